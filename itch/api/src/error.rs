@@ -1,0 +1,218 @@
+//! The one error that crosses every boundary, and the one table of kinds, plugin statuses and exit codes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Service;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of failure it was: the only thing that code may branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Something else went wrong: a full disk, a broken plugin.
+    Failed,
+    /// The person asked for something that cannot be meant.
+    Usage,
+    /// The channel, video or user does not exist.
+    NotFound,
+    /// No identity, a refused one, or one without the needed scope or role.
+    SignIn,
+    /// The service could not be reached or gave out after every try.
+    Service,
+    /// The rate limit left no way to go on.
+    RateLimited,
+    /// The plugin, the host or the source cannot do this.
+    Unsupported,
+    /// A plugin panicked.
+    Panic,
+    /// The service answered something that cannot be understood.
+    BadData,
+    /// `--offline`, and the cache does not have the answer.
+    OfflineMiss,
+    /// The reader is gone, the limit is reached or the person interrupted: stop quietly.
+    Cancelled,
+}
+
+/// One row a kind: the status at the plugin boundary and the exit code of the process.
+const TABLE: [(ErrorKind, i32, u8); 11] = [
+    (ErrorKind::Failed, -1, 1),
+    (ErrorKind::Usage, -2, 2),
+    (ErrorKind::NotFound, -3, 5),
+    (ErrorKind::SignIn, -4, 4),
+    (ErrorKind::Service, -5, 6),
+    (ErrorKind::RateLimited, -6, 6),
+    (ErrorKind::Unsupported, -7, 2),
+    (ErrorKind::Panic, -8, 1),
+    (ErrorKind::BadData, -9, 6),
+    (ErrorKind::OfflineMiss, -10, 6),
+    (ErrorKind::Cancelled, 2, 130),
+];
+
+impl ErrorKind {
+    fn row(self) -> (ErrorKind, i32, u8) {
+        TABLE
+            .into_iter()
+            .find(|row| row.0 == self)
+            .unwrap_or(TABLE[0])
+    }
+
+    /// The status that stands for this kind at the plugin boundary: negative, but for `Cancelled`.
+    pub fn status(self) -> i32 {
+        self.row().1
+    }
+
+    /// The kind that a plugin's status stands for; any unknown status is [`ErrorKind::Failed`].
+    pub fn from_status(status: i32) -> ErrorKind {
+        TABLE
+            .into_iter()
+            .find(|row| row.1 == status)
+            .unwrap_or(TABLE[0])
+            .0
+    }
+
+    /// The exit code of a run that ends with this kind of error.
+    pub fn exit_code(self) -> u8 {
+        self.row().2
+    }
+}
+
+/// A failure, told in one sentence, with its causes and with what to do about it.
+///
+/// It is plain data, so that it can cross the plugin boundary as JSON and lose nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// What sort of failure it was.
+    pub kind: ErrorKind,
+    /// One sentence without a final period.
+    pub message: String,
+    /// What to do now, if possible a command to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The cause chain, nearest cause first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// The HTTP status, where an answer was the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<u16>,
+    /// The service that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
+}
+
+impl Error {
+    /// An error of a kind, told in one sentence without a final period.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error {
+            kind,
+            message: message.into(),
+            hint: None,
+            causes: Vec::new(),
+            http: None,
+            service: None,
+        }
+    }
+
+    /// The error that means "stop quietly".
+    pub fn cancelled() -> Error {
+        Error::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// Adds what the reader can do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a cause below those already there.
+    pub fn cause(mut self, cause: impl fmt::Display) -> Error {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds an error value and everything below it to the cause chain.
+    pub fn source_chain(mut self, error: &(dyn std::error::Error + 'static)) -> Error {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Many errors repeat their source's text in their own; saying it once is enough.
+            if self.causes.last().is_none_or(|last| !last.contains(&text)) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Names the service and, where there was an answer, its HTTP status.
+    pub fn at(mut self, service: Service, http: Option<u16>) -> Error {
+        self.service = Some(service);
+        self.http = http;
+        self
+    }
+
+    /// Puts a sentence in front: the present message becomes the nearest cause.
+    pub fn context(mut self, message: impl Into<String>) -> Error {
+        self.causes
+            .insert(0, std::mem::replace(&mut self.message, message.into()));
+        self
+    }
+
+    /// Whether this only means "stop quietly".
+    pub fn is_cancelled(&self) -> bool {
+        self.kind == ErrorKind::Cancelled
+    }
+}
+
+impl fmt::Display for Error {
+    /// The sentence; `{:#}` adds the causes after colons.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if f.alternate() {
+            for cause in &self.causes {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        Error::new(ErrorKind::Failed, "reading or writing failed").source_chain(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_stands_for_one_kind() {
+        for (kind, status, _) in TABLE {
+            assert_eq!(ErrorKind::from_status(status), kind);
+            assert_eq!(kind.status(), status);
+        }
+        assert_eq!(ErrorKind::from_status(-999), ErrorKind::Failed);
+    }
+
+    #[test]
+    fn an_error_survives_the_boundary() {
+        let error = Error::new(ErrorKind::SignIn, "no identity")
+            .hint("set TWITCH_TOKEN")
+            .cause("nothing in the environment")
+            .at(Service::Helix, Some(401));
+        let text = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
+        assert_eq!(
+            format!("{error:#}"),
+            "no identity: nothing in the environment"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! What the services' rows mean, in the words of Twitch's own reference (dev.twitch.tv/docs/api/reference).
+//!
+//! Times are UTC. Fields that a model does not name are kept in `extra`, so nothing that was sent is lost.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// A user account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Decimal, unique for ever.
+    pub id: String,
+    /// Lower case; the owner may change it.
+    pub login: String,
+    /// The login in the owner's capitals, or a name in another script.
+    #[serde(default)]
+    pub display_name: String,
+    /// When the account was made. `None` where the service did not say, or the account is gone.
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A channel: a user account seen as a place to broadcast.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// The broadcaster's user id.
+    pub id: String,
+    /// The broadcaster's login.
+    pub login: String,
+    /// The broadcaster's display name.
+    #[serde(default)]
+    pub display_name: String,
+    /// When the account was made.
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// One follower of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Follow {
+    /// Who follows. `created_at` is there if it was asked for and the account still exists.
+    pub user: User,
+    /// Since when.
+    pub followed_at: DateTime<Utc>,
+}
+
+/// A running broadcast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stream {
+    /// The stream id, which an archive video repeats in `stream_id`.
+    pub id: String,
+    /// The broadcaster's user id.
+    pub user_id: String,
+    /// The broadcaster's login.
+    pub user_login: String,
+    /// What the broadcaster wrote above it.
+    #[serde(default)]
+    pub title: String,
+    /// Viewers at the time of asking.
+    #[serde(default)]
+    pub viewer_count: u64,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A recorded broadcast, a highlight or an upload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Video {
+    /// The video id, decimal.
+    pub id: String,
+    /// The stream it records; `None` unless it is an archive.
+    #[serde(default)]
+    pub stream_id: Option<String>,
+    /// The broadcaster's user id.
+    pub user_id: String,
+    /// The broadcaster's login.
+    pub user_login: String,
+    /// Its title.
+    #[serde(default)]
+    pub title: String,
+    /// For an archive: when the recording began.
+    pub created_at: DateTime<Utc>,
+    /// `archive`, `highlight` or `upload`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// As Twitch writes it, such as `3h8m33s`; hours may exceed 24.
+    pub duration: String,
+    /// How often it was watched.
+    #[serde(default)]
+    pub view_count: u64,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl From<User> for Channel {
+    fn from(user: User) -> Channel {
+        Channel {
+            id: user.id,
+            login: user.login,
+            display_name: user.display_name,
+            created_at: user.created_at,
+            extra: user.extra,
+        }
+    }
+}
+
+/// Reads an RFC 3339 time; null, an empty text and anything else that is no time are `None`.
+fn time_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let value = Option::<Value>::deserialize(input)?;
+    let text = value.as_ref().and_then(Value::as_str);
+    Ok(text
+        .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+        .map(|time| time.to_utc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_keeps_what_it_does_not_name() {
+        let user: User = serde_json::from_str(
+            r#"{"id":"1","login":"a","display_name":"A","created_at":"2014-09-12T23:50:05Z","broadcaster_type":"partner"}"#,
+        )
+        .unwrap();
+        assert_eq!(user.created_at.unwrap().timestamp(), 1_410_565_805);
+        assert_eq!(user.extra["broadcaster_type"], "partner");
+        let again = serde_json::to_value(&user).unwrap();
+        assert_eq!(again["broadcaster_type"], "partner");
+    }
+
+    #[test]
+    fn a_time_that_is_none_spoils_nothing() {
+        for text in [
+            r#"{"id":"1","login":"a","created_at":""}"#,
+            r#"{"id":"1","login":"a","created_at":null}"#,
+            r#"{"id":"1","login":"a"}"#,
+        ] {
+            assert_eq!(serde_json::from_str::<User>(text).unwrap().created_at, None);
+        }
+    }
+
+    #[test]
+    fn videos_and_streams_read_the_reference_shapes() {
+        let video: Video = serde_json::from_str(
+            r#"{"id":"2345678901","stream_id":null,"user_id":"71092938","user_login":"examplecast","title":"any%","created_at":"2026-07-01T18:00:00Z","type":"upload","duration":"45s","view_count":3,"muted_segments":null}"#,
+        )
+        .unwrap();
+        assert_eq!((video.kind.as_str(), video.stream_id), ("upload", None));
+        let stream: Stream = serde_json::from_str(
+            r#"{"id":"41987654321","user_id":"71092938","user_login":"examplecast","viewer_count":731,"started_at":"2026-07-01T17:59:55Z","tags":null}"#,
+        )
+        .unwrap();
+        assert_eq!(stream.viewer_count, 731);
+    }
+}

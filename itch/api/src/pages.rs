@@ -1,0 +1,316 @@
+//! Paging, written once: following a cursor with the next page in flight while one is read.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::Value;
+
+use crate::{Api, Chain, Error, ErrorKind, Fact, Pending, Request, Result};
+
+/// Repeats are sought among the rows of so many pages back: lists shift while one walks over them, but not far.
+const REMEMBERED_PAGES: usize = 10;
+
+/// How a service pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageStyle {
+    /// `{"data":[…],"total":n,"pagination":{"cursor":"…"}}`; page size `first`, next page `after`
+    /// (dev.twitch.tv/docs/api/guide#pagination).
+    Helix,
+}
+
+/// What a walk does with one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sift {
+    /// Keep it.
+    Keep,
+    /// Leave it out and go on.
+    Skip,
+    /// Leave it out and end the walk.
+    Stop,
+}
+
+/// One page of a walk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// Its rows, without repeats and without those that were sifted out.
+    pub rows: Vec<Value>,
+    /// How many the whole list has, if the service says.
+    pub total: Option<u64>,
+    /// 0 for the first page.
+    pub number: u64,
+    /// Whether the service sent no row at all, before repeats and sifting.
+    pub empty: bool,
+}
+
+type Sieve = Box<dyn FnMut(&Value) -> Sift + Send>;
+
+/// A walk over the pages of a list.
+///
+/// Set it up, then take pages with [`Pages::next_page`]. The page after the one being read is already in flight.
+/// It ends where there is no cursor, where a page is empty, where a cursor comes again, or where the limit is
+/// reached; with a limit no request too many is made. It notes totals, repeats, loops and gaps as
+/// [facts](Fact).
+pub struct Pages {
+    api: Api,
+    request: Request,
+    style: PageStyle,
+    max: u32,
+    limit: Option<u64>,
+    unique: Option<String>,
+    sieve: Option<Sieve>,
+    expected: Option<String>,
+    state: State,
+    kept: u64,
+    number: u64,
+    recent: VecDeque<Vec<u64>>,
+    cursors: HashSet<u64>,
+}
+
+enum State {
+    NotStarted,
+    InFlight(Box<Pending>),
+    Ended,
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("request", &self.request)
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pages {
+    /// A walk that begins with this request. `max` is the largest page that the endpoint gives.
+    pub fn new(api: Api, request: Request, style: PageStyle, max: u32) -> Pages {
+        Pages {
+            api,
+            request,
+            style,
+            max: max.max(1),
+            limit: None,
+            unique: None,
+            sieve: None,
+            expected: None,
+            state: State::NotStarted,
+            kept: 0,
+            number: 0,
+            recent: VecDeque::new(),
+            cursors: HashSet::new(),
+        }
+    }
+
+    /// Ends the walk after so many kept rows.
+    pub fn limit(mut self, rows: impl Into<Option<u64>>) -> Pages {
+        self.limit = rows.into();
+        self
+    }
+
+    /// Leaves out rows whose field was seen within the last ten pages, and notes how many.
+    pub fn unique_by(mut self, field: impl Into<String>) -> Pages {
+        self.unique = Some(field.into());
+        self
+    }
+
+    /// Decides over each row that is no repeat.
+    pub fn sift(mut self, sieve: impl FnMut(&Value) -> Sift + Send + 'static) -> Pages {
+        self.sieve = Some(Box::new(sieve));
+        self
+    }
+
+    /// Notes the list's total, on the first page and the last, as the expected number of these.
+    pub fn expect(mut self, what: impl Into<String>) -> Pages {
+        self.expected = Some(what.into());
+        self
+    }
+
+    /// The request in flight, to wait for beside others; `None` when the walk has ended.
+    pub fn pending(&mut self) -> Option<&Pending> {
+        if matches!(self.state, State::NotStarted) {
+            let mut first = self.request.clone().chain(Chain::start());
+            self.request.chain = first.chain;
+            self.size_page(&mut first);
+            self.state = State::InFlight(Box::new(self.api.fetch(first)));
+        }
+        match &self.state {
+            State::InFlight(pending) => Some(pending),
+            _ => None,
+        }
+    }
+
+    /// Waits for the next page and starts the request for the one after it; `None` at the end.
+    ///
+    /// After an error the walk has ended.
+    pub fn next_page(&mut self) -> Option<Result<Page>> {
+        self.pending()?;
+        let State::InFlight(pending) = std::mem::replace(&mut self.state, State::Ended) else {
+            return None;
+        };
+        Some(pending.json().and_then(|body| self.read(body)))
+    }
+
+    /// The rows of all pages, one by one.
+    pub fn rows(mut self) -> impl Iterator<Item = Result<Value>> + Send {
+        let mut page = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(row) = page.next() {
+                    return Some(Ok(row));
+                }
+                match self.next_page()? {
+                    Ok(next) => page = next.rows.into_iter(),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        })
+    }
+
+    fn read(&mut self, body: Value) -> Result<Page> {
+        let PageStyle::Helix = self.style;
+        let mut parts = helix_page(body)?;
+        let number = self.number;
+        self.number += 1;
+        let empty = parts.rows.is_empty();
+        let stopped = self.keep(&mut parts.rows);
+        self.kept += parts.rows.len() as u64;
+        let full = self.limit.is_some_and(|limit| self.kept >= limit);
+
+        let next = match parts.cursor {
+            _ if stopped || full => None,
+            None => None,
+            Some(_) if empty => {
+                // The sign of the end is a page without a cursor. An empty page in the middle of a walk
+                // is how a list ends early without anybody noticing.
+                self.api.note(Fact::Gap {
+                    from: None,
+                    to: None,
+                    reason: format!("page {} was empty but named a next page", number + 1),
+                });
+                None
+            }
+            Some(cursor) if !self.cursors.insert(hash(&cursor)) => {
+                self.api.note(Fact::Looped);
+                None
+            }
+            Some(cursor) => Some(cursor),
+        };
+        let ended = next.is_none();
+        if let (Some(what), Some(n), true) = (&self.expected, parts.total, number == 0 || ended) {
+            let what = what.clone();
+            self.api.note(Fact::Expected { what, n });
+        }
+        if let Some(cursor) = next {
+            let mut request = self.request.clone();
+            request.chain = request.chain.map(|chain| Chain {
+                page: self.number,
+                ..chain
+            });
+            request.set_query("after", cursor);
+            self.size_page(&mut request);
+            self.state = State::InFlight(Box::new(self.api.fetch(request)));
+        }
+        Ok(Page {
+            rows: parts.rows,
+            total: parts.total,
+            number,
+            empty,
+        })
+    }
+
+    /// Cuts repeats and what the sieve and the limit leave out; says whether the sieve ended the walk.
+    fn keep(&mut self, rows: &mut Vec<Value>) -> bool {
+        let mut repeated = 0;
+        let mut ids = Vec::new();
+        let mut stopped = false;
+        let mut room = self.limit.map(|limit| limit.saturating_sub(self.kept));
+        rows.retain(|row| {
+            if stopped || room == Some(0) {
+                return false;
+            }
+            if let Some(id) = self.unique.as_ref().and_then(|field| row.get(field)) {
+                let id = hash(id);
+                if ids.contains(&id) || self.recent.iter().any(|page| page.contains(&id)) {
+                    repeated += 1;
+                    return false;
+                }
+                ids.push(id);
+            }
+            let keep = match &mut self.sieve {
+                None => true,
+                Some(sieve) => match sieve(row) {
+                    Sift::Keep => true,
+                    Sift::Skip => false,
+                    Sift::Stop => {
+                        stopped = true;
+                        false
+                    }
+                },
+            };
+            if keep && let Some(room) = &mut room {
+                *room -= 1;
+            }
+            keep
+        });
+        if self.unique.is_some() {
+            if self.recent.len() == REMEMBERED_PAGES {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(ids);
+        }
+        if repeated > 0 {
+            self.api.note(Fact::Repeated { n: repeated });
+        }
+        stopped
+    }
+
+    /// Asks for no more rows than are still wanted. A sieve may leave rows out, so then pages are full.
+    fn size_page(&self, request: &mut Request) {
+        let wanted = match (self.limit, &self.sieve) {
+            (Some(limit), None) => limit.saturating_sub(self.kept),
+            _ => u64::MAX,
+        };
+        request.set_query("first", wanted.clamp(1, u64::from(self.max)));
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+struct Parts {
+    rows: Vec<Value>,
+    total: Option<u64>,
+    cursor: Option<String>,
+}
+
+/// Reads a Helix envelope, tolerantly: `pagination` may be absent, `{}`, or hold an empty or null cursor, and
+/// `data` may be null (twurple/twurple guards against the same).
+fn helix_page(mut body: Value) -> Result<Parts> {
+    let rows = match body.get_mut("data").map(Value::take) {
+        Some(Value::Array(rows)) => rows,
+        Some(Value::Null) => Vec::new(),
+        _ => {
+            return Err(Error::new(
+                ErrorKind::BadData,
+                "Twitch's answer has no list of rows",
+            ));
+        }
+    };
+    let cursor = match body.get("pagination") {
+        Some(Value::String(cursor)) => Some(cursor.as_str()),
+        Some(pagination) => pagination.get("cursor").and_then(Value::as_str),
+        None => None,
+    };
+    Ok(Parts {
+        rows,
+        total: body.get("total").and_then(Value::as_u64),
+        cursor: cursor
+            .filter(|cursor| !cursor.is_empty())
+            .map(str::to_owned),
+    })
+}

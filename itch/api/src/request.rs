@@ -1,0 +1,207 @@
+//! What can be asked: a service, a path, a query or a body, and how fresh the answer has to be.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One of the services that itch speaks to. Each has a canonical address and a base URL setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Service {
+    /// The official API of today (dev.twitch.tv/docs/api).
+    Helix,
+    /// Twitch's private GraphQL service, the only source of VOD chat.
+    Gql,
+    /// Sign-in (dev.twitch.tv/docs/authentication).
+    OAuth,
+    /// The API of 2011 to 2022, version 3 shapes (justintv/Twitch-API).
+    Kraken,
+    /// The chat host that listed chatters until April 2023.
+    Tmi,
+    /// The chat replay service of 2016 and 2017.
+    Rechat,
+    /// loots.com, which listed past broadcasts.
+    Loots,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Service; 7] = [
+        Service::Helix,
+        Service::Gql,
+        Service::OAuth,
+        Service::Kraken,
+        Service::Tmi,
+        Service::Rechat,
+        Service::Loots,
+    ];
+
+    /// The address of the service on the internet, without a trailing slash.
+    pub fn canonical(self) -> &'static str {
+        match self {
+            Service::Helix => "https://api.twitch.tv/helix",
+            Service::Gql => "https://gql.twitch.tv/gql",
+            Service::OAuth => "https://id.twitch.tv/oauth2",
+            Service::Kraken => "https://api.twitch.tv/kraken",
+            Service::Tmi => "https://tmi.twitch.tv",
+            Service::Rechat => "https://rechat.twitch.tv/rechat-messages",
+            Service::Loots => "https://loots.com/api/v1/",
+        }
+    }
+
+    /// The name in messages and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Helix => "helix",
+            Service::Gql => "gql",
+            Service::OAuth => "oauth",
+            Service::Kraken => "kraken",
+            Service::Tmi => "tmi",
+            Service::Rechat => "rechat",
+            Service::Loots => "loots",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How old a stored answer may be. What the person asked for on the command line comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Freshness {
+    /// As the host's table says for the endpoint.
+    #[default]
+    Endpoint,
+    /// Never from a cache; the answer is stored all the same.
+    Fresh,
+    /// At most so many seconds old.
+    MaxAge(u64),
+    /// The answer can never change: any age will do.
+    Immutable,
+}
+
+/// The place of a request in a walk over pages.
+///
+/// The first page decides for all: if it came from a cache, the later ones may too, whatever their age;
+/// if it was fetched, all of them are. So a walk never mixes two states of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Names the walk within this process.
+    pub id: u64,
+    /// 0 for the first page.
+    pub page: u64,
+}
+
+impl Chain {
+    /// The first page of a new walk.
+    pub fn start() -> Chain {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Chain {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            page: 0,
+        }
+    }
+
+    /// The page after this one.
+    pub fn next(self) -> Chain {
+        Chain {
+            id: self.id,
+            page: self.page + 1,
+        }
+    }
+}
+
+/// One request, as a value: it can be compared, stored, and sent across the plugin boundary as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Whom to ask.
+    pub service: Service,
+    /// The path below the service's base URL, without a leading slash.
+    #[serde(default)]
+    pub path: String,
+    /// Query parameters in the order in which they are sent; a name may stand several times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<(String, String)>,
+    /// A JSON body; with one, the request is a POST.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// How old a stored answer may be.
+    #[serde(default)]
+    pub freshness: Freshness,
+    /// The place in a walk over pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
+}
+
+impl Request {
+    /// A GET of a path below the service's base URL.
+    pub fn get(service: Service, path: impl Into<String>) -> Request {
+        Request {
+            service,
+            path: path.into(),
+            query: Vec::new(),
+            body: None,
+            freshness: Freshness::Endpoint,
+            chain: None,
+        }
+    }
+
+    /// A GET of a Helix endpoint, such as `channels/followers`.
+    pub fn helix(path: impl Into<String>) -> Request {
+        Request::get(Service::Helix, path)
+    }
+
+    /// Adds a query parameter; the same name again adds a second value.
+    pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Request {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets a query parameter, in place of any value it had.
+    pub fn set_query(&mut self, name: &str, value: impl fmt::Display) {
+        let value = value.to_string();
+        match self.query.iter_mut().find(|(known, _)| known == name) {
+            Some(pair) => pair.1 = value,
+            None => self.query.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Accepts no stored answer.
+    pub fn fresh(mut self) -> Request {
+        self.freshness = Freshness::Fresh;
+        self
+    }
+
+    /// Accepts a stored answer of at most this age.
+    pub fn max_age(mut self, age: Duration) -> Request {
+        self.freshness = Freshness::MaxAge(age.as_secs());
+        self
+    }
+
+    /// Puts the request into a walk over pages.
+    pub fn chain(mut self, chain: Chain) -> Request {
+        self.chain = Some(chain);
+        self
+    }
+}
+
+impl fmt::Display for Request {
+    /// `helix channels/followers?broadcaster_id=1&first=100`: for logs; a request holds no secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.service, self.path)?;
+        for (place, (name, value)) in self.query.iter().enumerate() {
+            let mark = if place == 0 { '?' } else { '&' };
+            write!(f, "{mark}{name}={value}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,462 @@
+//! The host's side of the table: what a plugin's calls do here.
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use itch_api::{Api, Fact, PageStyle, Pages, Request, Ticket, Transport};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ABI_MAJOR, ABI_MINOR, Buf, CANCELLED, DONE, FROM_CACHE, Host, OK, Response, Run, Status, Str,
+    WalkHandle,
+};
+use crate::{Error, ErrorKind, LogLevel, Result};
+
+/// What the host does with a run's output. Requests and facts go to its transport.
+pub trait RunHost: Send + Sync {
+    /// Carries the run's requests and takes its facts.
+    fn transport(&self) -> &Arc<dyn Transport>;
+
+    /// Takes `n` rows as JSON lines. An error of kind [`ErrorKind::Cancelled`] means that nobody wants more.
+    fn emit(&self, rows: &[u8], n: u32) -> Result<()>;
+
+    /// Hears how far the work is.
+    fn progress(&self, done: u64, total: Option<u64>);
+
+    /// Takes a log line.
+    fn log(&self, level: LogLevel, message: &str);
+}
+
+/// The walk that `pages_open` starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PagesRequest {
+    /// The first page's request; its page size is set by the host.
+    #[serde(flatten)]
+    pub request: Request,
+    /// The largest page that the endpoint gives.
+    #[serde(default = "hundred")]
+    pub max: u32,
+    /// How many rows are wanted at most.
+    #[serde(default)]
+    pub limit: Option<u64>,
+    /// Rows with a value of this field seen before are left out.
+    #[serde(default)]
+    pub unique_by: Option<String>,
+    /// Notes the list's total as the expected number of these.
+    #[serde(default)]
+    pub expect: Option<String>,
+}
+
+fn hundred() -> u32 {
+    100
+}
+
+/// One run as the host knows it. A plugin sees its address only.
+pub(super) struct RunState {
+    host: Arc<dyn RunHost>,
+    error: Mutex<Option<Error>>,
+}
+
+impl RunState {
+    pub(super) fn new(host: Arc<dyn RunHost>) -> Box<RunState> {
+        Box::new(RunState {
+            host,
+            error: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn address(&self) -> *mut Run {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// What a status of a plugin's means here.
+    pub(super) fn result(&self, status: Status) -> Result<Status> {
+        let error = self
+            .error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if status >= 0 && status != CANCELLED {
+            return Ok(status);
+        }
+        let kind = ErrorKind::from_status(status);
+        Err(match error {
+            // The plugin's status decides; its words explain.
+            Some(error) => Error { kind, ..error },
+            None if status == CANCELLED => Error::cancelled(),
+            None => Error::new(kind, "the plugin failed without saying why"),
+        })
+    }
+
+    fn set_error(&self, error: Error) {
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    fn transport(&self) -> &Arc<dyn Transport> {
+        self.host.transport()
+    }
+}
+
+/// The one table that every unit is given.
+pub(super) static HOST: Host = Host {
+    size: size_of::<Host>() as u32,
+    abi_major: ABI_MAJOR,
+    abi_minor: ABI_MINOR,
+    get,
+    fetch,
+    wait,
+    wait_any,
+    ticket_drop,
+    pages_open,
+    pages_next,
+    pages_close,
+    emit,
+    note,
+    progress,
+    log,
+    cancelled,
+    set_error,
+    buf_free,
+};
+
+/// The state behind a run's address.
+///
+/// # Safety
+/// `run` must be an address that [`RunState::address`] gave, of a state that still lives.
+unsafe fn state<'a>(run: *mut Run) -> &'a RunState {
+    // SAFETY: promised by the caller; a run outlives every call made with it.
+    unsafe { &*run.cast::<RunState>() }
+}
+
+/// Runs the body of an entry. A panic must not unwind into a plugin: it would end the process.
+fn guarded(body: impl FnOnce() -> Result<Status>) -> std::result::Result<Status, Error> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Panic,
+            "itch itself failed in a call of the plugin",
+        ))
+    })
+}
+
+/// The same where the entry has nowhere to put an error.
+fn status_of(body: impl FnOnce() -> Result<Status>) -> Status {
+    guarded(body).unwrap_or_else(|error| error.kind.status())
+}
+
+/// Lends bytes to a plugin.
+fn lend(bytes: Vec<u8>) -> Buf {
+    let owner = Box::into_raw(Box::new(bytes));
+    // SAFETY: `owner` was made right here and nobody else has it.
+    let bytes = unsafe { &mut *owner };
+    Buf {
+        ptr: bytes.as_mut_ptr(),
+        len: bytes.len(),
+        owner: owner.cast(),
+    }
+}
+
+fn lend_error(error: &Error) -> (Status, Buf) {
+    let text = serde_json::to_vec(error).unwrap_or_default();
+    (error.kind.status(), lend(text))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
+    serde_json::from_slice(text).map_err(|error| {
+        Error::new(
+            ErrorKind::Unsupported,
+            format!("the plugin sent {what} that cannot be read"),
+        )
+        .source_chain(&error)
+    })
+}
+
+/// Reads a request and keeps it within a plugin's reach: it may ask, but neither sign in nor learn a token.
+fn check_reach(request: Request) -> Result<Request> {
+    match request.service {
+        itch_api::Service::OAuth => Err(Error::new(
+            ErrorKind::Unsupported,
+            "a plugin may not use the sign-in service",
+        )),
+        itch_api::Service::Gql => Ok(request),
+        _ if request.body.is_some() => Err(Error::new(
+            ErrorKind::Unsupported,
+            "a plugin may only send GET requests and GQL queries",
+        )),
+        _ => Ok(request),
+    }
+}
+
+fn fill(out: *mut Buf, result: std::result::Result<(Status, Vec<u8>), Error>) -> Status {
+    let (status, buf) = match result {
+        Ok((status, bytes)) => (status, lend(bytes)),
+        Err(error) => lend_error(&error),
+    };
+    if !out.is_null() {
+        // SAFETY: by the rules of the boundary `out` points to a `Buf` that may be written.
+        unsafe { out.write(buf) };
+    } else {
+        // SAFETY: made right above.
+        unsafe { buf_free(buf) };
+    }
+    status
+}
+
+unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
+    // SAFETY: by the rules of the boundary, here and in every entry below.
+    let (run, text) = unsafe { (state(run), request.bytes()) };
+    let body = catch_unwind(AssertUnwindSafe(|| {
+        let request = check_reach(parse(text, "a request")?)?;
+        let response = run
+            .transport()
+            .wait(run.transport().start(request.clone())?)?;
+        if (200..300).contains(&response.status) {
+            Ok((OK, response.body))
+        } else {
+            Err(response.refusal(request.service))
+        }
+    }));
+    fill(
+        out,
+        body.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Panic,
+                "itch itself failed in a call of the plugin",
+            ))
+        }),
+    )
+}
+
+unsafe extern "C" fn fetch(run: *mut Run, request: Str, ticket: *mut u64) -> Status {
+    // SAFETY: see `get`.
+    let (run, text) = unsafe { (state(run), request.bytes()) };
+    let started = guarded(|| {
+        let request = check_reach(parse(text, "a request")?)?;
+        let started = run.transport().start(request)?;
+        // SAFETY: by the rules of the boundary `ticket` may be written.
+        unsafe { ticket.write(started.0) };
+        Ok(OK)
+    });
+    // There is no buffer to put the error into, so it waits here for the status that the plugin will return.
+    started.unwrap_or_else(|error| {
+        let status = error.kind.status();
+        run.set_error(error);
+        status
+    })
+}
+
+unsafe extern "C" fn wait(run: *mut Run, ticket: u64, out: *mut Response) -> Status {
+    // SAFETY: see `get`.
+    let run = unsafe { state(run) };
+    let mut response = Response {
+        size: size_of::<Response>() as u32,
+        http_status: 0,
+        flags: 0,
+        age_ms: 0,
+        body: Buf::EMPTY,
+    };
+    let waited = guarded(|| {
+        let answer = run.transport().wait(Ticket(ticket))?;
+        response.http_status = answer.status;
+        if let Some(age) = answer.age {
+            response.flags |= FROM_CACHE;
+            response.age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        }
+        response.body = lend(answer.body);
+        Ok(OK)
+    });
+    let status = waited.unwrap_or_else(|error| {
+        let (status, buf) = lend_error(&error);
+        response.body = buf;
+        status
+    });
+    // SAFETY: by the rules of the boundary `out` points to a `Response` of at least `size` bytes, which are all
+    // the fields of this first version.
+    unsafe { out.write(response) };
+    status
+}
+
+unsafe extern "C" fn wait_any(
+    run: *mut Run,
+    tickets: *const u64,
+    n: usize,
+    which: *mut usize,
+) -> Status {
+    // SAFETY: see `get`; `tickets` points to `n` numbers.
+    let (run, tickets) = unsafe { (state(run), std::slice::from_raw_parts(tickets, n)) };
+    status_of(|| {
+        let tickets: Vec<Ticket> = tickets.iter().map(|ticket| Ticket(*ticket)).collect();
+        let place = run.transport().wait_any(&tickets)?;
+        // SAFETY: by the rules of the boundary `which` may be written.
+        unsafe { which.write(place) };
+        Ok(OK)
+    })
+}
+
+unsafe extern "C" fn ticket_drop(run: *mut Run, ticket: u64) {
+    // SAFETY: see `get`.
+    let run = unsafe { state(run) };
+    status_of(|| {
+        run.transport().abandon(Ticket(ticket));
+        Ok(OK)
+    });
+}
+
+unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut WalkHandle) -> Status {
+    // SAFETY: see `get`.
+    let (run, text) = unsafe { (state(run), request.bytes()) };
+    let opened = guarded(|| {
+        let asked: PagesRequest = parse(text, "a request for pages")?;
+        let request = check_reach(asked.request)?;
+        let api = Api::new(Arc::clone(run.transport()));
+        let mut pages = Pages::new(api, request, PageStyle::Helix, asked.max).limit(asked.limit);
+        if let Some(field) = asked.unique_by {
+            pages = pages.unique_by(field);
+        }
+        if let Some(what) = asked.expect {
+            pages = pages.expect(what);
+        }
+        // SAFETY: by the rules of the boundary `out` may be written.
+        unsafe { out.write(Box::into_raw(Box::new(Mutex::new(pages))).cast()) };
+        Ok(OK)
+    });
+    opened.unwrap_or_else(|error| {
+        let status = error.kind.status();
+        run.set_error(error);
+        status
+    })
+}
+
+unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status {
+    // SAFETY: `pages` is what `pages_open` gave and `pages_close` has not taken back.
+    let pages = unsafe { &*pages.cast::<Mutex<Pages>>() };
+    let page = catch_unwind(AssertUnwindSafe(|| {
+        match pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_page()
+        {
+            None => Ok((DONE, Vec::new())),
+            Some(page) => Ok((
+                OK,
+                serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?,
+            )),
+        }
+    }));
+    fill(
+        out,
+        page.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Panic,
+                "itch itself failed in a call of the plugin",
+            ))
+        }),
+    )
+}
+
+unsafe extern "C" fn pages_close(pages: *mut WalkHandle) {
+    if !pages.is_null() {
+        // SAFETY: as in `pages_next`, and it is called once.
+        drop(unsafe { Box::from_raw(pages.cast::<Mutex<Pages>>()) });
+    }
+}
+
+unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
+    // SAFETY: see `get`.
+    let (run, rows) = unsafe { (state(run), rows.bytes()) };
+    let emitted = guarded(|| run.host.emit(rows, n).map(|()| OK));
+    emitted.unwrap_or_else(|error| {
+        let status = error.kind.status();
+        run.set_error(error);
+        status
+    })
+}
+
+unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
+    // SAFETY: see `get`.
+    let (run, text) = unsafe { (state(run), facts.bytes()) };
+    status_of(|| {
+        let facts: Vec<Fact> = if text.trim_ascii_start().starts_with(b"[") {
+            parse(text, "facts")?
+        } else {
+            vec![parse(text, "a fact")?]
+        };
+        facts
+            .into_iter()
+            .for_each(|fact| run.transport().note(fact));
+        Ok(OK)
+    })
+}
+
+unsafe extern "C" fn progress(run: *mut Run, done: u64, total: u64) {
+    // SAFETY: see `get`.
+    let run = unsafe { state(run) };
+    status_of(|| {
+        run.host.progress(done, (total > 0).then_some(total));
+        Ok(OK)
+    });
+}
+
+unsafe extern "C" fn log(run: *mut Run, level: i32, message: Str) {
+    // SAFETY: see `get`.
+    let (run, message) = unsafe { (state(run), message.bytes()) };
+    status_of(|| {
+        let level = match level {
+            1 => LogLevel::Error,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Info,
+            _ => LogLevel::Debug,
+        };
+        run.host.log(level, &String::from_utf8_lossy(message));
+        Ok(OK)
+    });
+}
+
+unsafe extern "C" fn cancelled(run: *mut Run) -> Status {
+    // SAFETY: see `get`.
+    let run = unsafe { state(run) };
+    status_of(|| {
+        Ok(if run.transport().cancelled() {
+            CANCELLED
+        } else {
+            OK
+        })
+    })
+}
+
+unsafe extern "C" fn set_error(run: *mut Run, error: Str) {
+    // SAFETY: see `get`.
+    let (run, text) = unsafe { (state(run), error.bytes()) };
+    status_of(|| {
+        let error = serde_json::from_slice(text)
+            .unwrap_or_else(|_| Error::new(ErrorKind::Failed, String::from_utf8_lossy(text)));
+        run.set_error(error);
+        Ok(OK)
+    });
+}
+
+unsafe extern "C" fn buf_free(buf: Buf) {
+    if !buf.owner.is_null() {
+        // SAFETY: `owner` is the box that `lend` made, and a plugin frees it once.
+        drop(unsafe { Box::from_raw(buf.owner.cast::<Vec<u8>>()) });
+    }
+}
+
+/// Appends to a `Vec<u8>`: the sink behind every [`super::Push`] of the host's.
+pub(super) unsafe extern "C" fn push_bytes(
+    sink: *mut c_void,
+    bytes: *const u8,
+    len: usize,
+) -> Status {
+    // SAFETY: the host passes a `Vec<u8>` as the sink; the plugin passes readable bytes.
+    let (sink, bytes) = unsafe {
+        (
+            &mut *sink.cast::<Vec<u8>>(),
+            Str { ptr: bytes, len }.bytes(),
+        )
+    };
+    status_of(|| {
+        sink.extend_from_slice(bytes);
+        Ok(OK)
+    })
+}

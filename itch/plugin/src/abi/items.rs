@@ -1,0 +1,385 @@
+//! Items made of traits: the vtables through which a Rust unit is called, linked in or loaded alike.
+
+use std::ffi::c_void;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use itch_api::Api;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::link::Link;
+use super::{
+    CACHE, CANCELLED, Host, Item, MISS, Numbers, OK, Push, RENDERER, REPORT, Run, Stats, Status,
+    Str, UNKNOWN, Visit,
+};
+use crate::{
+    Cache, CacheStore, Call, Error, ErrorKind, Renderer, Report, Result, Scan, ScanSupport,
+};
+
+/// Makes the item of a report.
+pub fn report<T: Report>(unit: &'static T) -> &'static Item {
+    let spec = unit.describe();
+    item(
+        REPORT,
+        unit,
+        &spec.name,
+        &spec,
+        &raw const *ReportEntries::<T>::TABLE,
+    )
+}
+
+/// Makes the item of a cache backend.
+pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
+    let spec = unit.describe();
+    item(
+        CACHE,
+        unit,
+        &spec.name,
+        &spec,
+        &raw const *CacheEntries::<T>::TABLE,
+    )
+}
+
+/// Makes the item of a renderer.
+pub fn renderer<T: Renderer>(unit: &'static T) -> &'static Item {
+    let spec = unit.describe();
+    item(
+        RENDERER,
+        unit,
+        &spec.name,
+        &spec,
+        &raw const *RendererEntries::<T>::TABLE,
+    )
+}
+
+/// Items live as long as the process: they are made once a unit and never freed.
+fn item<T, V>(
+    kind: u32,
+    unit: &'static T,
+    name: &str,
+    spec: &impl Serialize,
+    vtable: *const V,
+) -> &'static Item {
+    let text = |bytes: Vec<u8>| Str::new(bytes.leak());
+    Box::leak(Box::new(Item {
+        size: size_of::<Item>() as u32,
+        kind,
+        this: std::ptr::from_ref(unit).cast_mut().cast(),
+        name: text(name.into()),
+        spec_json: text(serde_json::to_vec(spec).unwrap_or_default()),
+        vtable: vtable.cast(),
+    }))
+}
+
+/// Runs the body of an entry: an error becomes a status with words, and a panic does not unwind into the host.
+fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
+    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        let words = payload
+            .downcast_ref::<&str>()
+            .map(|words| (*words).to_owned());
+        let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
+        Err(Error::new(ErrorKind::Panic, "the plugin panicked")
+            .cause(words.as_deref().unwrap_or("no message")))
+    });
+    match result {
+        Ok(status) => status,
+        Err(error) => {
+            if !error.is_cancelled() {
+                link.set_error(&error);
+            }
+            error.kind.status()
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
+    serde_json::from_slice(text).map_err(|error| {
+        Error::new(
+            ErrorKind::Unsupported,
+            format!("the host sent {what} that cannot be read"),
+        )
+        .source_chain(&error)
+    })
+}
+
+struct ReportEntries<T>(PhantomData<T>);
+
+impl<T: Report> ReportEntries<T> {
+    const TABLE: &'static super::Report = &super::Report {
+        size: size_of::<super::Report>() as u32,
+        run: Self::run,
+    };
+
+    unsafe extern "C" fn run(
+        this: *mut c_void,
+        host: *const Host,
+        run: *mut Run,
+        call: Str,
+    ) -> Status {
+        // SAFETY: the host passes the item's own `this`, its table and run, and a text it keeps until we return.
+        let (unit, link, text) = unsafe {
+            (
+                &*this.cast::<T>(),
+                Arc::new(Link::new(host, run)),
+                call.bytes(),
+            )
+        };
+        let status = enter(&link, || {
+            let api = Api::new(Arc::clone(&link) as _);
+            let mut call = Call::new(read(text, "a call")?, api, Arc::clone(&link) as _);
+            let result = unit.run(&mut call);
+            // Rows already emitted are whole, whatever ended the run.
+            match (result, link.flush()) {
+                (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+                (Ok(()), Ok(())) => Ok(OK),
+            }
+        });
+        link.close();
+        status
+    }
+}
+
+struct CacheEntries<T>(PhantomData<T>);
+
+/// An open store, with the way to tell errors.
+struct OpenStore {
+    link: Link,
+    store: Box<dyn CacheStore>,
+}
+
+impl<T: Cache> CacheEntries<T> {
+    const TABLE: &'static super::Cache = &super::Cache {
+        size: size_of::<super::Cache>() as u32,
+        open: Self::open,
+        get: OpenStore::get,
+        put: OpenStore::put,
+        remove: OpenStore::remove,
+        stats: OpenStore::stats,
+        location: OpenStore::location,
+        scan: Some(OpenStore::scan),
+        close: OpenStore::close,
+    };
+
+    unsafe extern "C" fn open(
+        this: *mut c_void,
+        host: *const Host,
+        run: *mut Run,
+        settings: Str,
+        out: *mut *mut c_void,
+    ) -> Status {
+        // SAFETY: as for reports; the run of a store lives until the store is closed.
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
+        let mut opened = None;
+        let status = enter(&link, || {
+            opened = Some(unit.open(&read(text, "settings")?)?);
+            Ok(OK)
+        });
+        if let Some(store) = opened {
+            let open = Box::into_raw(Box::new(OpenStore { link, store }));
+            // SAFETY: the host gave a place to write to.
+            unsafe { out.write(open.cast()) };
+        }
+        status
+    }
+}
+
+impl OpenStore {
+    /// # Safety
+    /// `store` is what `open` wrote and `close` has not taken back, used by one thread at a time.
+    unsafe fn at<'a>(store: *mut c_void) -> (&'a Link, &'a mut dyn CacheStore) {
+        // SAFETY: promised by the caller.
+        let open = unsafe { &mut *store.cast::<OpenStore>() };
+        (&open.link, open.store.as_mut())
+    }
+
+    unsafe extern "C" fn get(
+        store: *mut c_void,
+        _: *mut Run,
+        key: Str,
+        sink: *mut c_void,
+        push: Push,
+        modified_ms: *mut u64,
+    ) -> Status {
+        // SAFETY: as `at` asks, here and in every entry below; texts are borrowed for the call.
+        let ((link, store), key) = unsafe { (Self::at(store), key.bytes()) };
+        enter(link, || {
+            let Some(value) = store.get(&String::from_utf8_lossy(key))? else {
+                return Ok(MISS);
+            };
+            let modified = value
+                .modified
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            // SAFETY: the host gave a place to write to, and a sink that takes bytes.
+            unsafe {
+                modified_ms.write(modified.map_or(0, milliseconds));
+                Ok(push(sink, value.bytes.as_ptr(), value.bytes.len()))
+            }
+        })
+    }
+
+    unsafe extern "C" fn put(
+        store: *mut c_void,
+        _: *mut Run,
+        key: Str,
+        value: Str,
+        ttl_ms: u64,
+    ) -> Status {
+        // SAFETY: see `get`.
+        let ((link, store), key, value) = unsafe { (Self::at(store), key.bytes(), value.bytes()) };
+        enter(link, || {
+            let ttl = (ttl_ms > 0).then(|| Duration::from_millis(ttl_ms));
+            store
+                .put(&String::from_utf8_lossy(key), value, ttl)
+                .map(|()| OK)
+        })
+    }
+
+    unsafe extern "C" fn remove(store: *mut c_void, _: *mut Run, key: Str) -> Status {
+        // SAFETY: see `get`.
+        let ((link, store), key) = unsafe { (Self::at(store), key.bytes()) };
+        enter(link, || {
+            store.remove(&String::from_utf8_lossy(key)).map(|()| OK)
+        })
+    }
+
+    unsafe extern "C" fn stats(store: *mut c_void, _: *mut Run, out: *mut Stats) -> Status {
+        // SAFETY: see `get`.
+        let (link, store) = unsafe { Self::at(store) };
+        enter(link, || {
+            let stats = store.stats()?;
+            let (entries, bytes) = (
+                stats.entries.unwrap_or(UNKNOWN),
+                stats.bytes.unwrap_or(UNKNOWN),
+            );
+            // SAFETY: the host gave a place to write to.
+            unsafe {
+                out.write(Stats {
+                    size: size_of::<Stats>() as u32,
+                    entries,
+                    bytes,
+                })
+            };
+            Ok(OK)
+        })
+    }
+
+    unsafe extern "C" fn location(
+        store: *mut c_void,
+        _: *mut Run,
+        sink: *mut c_void,
+        push: Push,
+    ) -> Status {
+        // SAFETY: see `get`.
+        let (link, store) = unsafe { Self::at(store) };
+        enter(link, || {
+            let location = store.location();
+            // SAFETY: the host gave a sink that takes bytes.
+            Ok(unsafe { push(sink, location.as_ptr(), location.len()) })
+        })
+    }
+
+    unsafe extern "C" fn scan(
+        store: *mut c_void,
+        _: *mut Run,
+        sink: *mut c_void,
+        visit: Visit,
+    ) -> Status {
+        // SAFETY: see `get`.
+        let (link, store) = unsafe { Self::at(store) };
+        enter(link, || {
+            let support = store.scan(&mut |entry| {
+                let key = Str::new(entry.key.as_bytes());
+                // SAFETY: the key is borrowed for the call alone.
+                let go_on =
+                    unsafe { visit(sink, key, entry.bytes, entry.modified_ms.unwrap_or(0)) };
+                if go_on == OK {
+                    Scan::Continue
+                } else {
+                    Scan::Stop
+                }
+            })?;
+            Ok(match support {
+                ScanSupport::Listed => OK,
+                ScanSupport::Unsupported => ErrorKind::Unsupported.status(),
+            })
+        })
+    }
+
+    unsafe extern "C" fn close(store: *mut c_void) {
+        // SAFETY: as `at` asks, and it is called once.
+        let open = unsafe { Box::from_raw(store.cast::<OpenStore>()) };
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(open)));
+    }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+struct RendererEntries<T>(PhantomData<T>);
+
+/// A writer over the host's sink.
+struct SinkWriter {
+    out: *mut c_void,
+    push: Push,
+}
+
+impl Write for SinkWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // SAFETY: the host gave a sink that takes bytes until the entry returns.
+        match unsafe { (self.push)(self.out, bytes.as_ptr(), bytes.len()) } {
+            OK => Ok(bytes.len()),
+            CANCELLED => Err(std::io::ErrorKind::BrokenPipe.into()),
+            _ => Err(std::io::Error::other("the picture could not be written")),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<T: Renderer> RendererEntries<T> {
+    const TABLE: &'static super::Renderer = &super::Renderer {
+        size: size_of::<super::Renderer>() as u32,
+        render: Self::render,
+    };
+
+    unsafe extern "C" fn render(
+        this: *mut c_void,
+        host: *const Host,
+        run: *mut Run,
+        chart: Str,
+        buffers: *const Numbers,
+        n: usize,
+        out: *mut c_void,
+        write: Push,
+    ) -> Status {
+        // SAFETY: as for reports; `buffers` points to `n` runs of numbers.
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), chart.bytes()) };
+        let status = enter(&link, || {
+            let mut chart: crate::Chart = read(text, "a chart")?;
+            for place in 0..n {
+                // SAFETY: see above; a run of length 0 may point anywhere.
+                let numbers = unsafe {
+                    let numbers = *buffers.add(place);
+                    match numbers.len {
+                        0 => &[],
+                        len => std::slice::from_raw_parts(numbers.ptr, len),
+                    }
+                };
+                chart.buffers.push(numbers.to_vec());
+            }
+            unit.render(&chart, &mut SinkWriter { out, push: write })
+                .map(|()| OK)
+        });
+        link.close();
+        status
+    }
+}

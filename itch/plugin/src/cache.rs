@@ -1,0 +1,117 @@
+//! The contract of a cache backend: a dumb store of bytes under a key.
+//!
+//! Keys, checksums, freshness and failure are the host's business, so a backend is a few dozen lines and
+//! cannot get the hard parts wrong.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::spec::CacheSpec;
+
+/// A cache backend.
+pub trait Cache: Send + Sync + 'static {
+    /// What it is called and which variables it reads.
+    fn describe(&self) -> CacheSpec;
+
+    /// Opens the store, without contacting a server before it is needed.
+    fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>>;
+}
+
+/// What the host read for a backend before opening it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheSettings {
+    /// Values of the variables that the backend declares; those not set are absent.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// The largest number of bytes the store should hold, if the person set one.
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+}
+
+impl CacheSettings {
+    /// The value of a declared variable, if it is set and not empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// An open store. It is called from one thread at a time.
+///
+/// A key is 64 lower-case hexadecimal digits. An error means that the store cannot be used any more in this
+/// run: whoever calls it then goes on without.
+pub trait CacheStore: Send {
+    /// The value under a key, or `None`.
+    fn get(&mut self, key: &str) -> Result<Option<StoredValue>>;
+
+    /// Stores a value in place of any other. After `ttl` it may be forgotten; without one it may stay for ever.
+    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()>;
+
+    /// Forgets a value. One that is not there is no error.
+    fn remove(&mut self, key: &str) -> Result<()>;
+
+    /// How much is stored, as far as the store can say.
+    fn stats(&mut self) -> Result<CacheStats>;
+
+    /// Where the data is, for people: a directory, a host and port. Never a password.
+    fn location(&self) -> String;
+
+    /// Visits every value that itch stored, in any order, until the visitor says stop. The answer says whether
+    /// the store can list at all.
+    fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
+        let _ = visit;
+        Ok(ScanSupport::Unsupported)
+    }
+}
+
+/// What a store has under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredValue {
+    /// The bytes as they were put.
+    pub bytes: Vec<u8>,
+    /// When they were written, if the store knows.
+    pub modified: Option<SystemTime>,
+}
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheStats {
+    /// Number of values; `None` if the store cannot say.
+    pub entries: Option<u64>,
+    /// Their bytes; `None` if the store cannot say.
+    pub bytes: Option<u64>,
+}
+
+/// One value that a scan visits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanEntry {
+    /// The key under which it is stored.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, as milliseconds since 1970, if the store knows.
+    pub modified_ms: Option<u64>,
+}
+
+/// Whether a scan goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// Visit the next value.
+    Continue,
+    /// Enough.
+    Stop,
+}
+
+/// Whether a store can list what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanSupport {
+    /// It can, and has visited everything unless it was stopped.
+    Listed,
+    /// It cannot.
+    Unsupported,
+}

@@ -1,0 +1,85 @@
+//! The plugin contract: what a report, a cache backend or a renderer is, and how the host and a unit talk.
+//!
+//! A plugin author needs [`prelude`] and nothing else. One Rust type implements one of three traits,
+//! [`Report`], [`Cache`] or [`Renderer`], and describes itself; [`report!`], [`cache!`] or [`renderer!`] registers it
+//! with the shared [`Registry`]. Help, completions, checks and tables are made of the descriptions.
+//!
+//! The host calls every unit through the `repr(C)` structs of [`abi`], also those that are linked in, so that a
+//! shared library, in any language, is not a second way of doing things.
+//!
+//! This crate imports [`itch_api`] and must never import another crate of the workspace: neither the client that
+//! carries requests nor the host that prints rows.
+//!
+//! ```
+//! use itch_plugin::prelude::*;
+//!
+//! struct Ages;
+//!
+//! impl Report for Ages {
+//!     fn describe(&self) -> ReportSpec {
+//!         ReportSpec::new("ages", "When channels were created")
+//!             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channels").required().repeat())
+//!             .column(Column::text("name", "The channel's login"))
+//!             .column(Column::time("created", "When it was created"))
+//!             .example("itch ages burkeblack", "When burkeblack was created")
+//!     }
+//!
+//!     fn run(&self, call: &mut Call) -> Result<()> {
+//!         for lookup in call.api().channels(call.channels("channel")?) {
+//!             if let Some(channel) = lookup?.channel {
+//!                 call.emit(row![channel.login, channel.created_at])?;
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! report!(Ages);
+//! # assert!(Registry::linked_in().report("ages").is_some());
+//! # use itch_plugin::Registry;
+//! ```
+#![deny(missing_docs)]
+
+pub mod abi;
+mod cache;
+mod call;
+mod cell;
+mod chart;
+mod macros;
+mod registry;
+mod renderer;
+mod report;
+pub mod spec;
+mod spill;
+
+pub use cache::{
+    Cache, CacheSettings, CacheStats, CacheStore, Scan, ScanEntry, ScanSupport, StoredValue,
+};
+pub use call::{Call, CallInput, LogLevel};
+pub use cell::Cell;
+pub use chart::{Axis, Chart, Layer, Target, Tick};
+pub use itch_api::{Error, ErrorKind, Result};
+pub use registry::{Registered, Registry, Spec, Unit};
+pub use renderer::Renderer;
+pub use report::Report;
+pub use spec::{
+    Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Column, ColumnType, Detail, Escape,
+    Example, OutputForm, RendererSpec, ReportSpec, Variable,
+};
+pub use spill::{Reversed, reversed};
+
+#[doc(hidden)]
+pub use inventory as __inventory;
+
+/// What a plugin author imports.
+pub mod prelude {
+    pub use itch_api::chrono::{self, DateTime, Utc};
+    pub use itch_api::{Api, ChannelName, Direction, Fact, Request, Service, serde_json};
+
+    pub use crate::{
+        Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call,
+        Cell, Chart, Column, ColumnType, Detail, Error, ErrorKind, Escape, OutputForm, Renderer,
+        RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry, ScanSupport, StoredValue, cache,
+        renderer, report, reversed, row,
+    };
+}

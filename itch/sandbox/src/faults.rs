@@ -1,0 +1,198 @@
+//! Faults on order: which kinds there are, how often each strikes, and whether it strikes here.
+
+use std::{fmt, str::FromStr};
+
+use crate::world::Seed;
+
+/// What can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    TooManyRequests,
+    InternalError,
+    Unavailable,
+    Reset,
+    Cut,
+    Stall,
+    Slow,
+    Html,
+    Expired,
+    Gone,
+    Duplicate,
+    Shift,
+    EmptyLast,
+    Loop,
+    NoRows,
+    OauthInternalError,
+}
+
+impl Fault {
+    const ALL: [Fault; 16] = [
+        Fault::TooManyRequests,
+        Fault::InternalError,
+        Fault::Unavailable,
+        Fault::Reset,
+        Fault::Cut,
+        Fault::Stall,
+        Fault::Slow,
+        Fault::Html,
+        Fault::Expired,
+        Fault::Gone,
+        Fault::Duplicate,
+        Fault::Shift,
+        Fault::EmptyLast,
+        Fault::Loop,
+        Fault::NoRows,
+        Fault::OauthInternalError,
+    ];
+
+    /// As it is written on a command line.
+    const fn name(self) -> &'static str {
+        match self {
+            Fault::TooManyRequests => "429",
+            Fault::InternalError => "500",
+            Fault::Unavailable => "503",
+            Fault::Reset => "reset",
+            Fault::Cut => "cut",
+            Fault::Stall => "stall",
+            Fault::Slow => "slow",
+            Fault::Html => "html",
+            Fault::Expired => "expired",
+            Fault::Gone => "gone",
+            Fault::Duplicate => "duplicate",
+            Fault::Shift => "shift",
+            Fault::EmptyLast => "empty-last",
+            Fault::Loop => "loop",
+            Fault::NoRows => "no-rows",
+            Fault::OauthInternalError => "oauth-500",
+        }
+    }
+}
+
+/// How often each fault strikes, parsed from a list such as `429=0.02,reset=0.01`. The
+/// [crate documentation](crate#faults) says what each of them does.
+///
+/// ```
+/// let faults: itch_sandbox::Faults = "429=0.02, reset=0.01".parse()?;
+/// assert_eq!(faults.to_string(), "429=0.02,reset=0.01");
+///
+/// let error = "resett=0.01".parse::<itch_sandbox::Faults>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown fault `resett`, the known ones are 429, 500,"));
+/// # Ok::<(), itch_sandbox::ParseFaultsError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Faults {
+    rates: [f64; Fault::ALL.len()],
+}
+
+impl Faults {
+    /// Whether a fault strikes the thing with this index. The answer never changes.
+    pub(crate) fn strike(&self, fault: Fault, seed: Seed, index: u64) -> bool {
+        let rate = self.rates[fault as usize];
+        rate > 0.0 && seed.child("fault").child(fault.name()).unit(index) < rate
+    }
+}
+
+impl FromStr for Faults {
+    type Err = ParseFaultsError;
+
+    fn from_str(list: &str) -> Result<Faults, ParseFaultsError> {
+        let mut faults = Faults::default();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let Some((name, rate)) = entry.split_once('=') else {
+                return Err(ParseFaultsError::MissingRate { fault: entry.to_owned() });
+            };
+            let (name, rate) = (name.trim(), rate.trim());
+            let Some(fault) = Fault::ALL.into_iter().find(|fault| fault.name() == name) else {
+                return Err(ParseFaultsError::Unknown { fault: name.to_owned() });
+            };
+            match rate.parse() {
+                Ok(value @ 0.0..=1.0) => faults.rates[fault as usize] = value,
+                _ => {
+                    let (fault, rate) = (name.to_owned(), rate.to_owned());
+                    return Err(ParseFaultsError::InvalidRate { fault, rate });
+                }
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// The list that parses to the same faults.
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ordered = Fault::ALL.into_iter().zip(self.rates).filter(|(_, rate)| *rate > 0.0);
+        for (index, (fault, rate)) in ordered.enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(formatter, "{comma}{}={rate}", fault.name())?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a list of faults could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseFaultsError {
+    /// No fault has this name.
+    #[error("unknown fault `{fault}`, the known ones are {}", Fault::ALL.map(Fault::name).join(", "))]
+    Unknown {
+        /// The name as it was given.
+        fault: String,
+    },
+    /// A name stands alone.
+    #[error("fault `{fault}` has no rate, write `{fault}=0.01` to let it strike once in a hundred")]
+    MissingRate {
+        /// The entry as it was given.
+        fault: String,
+    },
+    /// The rate is not a number between 0 and 1.
+    #[error("the rate of fault `{fault}` must be a number from 0 to 1, not `{rate}`")]
+    InvalidRate {
+        /// The name of the fault.
+        fault: String,
+        /// The rate as it was given.
+        rate: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_parsed_and_written_back() {
+        let all = Fault::ALL.map(|fault| format!("{}=0.5", fault.name())).join(",");
+        assert_eq!(all.parse::<Faults>().unwrap().to_string(), all);
+        assert_eq!("".parse(), Ok(Faults::default()));
+        assert_eq!(" reset = 1 , 429=0,".parse::<Faults>().unwrap().to_string(), "reset=1");
+    }
+
+    #[test]
+    fn a_bad_list_names_the_culprit() {
+        let message = |list: &str| list.parse::<Faults>().unwrap_err().to_string();
+        assert_eq!(
+            message("404=0.1"),
+            "unknown fault `404`, the known ones are 429, 500, 503, reset, cut, stall, slow, html, \
+             expired, gone, duplicate, shift, empty-last, loop, no-rows, oauth-500"
+        );
+        assert!(message("reset").starts_with("fault `reset` has no rate"));
+        for rate in ["1.1", "-0.1", "NaN", "often", ""] {
+            assert_eq!(
+                message(&format!("cut={rate}")),
+                format!("the rate of fault `cut` must be a number from 0 to 1, not `{rate}`")
+            );
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_at_its_rate_and_always_at_the_same_places() {
+        let faults: Faults = "cut=0.1,reset=1".parse().unwrap();
+        let seed = Seed::new(1);
+        let struck: Vec<u64> =
+            (0..10_000).filter(|&index| faults.strike(Fault::Cut, seed, index)).collect();
+        assert!((900..1_100).contains(&struck.len()), "{}", struck.len());
+        assert!(struck.iter().all(|&index| faults.strike(Fault::Cut, seed, index)));
+        assert!((0..1_000).all(|index| faults.strike(Fault::Reset, seed, index)));
+        assert!((0..1_000).all(|index| !faults.strike(Fault::Stall, seed, index)));
+    }
+}

@@ -1,0 +1,49 @@
+//! An answer before it goes on the wire: status, body, and what the rate limit has to say.
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use serde::Serialize;
+
+use crate::limit::RateLimit;
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn new(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
+        Reply { status, headers, body }
+    }
+
+    /// OAuth clients insist on exactly this media type, without a character set.
+    pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+        Reply::new(status, "application/json", to_json(value))
+    }
+
+    pub(crate) fn with_rate_limit(mut self, rate: RateLimit) -> Reply {
+        let headers = [
+            (HeaderName::from_static("ratelimit-limit"), u64::from(rate.limit)),
+            (HeaderName::from_static("ratelimit-remaining"), u64::from(rate.remaining)),
+            (HeaderName::from_static("ratelimit-reset"), rate.reset),
+        ];
+        self.headers.extend(headers.map(|(name, value)| (name, HeaderValue::from(value))));
+        self
+    }
+}
+
+/// The sandbox writes structs with string keys only: there is nothing in them that could fail.
+pub(crate) fn to_json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+/// The reason phrase, as Twitch's error bodies repeat it.
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or_default()
+}

@@ -1,0 +1,144 @@
+//! Who follows a channel: a list that can be opened at any place, and asked for any follower.
+
+use super::{
+    World,
+    accounts::{FIRST_ID, UserId, last_registered},
+    calendar::Calendar,
+    seed::{Permutation, Seed},
+    time::{PRESENT, Seconds},
+    wave::{Origin, Wave},
+};
+
+/// An account is at least this old when it follows somebody.
+const MINIMUM_AGE: Seconds = 60;
+
+/// One follow. Whose, or of whom, depends on the list it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Follow {
+    pub(crate) user: UserId,
+    pub(crate) followed_at: Seconds,
+}
+
+/// A follower that is known to be one from their own list of followed channels, and takes the
+/// place of a stranger so that both lists agree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guest {
+    pub(crate) rank: u32,
+    pub(crate) user: UserId,
+}
+
+/// The followers of one channel. Their rank counts from the oldest, their index, as Twitch lists
+/// them, from the newest.
+#[derive(Debug)]
+pub(crate) struct Followers<'w> {
+    pub(crate) channel: UserId,
+    pub(crate) total: u32,
+    pub(crate) pace: Pace<'w>,
+    pub(crate) guest: Option<Guest>,
+    seed: Seed,
+    bits: u32,
+    permutation: Permutation,
+}
+
+/// How the follows lie in time.
+#[derive(Debug)]
+pub(crate) enum Pace<'w> {
+    /// By the days of a named channel, with the wave if it had one.
+    Calendar(&'w Calendar, Option<&'w Wave>),
+    /// Evenly, until the present.
+    Even { since: Seconds },
+}
+
+impl<'w> Followers<'w> {
+    pub(super) fn new(world: &World, channel: UserId, total: u32, pace: Pace<'w>) -> Followers<'w> {
+        let seed = world.seed.child("followers").of(channel.into());
+        let bits = total.next_power_of_two().trailing_zeros();
+        Followers {
+            channel,
+            total,
+            pace,
+            guest: world.guests.get(&channel).copied(),
+            seed,
+            bits,
+            permutation: Permutation::new(seed.child("order"), bits),
+        }
+    }
+
+    /// The follow at an index below the total.
+    pub(crate) fn get(&self, index: u32) -> Follow {
+        self.at_rank(self.total.saturating_sub(1).saturating_sub(index))
+    }
+
+    /// The index of a user's follow, if they follow the channel.
+    pub(crate) fn index_of(&self, user: UserId) -> Option<u32> {
+        let rank = match self.guest {
+            Some(guest) if guest.user == user => guest.rank,
+            _ => self.stranger_rank(user)?,
+        };
+        Some(self.total - 1 - rank)
+    }
+
+    /// Whether a user followed in the wave.
+    pub(super) fn is_in_wave(&self, user: UserId) -> bool {
+        let Pace::Calendar(_, Some(wave)) = self.pace else { return false };
+        wave.ids(self.bits).contains(&user)
+            && self.stranger_rank(user).is_some_and(|rank| wave.is_member(rank))
+    }
+
+    pub(super) fn at_rank(&self, rank: u32) -> Follow {
+        let (followed_at, in_wave) = match &self.pace {
+            Pace::Even { since } => {
+                // Equal parts of the time, and a moment within each.
+                let jitter = self.seed.child("moment").below(rank.into(), 1 << 16);
+                let position = (i64::from(rank) << 16) + jitter as i64;
+                let span = PRESENT - since;
+                (since + position * span / (i64::from(self.total.max(1)) << 16), None)
+            }
+            Pace::Calendar(calendar, None) => (calendar.followed_at(rank), None),
+            Pace::Calendar(calendar, Some(wave)) => match wave.origin(rank) {
+                Origin::Organic(rank) => (calendar.followed_at(rank), None),
+                Origin::Wave(member) => (wave.followed_at(self.seed, member), Some(*wave)),
+            },
+        };
+        let user = match self.guest {
+            Some(guest) if guest.rank == rank => guest.user,
+            _ => self.stranger(rank, followed_at, in_wave),
+        };
+        Follow { user, followed_at }
+    }
+
+    /// The account at a rank. All ids are laid out in rows as long as the list: the rank decides
+    /// the column, so nobody is listed twice and an id tells its rank, and the row is drawn from
+    /// those that were registered by then.
+    fn stranger(&self, rank: u32, followed_at: Seconds, wave: Option<&Wave>) -> UserId {
+        let column = self.permutation.forward(rank);
+        let rows = (last_registered(followed_at - MINIMUM_AGE) - FIRST_ID) >> self.bits;
+        let seed = self.seed.child("row");
+        let row = match wave {
+            Some(wave) => {
+                let rows = wave.rows(self.bits);
+                rows.start + seed.below(rank.into(), (rows.end - rows.start).into()) as u32
+            }
+            // One in five has not been on Twitch for long.
+            None if seed.draw(rank.into()) % 5 == 0 => {
+                let recent = (rows / 16).max(1);
+                rows.saturating_sub(1) - seed.below(rank.into(), recent.into()) as u32
+            }
+            None => seed.below(rank.into(), rows.into()) as u32,
+        };
+        let id = |row: u32| FIRST_ID + (row << self.bits | column);
+        let taken = |id| id == self.channel || self.guest.is_some_and(|guest| guest.user == id);
+        // Nobody follows themselves. At most two ids are taken, so one of three rows is free.
+        (row..row + 3)
+            .map(|row| id(row % rows.max(1)))
+            .find(|&id| !taken(id))
+            .unwrap_or_else(|| id(row))
+    }
+
+    /// The rank of a follower who is no guest.
+    fn stranger_rank(&self, user: UserId) -> Option<u32> {
+        let column = user.checked_sub(FIRST_ID)? & ((1 << self.bits) - 1);
+        let rank = self.permutation.backward(column);
+        (rank < self.total && self.at_rank(rank).user == user).then_some(rank)
+    }
+}

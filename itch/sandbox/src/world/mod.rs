@@ -1,0 +1,173 @@
+//! The simulated Twitch itself: accounts, who follows whom, broadcasts. All of it follows from a
+//! seed; nothing is stored but what is as small as a calendar.
+
+mod accounts;
+mod calendar;
+mod channels;
+mod followed;
+mod followers;
+mod names;
+mod seed;
+mod time;
+mod videos;
+mod wave;
+mod words;
+
+use std::collections::HashMap;
+
+pub(crate) use self::{
+    accounts::UserId,
+    channels::{BURKEBLACK, JUST_A_VIEWER, named},
+    followers::{Follow, Followers},
+    names::Name,
+    seed::{Permutation, Seed, mix},
+    time::{DAY, PRESENT, Seconds, rfc3339, video_duration},
+    videos::{GAMES, Stream, Video, VideoKey, VideoKind},
+};
+use self::{
+    accounts::{FIRST_ID, LAST_ID, registered_at},
+    calendar::Calendar,
+    channels::{NAMED, open_since, ordinary_followers, slot},
+    followed::Followed,
+    followers::{Guest, Pace},
+    names::NAME_BITS,
+    wave::{WAVE_SIZE, Wave},
+};
+
+/// One account in a thousand is gone: banned or deleted, but still among the followers.
+const ONE_IN_GONE: u64 = 1_000;
+
+#[derive(Debug)]
+pub(crate) struct World {
+    seed: Seed,
+    names: Permutation,
+    /// By the slot of the named channel, as are the videos.
+    calendars: Vec<Calendar>,
+    videos: Vec<Vec<VideoKey>>,
+    streams: Vec<Stream>,
+    wave: Wave,
+    followed: HashMap<UserId, Vec<Follow>>,
+    guests: HashMap<UserId, Guest>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> World {
+        let seed = Seed::new(seed).child("world");
+        let calendars: Vec<Calendar> = NAMED
+            .iter()
+            .map(|channel| Calendar::new(seed, channel, organic_followers(channel.id, channel.followers)))
+            .collect();
+        let first = &NAMED[0];
+        let wave = Wave::new(&calendars[0], organic_followers(first.id, first.followers));
+        let mut world = World {
+            seed,
+            names: Permutation::new(seed.child("names"), NAME_BITS),
+            calendars,
+            videos: Vec::new(),
+            streams: Vec::new(),
+            wave,
+            followed: HashMap::new(),
+            guests: HashMap::new(),
+        };
+        world.videos = (0..NAMED.len()).map(|slot| videos::list(&world, slot)).collect();
+        world.streams = videos::live(&world);
+        Followed { lists: world.followed, guests: world.guests } = Followed::new(&world);
+        world
+    }
+
+    /// Whether there is, or was, an account with this id.
+    fn was_registered(&self, id: UserId) -> bool {
+        (FIRST_ID..=LAST_ID).contains(&id)
+    }
+
+    /// Whether the account is banned or deleted. It stays among the followers of others.
+    pub(crate) fn is_gone(&self, id: UserId) -> bool {
+        self.seed.child("gone").below(id.into(), ONE_IN_GONE) == 0
+            && named(id).is_none()
+            && !self.guests.contains_key(&id)
+            && !self.followers(BURKEBLACK).is_in_wave(id)
+    }
+
+    /// Whether `users` knows this id.
+    pub(crate) fn exists(&self, id: UserId) -> bool {
+        self.was_registered(id) && !self.is_gone(id)
+    }
+
+    /// The id behind a login, of an account that may be gone.
+    pub(crate) fn id_of(&self, login: &str) -> Option<UserId> {
+        if let Some(channel) = NAMED.iter().find(|channel| channel.login == login) {
+            return Some(channel.id);
+        }
+        let id = self.names.backward(names::read(login)?);
+        // A named account has lost the login that its number spells.
+        (self.was_registered(id) && named(id).is_none()).then_some(id)
+    }
+
+    /// Login and display name.
+    pub(crate) fn names_of(&self, id: UserId) -> (String, String) {
+        if let Some(channel) = named(id) {
+            return (channel.login.to_owned(), channel.display_name.to_owned());
+        }
+        let name: Name = names::spell(self.names.forward(id));
+        let display_name = name.display_name(self.seed.child("display name").of(id.into()));
+        (name.login, display_name)
+    }
+
+    pub(crate) fn created_at(&self, id: UserId) -> Seconds {
+        named(id).map_or_else(|| registered_at(id), |channel| channel.created_at)
+    }
+
+    /// `partner`, `affiliate` or nothing.
+    pub(crate) fn broadcaster_type(&self, id: UserId) -> &'static str {
+        match named(id) {
+            Some(channel) => channel.broadcaster_type,
+            // Fifty followers are one of the conditions.
+            None if ordinary_followers(self.seed, id) >= 50 => "affiliate",
+            None => "",
+        }
+    }
+
+    /// The followers of a channel; none if there is no such channel.
+    pub(crate) fn followers(&self, id: UserId) -> Followers<'_> {
+        let (total, pace) = match slot(id) {
+            Some(slot) => {
+                let wave = (id == BURKEBLACK).then_some(&self.wave);
+                (NAMED[slot].followers, Pace::Calendar(&self.calendars[slot], wave))
+            }
+            None if self.was_registered(id) => {
+                (ordinary_followers(self.seed, id), Pace::Even { since: open_since(id) })
+            }
+            None => (0, Pace::Even { since: PRESENT }),
+        };
+        Followers::new(self, id, total, pace)
+    }
+
+    /// Whom a token owner follows, newest first.
+    pub(crate) fn followed_by(&self, id: UserId) -> &[Follow] {
+        self.followed.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The videos of a channel, newest first.
+    pub(crate) fn videos_of(&self, id: UserId) -> &[VideoKey] {
+        slot(id).map_or(&[], |slot| &self.videos[slot])
+    }
+
+    /// The videos of all channels.
+    pub(crate) fn all_videos(&self) -> impl Iterator<Item = VideoKey> {
+        self.videos.iter().flatten().copied()
+    }
+
+    pub(crate) fn video(&self, id: u64) -> Option<Video> {
+        VideoKey::find(self, id).map(|key| key.video(self))
+    }
+
+    /// What is live now, by viewers.
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+}
+
+/// The followers of a named channel that came by themselves.
+fn organic_followers(id: UserId, followers: u32) -> u32 {
+    if id == BURKEBLACK { followers - WAVE_SIZE } else { followers }
+}

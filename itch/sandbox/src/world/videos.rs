@@ -1,0 +1,323 @@
+//! The videos of the named channels: an archive of every broadcast, some highlights and uploads.
+
+use super::{
+    World,
+    accounts::UserId,
+    calendar::{Broadcast, Calendar, Day, LAST_DAY},
+    channels::NAMED,
+    seed::Seed,
+    time::{DAY, HOUR, Seconds, date},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VideoKind {
+    Archive,
+    Highlight,
+    Upload,
+}
+
+impl VideoKind {
+    const ALL: [VideoKind; 3] = [VideoKind::Archive, VideoKind::Highlight, VideoKind::Upload];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            VideoKind::Archive => "archive",
+            VideoKind::Highlight => "highlight",
+            VideoKind::Upload => "upload",
+        }
+    }
+}
+
+/// Which video of all: at most one of each kind belongs to a channel and a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VideoKey {
+    slot: u8,
+    kind: VideoKind,
+    day: Day,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Video {
+    pub(crate) id: u64,
+    pub(crate) channel: UserId,
+    pub(crate) kind: VideoKind,
+    pub(crate) created_at: Seconds,
+    pub(crate) length: Seconds,
+    /// Only an archive has one.
+    pub(crate) stream_id: Option<u64>,
+    pub(crate) title: &'static str,
+    pub(crate) game: Game,
+    pub(crate) views: u64,
+    /// Offset and duration of the parts without sound.
+    pub(crate) muted: Vec<(Seconds, Seconds)>,
+    /// The broadcast goes on, and the video grows.
+    pub(crate) growing: bool,
+}
+
+/// Twitch's id and name of a game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Game {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// A broadcast that is running now.
+#[derive(Clone, Debug)]
+pub(crate) struct Stream {
+    pub(crate) id: u64,
+    pub(crate) channel: UserId,
+    pub(crate) title: &'static str,
+    pub(crate) game: Game,
+    pub(crate) viewers: u64,
+    pub(crate) started_at: Seconds,
+}
+
+/// Ids grow by this much a day, and each channel and kind has its own part of the day's.
+const IDS_PER_DAY: u64 = 440_000;
+const IDS_PER_KEY: u64 = IDS_PER_DAY / (NAMED.len() * VideoKind::ALL.len()) as u64;
+const FIRST_VIDEO_ID: u64 = 100_000_000;
+const FIRST_DAY: Day = date(2012, 1, 1) / DAY;
+
+impl VideoKey {
+    fn seed(self, world: &World) -> Seed {
+        world.seed.child("video").of(self.part()).of(self.day as u64)
+    }
+
+    /// Which part of the day's ids is its own.
+    fn part(self) -> u64 {
+        u64::from(self.slot) * VideoKind::ALL.len() as u64 + self.kind as u64
+    }
+
+    pub(crate) fn id(self, world: &World) -> u64 {
+        FIRST_VIDEO_ID
+            + (self.day - FIRST_DAY) as u64 * IDS_PER_DAY
+            + self.part() * IDS_PER_KEY
+            + self.seed(world).below(0, IDS_PER_KEY)
+    }
+
+    /// The video with this id.
+    pub(super) fn find(world: &World, id: u64) -> Option<VideoKey> {
+        let place = id.checked_sub(FIRST_VIDEO_ID)?;
+        let part = (place % IDS_PER_DAY / IDS_PER_KEY) as usize;
+        let key = VideoKey {
+            slot: u8::try_from(part / VideoKind::ALL.len()).ok()?,
+            kind: VideoKind::ALL[part % VideoKind::ALL.len()],
+            day: FIRST_DAY + Day::try_from(place / IDS_PER_DAY).ok()?,
+        };
+        let calendar = world.calendars.get(usize::from(key.slot))?;
+        (exists(world, calendar, key) && key.id(world) == id).then_some(key)
+    }
+
+    fn channel(self) -> &'static super::channels::NamedChannel {
+        &NAMED[usize::from(self.slot)]
+    }
+
+    pub(crate) fn kind(self) -> VideoKind {
+        self.kind
+    }
+
+    pub(crate) fn created_at(self, world: &World) -> Seconds {
+        let seed = self.seed(world);
+        let broadcast = world.calendars[usize::from(self.slot)].broadcast(self.day);
+        match (self.kind, broadcast) {
+            (VideoKind::Archive, Some(broadcast)) => broadcast.started_at,
+            (VideoKind::Highlight, Some(broadcast)) => {
+                broadcast.ended_at() + HOUR + seed.below(1, 8 * HOUR as u64) as Seconds
+            }
+            _ => self.day * DAY + 9 * HOUR + seed.below(1, 8 * HOUR as u64) as Seconds,
+        }
+    }
+
+    pub(crate) fn views(self, world: &World) -> u64 {
+        let seed = self.seed(world);
+        let scale = u64::from(self.channel().followers) / 400 + 10;
+        // One in sixteen is watched far more.
+        let luck = if seed.below(2, 16) == 0 { 12 } else { 1 };
+        scale / 4 + seed.below(3, scale * luck)
+    }
+
+    pub(crate) fn game(self, world: &World) -> Game {
+        game(world, self.slot, self.day)
+    }
+
+    pub(crate) fn video(self, world: &World) -> Video {
+        let seed = self.seed(world);
+        let broadcast = world.calendars[usize::from(self.slot)].broadcast(self.day);
+        let length = match (self.kind, broadcast) {
+            (VideoKind::Archive, Some(broadcast)) => broadcast.length,
+            (VideoKind::Highlight, _) => 20 + seed.below(4, 40 * 60) as Seconds,
+            _ => 40 + seed.below(4, 25 * 60) as Seconds,
+        };
+        let muted = match self.kind {
+            VideoKind::Archive if seed.below(5, 5) == 0 => {
+                // Twitch mutes in parts of three minutes.
+                let part = |n| 180 * seed.below(6 + n, (length / 360) as u64) as Seconds;
+                let (first, second) = (part(0), part(1) + length / 2 / 180 * 180);
+                vec![(first, 180), (second, 180)]
+            }
+            _ => Vec::new(),
+        };
+        Video {
+            id: self.id(world),
+            channel: self.channel().id,
+            kind: self.kind,
+            created_at: self.created_at(world),
+            length,
+            stream_id: (self.kind == VideoKind::Archive)
+                .then(|| stream_id(world, self.slot, self.day)),
+            title: title(world, self.slot, self.day, self.kind),
+            game: self.game(world),
+            views: self.views(world),
+            muted,
+            growing: self.kind == VideoKind::Archive
+                && self.channel().live
+                && self.day == LAST_DAY,
+        }
+    }
+}
+
+fn exists(world: &World, calendar: &Calendar, key: VideoKey) -> bool {
+    if key.channel().streams == 0 || !calendar.days().contains(&key.day) {
+        return false;
+    }
+    let seed = world.seed.child("cutting").of(key.slot.into()).of(key.day as u64);
+    match key.kind {
+        VideoKind::Archive => calendar.broadcast(key.day).is_some(),
+        // Cut on one of the following days, which must have come.
+        VideoKind::Highlight => {
+            calendar.broadcast(key.day).is_some()
+                && seed.below(0, 9) == 0
+                && key.day < LAST_DAY - 2
+        }
+        VideoKind::Upload => seed.below(1, 40) == 0,
+    }
+}
+
+/// All videos of the channel in a slot, newest first.
+pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
+    let calendar = &world.calendars[slot];
+    let mut videos: Vec<(Seconds, VideoKey)> = calendar
+        .days()
+        .flat_map(|day| VideoKind::ALL.map(|kind| VideoKey { slot: slot as u8, kind, day }))
+        .filter(|&key| exists(world, calendar, key))
+        .map(|key| (key.created_at(world), key))
+        .collect();
+    videos.sort_by_key(|(created_at, _)| std::cmp::Reverse(*created_at));
+    videos.into_iter().map(|(_, key)| key).collect()
+}
+
+/// What runs now, by viewers.
+pub(super) fn live(world: &World) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = NAMED
+        .iter()
+        .enumerate()
+        .filter(|(_, channel)| channel.live)
+        .filter_map(|(slot, channel)| {
+            let Broadcast { day, started_at, .. } = world.calendars[slot].broadcast(LAST_DAY)?;
+            let viewers = u64::from(channel.followers) / 180;
+            let seed = world.seed.child("viewers");
+            Some(Stream {
+                id: stream_id(world, slot as u8, day),
+                channel: channel.id,
+                title: title(world, slot as u8, day, VideoKind::Archive),
+                game: game(world, slot as u8, day),
+                viewers: viewers / 2 + seed.below(slot as u64, viewers),
+                started_at,
+            })
+        })
+        .collect();
+    streams.sort_by_key(|stream| std::cmp::Reverse(stream.viewers));
+    streams
+}
+
+/// Equal to that of the archive, so that one can be found from the other.
+fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
+    let part = 2_000_000 / NAMED.len() as u64;
+    let seed = world.seed.child("stream").of(slot.into());
+    30_000_000_000
+        + (day - FIRST_DAY) as u64 * 2_000_000
+        + u64::from(slot) * part
+        + seed.below(day as u64, part)
+}
+
+fn game(world: &World, slot: u8, day: Day) -> Game {
+    // A game is played for some days on end.
+    world.seed.child("game").of(slot.into()).choose((day / 4) as u64, &GAMES)
+}
+
+fn title(world: &World, slot: u8, day: Day, kind: VideoKind) -> &'static str {
+    let seed = world.seed.child("title").of(slot.into());
+    match kind {
+        VideoKind::Archive => seed.choose(day as u64, &TITLES),
+        VideoKind::Highlight => seed.choose(day as u64, &HIGHLIGHT_TITLES),
+        VideoKind::Upload => seed.choose(day as u64, &UPLOAD_TITLES),
+    }
+}
+
+const fn known(id: &'static str, name: &'static str) -> Game {
+    Game { id, name }
+}
+
+pub(crate) const GAMES: [Game; 10] = [
+    known("490377", "Sea of Thieves"),
+    known("509658", "Just Chatting"),
+    known("508455", "Valheim"),
+    known("27471", "Minecraft"),
+    known("65632", "DayZ"),
+    known("494131", "Little Nightmares"),
+    known("512953", "ELDEN RING"),
+    known("26936", "Music"),
+    known("30921", "Rocket League"),
+    known("1469308723", "Software and Game Development"),
+];
+
+/// In the scripts and with the signs that titles have on Twitch.
+const TITLES: [&str; 32] = [
+    "Ahoy! First mate reporting for duty | !schedule",
+    "Chill evening, come say hi",
+    "[DROPS ON] we sail at dawn ⛵",
+    "Hardcore run, day 12 — no deaths (yet)",
+    "Community night: viewers choose the ship",
+    "24h?? No. Maybe. We'll see.",
+    "MARATHON for charity ❤️ !donate !goals",
+    "Blind playthrough | no spoilers, please",
+    "¡Viernes pirata! Jugamos con la tripulación",
+    "Подготовка к рейду, заходи на огонёк",
+    "まったり配信 ⚓ 初見さん歓迎",
+    "오늘도 항해합니다 | 소통 방송",
+    "今晚開船，聊天喝茶",
+    "Feierabendrunde mit Glühwein & Grog",
+    "On finit le chapitre 4, après on verra…",
+    "Πειρατικό βράδυ με φίλους",
+    "ليلة القراصنة",
+    "Ostatni rejs przed urlopem – żegnamy się!",
+    "Türkiye'ye selam! Gece seferi",
+    "\"Just one more island\" – famous last words",
+    "speedrun practice, any% \\o/",
+    "first time in VR 🤢🚢",
+    "drunken sailors & sober strategies",
+    "Q&A, mail opening, new emotes <3",
+    "!merch | back from vacation",
+    "Subathon day 3: +5 min per sub",
+    "🏴‍☠️🏴‍☠️🏴‍☠️",
+    "cooking stream: hardtack from 1798",
+    "testing the new camera (sorry)",
+    "Ranked until I tilt (I always tilt)",
+    "movie night, 100% legal public domain",
+    "late night fishing, quiet voices only",
+];
+const HIGHLIGHT_TITLES: [&str; 6] = [
+    "The kraken scare",
+    "He forgot the anchor again",
+    "Best of chat | week in review",
+    "Final boss, no damage",
+    "Когда ветер против тебя",
+    "一番の笑い声",
+];
+const UPLOAD_TITLES: [&str; 5] = [
+    "Channel trailer",
+    "How we built the ship set",
+    "Thank you for another year!",
+    "Outtakes",
+    "Emote making, start to finish",
+];

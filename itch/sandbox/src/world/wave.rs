@@ -1,0 +1,95 @@
+//! The follow-bot wave of `burkeblack`: thousands of accounts, made within days of each other,
+//! that follow within minutes of one another.
+
+use std::ops::Range;
+
+use super::{
+    accounts::{FIRST_ID, UserId, last_registered},
+    calendar::Calendar,
+    seed::Seed,
+    time::{DAY, Seconds, date},
+};
+
+/// How many accounts the wave has.
+pub(crate) const WAVE_SIZE: u32 = 3_200;
+
+/// When the first of them follows, and for how long it goes on.
+pub(crate) const WAVE_START: Seconds = date(2026, 7, 19) + 21 * 3_600 + 4 * 60;
+pub(crate) const WAVE_LENGTH: Seconds = 34 * 60;
+
+/// Between which moments before the wave its accounts were made.
+const MADE_BEFORE: (Seconds, Seconds) = (11 * DAY, 8 * DAY);
+
+/// Where the wave lies among the followers.
+#[derive(Debug)]
+pub(crate) struct Wave {
+    /// The ranks from its first member to its last.
+    ranks: Range<u32>,
+    /// Those of these ranks that are people who happened to follow meanwhile.
+    bystanders: Vec<u32>,
+}
+
+/// Where a follower comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By themselves, with their rank among those who did.
+    Organic(u32),
+    /// From the wave, with their place in it.
+    Wave(u32),
+}
+
+impl Wave {
+    /// Inserts the wave into the `organic` follows of a calendar.
+    pub(super) fn new(calendar: &Calendar, organic: u32) -> Wave {
+        let first = calendar.follows_before(WAVE_START, organic);
+        let after = calendar.follows_before(WAVE_START + WAVE_LENGTH, organic);
+        let bystanders = (first..after)
+            .map(|rank| {
+                let passed = calendar.followed_at(rank) - WAVE_START;
+                // Rounded up: those before are no later, and those after no earlier.
+                rank + ((passed * Seconds::from(WAVE_SIZE) + WAVE_LENGTH - 1) / WAVE_LENGTH) as u32
+            })
+            .collect();
+        Wave { ranks: first..after + WAVE_SIZE, bystanders }
+    }
+
+    pub(super) fn origin(&self, rank: u32) -> Origin {
+        if rank < self.ranks.start {
+            return Origin::Organic(rank);
+        }
+        if rank >= self.ranks.end {
+            return Origin::Organic(rank - WAVE_SIZE);
+        }
+        let passed_by = self.bystanders.partition_point(|&bystander| bystander < rank);
+        match self.bystanders.get(passed_by) {
+            Some(&bystander) if bystander == rank => {
+                Origin::Organic(self.ranks.start + passed_by as u32)
+            }
+            _ => Origin::Wave(rank - self.ranks.start - passed_by as u32),
+        }
+    }
+
+    pub(super) fn is_member(&self, rank: u32) -> bool {
+        matches!(self.origin(rank), Origin::Wave(_))
+    }
+
+    /// When a member follows: equal parts of the time, and a moment within each.
+    pub(super) fn followed_at(&self, seed: Seed, member: u32) -> Seconds {
+        let jitter = seed.child("wave").below(member.into(), 1 << 16) as i64;
+        let position = (i64::from(member) << 16) + jitter;
+        WAVE_START + position * WAVE_LENGTH / (i64::from(WAVE_SIZE) << 16)
+    }
+
+    /// The rows of ids (see [`super::followers`]) that were registered in the days of its making.
+    pub(super) fn rows(&self, bits: u32) -> Range<u32> {
+        let (since, until) = MADE_BEFORE;
+        let row = |before| (last_registered(WAVE_START - before) - FIRST_ID) >> bits;
+        row(since) + 1..row(until).max(row(since) + 2)
+    }
+
+    /// All ids its members have, and many more.
+    pub(super) fn ids(&self, bits: u32) -> Range<UserId> {
+        let rows = self.rows(bits);
+        FIRST_ID + (rows.start << bits)..FIRST_ID + (rows.end << bits)
+    }
+}
