@@ -208,8 +208,8 @@ impl Pages {
                 page: self.number,
                 ..chain
             });
-            request.set_query("after", cursor);
             self.size_page(&mut request);
+            request.set_query("after", cursor);
             self.state = State::InFlight(Box::new(self.api.fetch(request)));
         }
         Ok(Page {

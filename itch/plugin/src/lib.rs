@@ -74,7 +74,10 @@ pub use inventory as __inventory;
 /// What a plugin author imports.
 pub mod prelude {
     pub use itch_api::chrono::{self, DateTime, Utc};
-    pub use itch_api::{Api, ChannelName, Direction, Fact, Request, Service, serde_json};
+    pub use itch_api::{
+        Api, Channel, ChannelName, Direction, Fact, Follow, Freshness, Pages, Request, Response,
+        Service, Stream, User, Video, serde_json,
+    };
 
     pub use crate::{
         Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call,

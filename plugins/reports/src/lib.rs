@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The built-in reports, one file each, named as the user types the command.
+//!
+//! This crate imports [`itch_plugin`] alone and must never import the client, the output or the host: a report names
+//! rows and facts and asks through its handle, exactly as a stranger's report would.
+//!
+//! To add a report: copy the nearest file, name it in the list below, and give it a test in `tests/src/reports/`.
+//! Nothing else knows a report by name.
+
+mod created;
+mod followers;
+#[path = "num-followers.rs"]
+mod num_followers;
+mod support;

@@ -1,0 +1,102 @@
+//! Making the client: identity and addresses from the environment, or from the sandbox, which replaces both.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+use itch_api::Service;
+use itch_client::{Client, IdentitySettings, Secret, Settings};
+use itch_plugin::{CacheStore, Registry};
+use itch_sandbox::Sandbox;
+
+use crate::cli::Options;
+use crate::talk::Talk;
+use crate::{caches, environment, sandbox};
+
+/// The base URL settings of the services that something asks.
+const BASE_URLS: &[(Service, &str)] = &[
+    (Service::Helix, "TWITCH_HELIX_URL"),
+    (Service::OAuth, "TWITCH_OAUTH2_URL"),
+];
+
+/// A client, and the simulated Twitch that it asks, if it asks one.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    _sandbox: Option<Sandbox>,
+}
+
+/// Makes the client for one run. Nothing is asked before the first request.
+pub(crate) fn connect(
+    registry: &Registry,
+    report: &str,
+    options: &Options<'_>,
+    talk: &Talk,
+) -> anyhow::Result<Connection> {
+    let sandbox = options
+        .flag("sandbox")
+        .then(sandbox::in_process)
+        .transpose()?;
+    let pairs: Option<BTreeMap<String, String>> = sandbox.as_ref().map(|sandbox| {
+        sandbox
+            .environment()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    });
+    // With a sandbox, its variables stand in place of all of the environment's.
+    let read = |name: &str| match &pairs {
+        Some(pairs) => pairs.get(name).cloned(),
+        None => environment::read(name),
+    };
+
+    let strict = options.flag("cache-strict");
+    let names = options.list("cache").unwrap_or_default();
+    let stores: Vec<(String, Box<dyn CacheStore>)> =
+        caches::open(registry, &names, options.get("cache-size"), strict, talk)?;
+
+    let mut settings = Settings::new();
+    settings.base_urls = BASE_URLS
+        .iter()
+        .filter_map(|(service, name)| Some((*service, read(name)?)))
+        .collect();
+    settings.insecure_http = options.flag("insecure-http");
+    settings.identity = IdentitySettings {
+        client_id: read("TWITCH_CLIENT_ID"),
+        client_secret: read("TWITCH_CLIENT_SECRET").map(Secret::from),
+        token: read("TWITCH_TOKEN").map(Secret::from),
+        file: if sandbox.is_some() {
+            None
+        } else {
+            identity_file()
+        },
+    };
+    if let Some(retries) = options.get::<u32>("retries") {
+        settings.tries = retries + 1;
+    }
+    if let Some(timeout) = options.span("timeout") {
+        settings.timeout = timeout;
+    }
+    settings.caches = stores;
+    settings.cache_strict = strict;
+    settings.offline = options.flag("offline");
+    settings.refresh = options.flag("refresh");
+    settings.max_age = options.span("max-age");
+    settings.sandbox = sandbox
+        .as_ref()
+        .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));
+    settings.report = report.to_owned();
+    let warnings = talk.clone();
+    settings.warn = Arc::new(move |text| warnings.warning(text));
+    Ok(Connection {
+        client: Client::new(settings)?,
+        _sandbox: sandbox,
+    })
+}
+
+/// Where it is remembered whose token it is.
+fn identity_file() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.data_dir().join("itch").join("identities.json"))
+}

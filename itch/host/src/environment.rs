@@ -1,0 +1,57 @@
+//! Every environment variable that the host itself reads, in one table. Those of plugins are in their descriptions.
+
+use itch_plugin::Variable;
+
+/// Name, what it is for, and what holds if it is not set.
+const TABLE: &[(&str, &str, Option<&str>)] = &[
+    (
+        "TWITCH_TOKEN",
+        "A user access token; its client id and user are asked from Twitch",
+        None,
+    ),
+    (
+        "TWITCH_CLIENT_ID",
+        "The client id of your application (dev.twitch.tv/console)",
+        None,
+    ),
+    (
+        "TWITCH_CLIENT_SECRET",
+        "Its secret; with the id, itch asks for an app token by itself",
+        None,
+    ),
+    (
+        "TWITCH_HELIX_URL",
+        "Base URL of the Helix API",
+        Some("https://api.twitch.tv/helix"),
+    ),
+    (
+        "TWITCH_OAUTH2_URL",
+        "Base URL of the sign-in service",
+        Some("https://id.twitch.tv/oauth2"),
+    ),
+    (
+        "LOG_LEVEL",
+        "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr",
+        Some("WARNING"),
+    ),
+    ("NO_COLOR", "Any text turns colour off (no-color.org)", None),
+    (
+        "XDG_DATA_HOME",
+        "Where itch keeps what it knows about your tokens (never a token)",
+        Some("~/.local/share"),
+    ),
+];
+
+/// The variables of the host's own.
+pub(crate) fn variables() -> impl Iterator<Item = Variable> {
+    TABLE.iter().map(|(name, help, default)| Variable {
+        name: (*name).to_owned(),
+        help: (*help).to_owned(),
+        default: default.map(str::to_owned),
+    })
+}
+
+/// The value of a variable, if it is set, not empty, and text.
+pub(crate) fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,115 @@
+//! What `-v` and `LOG_LEVEL` show on stderr: requests, cache hits and times, through `tracing`.
+
+use std::fmt;
+use std::time::Instant;
+
+use itch_output::sanitize;
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::environment;
+use crate::talk::Talk;
+
+/// Starts logging, if anything is to be logged.
+pub(crate) fn start(talk: &Talk) {
+    let level = match talk.verbose {
+        0 => from_environment(talk),
+        1 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    // Other crates (HTTP, TLS) are of interest only to whoever asked twice.
+    let ours_only = talk.verbose < 2;
+    let layer = tracing_subscriber::fmt::layer()
+        .event_format(Line {
+            start: Instant::now(),
+        })
+        .with_writer(Stderr(talk.clone()));
+    let filter = tracing_subscriber::filter::FilterFn::new(move |metadata| {
+        *metadata.level() <= level && (!ours_only || metadata.target().starts_with("itch"))
+    })
+    .with_max_level_hint(level);
+    let subscriber =
+        tracing_subscriber::registry().with(tracing_subscriber::Layer::with_filter(layer, filter));
+    // Only the first start counts: a program has one log.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The levels that the program of 2016 knew, named as in Python.
+fn from_environment(talk: &Talk) -> LevelFilter {
+    let Some(name) = environment::read("LOG_LEVEL") else {
+        return LevelFilter::OFF;
+    };
+    match name.to_ascii_uppercase().as_str() {
+        "DEBUG" => LevelFilter::DEBUG,
+        "INFO" => LevelFilter::INFO,
+        "WARN" | "WARNING" => LevelFilter::WARN,
+        "ERROR" | "CRITICAL" | "FATAL" => LevelFilter::ERROR,
+        _ => {
+            talk.warning(&format!(
+                "LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"
+            ));
+            LevelFilter::OFF
+        }
+    }
+}
+
+/// One event as one line: seconds since the start, level, message and fields.
+struct Line {
+    start: Instant,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warning",
+            Level::INFO => "info",
+            Level::DEBUG | Level::TRACE => "debug",
+        };
+        let mut fields = String::new();
+        context.format_fields(Writer::new(&mut fields), event)?;
+        // URLs and answers may hold what strangers wrote.
+        writeln!(
+            out,
+            "{:8.3} {level}: {}",
+            self.start.elapsed().as_secs_f64(),
+            sanitize(&fields)
+        )
+    }
+}
+
+/// Writes whole lines around the progress bar.
+struct Stderr(Talk);
+
+impl<'a> MakeWriter<'a> for Stderr {
+    type Writer = StderrLine<'a>;
+
+    fn make_writer(&'a self) -> StderrLine<'a> {
+        StderrLine(&self.0)
+    }
+}
+
+struct StderrLine<'a>(&'a Talk);
+
+impl std::io::Write for StderrLine<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.bars().suspend(|| std::io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

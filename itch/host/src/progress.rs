@@ -1,0 +1,132 @@
+//! Progress on stderr, for work that lasts longer than half a second.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use itch_api::Fact;
+use itch_client::Client;
+
+use crate::sink::Sink;
+use crate::talk::Talk;
+
+/// Nothing is shown before.
+const PATIENCE: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Shows progress until it is dropped.
+pub(crate) struct Progress {
+    stop: Arc<(AtomicBool, Mutex<()>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Starts showing, if progress is wanted.
+    pub(crate) fn start(
+        report: &str,
+        sink: Arc<Sink>,
+        client: Client,
+        limit: Option<u64>,
+        talk: &Talk,
+    ) -> Progress {
+        let stop = Arc::new((AtomicBool::new(false), Mutex::new(()), Condvar::new()));
+        let thread = talk.progress.then(|| {
+            let (stop, talk, report) = (Arc::clone(&stop), talk.clone(), report.to_owned());
+            std::thread::spawn(move || show(&report, &stop, &sink, &client, limit, &talk))
+        });
+        Progress { stop, thread }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.stop.0.store(true, Ordering::Relaxed);
+        self.stop.2.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn show(
+    report: &str,
+    stop: &(AtomicBool, Mutex<()>, Condvar),
+    sink: &Sink,
+    client: &Client,
+    limit: Option<u64>,
+    talk: &Talk,
+) {
+    let start = Instant::now();
+    let mut bar = None;
+    let mut pause = PATIENCE;
+    loop {
+        let guard = stop.1.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            stop.2
+                .wait_timeout(guard, pause)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if stop.0.load(Ordering::Relaxed) {
+            break;
+        }
+        pause = INTERVAL;
+        let bar = bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            talk.bars()
+                .add(ProgressBar::new_spinner().with_style(style))
+        });
+        bar.set_message(message(report, sink, client, limit, start.elapsed()));
+        bar.tick();
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}
+
+fn message(
+    report: &str,
+    sink: &Sink,
+    client: &Client,
+    limit: Option<u64>,
+    elapsed: Duration,
+) -> String {
+    let counters = client.counters();
+    let rows = sink.rows();
+    let expected = client.facts().into_iter().filter_map(|fact| match fact {
+        Fact::Expected { n, .. } => Some(n),
+        _ => None,
+    });
+    let expected = expected.chain(limit).min();
+    let mut parts = vec![match expected {
+        Some(expected) => format!("{report}: {rows} of {expected} rows"),
+        None => format!("{report}: {rows} rows"),
+    }];
+    if let Some((done, total)) = sink.reported() {
+        parts.push(total.map_or_else(
+            || format!("{done} done"),
+            |total| format!("{done} of {total} done"),
+        ));
+    }
+    let rate = rows as f64 / elapsed.as_secs_f64().max(0.001);
+    if rows > 0 {
+        parts.push(format!("{rate:.0} rows/s"));
+        if let Some(left) = expected.and_then(|expected| expected.checked_sub(rows)) {
+            parts.push(format!("{:.0} s left", left as f64 / rate));
+        }
+    }
+    parts.push(format!("{} requests", counters.requests));
+    if counters.hits > 0 {
+        parts.push(format!("{} from cache", counters.hits));
+    }
+    if let Some(until) = client.waiting_until() {
+        let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+        parts.push(format!(
+            "waiting {:.0} s for the rate limit",
+            left.as_secs_f64().ceil()
+        ));
+    }
+    parts.join(", ")
+}

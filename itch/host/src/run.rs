@@ -1,0 +1,253 @@
+//! Running a report: from a parsed command line to rows, a verdict and an exit code.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Context;
+use chrono::Utc;
+use clap::ArgMatches;
+use itch_api::{Direction, Error, ErrorKind, Fact, Transport};
+use itch_client::Client;
+use itch_output::{Format, Layout, Verdict, row_writer};
+use itch_plugin::abi::drive::run_report;
+use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
+
+use crate::arguments;
+use crate::cli::Options;
+use crate::connect::connect;
+use crate::failure::{Failure, usage};
+use crate::progress::Progress;
+use crate::sink::Sink;
+use crate::talk::Talk;
+
+/// Runs one report and says the exit code.
+pub(crate) fn report(
+    registry: &Registry,
+    spec: &ReportSpec,
+    unit: &Registered,
+    name: &str,
+    matches: &ArgMatches,
+    talk: &Talk,
+) -> anyhow::Result<u8> {
+    let started = Utc::now();
+    let clock = Instant::now();
+    let options = Options::of(matches);
+    let behind = matches
+        .subcommand()
+        .map(|(_, behind)| behind)
+        .context("no command is given")?;
+    let form = spec
+        .aliases
+        .iter()
+        .find(|alias| alias.name == name)
+        .and_then(|alias| alias.form.as_ref());
+    let wanted = options.list("columns");
+    let layout = Layout::new(&spec.columns, wanted.as_deref(), form, options.header())?;
+    let limit: Option<u64> = options.get("limit");
+    let call = CallInput {
+        v: 1,
+        report: name.to_owned(),
+        args: arguments::read(spec, behind, started, &mut io::stdin().lock())?,
+        columns: layout.names(),
+        direction: options.get::<Direction>("direction").unwrap_or_default(),
+        limit,
+        ..CallInput::default()
+    };
+
+    let connection = connect(registry, name, &options, talk)?;
+    let client = &connection.client;
+    let output = Output::open(options.get::<PathBuf>("output"))?;
+    let terminal = if output.is_file() {
+        None
+    } else {
+        talk.terminal()
+    };
+    let format = options
+        .get::<Format>("format")
+        .or_else(|| output.format())
+        .unwrap_or(match terminal {
+            Some(_) => Format::Table,
+            None => Format::Tsv,
+        });
+    let shows_rows = terminal.is_some();
+    let writer = row_writer(format, &layout, terminal, output.writer()?);
+    let transport: Arc<dyn Transport> = Arc::new(client.clone());
+    let sink = Arc::new(Sink::new(
+        transport,
+        layout,
+        limit,
+        writer,
+        shows_rows,
+        talk.clone(),
+    ));
+
+    let interrupted = on_interrupt(client)?;
+    let progress = Progress::start(name, Arc::clone(&sink), client.clone(), limit, talk);
+    let result = run_report(unit.item, Arc::clone(&sink) as _, &call);
+    let result = sink.finish(result);
+    drop(progress);
+
+    let interrupted = interrupted.load(Ordering::Relaxed) && result.is_err();
+    let error = match result {
+        Ok(()) => None,
+        Err(_) if interrupted => None,
+        Err(error) if error.is_cancelled() => Some(Error::new(
+            ErrorKind::Failed,
+            "the report ended itself early",
+        )),
+        Err(error) => Some(error),
+    };
+    let counters = client.counters();
+    let facts: Vec<Fact> = client.facts();
+    let verdict = Verdict::new(
+        itch_output::Run {
+            report: name.to_owned(),
+            rows: sink.rows(),
+            limit,
+            requests: counters.requests,
+            cache_hits: counters.hits,
+            elapsed: clock.elapsed(),
+            error: error.clone(),
+            interrupted,
+            tolerance: options.get("tolerance").unwrap_or(0.01),
+            parameters: call.args.clone(),
+            started,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        // A reader that has gone wanted no more: nothing is missing.
+        if sink.reader_gone() { &[] } else { &facts },
+    );
+    if let Some(path) = options.get::<PathBuf>("verdict") {
+        write_verdict(&path, &verdict)?;
+    }
+    conclude(
+        &verdict,
+        error.as_ref(),
+        interrupted,
+        &sink,
+        output,
+        options.list("cache").is_some(),
+        talk,
+    )
+}
+
+/// Says how the run ended and puts the output file under its name.
+fn conclude(
+    verdict: &Verdict,
+    error: Option<&Error>,
+    interrupted: bool,
+    sink: &Sink,
+    output: Output,
+    cached: bool,
+    talk: &Talk,
+) -> anyhow::Result<u8> {
+    let rows = sink.rows();
+    let code = verdict.exit_code();
+    let kept = output.close(code == 0)?;
+    if let Some(error) = error {
+        talk.failure(&Failure::from(error));
+        if rows > 0 || error.kind == ErrorKind::Failed {
+            talk.say(&format!("{rows} rows had been written before"));
+        }
+    } else if interrupted {
+        talk.say(&format!("interrupted: {rows} rows are written and whole"));
+        talk.say(if cached {
+            "hint: run the same command again: what was fetched comes from the cache"
+        } else {
+            "hint: run it with `-c file`, and an interrupted run can be taken up where it ended"
+        });
+    }
+    let incomplete = code == 3;
+    let always = talk.stderr_is_terminal && !talk.quiet || talk.verbose > 0;
+    if incomplete || (always && !sink.reader_gone()) {
+        talk.say(&verdict.line());
+    }
+    if let Some(part) = kept {
+        talk.say(&format!(
+            "hint: what was written is in `{}`",
+            part.display()
+        ));
+    }
+    Ok(code)
+}
+
+/// The first interrupt stops fetching, the second ends the program at once.
+fn on_interrupt(client: &Client) -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let (flag, client) = (Arc::clone(&interrupted), client.clone());
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            #[expect(clippy::exit, reason = "the second interrupt means now")]
+            std::process::exit(130);
+        }
+        client.cancel();
+    })
+    .context("interrupts cannot be caught")?;
+    Ok(interrupted)
+}
+
+fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
+    let text = format!("{}\n", serde_json::to_string_pretty(&verdict.json())?);
+    std::fs::write(path, text)
+        .with_context(|| format!("the verdict cannot be written to `{}`", path.display()))
+}
+
+/// Where the rows go: stdout, or a file that gets its name when it is complete.
+struct Output {
+    file: Option<(PathBuf, PathBuf)>,
+}
+
+impl Output {
+    /// Makes the file before the long work, so that a bad path fails at once.
+    fn open(path: Option<PathBuf>) -> anyhow::Result<Output> {
+        let Some(path) = path else {
+            return Ok(Output { file: None });
+        };
+        let Some(name) = path.file_name() else {
+            return Err(usage(format!("`{}` does not name a file", path.display())).into());
+        };
+        let mut part = name.to_owned();
+        part.push(".part");
+        let part = path.with_file_name(part);
+        Ok(Output {
+            file: Some((path, part)),
+        })
+    }
+
+    fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The format that the file's name asks for.
+    fn format(&self) -> Option<Format> {
+        let (path, _) = self.file.as_ref()?;
+        path.extension()?.to_str()?.parse().ok()
+    }
+
+    fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+        Ok(match &self.file {
+            None => Box::new(io::stdout()),
+            Some((_, part)) => Box::new(
+                File::create(part)
+                    .with_context(|| format!("`{}` cannot be written", part.display()))?,
+            ),
+        })
+    }
+
+    /// Gives a complete file its name; says where an incomplete one stays.
+    fn close(self, complete: bool) -> anyhow::Result<Option<PathBuf>> {
+        match self.file {
+            None => Ok(None),
+            Some((path, part)) if complete => {
+                std::fs::rename(&part, &path)
+                    .with_context(|| format!("`{}` cannot be written", path.display()))?;
+                Ok(None)
+            }
+            Some((_, part)) => Ok(Some(part)),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Where a report's rows arrive: parsed, checked against the declared columns, cut at the limit, written.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use itch_api::{Error, ErrorKind, Result, Transport};
+use itch_output::{Layout, RowWriter};
+use itch_plugin::LogLevel;
+use itch_plugin::abi::RunHost;
+
+use crate::talk::Talk;
+
+/// The host of a report's run.
+pub(crate) struct Sink {
+    transport: Arc<dyn Transport>,
+    layout: Layout,
+    limit: Option<u64>,
+    shows_rows: bool,
+    talk: Talk,
+    state: Mutex<State>,
+}
+
+struct State {
+    writer: Box<dyn RowWriter>,
+    /// Rows given to the writer.
+    taken: u64,
+    /// Rows that are known to have left.
+    written: u64,
+    reported: Option<(u64, Option<u64>)>,
+    stopped: Option<Stopped>,
+}
+
+/// Why no more rows are taken.
+#[derive(Clone, Debug)]
+enum Stopped {
+    Limit,
+    ReaderGone,
+    Failed(Error),
+}
+
+impl Sink {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        layout: Layout,
+        limit: Option<u64>,
+        writer: Box<dyn RowWriter>,
+        shows_rows: bool,
+        talk: Talk,
+    ) -> Sink {
+        let state = State {
+            writer,
+            taken: 0,
+            written: 0,
+            reported: None,
+            stopped: None,
+        };
+        Sink {
+            transport,
+            layout,
+            limit,
+            shows_rows,
+            talk,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows that are known to have left.
+    pub(crate) fn rows(&self) -> u64 {
+        self.state().written
+    }
+
+    /// What the report itself said about its progress, if anything.
+    pub(crate) fn reported(&self) -> Option<(u64, Option<u64>)> {
+        self.state().reported
+    }
+
+    /// Ends the output and says what the report's own result means: a reader that has gone and a limit that was
+    /// reached are a good end, a failure to write is the real error.
+    pub(crate) fn finish(&self, result: Result<()>) -> Result<()> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if !matches!(
+            state.stopped,
+            Some(Stopped::ReaderGone | Stopped::Failed(_))
+        ) {
+            match state.writer.finish() {
+                Ok(()) => state.written = state.taken,
+                Err(error) => state.stopped = Some(Stopped::of(error)),
+            }
+        }
+        match (&state.stopped, result) {
+            (Some(Stopped::Failed(error)), _) => Err(error.clone()),
+            (Some(Stopped::ReaderGone), _) => Ok(()),
+            (Some(Stopped::Limit), Err(error)) if error.is_cancelled() => Ok(()),
+            (_, result) => result,
+        }
+    }
+
+    /// Whether the reader closed its end.
+    pub(crate) fn reader_gone(&self) -> bool {
+        matches!(self.state().stopped, Some(Stopped::ReaderGone))
+    }
+
+    fn take(&self, state: &mut State, rows: &[u8]) -> Result<(), Stopped> {
+        for line in rows
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            if self.limit.is_some_and(|limit| state.taken >= limit) {
+                return Err(Stopped::Limit);
+            }
+            let row = self.layout.read_row(line).map_err(Stopped::Failed)?;
+            state.writer.row(&row).map_err(Stopped::of)?;
+            state.taken += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Stopped {
+    fn of(error: io::Error) -> Stopped {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
+            _ => Stopped::Failed(
+                Error::new(ErrorKind::Failed, "the rows could not be written").source_chain(&error),
+            ),
+        }
+    }
+}
+
+impl RunHost for Sink {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    fn emit(&self, rows: &[u8], _: u32) -> Result<()> {
+        let mut state = self.state();
+        let state = &mut *state;
+        if state.stopped.is_none() {
+            let mut write = || {
+                let mut result = self.take(state, rows);
+                // What is whole leaves, whatever ended the batch.
+                match state.writer.flush() {
+                    Ok(()) => state.written = state.taken,
+                    Err(error) => result = Err(Stopped::of(error)),
+                }
+                result
+            };
+            let result = if self.shows_rows {
+                self.talk.bars().suspend(write)
+            } else {
+                write()
+            };
+            state.stopped = result.err();
+        }
+        // At the limit the report is told at once, so that it asks for nothing more.
+        if state.stopped.is_none() && self.limit.is_some_and(|limit| state.taken >= limit) {
+            state.stopped = Some(Stopped::Limit);
+        }
+        if state.stopped.is_some() {
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        self.state().reported = Some((done, total));
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        log(level, message);
+    }
+}
+
+/// A plugin's log line, in the program's log.
+pub(crate) fn log(level: LogLevel, message: &str) {
+    match level {
+        LogLevel::Error => tracing::error!(target: "itch::plugin", "{message}"),
+        LogLevel::Warn => tracing::warn!(target: "itch::plugin", "{message}"),
+        LogLevel::Info => tracing::info!(target: "itch::plugin", "{message}"),
+        LogLevel::Debug => tracing::debug!(target: "itch::plugin", "{message}"),
+    }
+}

@@ -1,0 +1,152 @@
+//! Times and spans of time as people type them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use itch_api::Error;
+
+use crate::failure::usage;
+
+/// Reads a span: seconds (`90`, `1.5`), or numbers with units (`1h2m3s`, `7d`, `250ms`).
+pub(crate) fn duration(text: &str) -> Result<Duration, Error> {
+    seconds(text)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| {
+            usage(format!("`{}` is not a span of time", text.escape_debug()))
+                .hint("write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)")
+        })
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Some(number) = number(text) {
+        return Some(number);
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (value, tail) = rest.split_at(digits);
+        let letters = tail
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, after) = tail.split_at(letters);
+        total += number(value)? * unit_seconds(unit)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// Plain decimal digits: no sign, no exponent, no `inf`.
+fn number(text: &str) -> Option<f64> {
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (plain && !text.is_empty())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn unit_seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        "w" => 604_800.0,
+        "y" => 31_556_952.0, // The mean Gregorian year.
+        _ => return None,
+    })
+}
+
+/// Reads a point in time, UTC: RFC 3339, a date, a date and a time, epoch seconds, or a span back from `now`.
+pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+    let text = text.trim();
+    let read = if let Ok(epoch) = text.parse::<i64>() {
+        DateTime::from_timestamp(epoch, 0)
+    } else if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        Some(time.to_utc())
+    } else if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        date.and_hms_opt(0, 0, 0).map(|time| time.and_utc())
+    } else if let Some(time) = [
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M",
+    ]
+    .iter()
+    .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+    {
+        Some(time.and_utc())
+    } else {
+        duration(text)
+            .ok()
+            .and_then(|span| now.checked_sub_signed(chrono::TimeDelta::from_std(span).ok()?))
+    };
+    read.ok_or_else(|| {
+        usage(format!("`{}` is not a time", text.escape_debug())).hint(
+            "write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back from now (`7d`)",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_in_every_form() {
+        for (text, milliseconds) in [
+            ("90", 90_000),
+            ("1h2m3s", 3_723_000),
+            ("7d", 604_800_000),
+            ("250ms", 250),
+            ("1.5", 1500),
+            ("0", 0),
+            ("26h", 93_600_000),
+        ] {
+            assert_eq!(duration(text).unwrap().as_millis(), milliseconds, "{text}");
+        }
+        for text in [
+            "",
+            "x",
+            "1x",
+            "-5",
+            "1h-2m",
+            "h",
+            "inf",
+            "1e3",
+            "..",
+            "1e400s",
+            "99999999999999999999999999y",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_in_every_form() {
+        let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
+        for (text, epoch) in [
+            ("2026-10-30", 1_793_318_400),
+            ("2026-10-30T18:00:00Z", 1_793_383_200),
+            ("2026-10-30T19:00:00+01:00", 1_793_383_200),
+            ("2026-10-30 18:00", 1_793_383_200),
+            ("0", 0),
+            ("-1", -1),
+            ("1d", 913_600),
+        ] {
+            assert_eq!(time(text, now).unwrap().timestamp(), epoch, "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "9223372036854775807",
+            "99999999999999y",
+        ] {
+            assert!(time(text, now).is_err(), "{text}");
+        }
+    }
+}

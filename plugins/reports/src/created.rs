@@ -1,0 +1,47 @@
+//! `itch created CHANNEL…`: when channels were created.
+
+use itch_plugin::prelude::*;
+
+use crate::support::Unknown;
+
+struct Created;
+
+report!(Created);
+
+impl Report for Created {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("created", "When channels were created")
+            .help(
+                "One row a channel, in the order given. Look-ups go out in batches of a hundred, several at once. \
+                 Channels that do not exist are named at the end, and the exit code is 5.",
+            )
+            .argument(
+                Argument::positional(0, ArgumentKind::Channel, "channel", "The channels, or `-` for a list on standard input")
+                    .required()
+                    .repeat(),
+            )
+            .column(Column::text("name", "The channel's login"))
+            .column(Column::time("created", "When the account was made"))
+            .column(Column::text("id", "The channel's user id").on_request())
+            .column(Column::text("display_name", "The name as the channel writes it").on_request())
+            .example("itch created burkeblack", "When one channel was created")
+            .example("itch created - < channels.txt", "When each channel of a list was created")
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let mut unknown = Unknown::default();
+        for lookup in call.api().channels(call.channels("channel")?) {
+            let lookup = lookup?;
+            match lookup.channel {
+                Some(channel) => call.emit(row![
+                    channel.login,
+                    channel.created_at,
+                    channel.id,
+                    channel.display_name
+                ])?,
+                None => unknown.add(&lookup.name),
+            }
+        }
+        unknown.into_result()
+    }
+}

@@ -1,0 +1,74 @@
+//! `itch followers CHANNEL`: who follows a channel, since when, and how old their accounts were.
+
+use itch_plugin::prelude::*;
+
+struct Followers;
+
+report!(Followers);
+
+impl Report for Followers {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("followers", "Followers of a channel, and when their accounts were made")
+            .help(
+                "One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's moderators \
+                 only. When an account was made is looked up beside the list, a hundred at a time; a follower whose account \
+                 is gone keeps the row, with `created` and `delta` left empty.\n\n\
+                 Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. \
+                 With `--since` only what is newer is fetched.",
+            )
+            .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
+            .argument(Argument::option(ArgumentKind::Time, "since", "Only who followed at or after this time"))
+            .argument(Argument::option(ArgumentKind::Time, "until", "Only who followed before this time"))
+            .column(Column::text("name", "The follower's login"))
+            .column(Column::text("channel", "The channel, as typed"))
+            .column(Column::time("created", "When the follower's account was made; empty if it is gone"))
+            .column(Column::time("followed", "When the follow began"))
+            .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
+            .column(Column::int("followers", "Always 0; keeps the sixth column of the rows that itch printed in 2016"))
+            .column(Column::text("id", "The follower's user id").on_request())
+            .column(Column::text("display_name", "The name as the follower writes it").on_request())
+            .scope("moderator:read:followers")
+            .chart("followed", "created")
+            .example("itch followers -l 1000 burkeblack", "The thousand newest followers")
+            .example("itch followers --since 2026-10-30 burkeblack", "Who followed since a day")
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let name = call.channel("channel")?;
+        let channel = call.api().channel(&name)?;
+        let mut query = call
+            .api()
+            .followers(&channel)
+            .direction(call.direction())
+            .limit(call.limit())
+            .since(call.time("since"))
+            .until(call.time("until"));
+        if call.wants("created") || call.wants("delta") {
+            query = query.with_created();
+        }
+        let follows = query.start()?;
+        let turn_round = follows.direction() != call.direction();
+        let rows: Box<dyn Iterator<Item = Result<Follow>>> = match turn_round {
+            true => Box::new(reversed(follows)?),
+            false => Box::new(follows),
+        };
+        for follow in rows {
+            let follow = follow?;
+            let delta = follow
+                .user
+                .created_at
+                .map(|created| follow.followed_at - created);
+            call.emit(row![
+                follow.user.login,
+                name.typed(),
+                follow.user.created_at,
+                follow.followed_at,
+                delta,
+                0,
+                follow.user.id,
+                follow.user.display_name,
+            ])?;
+        }
+        Ok(())
+    }
+}

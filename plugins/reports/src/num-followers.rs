@@ -1,0 +1,43 @@
+//! `itch num-followers CHANNEL…`: how many followers channels have.
+
+use itch_plugin::prelude::*;
+
+use crate::support::Unknown;
+
+struct NumFollowers;
+
+report!(NumFollowers);
+
+impl Report for NumFollowers {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("num-followers", "How many followers channels have")
+            .alias("num_followers")
+            .help(
+                "One row a channel, in the order given. Any token may ask for any channel's number. \
+                 Channels that do not exist are named at the end, and the exit code is 5.",
+            )
+            .argument(
+                Argument::positional(0, ArgumentKind::Channel, "channel", "The channels, or `-` for a list on standard input")
+                    .required()
+                    .repeat(),
+            )
+            .column(Column::text("name", "The channel's login"))
+            .column(Column::int("followers", "How many follow it"))
+            .column(Column::text("id", "The channel's user id").on_request())
+            .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let mut unknown = Unknown::default();
+        for total in call.api().follower_totals(call.channels("channel")?) {
+            let total = total?;
+            match total.found {
+                Some((channel, followers)) => {
+                    call.emit(row![channel.login, followers, channel.id])?
+                }
+                None => unknown.add(&total.name),
+            }
+        }
+        unknown.into_result()
+    }
+}

@@ -1,0 +1,36 @@
+//! What a report says at its end when some of the channels it was asked about do not exist.
+
+use itch_plugin::prelude::*;
+
+/// Channels that were asked for and not found.
+#[derive(Default)]
+pub(crate) struct Unknown {
+    names: Vec<String>,
+    count: usize,
+}
+
+/// So many are named; the rest is counted.
+const EXAMPLES: usize = 5;
+
+impl Unknown {
+    pub(crate) fn add(&mut self, name: &ChannelName) {
+        self.count += 1;
+        if self.names.len() < EXAMPLES {
+            self.names.push(format!("`{}`", name.typed()));
+        }
+    }
+
+    /// An error if there were any. The rows of those that exist have been printed by then.
+    pub(crate) fn into_result(self) -> Result<()> {
+        let more = self.count - self.names.len();
+        let names = self.names.join(", ");
+        let message = match (self.count, more) {
+            (0, _) => return Ok(()),
+            (1, _) => format!("there is no channel {names}"),
+            (n, 0) => format!("{n} channels do not exist: {names}"),
+            (n, more) => format!("{n} channels do not exist: {names} and {more} more"),
+        };
+        Err(Error::new(ErrorKind::NotFound, message)
+            .hint("check the spelling; a renamed, banned or deleted account is not found either"))
+    }
+}
