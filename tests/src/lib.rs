@@ -1,1 +1,325 @@
-//! Placeholder.
+//! What the suite and the benchmark share: the built binary in a scrubbed environment, a sandbox process, a folder.
+//!
+//! The suite drives the real program over real sockets and compares everything that a person sees. This crate may
+//! import whatever it tests; nothing imports it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use itch_caches as _;
+use itch_reports as _;
+
+/// Nothing that a test runs may take longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The binary under test: `ITCH_BIN`, or one built right now.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| match std::env::var_os("ITCH_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => build(&["build", "--package", "itch"], "debug"),
+    })
+}
+
+/// Builds the program and says where it is.
+pub fn build(arguments: &[&str], profile: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(arguments).current_dir(root()).status().unwrap();
+    assert!(status.success(), "the binary could not be built");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join(profile).join(format!("itch{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A folder of a test's own, and commands that run in it.
+#[derive(Debug)]
+pub struct Folder {
+    folder: tempfile::TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+impl Default for Folder {
+    fn default() -> Folder {
+        Folder::new()
+    }
+}
+
+impl Folder {
+    /// An empty folder. Whatever itch writes by default goes below it.
+    pub fn new() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = [("HOME", "home"), ("XDG_CACHE_HOME", "cache"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")]
+            .map(|(name, place)| (name.to_owned(), folder.path().join(place).display().to_string()));
+        Folder { folder, variables: variables.into() }
+    }
+
+    /// Points every command at a sandbox process.
+    pub fn at(mut self, sandbox: &Sandbox) -> Folder {
+        self.variables.extend(sandbox.variables.clone());
+        self
+    }
+
+    /// Sets a variable for every command.
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Folder {
+        self.variables.insert(name.to_owned(), value.as_ref().to_str().unwrap().to_owned());
+        self
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file in the folder.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Reads a file in the folder.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// A command with nothing of the outer environment but the search path.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(&self.variables).current_dir(self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The variables that every command gets.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// Runs itch and waits for it.
+    pub fn itch(&self, arguments: &[&str]) -> Ran {
+        self.itch_reading("", arguments)
+    }
+
+    /// Runs itch with a text on standard input.
+    pub fn itch_reading(&self, input: &str, arguments: &[&str]) -> Ran {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_owned();
+        let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let ran = Ran::of(wait(child), arguments);
+        writer.join().unwrap();
+        ran
+    }
+
+    /// Runs an itch command line as it stands in a document: words split at spaces, quotes respected.
+    pub fn line(&self, line: &str) -> Ran {
+        let words = words(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(words.first(), Some(&"itch"), "{line}");
+        self.itch(&words[1..])
+    }
+}
+
+/// Splits a simple command line; single and double quotes keep spaces.
+pub fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (None, ' ') => words.push(String::new()),
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), _) if character == open => quote = None,
+            _ => words.last_mut().unwrap().push(character),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Waits for a process; one that hangs is ended and fails the test.
+pub fn wait(mut child: Child) -> Output {
+    let id = child.id();
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let read = |pipe: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            bytes
+        })
+    };
+    let stdout = read(stdout.take().map(|pipe| Box::new(pipe) as _));
+    let stderr = read(stderr.take().map(|pipe| Box::new(pipe) as _));
+    let end = std::time::Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if std::time::Instant::now() > end => {
+                let _ = child.kill();
+                panic!("process {id} hung");
+            }
+            None => std::thread::sleep(Duration::from_millis(3)),
+        }
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    arguments: String,
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Reads a finished process.
+    pub fn of(output: Output, arguments: &[&str]) -> Ran {
+        Ran {
+            arguments: arguments.join(" "),
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
+    /// Everything that a person sees, in one text.
+    pub fn all(&self) -> String {
+        format!("exit code: {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+
+    /// Fails unless it ended with this exit code.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Ran {
+        assert_eq!(self.code, code, "itch {}\n{}", self.arguments, self.all());
+        self
+    }
+
+    /// Fails unless it ended well and quietly.
+    #[track_caller]
+    pub fn succeeds(&self) -> &Ran {
+        self.exits(0);
+        assert_eq!(self.stderr, "", "itch {}", self.arguments);
+        self
+    }
+
+    /// Fails unless stderr has this text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Ran {
+        assert!(self.stderr.contains(text), "itch {} does not say `{text}`\n{}", self.arguments, self.all());
+        self
+    }
+
+    /// The lines of stdout.
+    pub fn rows(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+
+    /// The cells of each line of stdout.
+    pub fn cells(&self) -> Vec<Vec<&str>> {
+        self.stdout.lines().map(|line| line.split('\t').collect()).collect()
+    }
+}
+
+/// A sandbox in a process of its own, ended when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    child: Child,
+    variables: BTreeMap<String, String>,
+}
+
+impl Sandbox {
+    /// Starts one without a rate limit.
+    pub fn start(arguments: &[&str]) -> Sandbox {
+        let mut all = vec!["sandbox", "--rate-limit", "off"];
+        if arguments.contains(&"--rate-limit") {
+            all.truncate(1);
+        }
+        all.extend(arguments);
+        let mut child = Folder::new().command(&all).stderr(Stdio::null()).spawn().unwrap();
+        let mut variables = BTreeMap::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while variables.len() < 4 {
+            let line = lines.next().expect("the sandbox prints its variables").unwrap();
+            let (name, value) = line.split_once('=').expect("NAME=value");
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        Sandbox { child, variables }
+    }
+
+    /// The variables that point a client at it.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// The process, for measuring it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many requests it answered, and how many for one path.
+    pub fn requests(&self) -> Requests {
+        let base = self.variables["TWITCH_HELIX_URL"].strip_prefix("http://").unwrap();
+        let address = base.split('/').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let body = text.split_once("\r\n\r\n").expect("a body").1;
+        let counts: serde_json::Value = serde_json::from_str(body).unwrap();
+        let by_path = counts["by_path"].as_object().unwrap().iter();
+        Requests {
+            total: counts["total"].as_u64().unwrap(),
+            by_path: by_path.map(|(path, n)| (path.clone(), n.as_u64().unwrap())).collect(),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a sandbox was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// Of all paths.
+    pub total: u64,
+    /// By path.
+    pub by_path: BTreeMap<String, u64>,
+}
+
+impl Requests {
+    /// For one path, such as `/helix/users`.
+    pub fn of(&self, path: &str) -> u64 {
+        self.by_path.get(path).copied().unwrap_or(0)
+    }
+}
+
+/// Waits until something is true; fails when it never is.
+#[track_caller]
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !is_true() {
+        assert!(std::time::Instant::now() < end, "{what} never happened");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

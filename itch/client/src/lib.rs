@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The transport of itch: it carries the requests of an [`Api`](itch_api::Api) to Twitch, and is the only crate
+//! that knows sockets, tokens, rate limits, retries and stored answers. It imports `itch-api` and, for the cache
+//! contract, `itch-plugin`; it must never import what makes output, the sandbox, a report, a cache backend or the
+//! host: whoever runs it hands it open stores and a place for warnings, and it never prints.
+//!
+//! A request passes these floors from the top, one module each:
+//!
+//! | floor | module | what it does |
+//! |---|---|---|
+//! | identity | `identity` | finds on disk who asks, where that decides the answer |
+//! | coalesce | `coalesce` | joins an equal question that is in flight |
+//! | cache | `cache` | takes a stored answer that is fresh enough (`freshness`, `endpoints`, `key`, `entry`, `store`) |
+//! | offline | `client` | ends here |
+//! | limiter | `limiter` | waits for a point of the rate limit (`bucket`) and for its turn |
+//! | sign-in | `identity` | validates the token or asks for one |
+//! | retry | `retry` | sends again what failed in passing |
+//! | wire | `wire` | sends (`address`, `body`) |
+//!
+//! All run on one thread of the client's own. `tickets` lets blocking callers wait for them.
+//!
+//! ```no_run
+//! use itch_client::{Client, Secret, Settings};
+//!
+//! # fn main() -> itch_api::Result<()> {
+//! let mut settings = Settings::new();
+//! settings.identity.token = std::env::var("TWITCH_TOKEN").ok().map(Secret::from);
+//! let client = Client::new(settings)?;
+//! let channel = client.api().channel(&"burkeblack".parse()?)?;
+//! let requests = client.counters().requests;
+//! # Ok(()) }
+//! ```
+#![deny(missing_docs)]
+
+mod address;
+mod body;
+mod bucket;
+mod cache;
+mod client;
+mod coalesce;
+mod counters;
+mod endpoints;
+mod entry;
+mod fetch;
+mod freshness;
+mod hash;
+mod identity;
+mod identity_file;
+mod key;
+mod limiter;
+mod retry;
+mod secret;
+mod settings;
+mod store;
+mod sync;
+mod tickets;
+mod wire;
+
+pub use client::Client;
+pub use counters::Counters;
+pub use secret::Secret;
+pub use settings::{IdentitySettings, Settings, Warn};

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, Styles, styling::AnsiColor};
+use clap::builder::styling::AnsiColor;
+use clap::builder::{PossibleValue, PossibleValuesParser, Styles, TypedValueParser};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use itch_api::Direction;
 use itch_output::Format;
 use itch_plugin::{Registry, ReportSpec};
@@ -14,20 +15,22 @@ use crate::failure::usage;
 use crate::talk::Talk;
 use crate::{arguments, environment, log, plugins, run, sandbox, times};
 
-/// When something is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
+/// When colour or progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// On a terminal.
     Auto,
     Always,
     Never,
 }
 
-/// When progress is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressWhen {
-    Auto,
-    Always,
-    Never,
+/// Reads it, with its values named in help.
+fn when() -> impl TypedValueParser<Value = When> {
+    PossibleValuesParser::new(["auto", "always", "never"]).map(|text| match text.as_str() {
+        "always" => When::Always,
+        "never" => When::Never,
+        _ => When::Auto,
+    })
 }
 
 /// The whole command.
@@ -80,12 +83,12 @@ fn talk_options() -> Vec<Arg> {
         Arg::new("color")
             .long("color")
             .value_name("WHEN")
-            .value_parser(value_parser!(Color))
+            .value_parser(when())
             .help("Colour on terminals"),
         Arg::new("progress")
             .long("progress")
             .value_name("WHEN")
-            .value_parser(value_parser!(ProgressWhen))
+            .value_parser(when())
             .help("Progress on stderr"),
     ]
     .into_iter()

@@ -118,8 +118,8 @@ fn message(
         }
     }
     parts.push(format!("{} requests", counters.requests));
-    if counters.hits > 0 {
-        parts.push(format!("{} from cache", counters.hits));
+    if counters.cache_hits > 0 {
+        parts.push(format!("{} from cache", counters.cache_hits));
     }
     if let Some(until) = client.waiting_until() {
         let left = until.duration_since(SystemTime::now()).unwrap_or_default();

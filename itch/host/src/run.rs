@@ -109,7 +109,7 @@ pub(crate) fn report(
             rows: sink.rows(),
             limit,
             requests: counters.requests,
-            cache_hits: counters.hits,
+            cache_hits: counters.cache_hits,
             elapsed: clock.elapsed(),
             error: error.clone(),
             interrupted,

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use indicatif::MultiProgress;
 use itch_output::{Terminal, sanitize};
 
-use crate::cli::{Color, Options, ProgressWhen};
+use crate::cli::{Options, When};
 use crate::failure::Failure;
 
 /// How much is said, where, and in which colours.
@@ -22,7 +22,7 @@ pub(crate) struct Talk {
     pub(crate) stdout_is_terminal: bool,
     /// Whether progress is shown.
     pub(crate) progress: bool,
-    color: Color,
+    color: When,
     bars: MultiProgress,
 }
 
@@ -31,20 +31,18 @@ impl Talk {
         let options = Options::of(matches);
         let stderr_is_terminal = std::io::stderr().is_terminal();
         let quiet = options.flag("quiet");
-        let when = options
-            .get::<ProgressWhen>("progress")
-            .unwrap_or(ProgressWhen::Auto);
+        let when = options.get::<When>("progress").unwrap_or(When::Auto);
         Talk {
             quiet,
             verbose: options.count("verbose"),
             stderr_is_terminal,
             stdout_is_terminal: std::io::stdout().is_terminal(),
             progress: match when {
-                ProgressWhen::Auto => stderr_is_terminal && !quiet,
-                ProgressWhen::Always => true,
-                ProgressWhen::Never => false,
+                When::Auto => stderr_is_terminal && !quiet,
+                When::Always => true,
+                When::Never => false,
             },
-            color: options.get::<Color>("color").unwrap_or(Color::Auto),
+            color: options.get::<When>("color").unwrap_or(When::Auto),
             bars: MultiProgress::new(),
         }
     }
@@ -57,9 +55,9 @@ impl Talk {
     /// Whether a stream that is a terminal or not gets colour (no-color.org).
     pub(crate) fn color(&self, is_terminal: bool) -> bool {
         match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
                 is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }

@@ -1,1 +1,46 @@
-//! Placeholder.
+//! Rows to formats, sanitising of text from strangers, and the verdict line: everything of itch that a person or the
+//! next program in a pipe reads. It imports [`itch_api`] and [`itch_plugin`] and must never import the client, the
+//! sandbox, a plugin or the host: it neither asks Twitch nor knows a report by name.
+//!
+//! Three parts, each usable by itself:
+//!
+//! 1. A [`Layout`] says which of a report's columns are printed, in which order and how, and reads the lines that a
+//!    report prints into typed cells.
+//! 2. [`row_writer`] gives the [`RowWriter`] of a [`Format`]; each format is one file.
+//! 3. A [`Verdict`] is made of what the host counted (a [`Run`]) and of the facts noted on the way. It alone says
+//!    whether a run is complete, and which exit code that is.
+//!
+//! Machines get the bytes as they are; a person's terminal never does, see [`sanitize`].
+//!
+//! ```
+//! use itch_output::{Format, Layout, row_writer};
+//! use itch_plugin::Column;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let columns = [Column::text("name", "The login"), Column::time("created", "When it was made")];
+//! let layout = Layout::new(&columns, None, None, None)?;
+//! let row = layout.read_row(br#"["burkeblack", 1306800000000]"#)?;
+//! let mut writer = row_writer(Format::Tsv, &layout, None, Box::new(std::io::sink()));
+//! writer.row(&row)?;
+//! writer.finish()?;
+//! # Ok(()) }
+//! ```
+#![deny(missing_docs)]
+
+mod csv;
+mod format;
+mod human;
+mod jsonl;
+mod layout;
+mod plain;
+mod sanitize;
+mod table;
+mod tsv;
+mod verdict;
+mod writer;
+
+pub use format::Format;
+pub use layout::Layout;
+pub use sanitize::sanitize;
+pub use verdict::{Run, Verdict};
+pub use writer::{RowWriter, Terminal, row_writer};

@@ -25,7 +25,6 @@ const CUT_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct Delivery {
     rest: Bytes,
-    length: u64,
     part: usize,
     pause: Duration,
     /// Break off when only this much is left.
@@ -35,25 +34,43 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn whole(body: Bytes) -> Delivery {
-        let (part, length) = (body.len().max(1), body.len() as u64);
-        let pause = Duration::ZERO;
-        Delivery { rest: body, length, part, pause, break_at: None, waiting: None }
+        let part = body.len();
+        Delivery {
+            rest: body,
+            part,
+            pause: Duration::ZERO,
+            break_at: None,
+            waiting: None,
+        }
     }
 
     pub(crate) fn slow(body: Bytes) -> Delivery {
-        let part = body.len().div_ceil(SLOW_PARTS).max(1);
-        Delivery { part, pause: SLOW_PAUSE, ..Delivery::whole(body) }
+        let part = body.len().div_ceil(SLOW_PARTS);
+        Delivery {
+            part,
+            pause: SLOW_PAUSE,
+            ..Delivery::whole(body)
+        }
     }
 
     pub(crate) fn cut(body: Bytes) -> Delivery {
-        let part = (body.len() / 2).max(1);
-        let break_at = Some(body.len() - body.len() / 2);
-        Delivery { part, pause: CUT_PAUSE, break_at, ..Delivery::whole(body) }
+        let part = body.len() / 2;
+        let break_at = Some(body.len() - part);
+        Delivery {
+            part,
+            pause: CUT_PAUSE,
+            break_at,
+            ..Delivery::whole(body)
+        }
     }
 
     pub(crate) fn stalled(body: Bytes) -> Delivery {
         let (break_at, waiting) = (Some(body.len()), Some(Box::pin(sleep(STALL))));
-        Delivery { break_at, waiting, ..Delivery::whole(body) }
+        Delivery {
+            break_at,
+            waiting,
+            ..Delivery::whole(body)
+        }
     }
 }
 
@@ -77,7 +94,7 @@ impl Body for Delivery {
         }
         let part = self.part.min(self.rest.len());
         let part = self.rest.split_to(part);
-        if !self.pause.is_zero() {
+        if !self.pause.is_zero() && !self.is_end_stream() {
             self.waiting = Some(Box::pin(sleep(self.pause)));
         }
         Poll::Ready(Some(Ok(Frame::data(part))))
@@ -88,6 +105,6 @@ impl Body for Delivery {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        SizeHint::with_exact(self.rest.len() as u64)
     }
 }

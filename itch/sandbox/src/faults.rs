@@ -97,13 +97,21 @@ impl FromStr for Faults {
 
     fn from_str(list: &str) -> Result<Faults, ParseFaultsError> {
         let mut faults = Faults::default();
-        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        for entry in list
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
             let Some((name, rate)) = entry.split_once('=') else {
-                return Err(ParseFaultsError::MissingRate { fault: entry.to_owned() });
+                return Err(ParseFaultsError::MissingRate {
+                    fault: entry.to_owned(),
+                });
             };
             let (name, rate) = (name.trim(), rate.trim());
             let Some(fault) = Fault::ALL.into_iter().find(|fault| fault.name() == name) else {
-                return Err(ParseFaultsError::Unknown { fault: name.to_owned() });
+                return Err(ParseFaultsError::Unknown {
+                    fault: name.to_owned(),
+                });
             };
             match rate.parse() {
                 Ok(value @ 0.0..=1.0) => faults.rates[fault as usize] = value,
@@ -120,7 +128,10 @@ impl FromStr for Faults {
 /// The list that parses to the same faults.
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ordered = Fault::ALL.into_iter().zip(self.rates).filter(|(_, rate)| *rate > 0.0);
+        let ordered = Fault::ALL
+            .into_iter()
+            .zip(self.rates)
+            .filter(|(_, rate)| *rate > 0.0);
         for (index, (fault, rate)) in ordered.enumerate() {
             let comma = if index > 0 { "," } else { "" };
             write!(formatter, "{comma}{}={rate}", fault.name())?;
@@ -161,10 +172,15 @@ mod tests {
 
     #[test]
     fn a_list_is_parsed_and_written_back() {
-        let all = Fault::ALL.map(|fault| format!("{}=0.5", fault.name())).join(",");
+        let all = Fault::ALL
+            .map(|fault| format!("{}=0.5", fault.name()))
+            .join(",");
         assert_eq!(all.parse::<Faults>().unwrap().to_string(), all);
         assert_eq!("".parse(), Ok(Faults::default()));
-        assert_eq!(" reset = 1 , 429=0,".parse::<Faults>().unwrap().to_string(), "reset=1");
+        assert_eq!(
+            " reset = 1 , 429=0,".parse::<Faults>().unwrap().to_string(),
+            "reset=1"
+        );
     }
 
     #[test]
@@ -188,10 +204,15 @@ mod tests {
     fn a_fault_strikes_at_its_rate_and_always_at_the_same_places() {
         let faults: Faults = "cut=0.1,reset=1".parse().unwrap();
         let seed = Seed::new(1);
-        let struck: Vec<u64> =
-            (0..10_000).filter(|&index| faults.strike(Fault::Cut, seed, index)).collect();
+        let struck: Vec<u64> = (0..10_000)
+            .filter(|&index| faults.strike(Fault::Cut, seed, index))
+            .collect();
         assert!((900..1_100).contains(&struck.len()), "{}", struck.len());
-        assert!(struck.iter().all(|&index| faults.strike(Fault::Cut, seed, index)));
+        assert!(
+            struck
+                .iter()
+                .all(|&index| faults.strike(Fault::Cut, seed, index))
+        );
         assert!((0..1_000).all(|index| faults.strike(Fault::Reset, seed, index)));
         assert!((0..1_000).all(|index| !faults.strike(Fault::Stall, seed, index)));
     }

@@ -40,7 +40,10 @@ pub(crate) struct Exceeded(pub(crate) RateLimit);
 
 impl Limiter {
     pub(crate) fn new(points_per_minute: u32) -> Limiter {
-        Limiter { points_per_minute, buckets: HashMap::new() }
+        Limiter {
+            points_per_minute,
+            buckets: HashMap::new(),
+        }
     }
 
     /// Takes the one point that every read costs.
@@ -56,7 +59,10 @@ impl Limiter {
     ) -> Result<RateLimit, Exceeded> {
         let full = f64::from(self.points_per_minute);
         let per_second = full / 60.0;
-        let bucket = self.buckets.entry(owner).or_insert(Bucket { points: full, at: now });
+        let bucket = self.buckets.entry(owner).or_insert(Bucket {
+            points: full,
+            at: now,
+        });
         let refilled = now.saturating_duration_since(bucket.at).as_secs_f64() * per_second;
         bucket.points = full.min(bucket.points + refilled);
         bucket.at = now;
@@ -64,13 +70,21 @@ impl Limiter {
         if allowed {
             bucket.points -= 1.0;
         }
-        let until_full = if per_second > 0.0 { (full - bucket.points) / per_second } else { 60.0 };
+        let until_full = if per_second > 0.0 {
+            (full - bucket.points) / per_second
+        } else {
+            60.0
+        };
         let limit = RateLimit {
             limit: self.points_per_minute,
             remaining: bucket.points as u32,
             reset: (unix_now.as_secs_f64() + until_full).ceil() as u64,
         };
-        if allowed { Ok(limit) } else { Err(Exceeded(limit)) }
+        if allowed {
+            Ok(limit)
+        } else {
+            Err(Exceeded(limit))
+        }
     }
 }
 
@@ -79,7 +93,9 @@ pub(crate) const DEFAULT_LIMIT: u32 = 800;
 
 /// The time on the wall, since 1970.
 pub(crate) fn unix_now() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -121,7 +137,13 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_refuses_everything() {
-        let limit = Limiter::new(0).take_at(None, Instant::now(), UNIX).unwrap_err().0;
-        assert_eq!((limit.limit, limit.remaining, limit.reset), (0, 0, 1_000_060));
+        let limit = Limiter::new(0)
+            .take_at(None, Instant::now(), UNIX)
+            .unwrap_err()
+            .0;
+        assert_eq!(
+            (limit.limit, limit.remaining, limit.reset),
+            (0, 0, 1_000_060)
+        );
     }
 }

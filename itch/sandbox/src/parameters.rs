@@ -12,23 +12,32 @@ impl Parameters {
 
     /// These, and those that are not among them.
     pub(crate) fn or(mut self, others: Parameters) -> Parameters {
-        let more: Vec<_> =
-            others.0.into_iter().filter(|(name, _)| self.one(name).is_none()).collect();
+        let more: Vec<_> = others
+            .0
+            .into_iter()
+            .filter(|(name, _)| self.one(name).is_none())
+            .collect();
         self.0.extend(more);
         self
     }
 
     /// The first value of a name.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     /// Every value of a name. Twitch repeats the key; it does not split a value at commas.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

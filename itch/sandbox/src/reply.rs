@@ -19,7 +19,11 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn new(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// OAuth clients insist on exactly this media type, without a character set.
@@ -29,11 +33,18 @@ impl Reply {
 
     pub(crate) fn with_rate_limit(mut self, rate: RateLimit) -> Reply {
         let headers = [
-            (HeaderName::from_static("ratelimit-limit"), u64::from(rate.limit)),
-            (HeaderName::from_static("ratelimit-remaining"), u64::from(rate.remaining)),
+            (
+                HeaderName::from_static("ratelimit-limit"),
+                u64::from(rate.limit),
+            ),
+            (
+                HeaderName::from_static("ratelimit-remaining"),
+                u64::from(rate.remaining),
+            ),
             (HeaderName::from_static("ratelimit-reset"), rate.reset),
         ];
-        self.headers.extend(headers.map(|(name, value)| (name, HeaderValue::from(value))));
+        self.headers
+            .extend(headers.map(|(name, value)| (name, HeaderValue::from(value))));
         self
     }
 }

@@ -42,9 +42,7 @@ pub(crate) fn last_registered(by: Seconds) -> UserId {
 }
 
 /// The stretch of the course that starts at the last point for which `reached` holds.
-fn segment(
-    reached: impl Fn((Seconds, UserId)) -> bool,
-) -> ((Seconds, UserId), (Seconds, UserId)) {
+fn segment(reached: impl Fn((Seconds, UserId)) -> bool) -> ((Seconds, UserId), (Seconds, UserId)) {
     let next = REGISTRATIONS
         .partition_point(|&point| reached(point))
         .clamp(1, REGISTRATIONS.len() - 1);

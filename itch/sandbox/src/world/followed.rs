@@ -27,12 +27,17 @@ impl Followed {
     pub(super) fn new(world: &World) -> Followed {
         let mut followed = Followed::default();
         followed.add(world, JUST_A_VIEWER, BURKEBLACK, VIEWER_RANK);
-        for (owner, count) in
-            [(BURKEBLACK, FOLLOWED_BY_BURKEBLACK), (JUST_A_VIEWER, FOLLOWED_BY_VIEWER)]
-        {
+        for (owner, count) in [
+            (BURKEBLACK, FOLLOWED_BY_BURKEBLACK),
+            (JUST_A_VIEWER, FOLLOWED_BY_VIEWER),
+        ] {
             let seed = world.seed.child("followed").of(owner.into());
             for index in 0.. {
-                if followed.lists.get(&owner).is_some_and(|list| list.len() >= count) {
+                if followed
+                    .lists
+                    .get(&owner)
+                    .is_some_and(|list| list.len() >= count)
+                {
                     break;
                 }
                 // Who is followed is popular: the most popular of a few.
@@ -63,6 +68,9 @@ impl Followed {
             return;
         }
         self.guests.insert(channel, Guest { rank, user: owner });
-        self.lists.entry(owner).or_default().push(Follow { user: channel, followed_at });
+        self.lists.entry(owner).or_default().push(Follow {
+            user: channel,
+            followed_at,
+        });
     }
 }

@@ -80,9 +80,13 @@ impl<'w> Followers<'w> {
 
     /// Whether a user followed in the wave.
     pub(super) fn is_in_wave(&self, user: UserId) -> bool {
-        let Pace::Calendar(_, Some(wave)) = self.pace else { return false };
+        let Pace::Calendar(_, Some(wave)) = self.pace else {
+            return false;
+        };
         wave.ids(self.bits).contains(&user)
-            && self.stranger_rank(user).is_some_and(|rank| wave.is_member(rank))
+            && self
+                .stranger_rank(user)
+                .is_some_and(|rank| wave.is_member(rank))
     }
 
     pub(super) fn at_rank(&self, rank: u32) -> Follow {
@@ -92,7 +96,10 @@ impl<'w> Followers<'w> {
                 let jitter = self.seed.child("moment").below(rank.into(), 1 << 16);
                 let position = (i64::from(rank) << 16) + jitter as i64;
                 let span = PRESENT - since;
-                (since + position * span / (i64::from(self.total.max(1)) << 16), None)
+                (
+                    since + position * span / (i64::from(self.total.max(1)) << 16),
+                    None,
+                )
             }
             Pace::Calendar(calendar, None) => (calendar.followed_at(rank), None),
             Pace::Calendar(calendar, Some(wave)) => match wave.origin(rank) {
@@ -120,7 +127,7 @@ impl<'w> Followers<'w> {
                 rows.start + seed.below(rank.into(), (rows.end - rows.start).into()) as u32
             }
             // One in five has not been on Twitch for long.
-            None if seed.draw(rank.into()) % 5 == 0 => {
+            None if seed.child("newcomer").below(rank.into(), 5) == 0 => {
                 let recent = (rows / 16).max(1);
                 rows.saturating_sub(1) - seed.below(rank.into(), recent.into()) as u32
             }
@@ -140,5 +147,94 @@ impl<'w> Followers<'w> {
         let column = user.checked_sub(FIRST_ID)? & ((1 << self.bits) - 1);
         let rank = self.permutation.backward(column);
         (rank < self.total && self.at_rank(rank).user == user).then_some(rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::channels::{BURKEBLACK, JUST_A_VIEWER, NAMED},
+        *,
+    };
+
+    fn check(world: &World, channel: UserId, step: usize) {
+        let followers = world.followers(channel);
+        let mut newest = PRESENT;
+        for index in (0..followers.total).step_by(step) {
+            let Follow { user, followed_at } = followers.get(index);
+            assert!(followed_at <= newest, "{channel} {index}");
+            assert!(followed_at > world.created_at(user), "{channel} {index}");
+            assert!(followed_at > world.created_at(channel), "{channel} {index}");
+            assert_eq!(followers.index_of(user), Some(index), "{channel} {index}");
+            assert_ne!(user, channel);
+            newest = followed_at;
+        }
+    }
+
+    #[test]
+    fn a_follow_is_found_by_its_index_and_by_its_user() {
+        for seed in [1, 2, 77] {
+            let world = World::new(seed);
+            for channel in &NAMED {
+                check(
+                    &world,
+                    channel.id,
+                    (channel.followers as usize / 20_000).max(1),
+                );
+            }
+            for channel in (1_000_000..1_480_000_000).step_by(9_999_991) {
+                check(&world, channel, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn strangers_do_not_follow() {
+        let world = World::new(1);
+        let followers = world.followers(BURKEBLACK);
+        let found = (1_000_000..1_480_000_000)
+            .step_by(99_991)
+            .filter(|&user| followers.index_of(user).is_some())
+            .count();
+        // One id in six thousand does.
+        assert!(found < 15, "{found}");
+        assert_eq!(followers.index_of(0), None);
+        assert_eq!(followers.index_of(BURKEBLACK), None);
+        assert_eq!(followers.index_of(UserId::MAX), None);
+    }
+
+    #[test]
+    fn a_channel_of_every_length_lists_nobody_twice() {
+        let world = World::new(5);
+        let mut lengths = std::collections::BTreeSet::new();
+        for channel in (1_000_000..1_480_000_000).step_by(999_983) {
+            let followers = world.followers(channel);
+            lengths.insert(followers.total);
+            let users: std::collections::HashSet<UserId> = (0..followers.total)
+                .map(|index| followers.get(index).user)
+                .collect();
+            assert_eq!(users.len(), followers.total as usize);
+        }
+        assert!(lengths.contains(&0) && lengths.contains(&1) && lengths.len() > 50);
+    }
+
+    #[test]
+    fn both_sides_of_a_follow_agree() {
+        let world = World::new(1);
+        for (user, count) in [(BURKEBLACK, 312), (JUST_A_VIEWER, 12)] {
+            let followed = world.followed_by(user);
+            assert_eq!(followed.len(), count);
+            assert!(followed.is_sorted_by(|a, b| a.followed_at >= b.followed_at));
+            for follow in followed {
+                assert!(world.exists(follow.user));
+                let followers = world.followers(follow.user);
+                let index = followers.index_of(user).unwrap();
+                let seen = Follow {
+                    user,
+                    followed_at: follow.followed_at,
+                };
+                assert_eq!(followers.get(index), seen);
+            }
+        }
     }
 }

@@ -55,7 +55,13 @@ impl World {
         let seed = Seed::new(seed).child("world");
         let calendars: Vec<Calendar> = NAMED
             .iter()
-            .map(|channel| Calendar::new(seed, channel, organic_followers(channel.id, channel.followers)))
+            .map(|channel| {
+                Calendar::new(
+                    seed,
+                    channel,
+                    organic_followers(channel.id, channel.followers),
+                )
+            })
             .collect();
         let first = &NAMED[0];
         let wave = Wave::new(&calendars[0], organic_followers(first.id, first.followers));
@@ -69,9 +75,14 @@ impl World {
             followed: HashMap::new(),
             guests: HashMap::new(),
         };
-        world.videos = (0..NAMED.len()).map(|slot| videos::list(&world, slot)).collect();
+        world.videos = (0..NAMED.len())
+            .map(|slot| videos::list(&world, slot))
+            .collect();
         world.streams = videos::live(&world);
-        Followed { lists: world.followed, guests: world.guests } = Followed::new(&world);
+        Followed {
+            lists: world.followed,
+            guests: world.guests,
+        } = Followed::new(&world);
         world
     }
 
@@ -127,16 +138,22 @@ impl World {
         }
     }
 
-    /// The followers of a channel; none if there is no such channel.
+    /// The followers of a channel; none if there is no such channel, or no longer.
     pub(crate) fn followers(&self, id: UserId) -> Followers<'_> {
         let (total, pace) = match slot(id) {
             Some(slot) => {
                 let wave = (id == BURKEBLACK).then_some(&self.wave);
-                (NAMED[slot].followers, Pace::Calendar(&self.calendars[slot], wave))
+                (
+                    NAMED[slot].followers,
+                    Pace::Calendar(&self.calendars[slot], wave),
+                )
             }
-            None if self.was_registered(id) => {
-                (ordinary_followers(self.seed, id), Pace::Even { since: open_since(id) })
-            }
+            None if self.was_registered(id) => (
+                ordinary_followers(self.seed, id),
+                Pace::Even {
+                    since: open_since(id),
+                },
+            ),
             None => (0, Pace::Even { since: PRESENT }),
         };
         Followers::new(self, id, total, pace)
@@ -169,5 +186,106 @@ impl World {
 
 /// The followers of a named channel that came by themselves.
 fn organic_followers(id: UserId, followers: u32) -> u32 {
-    if id == BURKEBLACK { followers - WAVE_SIZE } else { followers }
+    if id == BURKEBLACK {
+        followers - WAVE_SIZE
+    } else {
+        followers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_login() {
+        let world = World::new(9);
+        let ids = (FIRST_ID..=LAST_ID)
+            .step_by(29_989)
+            .chain(NAMED.iter().map(|named| named.id));
+        for id in ids {
+            let (login, display_name) = world.names_of(id);
+            assert_eq!(world.id_of(&login), Some(id), "{login}");
+            assert!(!display_name.is_empty());
+        }
+        assert_eq!(world.id_of("nobody_has_this_login"), None);
+        assert_eq!(world.id_of(""), None);
+    }
+
+    #[test]
+    fn a_named_channel_keeps_no_second_login() {
+        let world = World::new(1);
+        let spelled = names::spell(world.names.forward(BURKEBLACK)).login;
+        assert_eq!(world.id_of(&spelled), None);
+        assert_eq!(world.id_of("burkeblack"), Some(BURKEBLACK));
+    }
+
+    #[test]
+    fn one_account_in_a_thousand_is_gone_but_none_of_the_wave() {
+        let world = World::new(1);
+        let followers = world.followers(BURKEBLACK);
+        let users: Vec<UserId> = (0..followers.total)
+            .step_by(2)
+            .map(|index| followers.get(index).user)
+            .collect();
+        let gone = users.iter().filter(|&&user| world.is_gone(user)).count();
+        assert!((90..160).contains(&gone), "{gone} of {}", users.len());
+        let wave: Vec<UserId> = users
+            .iter()
+            .copied()
+            .filter(|&user| followers.is_in_wave(user))
+            .collect();
+        assert!((1_590..=1_610).contains(&wave.len()), "{}", wave.len());
+        assert!(wave.iter().all(|&user| world.exists(user)));
+        assert!(!world.exists(0) && !world.exists(FIRST_ID - 1) && !world.exists(LAST_ID + 1));
+    }
+
+    #[test]
+    fn a_video_is_found_by_its_id_and_lists_are_in_order() {
+        let world = World::new(1);
+        let mut kinds = [0; 3];
+        let mut ids = std::collections::HashSet::new();
+        for channel in &NAMED {
+            let videos: Vec<Video> = world
+                .videos_of(channel.id)
+                .iter()
+                .map(|key| key.video(&world))
+                .collect();
+            assert!(videos.is_sorted_by(|a, b| a.created_at >= b.created_at));
+            for video in &videos {
+                assert_eq!(
+                    world.video(video.id).map(|found| found.created_at),
+                    Some(video.created_at)
+                );
+                assert!(video.created_at + video.length <= PRESENT);
+                assert!(ids.insert(video.id));
+                assert_eq!(video.stream_id.is_some(), video.kind == VideoKind::Archive);
+                for (offset, duration) in &video.muted {
+                    assert!(offset + duration <= video.length, "{video:?}");
+                }
+                kinds[video.kind as usize] += 1;
+            }
+        }
+        assert!(kinds.iter().all(|&count| count > 100), "{kinds:?}");
+        assert!(world.video(1).is_none() && world.video(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn what_is_live_has_an_archive_that_grows() {
+        let world = World::new(1);
+        assert_eq!(world.streams().len(), 2);
+        for stream in world.streams() {
+            let archive = world.videos_of(stream.channel)[0].video(&world);
+            assert_eq!(archive.stream_id, Some(stream.id));
+            assert_eq!(archive.created_at, stream.started_at);
+            assert!(archive.growing);
+        }
+    }
+
+    #[test]
+    fn seeds_differ() {
+        let follow = |seed| World::new(seed).followers(BURKEBLACK).get(0);
+        assert_eq!(follow(1), follow(1));
+        assert_ne!(follow(1), follow(2));
+    }
 }

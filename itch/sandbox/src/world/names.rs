@@ -20,7 +20,7 @@ const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 const VOWELS: &[u8; 5] = b"aeiou";
 const SYLLABLES: u32 = 16 * 5;
 
-const ENDINGS: [&str; 8] = ["", "n", "s", "r", "k", "l", "x", "z"];
+const ENDINGS: [&str; 8] = ["", "n", "s", "r", "k", "l", "m", "z"];
 const OPENINGS: [&str; 8] = ["its", "the", "mr", "dr", "real", "just", "xx", "ttv"];
 const TAILS: [&str; 3] = ["", "x", "1"];
 const SUFFIXES: [&str; 16] = [
@@ -125,13 +125,16 @@ fn read_value(style: u32, mut rest: Reader<'_>) -> Option<u32> {
             (syllables * 256 + last) * 3 + rest.one_of(&TAILS)?
         }
         5 => {
-            let (opening, syllables) = (0..).zip(OPENINGS).find_map(|(index, opening)| {
-                let mut rest = Reader(rest.0.strip_prefix(opening)?);
-                Some(((index, rest.syllables(3)?), rest))
-            }).map(|(found, after)| {
-                rest = after;
-                found
-            })?;
+            let (opening, syllables) = (0..)
+                .zip(OPENINGS)
+                .find_map(|(index, opening)| {
+                    let mut rest = Reader(rest.0.strip_prefix(opening)?);
+                    Some(((index, rest.syllables(3)?), rest))
+                })
+                .map(|(found, after)| {
+                    rest = after;
+                    found
+                })?;
             (rest.number(99)? * SYLLABLES.pow(3) + syllables) * 8 + opening
         }
         6 => {
@@ -201,12 +204,40 @@ fn pair(seed: Seed, parts: &[&str; 16]) -> String {
 }
 
 const JAPANESE: [&str; 16] = [
-    "さくら", "ねこ", "うさぎ", "ゆき", "はる", "そら", "カメ", "タロウ", "ミカン", "ラーメン",
-    "月", "桜井", "海斗", "ひかり", "クロ", "まる",
+    "さくら",
+    "ねこ",
+    "うさぎ",
+    "ゆき",
+    "はる",
+    "そら",
+    "カメ",
+    "タロウ",
+    "ミカン",
+    "ラーメン",
+    "月",
+    "桜井",
+    "海斗",
+    "ひかり",
+    "クロ",
+    "まる",
 ];
 const KOREAN: [&str; 16] = [
-    "하늘", "바다", "고양이", "별", "달빛", "토끼", "구름", "민수", "지훈", "소라", "여우", "나무",
-    "겨울", "봄날", "감자", "라면",
+    "하늘",
+    "바다",
+    "고양이",
+    "별",
+    "달빛",
+    "토끼",
+    "구름",
+    "민수",
+    "지훈",
+    "소라",
+    "여우",
+    "나무",
+    "겨울",
+    "봄날",
+    "감자",
+    "라면",
 ];
 const CHINESE: [&str; 16] = [
     "小", "貓咪", "月亮", "老王", "阿明", "龍", "星空", "熊貓", "風", "雪", "大白", "夜貓", "豆腐",
@@ -226,7 +257,9 @@ impl Reader<'_> {
     fn word(&mut self, words: &[&str; 256]) -> Option<u32> {
         // As no word begins another, the one that begins the rest, if any, is the last one at or
         // before it in order.
-        let index = words.partition_point(|&word| word <= self.0).checked_sub(1)?;
+        let index = words
+            .partition_point(|&word| word <= self.0)
+            .checked_sub(1)?;
         self.literal(words[index])?;
         Some(index as u32)
     }
@@ -235,7 +268,9 @@ impl Reader<'_> {
         let letters = self.0.as_bytes().get(..2 * count)?;
         let mut value = 0;
         for syllable in letters.chunks_exact(2) {
-            let consonant = CONSONANTS.iter().position(|letter| *letter == syllable[0])?;
+            let consonant = CONSONANTS
+                .iter()
+                .position(|letter| *letter == syllable[0])?;
             let vowel = VOWELS.iter().position(|letter| *letter == syllable[1])?;
             value = value * SYLLABLES + (consonant * 5 + vowel) as u32;
         }
@@ -253,7 +288,10 @@ impl Reader<'_> {
 
     /// All that is left, as the index of one of these.
     fn one_of(self, choices: &[&str]) -> Option<u32> {
-        choices.iter().position(|choice| *choice == self.0).map(|index| index as u32)
+        choices
+            .iter()
+            .position(|choice| *choice == self.0)
+            .map(|index| index as u32)
     }
 }
 
@@ -261,6 +299,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
+    /// Whether a word could be read as syllables with an ending.
     fn is_syllables(word: &str) -> bool {
         word.bytes().enumerate().all(|(at, letter)| match at % 2 {
             0 => CONSONANTS.contains(&letter),
@@ -274,8 +313,14 @@ mod tests {
             assert!(words.is_sorted());
             // In order, a word that begins another would begin its neighbour.
             assert!(words.windows(2).all(|pair| !pair[1].starts_with(pair[0])));
-            assert!(words.iter().all(|word| !is_syllables(word) && (3..=6).contains(&word.len())));
+            assert!(
+                words
+                    .iter()
+                    .all(|word| !is_syllables(word) && (3..=6).contains(&word.len()))
+            );
         }
+        // Syllables end with a letter that may begin one, or `fo` and `x` would be a word.
+        assert!(ENDINGS[1..].iter().all(|ending| is_syllables(ending)));
         for opening in OPENINGS {
             assert!(!is_syllables(opening));
             assert!(FIRST_WORDS.iter().all(|word| !word.starts_with(opening)));
@@ -289,11 +334,20 @@ mod tests {
             let Name { login, .. } = spell(number);
             assert_eq!(read(&login), Some(number), "{login}");
             assert!((4..=25).contains(&login.len()), "{login}");
-            assert!(login.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')));
+            assert!(
+                login
+                    .bytes()
+                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            );
         }
         for style in 0..STYLES {
-            let last = (style + 1 << VALUE_BITS) - 1;
-            assert_eq!(read(&spell(last).login), Some(last), "{}", spell(last).login);
+            let last = ((style + 1) << VALUE_BITS) - 1;
+            assert_eq!(
+                read(&spell(last).login),
+                Some(last),
+                "{}",
+                spell(last).login
+            );
         }
     }
 
@@ -303,7 +357,15 @@ mod tests {
         assert!(numbered.ends_with("12"), "{numbered}");
         let padded = numbered.replace("12", "012");
         let signed = numbered.replace("12", "+12");
-        for login in ["", "a", "_", "burkeblack", &padded, &signed, &numbered.to_uppercase()] {
+        for login in [
+            "",
+            "a",
+            "_",
+            "burkeblack",
+            &padded,
+            &signed,
+            &numbered.to_uppercase(),
+        ] {
             assert_eq!(read(login), None, "{login}");
         }
     }

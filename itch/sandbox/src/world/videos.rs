@@ -46,7 +46,6 @@ pub(crate) struct Video {
     /// Only an archive has one.
     pub(crate) stream_id: Option<u64>,
     pub(crate) title: &'static str,
-    pub(crate) game: Game,
     pub(crate) views: u64,
     /// Offset and duration of the parts without sound.
     pub(crate) muted: Vec<(Seconds, Seconds)>,
@@ -80,7 +79,11 @@ const FIRST_DAY: Day = date(2012, 1, 1) / DAY;
 
 impl VideoKey {
     fn seed(self, world: &World) -> Seed {
-        world.seed.child("video").of(self.part()).of(self.day as u64)
+        world
+            .seed
+            .child("video")
+            .of(self.part())
+            .of(self.day as u64)
     }
 
     /// Which part of the day's ids is its own.
@@ -151,8 +154,8 @@ impl VideoKey {
         let muted = match self.kind {
             VideoKind::Archive if seed.below(5, 5) == 0 => {
                 // Twitch mutes in parts of three minutes.
-                let part = |n| 180 * seed.below(6 + n, (length / 360) as u64) as Seconds;
-                let (first, second) = (part(0), part(1) + length / 2 / 180 * 180);
+                let part = |draw| 180 * seed.below(draw, (length / 360) as u64) as Seconds;
+                let (first, second) = (part(6), part(7) + length / 2 / 180 * 180);
                 vec![(first, 180), (second, 180)]
             }
             _ => Vec::new(),
@@ -166,12 +169,9 @@ impl VideoKey {
             stream_id: (self.kind == VideoKind::Archive)
                 .then(|| stream_id(world, self.slot, self.day)),
             title: title(world, self.slot, self.day, self.kind),
-            game: self.game(world),
             views: self.views(world),
             muted,
-            growing: self.kind == VideoKind::Archive
-                && self.channel().live
-                && self.day == LAST_DAY,
+            growing: self.kind == VideoKind::Archive && self.channel().live && self.day == LAST_DAY,
         }
     }
 }
@@ -180,14 +180,16 @@ fn exists(world: &World, calendar: &Calendar, key: VideoKey) -> bool {
     if key.channel().streams == 0 || !calendar.days().contains(&key.day) {
         return false;
     }
-    let seed = world.seed.child("cutting").of(key.slot.into()).of(key.day as u64);
+    let seed = world
+        .seed
+        .child("cutting")
+        .of(key.slot.into())
+        .of(key.day as u64);
     match key.kind {
         VideoKind::Archive => calendar.broadcast(key.day).is_some(),
         // Cut on one of the following days, which must have come.
         VideoKind::Highlight => {
-            calendar.broadcast(key.day).is_some()
-                && seed.below(0, 9) == 0
-                && key.day < LAST_DAY - 2
+            calendar.broadcast(key.day).is_some() && seed.below(0, 9) == 0 && key.day < LAST_DAY - 2
         }
         VideoKind::Upload => seed.below(1, 40) == 0,
     }
@@ -198,7 +200,13 @@ pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
     let calendar = &world.calendars[slot];
     let mut videos: Vec<(Seconds, VideoKey)> = calendar
         .days()
-        .flat_map(|day| VideoKind::ALL.map(|kind| VideoKey { slot: slot as u8, kind, day }))
+        .flat_map(|day| {
+            VideoKind::ALL.map(|kind| VideoKey {
+                slot: slot as u8,
+                kind,
+                day,
+            })
+        })
         .filter(|&key| exists(world, calendar, key))
         .map(|key| (key.created_at(world), key))
         .collect();
@@ -213,7 +221,9 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
         .enumerate()
         .filter(|(_, channel)| channel.live)
         .filter_map(|(slot, channel)| {
-            let Broadcast { day, started_at, .. } = world.calendars[slot].broadcast(LAST_DAY)?;
+            let Broadcast {
+                day, started_at, ..
+            } = world.calendars[slot].broadcast(LAST_DAY)?;
             let viewers = u64::from(channel.followers) / 180;
             let seed = world.seed.child("viewers");
             Some(Stream {
@@ -242,12 +252,19 @@ fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
 
 fn game(world: &World, slot: u8, day: Day) -> Game {
     // A game is played for some days on end.
-    world.seed.child("game").of(slot.into()).choose((day / 4) as u64, &GAMES)
+    world
+        .seed
+        .child("game")
+        .of(slot.into())
+        .choose((day / 4) as u64, &GAMES)
 }
 
 fn title(world: &World, slot: u8, day: Day, kind: VideoKind) -> &'static str {
     let seed = world.seed.child("title").of(slot.into());
     match kind {
+        VideoKind::Archive if seed.child("guest").below(day as u64, 7) == 0 => {
+            seed.choose(day as u64, &GUEST_TITLES)
+        }
         VideoKind::Archive => seed.choose(day as u64, &TITLES),
         VideoKind::Highlight => seed.choose(day as u64, &HIGHLIGHT_TITLES),
         VideoKind::Upload => seed.choose(day as u64, &UPLOAD_TITLES),
@@ -271,8 +288,7 @@ pub(crate) const GAMES: [Game; 10] = [
     known("1469308723", "Software and Game Development"),
 ];
 
-/// In the scripts and with the signs that titles have on Twitch.
-const TITLES: [&str; 32] = [
+const TITLES: [&str; 21] = [
     "Ahoy! First mate reporting for duty | !schedule",
     "Chill evening, come say hi",
     "[DROPS ON] we sail at dawn ⛵",
@@ -281,17 +297,6 @@ const TITLES: [&str; 32] = [
     "24h?? No. Maybe. We'll see.",
     "MARATHON for charity ❤️ !donate !goals",
     "Blind playthrough | no spoilers, please",
-    "¡Viernes pirata! Jugamos con la tripulación",
-    "Подготовка к рейду, заходи на огонёк",
-    "まったり配信 ⚓ 初見さん歓迎",
-    "오늘도 항해합니다 | 소통 방송",
-    "今晚開船，聊天喝茶",
-    "Feierabendrunde mit Glühwein & Grog",
-    "On finit le chapitre 4, après on verra…",
-    "Πειρατικό βράδυ με φίλους",
-    "ليلة القراصنة",
-    "Ostatni rejs przed urlopem – żegnamy się!",
-    "Türkiye'ye selam! Gece seferi",
     "\"Just one more island\" – famous last words",
     "speedrun practice, any% \\o/",
     "first time in VR 🤢🚢",
@@ -305,6 +310,20 @@ const TITLES: [&str; 32] = [
     "Ranked until I tilt (I always tilt)",
     "movie night, 100% legal public domain",
     "late night fishing, quiet voices only",
+];
+/// For guests: one broadcast in seven.
+const GUEST_TITLES: [&str; 11] = [
+    "¡Viernes pirata! Jugamos con la tripulación",
+    "Подготовка к рейду, заходи на огонёк",
+    "まったり配信 ⚓ 初見さん歓迎",
+    "오늘도 항해합니다 | 소통 방송",
+    "今晚開船，聊天喝茶",
+    "Feierabendrunde mit Glühwein & Grog",
+    "On finit le chapitre 4, après on verra…",
+    "Πειρατικό βράδυ με φίλους",
+    "ليلة القراصنة",
+    "Ostatni rejs przed urlopem – żegnamy się!",
+    "Türkiye'ye selam! Gece seferi",
 ];
 const HIGHLIGHT_TITLES: [&str; 6] = [
     "The kraken scare",

@@ -50,7 +50,10 @@ impl Wave {
                 rank + ((passed * Seconds::from(WAVE_SIZE) + WAVE_LENGTH - 1) / WAVE_LENGTH) as u32
             })
             .collect();
-        Wave { ranks: first..after + WAVE_SIZE, bystanders }
+        Wave {
+            ranks: first..after + WAVE_SIZE,
+            bystanders,
+        }
     }
 
     pub(super) fn origin(&self, rank: u32) -> Origin {
@@ -60,7 +63,9 @@ impl Wave {
         if rank >= self.ranks.end {
             return Origin::Organic(rank - WAVE_SIZE);
         }
-        let passed_by = self.bystanders.partition_point(|&bystander| bystander < rank);
+        let passed_by = self
+            .bystanders
+            .partition_point(|&bystander| bystander < rank);
         match self.bystanders.get(passed_by) {
             Some(&bystander) if bystander == rank => {
                 Origin::Organic(self.ranks.start + passed_by as u32)
@@ -91,5 +96,45 @@ impl Wave {
     pub(super) fn ids(&self, bits: u32) -> Range<UserId> {
         let rows = self.rows(bits);
         FIRST_ID + (rows.start << bits)..FIRST_ID + (rows.end << bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{BURKEBLACK, World, followers::Follow},
+        *,
+    };
+
+    #[test]
+    fn every_seed_has_one_wave_among_the_newest_twenty_thousand() {
+        let mut bystanders = 0;
+        for seed in 0..20 {
+            let world = World::new(seed);
+            let followers = world.followers(BURKEBLACK);
+            let Range { start, end } = world.wave.ranks;
+            assert!(end - start >= WAVE_SIZE);
+            assert!(followers.total - start < 20_000, "seed {seed}");
+            bystanders += world.wave.bystanders.len();
+
+            let mut members = 0;
+            let mut before = Seconds::MIN;
+            for rank in start - 100..end + 100 {
+                let Follow { user, followed_at } = followers.at_rank(rank);
+                assert!(before <= followed_at, "seed {seed} rank {rank}");
+                before = followed_at;
+                if followers.is_in_wave(user) {
+                    members += 1;
+                    assert!((start..end).contains(&rank));
+                    assert!((0..WAVE_LENGTH).contains(&(followed_at - WAVE_START)));
+                    let age = WAVE_START - world.created_at(user);
+                    assert!((MADE_BEFORE.1..=MADE_BEFORE.0).contains(&age), "{age}");
+                    assert!(!world.is_gone(user));
+                }
+            }
+            assert_eq!(members, WAVE_SIZE);
+        }
+        // Somebody now and then follows by themselves meanwhile.
+        assert!(bystanders > 5, "{bystanders}");
     }
 }

@@ -1,0 +1,274 @@
+//! From a request to a URL: base URLs, their checks, and percent-encoding, done once.
+
+use std::collections::HashMap;
+
+use itch_api::{Error, ErrorKind, Request, Result, Service};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+
+use crate::Settings;
+use crate::key::Place;
+
+/// In a name or value of a query or form, only unreserved characters stay (RFC 3986, section 2.3).
+pub(crate) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// In a path, also slashes and what a segment may hold (RFC 3986, section 3.3) stay.
+const PATH: &AsciiSet = &QUERY
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
+
+/// Where each service is.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    overrides: HashMap<Service, String>,
+    sandbox: Option<String>,
+}
+
+impl Addresses {
+    /// Checks the base URLs of the settings.
+    pub fn new(settings: &Settings) -> Result<Addresses> {
+        let mut overrides = HashMap::new();
+        for (&service, text) in &settings.base_urls {
+            let base = text.trim().trim_end_matches('/');
+            check_base(service, base, settings.insecure_http)?;
+            // The canonical address, typed out, is no override: it must not change a key.
+            if base != service.canonical().trim_end_matches('/') {
+                overrides.insert(service, base.to_owned());
+            }
+        }
+        Ok(Addresses {
+            overrides,
+            sandbox: settings.sandbox.clone(),
+        })
+    }
+
+    /// What makes a question to this service another question than to the real one.
+    pub fn place(&self, service: Service) -> Place<'_> {
+        Place {
+            base: self.overrides.get(&service).map(String::as_str),
+            sandbox: self.sandbox.as_deref(),
+        }
+    }
+
+    /// The URL that a request goes to.
+    pub fn url(&self, request: &Request) -> Result<Url> {
+        let base = match self.overrides.get(&request.service) {
+            Some(base) => base,
+            None => request.service.canonical(),
+        };
+        let url = join(base, request)?;
+        Url::parse(&url).map_err(|error| bad_address(request.service, &url).source_chain(&error))
+    }
+
+    /// The canonical address of a request, without secrets, for people: what a stored answer answers.
+    pub fn shown(request: &Request) -> String {
+        let mut shown = request.clone();
+        for (name, value) in &mut shown.query {
+            if ["token", "secret", "oauth", "password"]
+                .iter()
+                .any(|word| name.to_ascii_lowercase().contains(word))
+            {
+                *value = "REDACTED".to_owned();
+            }
+        }
+        let method = if request.body.is_some() {
+            "POST"
+        } else {
+            "GET"
+        };
+        let url = join(request.service.canonical(), &shown).unwrap_or_default();
+        format!("{method} {url}")
+    }
+}
+
+fn join(base: &str, request: &Request) -> Result<String> {
+    let path = request.path.as_str();
+    // A path with dots would leave the service's base, and with it the token's reach.
+    if path
+        .split(['/', '\\'])
+        .any(|part| part == "." || part == "..")
+    {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{path}` is not a path of the {} service", request.service),
+        ));
+    }
+    let mut url = String::with_capacity(base.len() + path.len() + 32);
+    url.push_str(base);
+    if !path.is_empty() {
+        url.push('/');
+        url.extend(utf8_percent_encode(path, PATH));
+    }
+    let mut mark = '?';
+    for (name, value) in &request.query {
+        url.push(mark);
+        url.extend(utf8_percent_encode(name, QUERY));
+        url.push('=');
+        url.extend(utf8_percent_encode(value, QUERY));
+        mark = '&';
+    }
+    Ok(url)
+}
+
+fn check_base(service: Service, base: &str, insecure_http: bool) -> Result<()> {
+    let url = Url::parse(base).map_err(|error| bad_address(service, base).source_chain(&error))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        // The text is not shown: it may hold a password.
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("the base URL of the {service} service must not hold a user or password"),
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() || url.host_str().is_none() {
+        return Err(bad_address(service, base));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if insecure_http || is_loopback(&url) => Ok(()),
+        "http" => Err(Error::new(
+            ErrorKind::Usage,
+            format!(
+                "the base URL of the {service} service, `{base}`, is plain http to another machine"
+            ),
+        )
+        .hint("use https, or allow it with `--insecure-http`: tokens can then be read on the way")),
+        _ => Err(bad_address(service, base)),
+    }
+}
+
+fn bad_address(service: Service, text: &str) -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        format!("`{text}` is not a usable address of the {service} service"),
+    )
+}
+
+/// Whether a URL stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    match name.parse::<std::net::IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => name == "localhost" || name.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(service: Service, base: &str) -> Result<Addresses> {
+        let mut settings = Settings::new();
+        settings.base_urls.insert(service, base.to_owned());
+        Addresses::new(&settings)
+    }
+
+    #[test]
+    fn queries_are_encoded_once_and_keep_order_and_repetition() {
+        let request = Request::helix("users")
+            .query("login", "a b&c=%20+é")
+            .query("id", 2)
+            .query("id", 1);
+        let url = with(Service::Helix, "http://127.0.0.1:9/helix/")
+            .unwrap()
+            .url(&request)
+            .unwrap();
+        assert_eq!(
+            url.as_str(),
+            "http://127.0.0.1:9/helix/users?login=a%20b%26c%3D%2520%2B%C3%A9&id=2&id=1"
+        );
+    }
+
+    #[test]
+    fn paths_cannot_leave_the_base() {
+        let addresses = Addresses::new(&Settings::new()).unwrap();
+        for path in ["../oauth2/token", "a/./b", "a/..", "a\\..\\b"] {
+            let error = addresses.url(&Request::helix(path)).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Usage, "{path}");
+        }
+        let url = addresses.url(&Request::helix("a?b#c%2e/d")).unwrap();
+        assert_eq!(url.as_str(), "https://api.twitch.tv/helix/a%3Fb%23c%252e/d");
+    }
+
+    #[test]
+    fn an_empty_path_is_the_base_itself() {
+        let addresses = Addresses::new(&Settings::new()).unwrap();
+        let rechat = Request::get(Service::Rechat, "").query("start", 0);
+        assert_eq!(
+            addresses.url(&rechat).unwrap().as_str(),
+            "https://rechat.twitch.tv/rechat-messages?start=0"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback() {
+        for good in [
+            "http://127.0.0.1:80/",
+            "http://127.9.9.9",
+            "http://[::1]:8080",
+            "http://localhost:1",
+            "https://example.org/helix/",
+        ] {
+            assert!(with(Service::Helix, good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://example.org",
+            "http://localhost.example.org",
+            "http://128.0.0.1",
+            "ftp://127.0.0.1",
+            "https://a:b@example.org",
+            "https://example.org/?a=1",
+            "nonsense",
+            "",
+        ] {
+            let error = with(Service::Helix, bad).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Usage, "{bad}");
+        }
+        let mut settings = Settings::new();
+        settings.insecure_http = true;
+        settings
+            .base_urls
+            .insert(Service::Helix, "http://example.org".to_owned());
+        assert!(Addresses::new(&settings).is_ok());
+    }
+
+    #[test]
+    fn the_canonical_base_typed_out_is_no_override() {
+        let addresses = with(Service::Helix, "https://api.twitch.tv/helix/").unwrap();
+        assert!(addresses.place(Service::Helix).base.is_none());
+        let addresses = with(Service::Helix, "https://example.org/").unwrap();
+        assert_eq!(
+            addresses.place(Service::Helix).base,
+            Some("https://example.org")
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let request = Request::helix("x")
+            .query("access_token", "abc")
+            .query("a", 1);
+        assert_eq!(
+            Addresses::shown(&request),
+            "GET https://api.twitch.tv/helix/x?access_token=REDACTED&a=1"
+        );
+    }
+}

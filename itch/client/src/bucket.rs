@@ -1,0 +1,364 @@
+//! The arithmetic of a rate limit, without a clock of its own.
+//!
+//! Twitch counts in a token bucket that refills evenly and says after each answer how many points are left and
+//! when the bucket will be full (dev.twitch.tv/docs/api/guide#twitch-rate-limits). What is in flight may or may
+//! not be in that number yet, so it is subtracted: better a little late than refused.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap};
+
+use crate::retry::retry_after;
+
+/// Whatever a header says, nobody waits longer than this for a bucket.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// Waited beyond the reset: the header counts whole seconds, and clocks differ a little.
+const A_LITTLE: Duration = Duration::from_millis(100);
+
+/// How long a refusal that says nothing about the limit is respected.
+const UNTOLD: Duration = Duration::from_secs(1);
+
+/// Whether the next request may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    Now,
+    /// Not before this time.
+    At(Instant),
+    /// When one of those in flight is answered.
+    WhenAnswered,
+}
+
+/// What an answer says about the limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reading {
+    limit: f64,
+    remaining: f64,
+    /// Until the bucket is full.
+    full_in: Duration,
+}
+
+impl Reading {
+    /// Reads the `Ratelimit-*` headers; `None` where the service has no such limit.
+    pub fn of(headers: &HeaderMap, now: SystemTime) -> Option<Reading> {
+        let number = |name: &str| -> Option<f64> {
+            let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+            (number.is_finite() && number >= 0.0).then_some(number)
+        };
+        let remaining = number("ratelimit-remaining")?;
+        let reset = number("ratelimit-reset")?;
+        // By the service's own clock, if it tells it: this machine's may be wrong by hours.
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        let now = date.unwrap_or(now).duration_since(UNIX_EPOCH).ok()?;
+        let seconds = (reset - now.as_secs_f64()).clamp(0.0, LONGEST_WAIT.as_secs_f64());
+        Some(Reading {
+            limit: number("ratelimit-limit")
+                .unwrap_or(remaining)
+                .max(remaining),
+            remaining,
+            full_in: Duration::from_secs_f64(seconds),
+        })
+    }
+}
+
+/// One rate limit.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    at_once: u32,
+    in_flight: u32,
+    level: Option<Level>,
+    /// Nothing is sent before: the service refused.
+    closed_until: Option<Instant>,
+    /// The service refused although a refilled point should have been there: from then on only its reset counts.
+    stepwise: bool,
+    refusals: u32,
+    next: u64,
+}
+
+/// The last known state of the bucket.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    limit: f64,
+    remaining: f64,
+    read: Instant,
+    full: Instant,
+    /// The last request that had been sent when this was read.
+    sent: u64,
+}
+
+impl Bucket {
+    /// A bucket of unknown level, with at most so many requests in flight.
+    pub fn new(at_once: u32) -> Bucket {
+        Bucket {
+            at_once: at_once.max(1),
+            in_flight: 0,
+            level: None,
+            closed_until: None,
+            stepwise: false,
+            refusals: 0,
+            next: 0,
+        }
+    }
+
+    /// Whether the next request may be sent.
+    pub fn ready(&self, now: Instant) -> Grant {
+        if let Some(until) = self.closed_until.filter(|until| *until > now) {
+            return Grant::At(until);
+        }
+        if self.in_flight >= self.at_once {
+            return Grant::WhenAnswered;
+        }
+        let Some(level) = self.level else {
+            return Grant::Now;
+        };
+        let wanted = f64::from(self.in_flight) + 1.0;
+        if now >= level.full + A_LITTLE {
+            return if level.limit >= wanted || self.in_flight == 0 {
+                Grant::Now
+            } else {
+                Grant::WhenAnswered
+            };
+        }
+        if level.remaining >= wanted {
+            return Grant::Now;
+        }
+        let mut at = level.full + A_LITTLE;
+        if !self.stepwise {
+            // The header's second is not a sharp one: reckon with a whole second more until the bucket is full.
+            let whole = (level.full - level.read + Duration::from_secs(1)).as_secs_f64();
+            let per_second = (level.limit - level.remaining) / whole;
+            let seconds = (wanted - level.remaining) / per_second;
+            // Not finite where nothing refills.
+            if seconds.is_finite() && seconds < whole {
+                at = at.min(level.read + Duration::from_secs_f64(seconds));
+            }
+        }
+        if at <= now { Grant::Now } else { Grant::At(at) }
+    }
+
+    /// Takes a request into account that is about to be sent, and numbers it.
+    pub fn sent(&mut self) -> u64 {
+        self.in_flight += 1;
+        self.next += 1;
+        self.next
+    }
+
+    /// Takes an answer into account. Without a reading the request may have cost a point all the same.
+    pub fn answered(&mut self, request: u64, reading: Option<Reading>, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match (reading, &mut self.level) {
+            (None, None) => {}
+            (None, Some(level)) => level.remaining = (level.remaining - 1.0).max(0.0),
+            // Requests overtake one another, and so do answers. Of those that were in flight together the lowest
+            // reading counts; only what was sent after it may raise the level again.
+            (Some(reading), Some(level)) if request <= level.sent => {
+                level.remaining = level.remaining.min(reading.remaining);
+            }
+            (Some(reading), level) => {
+                *level = Some(Level {
+                    limit: reading.limit,
+                    remaining: reading.remaining,
+                    read: now,
+                    full: now + reading.full_in,
+                    sent: self.next,
+                });
+            }
+        }
+    }
+
+    /// Takes back a request that was not sent after all.
+    pub fn unsent(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Takes a refusal (429) into account: nothing is sent before the reset.
+    pub fn refused(&mut self, request: u64, headers: &HeaderMap, wall: SystemTime, now: Instant) {
+        let reading = Reading::of(headers, wall).map(|reading| Reading {
+            remaining: 0.0,
+            ..reading
+        });
+        self.stepwise |= self
+            .level
+            .is_some_and(|level| level.remaining < f64::from(self.in_flight));
+        self.answered(request, reading, now);
+        let wait = match reading {
+            Some(reading) => reading.full_in + A_LITTLE,
+            None => retry_after(headers, wall)
+                .unwrap_or_else(|| UNTOLD.saturating_mul(2u32.saturating_pow(self.refusals))),
+        };
+        self.refusals += 1;
+        let until = now + wait.min(LONGEST_WAIT);
+        self.closed_until = Some(self.closed_until.map_or(until, |known| known.max(until)));
+    }
+
+    /// A request went through: refusals in a row end here.
+    pub fn accepted(&mut self) {
+        self.refusals = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(n: f64) -> Duration {
+        Duration::from_secs_f64(n)
+    }
+
+    fn reading(limit: f64, remaining: f64, full_in: f64) -> Option<Reading> {
+        Some(Reading {
+            limit,
+            remaining,
+            full_in: second(full_in),
+        })
+    }
+
+    #[test]
+    fn headers_are_read_by_the_services_clock() {
+        let mut headers = HeaderMap::new();
+        headers.insert("ratelimit-limit", "800".parse().unwrap());
+        headers.insert("ratelimit-remaining", "0".parse().unwrap());
+        headers.insert("ratelimit-reset", "784111807".parse().unwrap());
+        headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        let wrong_by_years = SystemTime::now();
+        assert_eq!(
+            Reading::of(&headers, wrong_by_years),
+            reading(800.0, 0.0, 30.0)
+        );
+        headers.remove(DATE);
+        let now = UNIX_EPOCH + second(784_111_800.0);
+        assert_eq!(Reading::of(&headers, now), reading(800.0, 0.0, 7.0));
+        assert_eq!(
+            Reading::of(&headers, UNIX_EPOCH),
+            reading(800.0, 0.0, 600.0)
+        );
+        headers.insert("ratelimit-remaining", "NaN".parse().unwrap());
+        assert_eq!(Reading::of(&headers, now), None);
+    }
+
+    #[test]
+    fn what_is_in_flight_counts_against_what_remains() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(100);
+        let first = bucket.sent();
+        assert_eq!(bucket.ready(now), Grant::Now);
+        bucket.answered(first, reading(30.0, 3.0, 60.0), now);
+        for _ in 0..3 {
+            assert_eq!(bucket.ready(now), Grant::Now);
+            bucket.sent();
+        }
+        assert!(matches!(bucket.ready(now), Grant::At(at) if at > now));
+    }
+
+    #[test]
+    fn at_zero_the_next_point_is_waited_for() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(100);
+        let request = bucket.sent();
+        bucket.answered(request, reading(800.0, 0.0, 60.0), now);
+        // 800 points in 61 s: the first is back after 76 ms.
+        let Grant::At(at) = bucket.ready(now) else {
+            panic!("must wait");
+        };
+        assert_eq!((at - now).as_millis(), 76);
+        assert_eq!(bucket.ready(at), Grant::Now);
+        bucket.sent();
+        assert!(matches!(bucket.ready(at), Grant::At(later) if later > at));
+    }
+
+    #[test]
+    fn a_refusal_closes_until_the_reset_and_ends_trust_in_refilling() {
+        let now = Instant::now();
+        let wall = UNIX_EPOCH + second(1000.0);
+        let mut headers = HeaderMap::new();
+        headers.insert("ratelimit-limit", "30".parse().unwrap());
+        headers.insert("ratelimit-remaining", "0".parse().unwrap());
+        headers.insert("ratelimit-reset", "1002".parse().unwrap());
+        let mut bucket = Bucket::new(100);
+        let request = bucket.sent();
+        bucket.answered(request, reading(30.0, 0.0, 2.0), now);
+        let request = bucket.sent();
+        bucket.refused(request, &headers, wall, now);
+        let open = now + second(2.1);
+        assert_eq!(bucket.ready(now), Grant::At(open));
+        assert_eq!(bucket.ready(open), Grant::Now);
+        let request = bucket.sent();
+        bucket.answered(request, reading(30.0, 0.0, 10.0), open);
+        assert_eq!(bucket.ready(open), Grant::At(open + second(10.1)));
+    }
+
+    #[test]
+    fn a_refusal_without_a_word_is_respected_longer_each_time() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(100);
+        for wait in [1.0, 2.0, 4.0] {
+            bucket.closed_until = None;
+            let request = bucket.sent();
+            bucket.refused(request, &HeaderMap::new(), UNIX_EPOCH, now);
+            assert_eq!(bucket.ready(now), Grant::At(now + second(wait)));
+        }
+    }
+
+    #[test]
+    fn of_requests_in_flight_together_the_lowest_reading_counts() {
+        let now = Instant::now();
+        for newer_first in [true, false] {
+            let mut bucket = Bucket::new(100);
+            let (mut first, mut second) = (bucket.sent(), bucket.sent());
+            if newer_first {
+                (first, second) = (second, first);
+            }
+            bucket.answered(first, reading(30.0, 1.0, 60.0), now);
+            bucket.answered(second, reading(30.0, 2.0, 60.0), now);
+            assert_eq!(bucket.ready(now), Grant::Now);
+            let third = bucket.sent();
+            assert!(matches!(bucket.ready(now), Grant::At(_)));
+            // What is sent later knows better.
+            bucket.answered(third, reading(30.0, 20.0, 60.0), now);
+            assert_eq!(bucket.ready(now), Grant::Now);
+        }
+    }
+
+    #[test]
+    fn only_so_many_at_once() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(2);
+        let first = bucket.sent();
+        bucket.sent();
+        assert_eq!(bucket.ready(now), Grant::WhenAnswered);
+        bucket.answered(first, None, now);
+        assert_eq!(bucket.ready(now), Grant::Now);
+        bucket.sent();
+        bucket.unsent();
+        assert_eq!(bucket.ready(now), Grant::Now);
+    }
+
+    #[test]
+    fn a_full_bucket_is_not_fuller_than_its_limit() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(100);
+        let request = bucket.sent();
+        bucket.answered(request, reading(2.0, 0.0, 1.0), now);
+        let later = now + second(60.0);
+        bucket.sent();
+        assert_eq!(bucket.ready(later), Grant::Now);
+        bucket.sent();
+        assert_eq!(bucket.ready(later), Grant::WhenAnswered);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_reading_panics_or_stalls(limit in 0.0f64..1e9, remaining in 0.0f64..1e9, full_in in 0.0f64..600.0) {
+            let now = Instant::now();
+            let mut bucket = Bucket::new(10);
+            let request = bucket.sent();
+            bucket.answered(request, reading(limit.max(remaining), remaining, full_in), now);
+            match bucket.ready(now) {
+                Grant::Now => {}
+                Grant::At(at) => proptest::prop_assert_eq!(bucket.ready(at), Grant::Now),
+                Grant::WhenAnswered => proptest::prop_assert!(false, "nothing is in flight"),
+            }
+        }
+    }
+}

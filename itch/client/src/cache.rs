@@ -1,0 +1,309 @@
+//! Stored answers: the first store that knows one gives it, nearer stores are filled from farther ones, and every
+//! new answer goes to all.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use itch_api::{Freshness, Request, Response, Result, Service};
+use itch_plugin::{CacheStore, StoredValue};
+use tracing::debug;
+
+use crate::address::Addresses;
+use crate::counters::Tally;
+use crate::endpoints::Rule;
+use crate::entry::{self, Corrupt, Entry, Meta};
+use crate::freshness::Accept;
+use crate::settings::Warn;
+use crate::store::Store;
+use crate::sync::lock;
+use crate::wire::Answer;
+
+/// What a store may forget after so long: beyond it, an answer is only of use to `--offline`.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The stores of a client.
+pub(crate) struct Cache {
+    stores: Vec<Store>,
+    report: String,
+    tally: Arc<Tally>,
+    pending: Arc<Pending>,
+}
+
+/// A value that a store gave, and what it turned out to be.
+enum Found {
+    Nothing,
+    Broken,
+    Read(Box<Entry>, Vec<u8>),
+}
+
+impl Cache {
+    pub fn new(
+        stores: Vec<(String, Box<dyn CacheStore>)>,
+        strict: bool,
+        report: String,
+        warn: &Warn,
+        tally: &Arc<Tally>,
+    ) -> Cache {
+        let store = |(name, store)| Store::new(name, store, strict, Arc::clone(warn));
+        Cache {
+            stores: stores.into_iter().map(store).collect(),
+            report,
+            tally: Arc::clone(tally),
+            pending: Arc::default(),
+        }
+    }
+
+    /// Whether there is no store at all.
+    pub fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+    }
+
+    /// The stored answer under a key, if it is fresh enough.
+    pub async fn find(
+        &self,
+        key: &str,
+        request: &Request,
+        accept: Accept,
+    ) -> Result<Option<Response>> {
+        if self.is_empty() || accept == Accept::Nothing {
+            return Ok(None);
+        }
+        let mut expired = false;
+        for (place, store) in self.stores.iter().enumerate() {
+            match self.look(store, key).await? {
+                Found::Nothing | Found::Broken => {}
+                Found::Read(entry, _) if !accept.allows(entry.age) => expired = true,
+                Found::Read(entry, bytes) => {
+                    self.fill(place, key, &entry, bytes).await?;
+                    self.tally.hits.one();
+                    let age = entry.age.unwrap_or_default();
+                    debug!(target: "itch::cache", "{}: hit, {} s old: {request}", store.name(), age.as_secs());
+                    return Ok(Some(Response {
+                        status: entry.status,
+                        age: Some(age),
+                        body: entry.body,
+                    }));
+                }
+            }
+        }
+        match expired {
+            true => self.tally.expired.one(),
+            false => self.tally.misses.one(),
+        }
+        debug!(target: "itch::cache", "{}: {request}", if expired { "expired" } else { "miss" });
+        Ok(None)
+    }
+
+    async fn look(&self, store: &Store, key: &str) -> Result<Found> {
+        let owned = key.to_owned();
+        let Some(Some(value)) = store.call(move |store| store.get(&owned)).await? else {
+            return Ok(Found::Nothing);
+        };
+        // Unpacking is work too, but the next caller may use the store meanwhile.
+        let owned = key.to_owned();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&owned, value)).await;
+        match unpacked {
+            Ok((bytes, Ok(entry))) => Ok(Found::Read(Box::new(entry), bytes)),
+            Ok((_, Err(Corrupt))) | Err(_) => {
+                self.tally.corrupt.one();
+                debug!(target: "itch::cache", "{}: broken {key}, removed", store.name());
+                let owned = key.to_owned();
+                store.call(move |store| store.remove(&owned)).await?;
+                Ok(Found::Broken)
+            }
+        }
+    }
+
+    /// Puts what a farther store had into the nearer ones.
+    async fn fill(&self, place: usize, key: &str, entry: &Entry, bytes: Vec<u8>) -> Result<()> {
+        if place == 0 {
+            return Ok(());
+        }
+        // A value of the first itch carries its age only as the file's time: in another store it would be new.
+        if !bytes.starts_with(&[0x1f, 0x8b]) {
+            return Ok(());
+        }
+        let ttl = (!entry.immutable).then(|| {
+            KEPT.saturating_sub(entry.age.unwrap_or_default())
+                .max(Duration::from_secs(1))
+        });
+        let bytes = Arc::new(bytes);
+        for store in self.stores.iter().take(place) {
+            let (key, bytes) = (key.to_owned(), Arc::clone(&bytes));
+            store
+                .call(move |store| store.put(&key, &bytes, ttl))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores an answer, if it is one to be stored, and hands it back. It is stored before anybody sees it, so
+    /// that an interrupted run repeats nothing that it had.
+    pub async fn keep(
+        self: &Arc<Cache>,
+        key: &str,
+        request: &Request,
+        rule: Rule,
+        answer: Answer,
+    ) -> Result<Answer> {
+        if self.is_empty() || !answer.is_success() {
+            return Ok(answer);
+        }
+        if !storable(request.service, rule, &answer) {
+            self.tally.not_stored.one();
+            return Ok(answer);
+        }
+        let meta = Meta {
+            key: key.to_owned(),
+            stored_ms: millis(SystemTime::now()),
+            status: answer.status,
+            report: self.report.clone(),
+            request: Addresses::shown(request),
+            immutable: request.freshness == Freshness::Immutable,
+            etag: answer.etag(),
+        };
+        // A task of its own: whoever waits may be given up, the answer is stored all the same.
+        let cache = Arc::clone(self);
+        let pending = Writing::start(&self.pending);
+        let storing = tokio::spawn(async move {
+            let stored = cache.put(meta, &answer).await;
+            drop(pending);
+            stored.map(|()| answer)
+        });
+        storing
+            .await
+            .unwrap_or_else(|_| Err(itch_api::Error::cancelled()))
+    }
+
+    async fn put(&self, meta: Meta, answer: &Answer) -> Result<()> {
+        let key = meta.key.clone();
+        let ttl = (!meta.immutable).then_some(KEPT);
+        let Some(bytes) = entry::encode(meta, &answer.body) else {
+            self.tally.not_stored.one();
+            return Ok(());
+        };
+        let bytes = Arc::new(bytes);
+        let mut stored = false;
+        for store in &self.stores {
+            let (key, bytes) = (key.clone(), Arc::clone(&bytes));
+            let put = store.call(move |store| store.put(&key, &bytes, ttl));
+            stored |= put.await?.is_some();
+        }
+        if stored {
+            self.tally.stored.one();
+        }
+        Ok(())
+    }
+
+    /// Waits until what is being stored is stored, but no longer than this.
+    pub fn flush(&self, longest: Duration) {
+        let deadline = Instant::now() + longest;
+        let mut writing = lock(&self.pending.writing);
+        while *writing > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let woken = self.pending.ended.wait_timeout(writing, left);
+            writing = woken.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+        }
+    }
+}
+
+/// Unpacks a value, off the async threads.
+fn unpack(key: &str, value: StoredValue) -> (Vec<u8>, Result<Entry, Corrupt>) {
+    let entry = entry::decode(key, &value, SystemTime::now());
+    (value.bytes, entry)
+}
+
+/// Whole, parsed, and not an error or a refusal that calls itself a success.
+fn storable(service: Service, rule: Rule, answer: &Answer) -> bool {
+    let Some(shape) = answer.shape else {
+        return false;
+    };
+    let hidden = rule.rows_hidden
+        && shape.total.is_some_and(|total| total > 0)
+        && shape.rows.is_none_or(|rows| rows == 0);
+    // Elsewhere `errors` may be data: rechat tells the bounds of a video in one.
+    let failed = shape.error || (service == Service::Gql && shape.errors);
+    !failed && !hidden
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How many answers are being stored right now.
+#[derive(Debug, Default)]
+struct Pending {
+    writing: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// One of them.
+struct Writing(Arc<Pending>);
+
+impl Writing {
+    fn start(pending: &Arc<Pending>) -> Writing {
+        *lock(&pending.writing) += 1;
+        Writing(Arc::clone(pending))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        *lock(&self.0.writing) -= 1;
+        self.0.ended.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Shape;
+    use crate::endpoints::rule;
+
+    fn answer(body: &str) -> Answer {
+        Answer {
+            status: 200,
+            headers: reqwest::header::HeaderMap::new(),
+            body: body.into(),
+            shape: Shape::of(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn only_real_answers_are_stored() {
+        let followers = rule(&Request::helix("channels/followers"));
+        let users = rule(&Request::helix("users").query("id", 1));
+        let helix = Service::Helix;
+        let rechat = rule(&Request::get(Service::Rechat, ""));
+        for (service, rule, body, expected) in [
+            (helix, users, r#"{"data":[]}"#, true),
+            (helix, users, r#"{"error":"Not Found","status":404}"#, false),
+            (helix, users, r#"{"error":""}"#, true),
+            (helix, users, r#"{"total":5,"data":[]}"#, true),
+            (helix, users, "", false),
+            (helix, followers, r#"{"total":5,"data":[]}"#, false),
+            (helix, followers, r#"{"total":5}"#, false),
+            (helix, followers, r#"{"total":0,"data":[]}"#, true),
+            (helix, followers, r#"{"total":5,"data":[{}]}"#, true),
+            (
+                Service::Rechat,
+                rechat,
+                r#"{"errors":[{"status":400}]}"#,
+                true,
+            ),
+            (
+                Service::Gql,
+                rechat,
+                r#"{"errors":[{}],"data":null}"#,
+                false,
+            ),
+        ] {
+            let stored = storable(service, rule, &answer(body));
+            assert_eq!(stored, expected, "{service}: {body}");
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The client: the floors put on top of one another, and the way of a request through them.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use itch_api::{
+    Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport,
+};
+use reqwest::header::HeaderValue;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::Settings;
+use crate::address::Addresses;
+use crate::cache::Cache;
+use crate::coalesce::Question;
+use crate::counters::{Counters, Tally};
+use crate::endpoints::{self, Rule};
+use crate::fetch::Fetcher;
+use crate::freshness::{Accept, Walk, Walks, Wishes, accept};
+use crate::identity::Identity;
+use crate::key;
+use crate::limiter::Limiter;
+use crate::retry::Patience;
+use crate::sync::lock;
+use crate::tickets::{Landing, Tickets};
+use crate::wire::Wire;
+
+/// So long a client that is dropped waits for answers that are just being stored.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// Carries requests to Twitch. Cloning it is cheap; all clones are one client.
+///
+/// Its calls block, so they are not for `async` code. When the last clone and the last [`Api`] over it are
+/// dropped, everything in flight is given up.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+/// What the clones share. Tasks hold the core alone, so that none of them can end the runtime it runs on.
+struct Inner {
+    core: Arc<Core>,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+struct Core {
+    tickets: Arc<Tickets>,
+    walks: Walks,
+    wishes: Wishes,
+    cache: Arc<Cache>,
+    fetcher: Fetcher,
+    addresses: Arc<Addresses>,
+    tally: Arc<Tally>,
+    facts: Mutex<Vec<Fact>>,
+}
+
+/// A request with all that was found out about it at the start.
+struct Errand {
+    request: Request,
+    rule: Rule,
+    accept: Accept,
+    /// What names the answer.
+    text: String,
+}
+
+impl Client {
+    /// A client with these settings.
+    ///
+    /// Nothing is contacted, no thread is started and no certificate is read before the first request. An unusable
+    /// base URL is an error of kind [`ErrorKind::Usage`].
+    pub fn new(settings: Settings) -> Result<Client> {
+        let addresses = Arc::new(Addresses::new(&settings)?);
+        let tally = Arc::<Tally>::default();
+        let patience = Patience {
+            tries: settings.tries.max(1),
+            hint: if settings.caches.is_empty() {
+                "check the network, or run again with `-c file` to keep what was pulled"
+            } else {
+                "check the network and run again: what was pulled is in the cache"
+            },
+            tally: Arc::clone(&tally),
+        };
+        let client_id = settings.identity.client_id.as_deref();
+        let client_id = client_id.map(HeaderValue::from_str).transpose();
+        let fetcher = Fetcher {
+            client_id: client_id.map_err(|_| {
+                Error::new(
+                    ErrorKind::Usage,
+                    "the Twitch client id holds characters that no client id has",
+                )
+            })?,
+            identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
+            limiter: Limiter::new(settings.connections, &tally),
+            wire: Wire::new(settings.timeout, settings.connections, Arc::clone(&tally)),
+            patience,
+            addresses: Arc::clone(&addresses),
+        };
+        let cache = Cache::new(
+            settings.caches,
+            settings.cache_strict,
+            settings.report,
+            &settings.warn,
+            &tally,
+        );
+        let core = Core {
+            tickets: Arc::default(),
+            walks: Walks::default(),
+            wishes: Wishes {
+                offline: settings.offline,
+                refresh: settings.refresh,
+                max_age: settings.max_age,
+            },
+            cache: Arc::new(cache),
+            fetcher,
+            addresses,
+            tally,
+            facts: Mutex::default(),
+        };
+        Ok(Client {
+            inner: Arc::new(Inner {
+                core: Arc::new(core),
+                runtime: Mutex::new(None),
+            }),
+        })
+    }
+
+    /// The API handle over this client.
+    pub fn api(&self) -> Api {
+        Api::new(Arc::new(self.clone()))
+    }
+
+    /// Stops: every wait ends at once with [`ErrorKind::Cancelled`], and no new request starts. Answers that have
+    /// arrived can still be taken.
+    pub fn cancel(&self) {
+        self.inner.core.tickets.cancel();
+    }
+
+    /// What the client has done so far.
+    pub fn counters(&self) -> Counters {
+        self.inner.core.tally.snapshot()
+    }
+
+    /// Until when requests wait for a rate limit, if any do.
+    pub fn waiting_until(&self) -> Option<SystemTime> {
+        self.inner.core.fetcher.limiter.waiting_until()
+    }
+
+    /// The facts noted so far, for a program that uses the client as a library and makes its own verdict.
+    pub fn facts(&self) -> Vec<Fact> {
+        lock(&self.inner.core.facts).clone()
+    }
+
+    fn runtime(&self) -> Result<Handle> {
+        let mut runtime = lock(&self.inner.runtime);
+        if let Some(runtime) = &*runtime {
+            return Ok(runtime.handle().clone());
+        }
+        let started = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("itch-client")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorKind::Failed, "the client's thread cannot be started")
+                    .source_chain(&error)
+            })?;
+        let handle = started.handle().clone();
+        *runtime = Some(started);
+        Ok(handle)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Transport for Client {
+    fn start(&self, request: Request) -> Result<Ticket> {
+        if request.service == Service::OAuth {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "signing in is the client's own business: the sign-in service cannot be asked",
+            ));
+        }
+        let core = &self.inner.core;
+        let rule = endpoints::rule(&request);
+        let walk = core.walks.decided(request.chain);
+        let accept = accept(core.wishes, walk, &request, rule);
+        let text = core.text(&request, rule);
+        let question = Question {
+            text: text.clone(),
+            accept,
+        };
+        let begins = request.chain.filter(|chain| chain.page == 0);
+        let runtime = self.runtime()?;
+        let launch = |landing| {
+            let errand = Errand {
+                request,
+                rule,
+                accept,
+                text,
+            };
+            let task = runtime.spawn(Arc::clone(core).run(errand, landing));
+            task.abort_handle()
+        };
+        core.tickets
+            .issue(question, begins.map(|chain| chain.id), launch)
+    }
+
+    fn wait(&self, ticket: Ticket) -> Result<Response> {
+        self.inner.core.tickets.wait(ticket)
+    }
+
+    fn wait_any(&self, tickets: &[Ticket]) -> Result<usize> {
+        self.inner.core.tickets.wait_any(tickets)
+    }
+
+    fn abandon(&self, ticket: Ticket) {
+        self.inner.core.tickets.abandon(ticket);
+    }
+
+    fn note(&self, fact: Fact) {
+        lock(&self.inner.core.facts).push(fact);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.inner.core.tickets.cancelled()
+    }
+}
+
+impl Core {
+    /// What names the answer to a request, as far as is known without asking who we are.
+    fn text(&self, request: &Request, rule: Rule) -> String {
+        let user = match rule.by_user {
+            true => self.fetcher.identity.user(),
+            false => None,
+        };
+        let place = self.addresses.place(request.service);
+        key::text(request, place, user.as_deref())
+    }
+
+    async fn run(self: Arc<Core>, errand: Errand, landing: Landing) {
+        let outcome = self.answer(errand).await;
+        let walk = match &outcome {
+            Ok(response) if response.from_cache() => Some(Walk::Stored),
+            Ok(_) => Some(Walk::Fetched),
+            Err(_) => None,
+        };
+        landing.land(outcome, |flight| {
+            for id in &flight.walks {
+                if let Some(walk) = walk {
+                    self.walks.decide(*id, walk);
+                }
+            }
+        });
+    }
+
+    /// The way of one request through the floors.
+    async fn answer(&self, errand: Errand) -> Result<Response> {
+        let Errand {
+            request,
+            rule,
+            accept,
+            mut text,
+        } = errand;
+        if self.must_learn_user(rule) {
+            let means = self.fetcher.means();
+            self.fetcher.identity.credentials(means).await?;
+            text = self.text(&request, rule);
+        }
+        let key = key::key(&text);
+        if let Some(response) = self.cache.find(&key, &request, accept).await? {
+            return Ok(response);
+        }
+        if self.wishes.offline {
+            return Err(self.offline_miss(&request));
+        }
+        let answer = self.fetcher.fetch(&request).await?;
+        let answer = self.cache.keep(&key, &request, rule, answer).await?;
+        Ok(Response {
+            status: answer.status,
+            age: None,
+            body: answer.body,
+        })
+    }
+
+    /// Whether only Twitch can say for whom a stored answer would have to be.
+    fn must_learn_user(&self, rule: Rule) -> bool {
+        rule.by_user
+            && !self.wishes.offline
+            && !self.cache.is_empty()
+            && self.fetcher.identity.can_learn_user()
+    }
+
+    fn offline_miss(&self, request: &Request) -> Error {
+        let error = Error::new(
+            ErrorKind::OfflineMiss,
+            format!("there is no stored answer to `{request}`"),
+        );
+        error.hint(if self.cache.is_empty() {
+            "`--offline` needs a cache: name it with `-c`"
+        } else {
+            "run once without `--offline`, with the same cache and the same identity"
+        })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.core.tickets.cancel();
+        self.core.cache.flush(LAST_WRITES);
+        if let Some(runtime) = lock(&self.runtime).take() {
+            // Not an ordinary drop: that would wait for a store that hangs, and is forbidden in `async` code.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The way of one request below the cache: limiter, sign-in, retry, wire, in this order and as often as it takes.
+
+use std::sync::Arc;
+
+use itch_api::{Error, ErrorKind, Request, Result, Service};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::address::Addresses;
+use crate::identity::{Identity, Means};
+use crate::key::legacy;
+use crate::limiter::Limiter;
+use crate::retry::{Fault, Patience, Trouble};
+use crate::wire::{Answer, Call, Wire};
+
+/// A refusal by the rate limit is no failed try, but a limit that never lets anything through is none to wait for.
+const MOST_REFUSALS: u32 = 20;
+
+/// The floors below the cache.
+pub(crate) struct Fetcher {
+    pub identity: Identity,
+    pub limiter: Limiter,
+    pub patience: Patience,
+    pub wire: Wire,
+    pub addresses: Arc<Addresses>,
+    /// What the old services want to know of the application.
+    pub client_id: Option<HeaderValue>,
+}
+
+impl Fetcher {
+    /// What signing in needs.
+    pub fn means(&self) -> Means<'_> {
+        Means {
+            wire: &self.wire,
+            patience: &self.patience,
+            addresses: &self.addresses,
+        }
+    }
+
+    /// The final answer of a service, or the error after which there will be none.
+    pub async fn fetch(&self, request: &Request) -> Result<Answer> {
+        let mut call = self.call(request)?;
+        let mut retry = self.patience.retry(request.service);
+        let mut refusals = 0;
+        let mut renewed = false;
+        loop {
+            let in_walk = request.chain.is_some();
+            let pass = self.limiter.enter(request.service, in_walk).await;
+            let credentials = match request.service {
+                Service::Helix => Some(self.identity.credentials(self.means()).await?),
+                _ => None,
+            };
+            if let Some(credentials) = &credentials {
+                credentials.sign(&mut call.headers);
+            }
+            let answer = match self.wire.send(&call, retry.attempt()).await {
+                Ok(answer) => answer,
+                Err(fault) => {
+                    drop(pass);
+                    retry.after(fault).await?;
+                    continue;
+                }
+            };
+            if answer.status == 429 {
+                pass.refused(&answer.headers);
+                refusals += 1;
+                if refusals >= MOST_REFUSALS {
+                    return Err(limited(request.service));
+                }
+                continue;
+            }
+            pass.answered(&answer.headers);
+            if let Some(trouble) = passing_error(request.service, &answer) {
+                retry.after(Fault::Passing(trouble)).await?;
+                continue;
+            }
+            match credentials {
+                // Once: if the token is good after all, Twitch means this request, and says why in its answer.
+                Some(credentials) if answer.status == 401 && !renewed => {
+                    renewed = true;
+                    self.identity.renew(&credentials, self.means()).await?;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    fn call(&self, request: &Request) -> Result<Call> {
+        let mut headers = HeaderMap::new();
+        let accept = if legacy(request.service) {
+            // The shapes of version 3 were asked for by media type (justintv/Twitch-API).
+            "application/vnd.twitchtv.v3+json"
+        } else {
+            "application/json"
+        };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        if let Some(client_id) = self.client_id.as_ref().filter(|_| legacy(request.service)) {
+            headers.insert(HeaderName::from_static("client-id"), client_id.clone());
+        }
+        let body = match &request.body {
+            None => None,
+            Some(body) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                Some(body.to_string().into_bytes())
+            }
+        };
+        Ok(Call {
+            service: request.service,
+            method: if body.is_some() {
+                Method::POST
+            } else {
+                Method::GET
+            },
+            url: self.addresses.url(request)?,
+            headers,
+            body,
+        })
+    }
+}
+
+/// GraphQL calls a fault that passes a success, with `service error` or `service timeout` among its errors
+/// (lay295/TwitchDownloader and xenova/chat-downloader ask again).
+fn passing_error(service: Service, answer: &Answer) -> Option<Trouble> {
+    if service != Service::Gql || !answer.shape.is_some_and(|shape| shape.errors) {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    let messages = body.get("errors")?.as_array()?.iter();
+    let mut messages = messages.filter_map(|error| error.get("message")?.as_str());
+    let message = messages.find(|text| matches!(*text, "service error" | "service timeout"))?;
+    Some(Trouble {
+        status: Some(answer.status),
+        ..Trouble::new(format!("answered \"{message}\""))
+    })
+}
+
+fn limited(service: Service) -> Error {
+    Error::new(
+        ErrorKind::RateLimited,
+        format!("the {service} service refused a request {MOST_REFUSALS} times because of its rate limit"),
+    )
+    .hint("run again later, and see whether another program uses the same identity")
+    .at(service, Some(429))
+}

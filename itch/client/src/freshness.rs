@@ -1,0 +1,182 @@
+//! How old a stored answer may be: the precedence of settings, walk, request and endpoint.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use itch_api::{Chain, Freshness, Request};
+
+use crate::endpoints::Rule;
+use crate::sync::lock;
+
+/// What a request takes from a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Accept {
+    /// Nothing: it has to be fetched.
+    Nothing,
+    /// An answer of at most this age.
+    UpTo(Duration),
+    /// An answer of any age.
+    AnyAge,
+}
+
+impl Accept {
+    /// Whether an answer of this age will do; an unknown age only where any will do.
+    pub fn allows(self, age: Option<Duration>) -> bool {
+        match self {
+            Accept::Nothing => false,
+            Accept::UpTo(most) => age.is_some_and(|age| age <= most),
+            Accept::AnyAge => true,
+        }
+    }
+}
+
+/// What the person asked for, for the whole run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    pub offline: bool,
+    pub refresh: bool,
+    pub max_age: Option<Duration>,
+}
+
+/// What the first page of a walk was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// It came from a cache.
+    Stored,
+    /// It came over the wire.
+    Fetched,
+}
+
+/// The precedence: offline, refresh, the walk's first page, the person's largest age, the request, the endpoint.
+pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule: Rule) -> Accept {
+    if wishes.offline {
+        return Accept::AnyAge;
+    }
+    if wishes.refresh {
+        return Accept::Nothing;
+    }
+    match walk {
+        // The stored walk is one state of the list, however long ago its pages were stored.
+        Some(Walk::Stored) => return Accept::AnyAge,
+        Some(Walk::Fetched) => return Accept::Nothing,
+        None => {}
+    }
+    if let Some(most) = wishes.max_age {
+        return Accept::UpTo(most);
+    }
+    match request.freshness {
+        Freshness::Fresh => Accept::Nothing,
+        Freshness::MaxAge(seconds) => Accept::UpTo(Duration::from_secs(seconds)),
+        Freshness::Immutable => Accept::AnyAge,
+        // Also for a freshness that a newer handle knows and this client does not.
+        _ => Accept::UpTo(rule.max_age),
+    }
+}
+
+/// So many walks are remembered. Some hundred run side by side at most.
+const REMEMBERED: usize = 4096;
+
+/// Remembers for each walk what its first page was.
+#[derive(Debug, Default)]
+pub(crate) struct Walks {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    clock: u64,
+    walks: HashMap<u64, (Walk, u64)>,
+}
+
+impl Walks {
+    /// What later pages have to follow; `None` for a first page, and where nothing was decided yet.
+    pub fn decided(&self, chain: Option<Chain>) -> Option<Walk> {
+        let chain = chain.filter(|chain| chain.page > 0)?;
+        let mut state = lock(&self.state);
+        state.clock += 1;
+        let now = state.clock;
+        let (walk, used) = state.walks.get_mut(&chain.id)?;
+        *used = now;
+        Some(*walk)
+    }
+
+    /// Notes what the first page of a walk was.
+    pub fn decide(&self, id: u64, walk: Walk) {
+        let mut state = lock(&self.state);
+        if state.walks.len() >= REMEMBERED {
+            // Forget the half that was not used for longest: walks that have ended.
+            let mut uses: Vec<u64> = state.walks.values().map(|(_, used)| *used).collect();
+            let (_, middle, _) = uses.select_nth_unstable(REMEMBERED / 2);
+            let middle = *middle;
+            state.walks.retain(|_, (_, used)| *used > middle);
+        }
+        state.clock += 1;
+        let now = state.clock;
+        state.walks.insert(id, (walk, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoints::rule;
+
+    const TEN: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_precedence() {
+        let hour = Accept::UpTo(Duration::from_secs(3600));
+        let ask = |offline, refresh, walk, max_age, freshness| {
+            let mut request = Request::helix("videos");
+            request.freshness = freshness;
+            let wishes = Wishes {
+                offline,
+                refresh,
+                max_age,
+            };
+            accept(wishes, walk, &request, rule(&request))
+        };
+        use Freshness::{Endpoint, Fresh, Immutable, MaxAge};
+        let (stored, fetched) = (Some(Walk::Stored), Some(Walk::Fetched));
+        for (offline, refresh, walk, max_age, freshness, expected) in [
+            (false, false, None, None, Endpoint, hour),
+            (false, false, None, None, Fresh, Accept::Nothing),
+            (false, false, None, None, MaxAge(10), Accept::UpTo(TEN)),
+            (false, false, None, None, Immutable, Accept::AnyAge),
+            (false, false, None, Some(TEN), Endpoint, Accept::UpTo(TEN)),
+            (false, false, None, Some(TEN), Fresh, Accept::UpTo(TEN)),
+            (false, false, None, Some(TEN), Immutable, Accept::UpTo(TEN)),
+            (false, false, stored, Some(TEN), Fresh, Accept::AnyAge),
+            (false, false, fetched, Some(TEN), Immutable, Accept::Nothing),
+            (false, true, stored, Some(TEN), Immutable, Accept::Nothing),
+            (true, true, fetched, Some(TEN), Fresh, Accept::AnyAge),
+        ] {
+            assert_eq!(ask(offline, refresh, walk, max_age, freshness), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_age_is_too_old() {
+        assert!(Accept::UpTo(TEN).allows(Some(TEN)));
+        assert!(!Accept::UpTo(TEN).allows(None));
+        assert!(Accept::AnyAge.allows(None));
+        assert!(!Accept::Nothing.allows(Some(Duration::ZERO)));
+    }
+
+    #[test]
+    fn walks_are_remembered_and_bounded() {
+        let walks = Walks::default();
+        walks.decide(0, Walk::Stored);
+        let later = |id| Some(Chain { id, page: 9 });
+        for id in 1..20_000 {
+            walks.decide(id, Walk::Fetched);
+            // A walk that is still going is used again and again.
+            assert_eq!(walks.decided(later(0)), Some(Walk::Stored));
+        }
+        assert_eq!(walks.decided(later(19_999)), Some(Walk::Fetched));
+        assert_eq!(walks.decided(later(1)), None);
+        assert_eq!(walks.decided(Some(Chain { id: 0, page: 0 })), None);
+        assert!(lock(&walks.state).walks.len() <= REMEMBERED);
+    }
+}

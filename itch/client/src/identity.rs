@@ -1,0 +1,441 @@
+//! Who asks: tokens, whose they are, and when they have to be asked for or validated again.
+//!
+//! A token is validated before its first use and then hourly, as Twitch demands of whoever keeps one
+//! (dev.twitch.tv/docs/authentication/validate-tokens); an app token is asked for when it is needed and kept in
+//! memory only. All requests share one sign-in: the first does it, the others wait for its outcome.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use itch_api::{Error, ErrorKind, Result, Service};
+use percent_encoding::utf8_percent_encode;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+
+use crate::address::{Addresses, QUERY};
+use crate::identity_file::{IdentityFile, Record};
+use crate::retry::Patience;
+use crate::settings::Warn;
+use crate::sync::lock;
+use crate::wire::{Answer, Call, Wire, words};
+use crate::{IdentitySettings, Secret};
+
+/// How long a validation holds.
+const HOUR: u64 = 60 * 60;
+
+/// An app token is renewed so many seconds before it ends, so that it does not end on the way.
+const MARGIN: u64 = 60;
+
+const CLIENT_ID: HeaderName = HeaderName::from_static("client-id");
+
+/// What signing in needs from the floors below.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub wire: &'a Wire,
+    pub patience: &'a Patience,
+    pub addresses: &'a Addresses,
+}
+
+/// What a request shows to be let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    authorization: HeaderValue,
+    client_id: HeaderValue,
+    /// Which sign-in gave them.
+    round: u64,
+}
+
+impl Credentials {
+    pub fn sign(&self, headers: &mut HeaderMap) {
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(CLIENT_ID, self.client_id.clone());
+    }
+}
+
+/// The identity of a client.
+pub(crate) struct Identity {
+    method: SignIn,
+    file: Option<IdentityFile>,
+    warn: Warn,
+    record: Mutex<Option<Record>>,
+    session: tokio::sync::Mutex<Session>,
+    /// How many sign-ins have ended, well or not.
+    rounds: AtomicU64,
+}
+
+enum SignIn {
+    Nobody,
+    Token { token: Secret, fingerprint: String },
+    App { client_id: String, secret: Secret },
+}
+
+#[derive(Default)]
+struct Session {
+    /// With the second since 1970 until which they hold.
+    valid: Option<(Credentials, u64)>,
+    /// Why the last sign-in failed.
+    failed: Option<Error>,
+    /// Twitch said no: asking again would bring the same answer.
+    refused: bool,
+}
+
+impl Identity {
+    /// Reads the identity file, if the settings name a token and a file.
+    pub fn new(settings: IdentitySettings, warn: Warn) -> Identity {
+        let file = settings.file.map(IdentityFile::new);
+        let method = match settings {
+            IdentitySettings {
+                token: Some(token), ..
+            } => SignIn::Token {
+                fingerprint: token.fingerprint(),
+                token,
+            },
+            IdentitySettings {
+                client_id: Some(client_id),
+                client_secret: Some(secret),
+                ..
+            } => SignIn::App { client_id, secret },
+            _ => SignIn::Nobody,
+        };
+        let record = match (&method, &file) {
+            (SignIn::Token { fingerprint, .. }, Some(file)) => file.find(fingerprint),
+            _ => None,
+        };
+        Identity {
+            method,
+            file,
+            warn,
+            record: Mutex::new(record),
+            session: tokio::sync::Mutex::default(),
+            rounds: AtomicU64::new(0),
+        }
+    }
+
+    /// Whom the answers are for, as far as is known without asking: a user id, or `app`.
+    pub fn user(&self) -> Option<String> {
+        match &self.method {
+            SignIn::Nobody => None,
+            SignIn::App { .. } => Some("app".to_owned()),
+            SignIn::Token { .. } => lock(&self.record).as_ref().map(|r| r.user().to_owned()),
+        }
+    }
+
+    /// Whether asking Twitch would say for whom the answers are.
+    pub fn can_learn_user(&self) -> bool {
+        matches!(self.method, SignIn::Token { .. }) && self.user().is_none()
+    }
+
+    /// Credentials that hold now; signs in if there are none.
+    pub async fn credentials(&self, means: Means<'_>) -> Result<Credentials> {
+        let seen = self.rounds.load(Ordering::Acquire);
+        let mut session = self.session.lock().await;
+        let now = seconds(SystemTime::now());
+        if let Some((credentials, _)) = session.valid.as_ref().filter(|(_, until)| *until > now) {
+            return Ok(credentials.clone());
+        }
+        // Whoever waited while another failed fails with it, instead of being as patient once more.
+        let another_failed = self.rounds.load(Ordering::Acquire) != seen || session.refused;
+        if let Some(error) = session.failed.as_ref().filter(|_| another_failed) {
+            return Err(error.clone());
+        }
+        self.sign_in(&mut session, means, false).await
+    }
+
+    /// After a 401: new credentials, unless another request has got them since these were given.
+    pub async fn renew(&self, refused: &Credentials, means: Means<'_>) -> Result<Credentials> {
+        let mut session = self.session.lock().await;
+        if let Some((credentials, _)) = &session.valid
+            && credentials.round != refused.round
+        {
+            return Ok(credentials.clone());
+        }
+        if self.rounds.load(Ordering::Acquire) != refused.round
+            && let Some(error) = &session.failed
+        {
+            return Err(error.clone());
+        }
+        self.sign_in(&mut session, means, true).await
+    }
+
+    async fn sign_in(
+        &self,
+        session: &mut Session,
+        means: Means<'_>,
+        again: bool,
+    ) -> Result<Credentials> {
+        let round = self.rounds.load(Ordering::Acquire) + 1;
+        let outcome = match &self.method {
+            SignIn::Nobody => Err(nobody()),
+            SignIn::Token { token, fingerprint } => {
+                self.validate(token, fingerprint, means, again, round).await
+            }
+            SignIn::App { client_id, secret } => app_token(client_id, secret, means, round).await,
+        };
+        self.rounds.store(round, Ordering::Release);
+        *session = Session {
+            valid: outcome.clone().ok(),
+            failed: outcome.as_ref().err().cloned(),
+            refused: matches!(&outcome, Err(error) if error.kind == ErrorKind::SignIn),
+        };
+        outcome.map(|(credentials, _)| credentials)
+    }
+
+    /// Asks whose the token is, unless that was asked within the hour.
+    async fn validate(
+        &self,
+        token: &Secret,
+        fingerprint: &str,
+        means: Means<'_>,
+        again: bool,
+        round: u64,
+    ) -> Result<(Credentials, u64)> {
+        let now = seconds(SystemTime::now());
+        let known = lock(&self.record).clone();
+        let known = known.filter(|record| !again && holds_until(record, now) > now);
+        let record = match known {
+            Some(record) => record,
+            None => {
+                let answer = ask_whose(token, means).await?;
+                if !answer.is_success() {
+                    self.forget(fingerprint);
+                    return Err(token_refused(&answer));
+                }
+                let record = read_record(&answer, now)?;
+                self.remember(fingerprint, &record);
+                record
+            }
+        };
+        let credentials = Credentials {
+            authorization: token.header("Bearer")?,
+            client_id: header(&record.client_id)?,
+            round,
+        };
+        Ok((credentials, holds_until(&record, now)))
+    }
+
+    fn remember(&self, fingerprint: &str, record: &Record) {
+        *lock(&self.record) = Some(record.clone());
+        if let Some(file) = &self.file
+            && let Err(error) = file.remember(fingerprint, record)
+        {
+            (self.warn)(&format!(
+                "the identity file cannot be written: {error}; the token is validated anew each time"
+            ));
+        }
+    }
+
+    fn forget(&self, fingerprint: &str) {
+        *lock(&self.record) = None;
+        if let Some(file) = &self.file {
+            // A record that stays is validated again before it is used.
+            let _ = file.forget(fingerprint);
+        }
+    }
+}
+
+/// The second until which a record may be used without asking again.
+fn holds_until(record: &Record, now: u64) -> u64 {
+    // A time in the future is a clock that was wrong; it proves nothing.
+    if record.validated_at > now {
+        return 0;
+    }
+    let hour = record.validated_at.saturating_add(HOUR);
+    record.expires_at.map_or(hour, |expiry| expiry.min(hour))
+}
+
+fn nobody() -> Error {
+    Error::new(ErrorKind::SignIn, "no Twitch identity is set").hint(
+        "set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, \
+         or try it without an account: `--sandbox`",
+    )
+}
+
+fn token_refused(answer: &Answer) -> Error {
+    let error = Error::new(ErrorKind::SignIn, "Twitch refused the token")
+        .hint("the token in `TWITCH_TOKEN` has expired or was revoked: get a new one")
+        .at(Service::OAuth, Some(answer.status));
+    words(&answer.body).into_iter().fold(error, Error::cause)
+}
+
+async fn ask_whose(token: &Secret, means: Means<'_>) -> Result<Answer> {
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, token.header("OAuth")?);
+    ask(means, Method::GET, "validate", headers, None).await
+}
+
+fn read_record(answer: &Answer, now: u64) -> Result<Record> {
+    /// The answer of `validate`. For an app token there is no user, and the scopes may be null.
+    #[derive(Deserialize)]
+    struct Validation {
+        client_id: String,
+        login: Option<String>,
+        user_id: Option<String>,
+        scopes: Option<Vec<String>>,
+        expires_in: Option<u64>,
+    }
+    let read: Validation = read(answer, "what Twitch says about the token")?;
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Ok(Record {
+        user_id: filled(read.user_id),
+        login: filled(read.login),
+        client_id: read.client_id,
+        scopes: read.scopes.unwrap_or_default(),
+        // 0 stands for a token without expiry.
+        expires_at: read
+            .expires_in
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| now.saturating_add(seconds)),
+        validated_at: now,
+    })
+}
+
+/// Asks for an app token by client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
+async fn app_token(
+    client_id: &str,
+    secret: &Secret,
+    means: Means<'_>,
+    round: u64,
+) -> Result<(Credentials, u64)> {
+    #[derive(Deserialize)]
+    struct Granted {
+        access_token: String,
+        expires_in: Option<u64>,
+    }
+    let mut headers = HeaderMap::new();
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    headers.insert(CONTENT_TYPE, form);
+    // In the body: an address ends up in logs.
+    let body = form_body(&[
+        ("client_id", client_id),
+        ("client_secret", secret.expose()),
+        ("grant_type", "client_credentials"),
+    ]);
+    let answer = ask(means, Method::POST, "token", headers, Some(body)).await?;
+    if !answer.is_success() {
+        let error = Error::new(
+            ErrorKind::SignIn,
+            "Twitch refused the client id or its secret",
+        )
+        .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
+        .at(Service::OAuth, Some(answer.status));
+        return Err(words(&answer.body).into_iter().fold(error, Error::cause));
+    }
+    let granted: Granted = read(&answer, "the app token")?;
+    let lasts = granted.expires_in.filter(|seconds| *seconds > 0);
+    let lasts = lasts.unwrap_or(HOUR).saturating_sub(MARGIN).max(1);
+    let credentials = Credentials {
+        authorization: Secret::new(granted.access_token).header("Bearer")?,
+        client_id: header(client_id)?,
+        round,
+    };
+    Ok((
+        credentials,
+        seconds(SystemTime::now()).saturating_add(lasts),
+    ))
+}
+
+/// One question to the sign-in service, with its own patience.
+async fn ask(
+    means: Means<'_>,
+    method: Method,
+    path: &str,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+) -> Result<Answer> {
+    let call = Call {
+        service: Service::OAuth,
+        method,
+        url: means
+            .addresses
+            .url(&itch_api::Request::get(Service::OAuth, path))?,
+        headers,
+        body,
+    };
+    let mut retry = means.patience.retry(Service::OAuth);
+    loop {
+        match means.wire.send(&call, retry.attempt()).await {
+            Ok(answer) => return Ok(answer),
+            Err(fault) => retry.after(fault).await?,
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer, what: &str) -> Result<T> {
+    // The parser's own words are left out: they may quote a token.
+    serde_json::from_slice(&answer.body).map_err(|_| {
+        Error::new(ErrorKind::BadData, format!("{what} cannot be understood"))
+            .at(Service::OAuth, Some(answer.status))
+    })
+}
+
+fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {
+    // The names are ours and need no encoding.
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)));
+    pairs.collect::<Vec<_>>().join("&").into_bytes()
+}
+
+fn header(client_id: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(client_id).map_err(|_| {
+        Error::new(
+            ErrorKind::Usage,
+            "the Twitch client id holds characters that no client id has",
+        )
+    })
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(expires_at: Option<u64>) -> Record {
+        Record {
+            user_id: None,
+            login: None,
+            client_id: "c".to_owned(),
+            scopes: Vec::new(),
+            expires_at,
+            validated_at: 10_000,
+        }
+    }
+
+    #[test]
+    fn a_validation_holds_for_an_hour_or_until_the_token_ends() {
+        assert_eq!(holds_until(&record(None), 10_000), 13_600);
+        assert_eq!(holds_until(&record(Some(10_100)), 10_000), 10_100);
+        assert_eq!(holds_until(&record(Some(99_999)), 10_000), 13_600);
+        assert_eq!(holds_until(&record(None), 9_999), 0);
+    }
+
+    #[test]
+    fn a_form_is_encoded() {
+        let body = form_body(&[("a_b", "c d&e=f%"), ("g", "1")]);
+        assert_eq!(body, b"a_b=c%20d%26e%3Df%25&g=1");
+    }
+
+    #[test]
+    fn the_token_takes_precedence_and_half_a_pair_is_nobody() {
+        let identity = |token: Option<&str>, secret: Option<&str>| {
+            let settings = IdentitySettings {
+                client_id: Some("c".to_owned()),
+                client_secret: secret.map(Secret::new),
+                token: token.map(Secret::new),
+                file: None,
+            };
+            Identity::new(settings, std::sync::Arc::new(|_| {}))
+        };
+        assert_eq!(identity(None, None).user(), None);
+        assert!(!identity(None, None).can_learn_user());
+        assert_eq!(identity(None, Some("s")).user().as_deref(), Some("app"));
+        assert!(identity(Some("t"), Some("s")).can_learn_user());
+    }
+}

@@ -1,0 +1,148 @@
+//! The file that remembers whose token is whose, so that a cache can answer before any network is used.
+//!
+//! It maps the SHA-256 of a token to what Twitch said about it, never the token itself.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// What Twitch said about a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The user; `None` for an app token.
+    pub user_id: Option<String>,
+    pub login: Option<String>,
+    pub client_id: String,
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Seconds since 1970; `None` for a token without expiry.
+    pub expires_at: Option<u64>,
+    /// Seconds since 1970.
+    pub validated_at: u64,
+}
+
+impl Record {
+    /// Whom the answers are for, as it stands in cache keys.
+    pub fn user(&self) -> &str {
+        self.user_id.as_deref().unwrap_or("app")
+    }
+}
+
+type Records = BTreeMap<String, Record>;
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct IdentityFile {
+    path: PathBuf,
+}
+
+impl IdentityFile {
+    pub fn new(path: PathBuf) -> IdentityFile {
+        IdentityFile { path }
+    }
+
+    /// What is remembered about a token. An unreadable file remembers nothing: it can be made again.
+    pub fn find(&self, fingerprint: &str) -> Option<Record> {
+        self.read().remove(fingerprint)
+    }
+
+    /// Remembers a token, and forgets those that have expired.
+    pub fn remember(&self, fingerprint: &str, record: &Record) -> io::Result<()> {
+        let now = record.validated_at;
+        let mut records = self.read();
+        records.retain(|_, known| known.expires_at.is_none_or(|expiry| expiry > now));
+        records.insert(fingerprint.to_owned(), record.clone());
+        self.write(&records)
+    }
+
+    /// Forgets a token that Twitch refused.
+    pub fn forget(&self, fingerprint: &str) -> io::Result<()> {
+        let mut records = self.read();
+        match records.remove(fingerprint) {
+            Some(_) => self.write(&records),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&self) -> Records {
+        let bytes = std::fs::read(&self.path).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Writes beside the file and renames: a reader sees the old file or the new one, whole. Of two writers one
+    /// wins, and the other's token is validated once more.
+    fn write(&self, records: &Records) -> io::Result<()> {
+        let directory = match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        create_private(directory)?;
+        // A temporary file is readable by its owner alone, and stays so under its new name.
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        serde_json::to_writer_pretty(&mut file, records)?;
+        file.write_all(b"\n")?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+}
+
+fn create_private(directory: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(user: &str, expires_at: Option<u64>) -> Record {
+        Record {
+            user_id: Some(user.to_owned()),
+            login: Some(format!("login{user}")),
+            client_id: "client".to_owned(),
+            scopes: vec!["user:read:follows".to_owned()],
+            expires_at,
+            validated_at: 1000,
+        }
+    }
+
+    #[test]
+    fn tokens_are_remembered_privately_and_the_expired_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b/identity.json");
+        let file = IdentityFile::new(path.clone());
+        assert_eq!(file.find("x"), None);
+        file.remember("old", &record("1", Some(999))).unwrap();
+        file.remember("x", &record("2", None)).unwrap();
+        assert_eq!(file.find("x"), Some(record("2", None)));
+        assert_eq!(file.find("old"), None);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&path), 0o600);
+            assert_eq!(mode(path.parent().unwrap()), 0o700);
+        }
+        file.forget("x").unwrap();
+        assert_eq!(file.find("x"), None);
+    }
+
+    #[test]
+    fn a_broken_file_is_made_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("identity.json");
+        std::fs::write(&path, b"{\"x\":").unwrap();
+        let file = IdentityFile::new(path);
+        assert_eq!(file.find("x"), None);
+        file.remember("x", &record("2", None)).unwrap();
+        assert!(file.find("x").is_some());
+    }
+}

@@ -1,0 +1,290 @@
+//! Who may send next: requests wait here for points of the rate limit and for their turn.
+//!
+//! Each service has a gate of its own. A client has one identity, so one bucket per service is one per identity,
+//! as Twitch counts (dev.twitch.tv/docs/api/guide#twitch-rate-limits). Pages of a walk go first: the walk is
+//! what a report waits for, everything else runs beside it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime};
+
+use itch_api::Service;
+use reqwest::header::HeaderMap;
+use tokio::sync::oneshot;
+
+use crate::bucket::{Bucket, Grant, Reading};
+use crate::counters::Tally;
+use crate::sync::lock;
+
+/// The private service counts connections, not points (the clients that use it open no more).
+const GQL_AT_ONCE: u32 = 4;
+
+/// The gates of all services.
+pub(crate) struct Limiter {
+    gates: HashMap<Service, Arc<Gate>>,
+}
+
+impl Limiter {
+    pub fn new(connections: u32, tally: &Arc<Tally>) -> Limiter {
+        let gate = |service| {
+            let at_once = match service {
+                Service::Gql => connections.min(GQL_AT_ONCE),
+                _ => connections,
+            };
+            Arc::new(Gate {
+                tally: Arc::clone(tally),
+                state: Mutex::new(State {
+                    bucket: Bucket::new(at_once),
+                    first: VecDeque::new(),
+                    others: VecDeque::new(),
+                    timer: None,
+                }),
+            })
+        };
+        Limiter {
+            gates: Service::ALL
+                .into_iter()
+                .map(|service| (service, gate(service)))
+                .collect(),
+        }
+    }
+
+    /// Waits for leave to send one request; pages of a walk go before others.
+    pub async fn enter(&self, service: Service, in_walk: bool) -> Pass {
+        match self.gates.get(&service) {
+            Some(gate) => gate.enter(in_walk).await,
+            // A service that is newer than this client is not limited by it.
+            None => Pass::free(),
+        }
+    }
+
+    /// Until when requests wait for a limit, if any do.
+    pub fn waiting_until(&self) -> Option<SystemTime> {
+        let now = Instant::now();
+        let waits = self.gates.values().filter_map(|gate| {
+            let state = lock(&gate.state);
+            let waiting = !state.first.is_empty() || !state.others.is_empty();
+            state.timer.filter(|_| waiting)
+        });
+        let last = waits.max()?;
+        Some(SystemTime::now() + last.saturating_duration_since(now))
+    }
+}
+
+struct Gate {
+    tally: Arc<Tally>,
+    state: Mutex<State>,
+}
+
+struct State {
+    bucket: Bucket,
+    first: VecDeque<oneshot::Sender<Pass>>,
+    others: VecDeque<oneshot::Sender<Pass>>,
+    /// When the gate looks again by itself.
+    timer: Option<Instant>,
+}
+
+impl Gate {
+    async fn enter(self: &Arc<Gate>, in_walk: bool) -> Pass {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = lock(&self.state);
+            match in_walk {
+                true => state.first.push_back(sender),
+                false => state.others.push_back(sender),
+            }
+            self.admit(&mut state);
+            // Whoever only waits for one in flight does not wait for the limit.
+            if receiver.is_empty() && matches!(state.bucket.ready(Instant::now()), Grant::At(_)) {
+                self.tally.limit_waits.one();
+            }
+        }
+        // The gate lives as long as this borrow of it, and drops no sender unanswered.
+        receiver.await.unwrap_or_else(|_| Pass::free())
+    }
+
+    /// Lets in whoever may go, and sets the timer for the next.
+    fn admit(self: &Arc<Gate>, state: &mut State) {
+        while !state.first.is_empty() || !state.others.is_empty() {
+            match state.bucket.ready(Instant::now()) {
+                Grant::Now => {
+                    let next = state.first.pop_front();
+                    if let Some(waiting) = next.or_else(|| state.others.pop_front()) {
+                        self.let_in(state, waiting);
+                    }
+                }
+                Grant::At(at) => {
+                    self.look_again(state, at);
+                    return;
+                }
+                Grant::WhenAnswered => return,
+            }
+        }
+    }
+
+    fn let_in(self: &Arc<Gate>, state: &mut State, waiting: oneshot::Sender<Pass>) {
+        let pass = Pass {
+            gate: Some(Arc::clone(self)),
+            request: state.bucket.sent(),
+        };
+        if let Err(mut pass) = waiting.send(pass) {
+            // Whoever waited was given up. Not by way of `Drop`, which would lock what is locked here.
+            pass.gate = None;
+            state.bucket.unsent();
+        }
+    }
+
+    fn look_again(self: &Arc<Gate>, state: &mut State, at: Instant) {
+        if state.timer.is_some_and(|timer| timer <= at) {
+            return;
+        }
+        // Outside the runtime the client is being dropped, and nobody waits any more.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        state.timer = Some(at);
+        let gate = Arc::clone(self);
+        runtime.spawn(async move {
+            tokio::time::sleep_until(at.into()).await;
+            let mut state = lock(&gate.state);
+            if state.timer == Some(at) {
+                state.timer = None;
+                gate.admit(&mut state);
+            }
+        });
+    }
+}
+
+/// Leave to send one request. Say how it went; dropping it unsaid counts as no answer.
+pub(crate) struct Pass {
+    gate: Option<Arc<Gate>>,
+    request: u64,
+}
+
+impl Pass {
+    fn free() -> Pass {
+        Pass {
+            gate: None,
+            request: 0,
+        }
+    }
+
+    /// The request was answered.
+    pub fn answered(mut self, headers: &HeaderMap) {
+        let request = self.request;
+        self.leave(|bucket| {
+            let reading = Reading::of(headers, SystemTime::now());
+            bucket.answered(request, reading, Instant::now());
+            bucket.accepted();
+        });
+    }
+
+    /// The request was refused because of the limit.
+    pub fn refused(mut self, headers: &HeaderMap) {
+        let request = self.request;
+        self.leave(|bucket| bucket.refused(request, headers, SystemTime::now(), Instant::now()));
+    }
+
+    fn leave(&mut self, how: impl FnOnce(&mut Bucket)) {
+        if let Some(gate) = self.gate.take() {
+            let mut state = lock(&gate.state);
+            how(&mut state.bucket);
+            gate.admit(&mut state);
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let request = self.request;
+        self.leave(|bucket| bucket.answered(request, None, Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(test);
+    }
+
+    fn headers(remaining: u32, reset_in: u64) -> HeaderMap {
+        let reset = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let reset = reset.unwrap().as_secs() + reset_in;
+        let mut headers = HeaderMap::new();
+        headers.insert("ratelimit-limit", "800".parse().unwrap());
+        headers.insert("ratelimit-remaining", remaining.into());
+        headers.insert("ratelimit-reset", reset.into());
+        headers
+    }
+
+    #[test]
+    fn a_walk_goes_first_and_the_given_up_cost_nothing() {
+        run(async {
+            let limiter = Arc::new(Limiter::new(1, &Arc::default()));
+            let pass = limiter.enter(Service::Helix, false).await;
+            let (report, order) = std::sync::mpsc::channel();
+            for (name, in_walk) in [("a", false), ("gone", true), ("b", false), ("walk", true)] {
+                let (limiter, report) = (Arc::clone(&limiter), report.clone());
+                let task = tokio::spawn(async move {
+                    let pass = limiter.enter(Service::Helix, in_walk).await;
+                    report.send(name).unwrap();
+                    pass.answered(&HeaderMap::new());
+                });
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                if name == "gone" {
+                    task.abort();
+                }
+            }
+            drop(report);
+            pass.answered(&HeaderMap::new());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(order.try_iter().collect::<Vec<_>>(), ["walk", "a", "b"]);
+        });
+    }
+
+    #[test]
+    fn waiting_for_the_limit_is_told_and_ends() {
+        run(async {
+            let tally = Arc::default();
+            let limiter = Arc::new(Limiter::new(10, &tally));
+            limiter
+                .enter(Service::Helix, false)
+                .await
+                .answered(&headers(0, 60));
+            assert_eq!(limiter.waiting_until(), None);
+            let waiting = tokio::spawn({
+                let limiter = Arc::clone(&limiter);
+                async move { limiter.enter(Service::Helix, false).await }
+            });
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(limiter.waiting_until().is_some());
+            waiting.await.unwrap().answered(&headers(5, 60));
+            assert_eq!(limiter.waiting_until(), None);
+            assert_eq!(tally.snapshot().limit_waits, 1);
+            // Another service has another limit.
+            limiter.enter(Service::Kraken, false).await;
+        });
+    }
+
+    #[test]
+    fn the_private_service_gets_four_at_once() {
+        run(async {
+            let limiter = Limiter::new(32, &Arc::default());
+            let mut passes = Vec::new();
+            for _ in 0..4 {
+                passes.push(limiter.enter(Service::Gql, false).await);
+            }
+            let fifth = limiter.enter(Service::Gql, false);
+            let fifth = tokio::time::timeout(Duration::from_millis(30), fifth).await;
+            assert!(fifth.is_err());
+        });
+    }
+}

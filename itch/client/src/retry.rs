@@ -1,0 +1,247 @@
+//! Patience with one request: which faults pass, how long to wait, and the error when they do not pass.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use itch_api::{Error, ErrorKind, Result, Service};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use crate::counters::Tally;
+
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(8);
+
+/// A service that wants to be left alone for longer has given out, as far as a command line is concerned.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// Why a try brought no final answer.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Another try may succeed.
+    Passing(Trouble),
+    /// No other try will.
+    Final(Error),
+}
+
+/// A fault that may pass.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    /// The kind of error that it becomes when it does not pass.
+    pub kind: ErrorKind,
+    /// What the service did, to stand after its name: `could not be reached`.
+    pub what: String,
+    /// Why, nearest cause first.
+    pub causes: Vec<String>,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// How long the service asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Trouble {
+    /// A fault of the service, or on the way to it.
+    pub fn new(what: impl Into<String>) -> Trouble {
+        Trouble {
+            kind: ErrorKind::Service,
+            what: what.into(),
+            causes: Vec::new(),
+            status: None,
+            retry_after: None,
+        }
+    }
+}
+
+/// How long to be patient, for every request of a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience {
+    pub tries: u32,
+    /// What to do when the service is down.
+    pub hint: &'static str,
+    pub tally: Arc<Tally>,
+}
+
+impl Patience {
+    /// A fresh count for one request.
+    pub fn retry(&self, service: Service) -> Retry {
+        Retry {
+            patience: self.clone(),
+            service,
+            failed: 0,
+        }
+    }
+}
+
+/// The tries of one request.
+#[derive(Debug)]
+pub(crate) struct Retry {
+    patience: Patience,
+    service: Service,
+    failed: u32,
+}
+
+impl Retry {
+    /// The number of the present try, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.failed + 1
+    }
+
+    /// Waits until another try makes sense, or gives the final error.
+    pub async fn after(&mut self, fault: Fault) -> Result<()> {
+        let delay = self.judge(fault, random_fraction())?;
+        tokio::time::sleep(delay).await;
+        self.patience.tally.retries.one();
+        Ok(())
+    }
+
+    fn judge(&mut self, fault: Fault, jitter: f64) -> Result<Duration> {
+        let mut trouble = match fault {
+            Fault::Passing(trouble) => trouble,
+            Fault::Final(error) => return Err(error),
+        };
+        let delay = delay(self.failed, jitter);
+        self.failed += 1;
+        let asked = trouble.retry_after.unwrap_or_default();
+        if asked > LONGEST_RETRY_AFTER {
+            trouble
+                .causes
+                .push(format!("it asked to come back in {} s", asked.as_secs()));
+        } else if self.failed < self.patience.tries {
+            return Ok(delay.max(asked));
+        }
+        Err(self.give_up(trouble))
+    }
+
+    fn give_up(&self, trouble: Trouble) -> Error {
+        let Trouble {
+            kind,
+            what,
+            causes,
+            status,
+            ..
+        } = trouble;
+        let tries = match self.failed {
+            1 => "1 try".to_owned(),
+            n => format!("{n} tries"),
+        };
+        let error = Error::new(
+            kind,
+            format!("the {} service {what} ({tries})", self.service),
+        )
+        .hint(self.patience.hint)
+        .at(self.service, status);
+        causes.into_iter().fold(error, Error::cause)
+    }
+}
+
+/// 250 ms doubled with each failure, at most 8 s, of which a random half keeps many clients apart.
+fn delay(failed: u32, jitter: f64) -> Duration {
+    let whole = FIRST_DELAY
+        .saturating_mul(2u32.saturating_pow(failed))
+        .min(LONGEST_DELAY);
+    whole.mul_f64(0.5 + 0.5 * jitter)
+}
+
+/// A number from 0 to 1. The standard library seeds its hashers at random, which is random enough here.
+fn random_fraction() -> f64 {
+    let bits = RandomState::new().hash_one(0u8);
+    (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(tries: u32) -> Retry {
+        Patience {
+            tries,
+            hint: "check the network",
+            tally: Arc::default(),
+        }
+        .retry(Service::Helix)
+    }
+
+    fn passing() -> Fault {
+        Fault::Passing(Trouble {
+            causes: vec!["connection refused".to_owned()],
+            ..Trouble::new("could not be reached")
+        })
+    }
+
+    #[test]
+    fn the_schedule() {
+        let millis: Vec<u128> = (0..8).map(|n| delay(n, 1.0).as_millis()).collect();
+        assert_eq!(millis, [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
+        assert_eq!(delay(2, 0.0), Duration::from_millis(500));
+        assert_eq!(delay(u32::MAX, 1.0), LONGEST_DELAY);
+        for _ in 0..1000 {
+            assert!((0.0..1.0).contains(&random_fraction()));
+        }
+    }
+
+    #[test]
+    fn five_tries_and_then_the_error() {
+        let mut retry = retry(5);
+        for attempt in 1..5 {
+            assert_eq!(retry.attempt(), attempt);
+            assert!(retry.judge(passing(), 1.0).is_ok());
+        }
+        let error = retry.judge(passing(), 1.0).unwrap_err();
+        assert_eq!(
+            format!("{error:#}"),
+            "the helix service could not be reached (5 tries): connection refused"
+        );
+        assert_eq!(error.kind, ErrorKind::Service);
+        assert_eq!(error.service, Some(Service::Helix));
+        assert_eq!(error.hint.as_deref(), Some("check the network"));
+    }
+
+    #[test]
+    fn a_final_fault_ends_at_once() {
+        let error = Error::new(ErrorKind::SignIn, "no");
+        assert_eq!(retry(5).judge(Fault::Final(error.clone()), 1.0), Err(error));
+    }
+
+    #[test]
+    fn the_service_says_when() {
+        let asks = |seconds| {
+            Fault::Passing(Trouble {
+                retry_after: Some(Duration::from_secs(seconds)),
+                ..Trouble::new("answered 503")
+            })
+        };
+        assert_eq!(retry(5).judge(asks(20), 1.0), Ok(Duration::from_secs(20)));
+        assert_eq!(retry(5).judge(asks(0), 1.0), Ok(FIRST_DELAY));
+        let error = retry(5).judge(asks(301), 1.0).unwrap_err();
+        assert_eq!(error.causes, ["it asked to come back in 301 s"]);
+        assert_eq!(error.message, "the helix service answered 503 (1 try)");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let read = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:49:47 GMT"),
+            Some(Duration::from_secs(10))
+        );
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:27 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

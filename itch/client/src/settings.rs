@@ -1,0 +1,112 @@
+//! What a client is told when it is made: addresses, identity, patience, caches, freshness.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use itch_api::Service;
+use itch_plugin::CacheStore;
+
+use crate::Secret;
+
+/// Takes one-line warnings for people.
+pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The settings of a [`Client`](crate::Client). [`Settings::new`] asks the real services, without an identity
+/// and without a cache.
+pub struct Settings {
+    /// Base URLs in place of the canonical ones, with or without a trailing slash. Plain http is for loopback
+    /// addresses only.
+    pub base_urls: BTreeMap<Service, String>,
+    /// Allows plain http to other machines too.
+    pub insecure_http: bool,
+    /// Who asks.
+    pub identity: IdentitySettings,
+    /// How often one request is sent at most before its fault is final; at least once.
+    pub tries: u32,
+    /// How long one try may take, from connecting to the last byte of the body.
+    pub timeout: Duration,
+    /// How many requests may be on the wire at once, per service.
+    pub connections: u32,
+    /// Open stores and their names, nearest first: the first that knows an answer gives it.
+    pub caches: Vec<(String, Box<dyn CacheStore>)>,
+    /// Makes a failing store an error, instead of going on without it.
+    pub cache_strict: bool,
+    /// Never uses the network: a stored answer of any age will do.
+    pub offline: bool,
+    /// Reads no stored answer, but stores the new ones.
+    pub refresh: bool,
+    /// How old a stored answer may be, whatever the endpoint and the request say.
+    pub max_age: Option<Duration>,
+    /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from
+    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port.
+    pub sandbox: Option<String>,
+    /// The name of the report that runs, recorded beside each stored answer.
+    pub report: String,
+    /// Takes one-line warnings for people; the client itself never prints.
+    pub warn: Warn,
+}
+
+impl Settings {
+    /// The real services, no identity, no cache, five tries of 30 seconds, warnings dropped.
+    pub fn new() -> Settings {
+        Settings {
+            base_urls: BTreeMap::new(),
+            insecure_http: false,
+            identity: IdentitySettings::default(),
+            tries: 5,
+            timeout: Duration::from_secs(30),
+            connections: 32,
+            caches: Vec::new(),
+            cache_strict: false,
+            offline: false,
+            refresh: false,
+            max_age: None,
+            sandbox: None,
+            report: String::new(),
+            warn: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings::new()
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let caches: Vec<&String> = self.caches.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Settings")
+            .field("base_urls", &self.base_urls)
+            .field("insecure_http", &self.insecure_http)
+            .field("identity", &self.identity)
+            .field("tries", &self.tries)
+            .field("timeout", &self.timeout)
+            .field("connections", &self.connections)
+            .field("caches", &caches)
+            .field("cache_strict", &self.cache_strict)
+            .field("offline", &self.offline)
+            .field("refresh", &self.refresh)
+            .field("max_age", &self.max_age)
+            .field("sandbox", &self.sandbox)
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who asks. A token alone is enough for everything; a client id with its secret is enough for public data.
+#[derive(Clone, Debug, Default)]
+pub struct IdentitySettings {
+    /// The id of a registered application.
+    pub client_id: Option<String>,
+    /// The secret of that application.
+    pub client_secret: Option<Secret>,
+    /// A token; it takes precedence, and Twitch says which client and user it belongs to.
+    pub token: Option<Secret>,
+    /// The file in which is remembered whose token it is. It never holds a token.
+    pub file: Option<PathBuf>,
+}

@@ -1,0 +1,102 @@
+//! One store behind its failure policy: off the async threads, one call at a time, none longer than allowed.
+//!
+//! A cache may slow a run down, it may never stop it: the first failure, and the first call that takes too long,
+//! end the store for the run, with one warning.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use itch_api::{Error, ErrorKind, Result};
+use itch_plugin::CacheStore;
+use tokio::sync::Semaphore;
+
+use crate::settings::Warn;
+use crate::sync::lock;
+
+/// No call to a store may take longer.
+const LONGEST_CALL: Duration = Duration::from_millis(500);
+
+/// What a store call gives: `None` if the store has been given up.
+type Outcome<T> = Result<Option<T>>;
+
+pub(crate) struct Store {
+    name: String,
+    /// Handed to a blocking thread for each call; a thread that hangs keeps it.
+    inner: Arc<Mutex<Box<dyn CacheStore>>>,
+    /// One call at a time, in the order of asking; closed when the store is given up.
+    turn: Semaphore,
+    gave_out: Mutex<Option<Error>>,
+    strict: bool,
+    warn: Warn,
+}
+
+impl Store {
+    pub fn new(name: String, store: Box<dyn CacheStore>, strict: bool, warn: Warn) -> Store {
+        Store {
+            name,
+            inner: Arc::new(Mutex::new(store)),
+            turn: Semaphore::new(1),
+            gave_out: Mutex::new(None),
+            strict,
+            warn,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes one call. An error only where a failing store is an error.
+    pub async fn call<T, F>(&self, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn CacheStore) -> Result<T> + Send + 'static,
+    {
+        let Ok(_turn) = self.turn.acquire().await else {
+            return self.given_up();
+        };
+        let inner = Arc::clone(&self.inner);
+        let work = tokio::task::spawn_blocking(move || work(lock(&inner).as_mut()));
+        let failure = match tokio::time::timeout(LONGEST_CALL, work).await {
+            Ok(Ok(Ok(value))) => return Ok(Some(value)),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => Error::new(ErrorKind::Panic, "it panicked"),
+            Err(_) => Error::new(
+                ErrorKind::Service,
+                format!("no answer within {} ms", LONGEST_CALL.as_millis()),
+            ),
+        };
+        self.give_up(failure);
+        self.given_up()
+    }
+
+    /// Ends the store for the run. Only the first to notice speaks.
+    fn give_up(&self, failure: Error) {
+        self.turn.close();
+        let mut gave_out = lock(&self.gave_out);
+        if gave_out.is_some() {
+            return;
+        }
+        if !self.strict {
+            (self.warn)(&format!(
+                "cache {}: {failure:#}; going on without it",
+                self.name
+            ));
+        }
+        *gave_out = Some(
+            failure
+                .context(format!("the cache `{}` gave out", self.name))
+                .hint("repair the cache, or run without `--cache-strict` to go on without it"),
+        );
+    }
+
+    fn given_up<T>(&self) -> Outcome<T> {
+        match &*lock(&self.gave_out) {
+            Some(error) if self.strict => Err(Error {
+                kind: ErrorKind::Service,
+                ..error.clone()
+            }),
+            _ => Ok(None),
+        }
+    }
+}

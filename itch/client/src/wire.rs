@@ -1,0 +1,285 @@
+//! The lowest floor: one try of one request over HTTP, and what counts as an answer.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use itch_api::{Error, ErrorKind, Service};
+use reqwest::header::{ETAG, HeaderMap, LOCATION};
+use reqwest::{Method, Url};
+use tracing::debug;
+
+use crate::address::is_loopback;
+use crate::body::Shape;
+use crate::counters::Tally;
+use crate::entry::MOST_BYTES;
+use crate::retry::{Fault, Trouble, retry_after};
+use crate::sync::lock;
+
+/// A request, ready to be sent any number of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub service: Service,
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Option<Vec<u8>>,
+}
+
+/// A final answer of a service: 2xx with a body that parses, or 4xx.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// What the body says, if it is JSON.
+    pub shape: Option<Shape>,
+}
+
+impl Answer {
+    /// Whether the status says success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The service's mark for this version of the answer.
+    pub fn etag(&self) -> Option<String> {
+        Some(self.headers.get(ETAG)?.to_str().ok()?.to_owned())
+    }
+}
+
+/// How an address is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// This machine, without TLS: no proxy, and no certificates to read from disk.
+    Loopback,
+    /// This machine, with TLS: no proxy.
+    LoopbackTls,
+    /// Anywhere else, by the proxy of the environment if there is one.
+    Outside,
+}
+
+/// Sends requests. What it costs to set up is set up with the first request.
+pub(crate) struct Wire {
+    timeout: Duration,
+    connections: usize,
+    tally: Arc<Tally>,
+    lanes: Mutex<Vec<(Lane, reqwest::Client)>>,
+}
+
+impl Wire {
+    pub fn new(timeout: Duration, connections: u32, tally: Arc<Tally>) -> Wire {
+        Wire {
+            timeout,
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+            tally,
+            lanes: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// One try.
+    pub async fn send(&self, call: &Call, attempt: u32) -> Result<Answer, Fault> {
+        let started = Instant::now();
+        self.tally.requests.one();
+        let exchange = pin!(self.exchange(call));
+        let outcome = match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Fault::Passing(Trouble::new(format!(
+                "gave no whole answer within {} s",
+                self.timeout.as_secs_f64()
+            )))),
+        };
+        let what = match &outcome {
+            Ok(answer) => answer.status.to_string(),
+            Err(Fault::Passing(trouble)) => trouble.what.clone(),
+            Err(Fault::Final(error)) => error.message.clone(),
+        };
+        debug!(
+            target: "itch::http",
+            "{} {} {}{}{}: {what}, {} ms, try {attempt}",
+            call.method,
+            call.service,
+            call.url.path(),
+            call.url.query().map_or("", |_| "?"),
+            call.url.query().unwrap_or_default(),
+            started.elapsed().as_millis(),
+        );
+        outcome
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Answer, Fault> {
+        let client = self.client(&call.url)?;
+        let mut request = client
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone());
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| passing("could not be reached", error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(Fault::Final(redirected(call, &response)));
+        }
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await;
+            match chunk.map_err(|error| passing("broke off its answer", error))? {
+                None => break,
+                Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
+                    return Err(Fault::Final(too_large(call, status.as_u16())));
+                }
+                Some(chunk) => body.extend_from_slice(&chunk),
+            }
+        }
+        self.tally.bytes.add(body.len() as u64);
+        let headers = std::mem::take(response.headers_mut());
+        let shape = Shape::of(&body);
+        if status.is_server_error() {
+            return Err(Fault::Passing(Trouble {
+                causes: words(&body),
+                status: Some(status.as_u16()),
+                retry_after: retry_after(&headers, SystemTime::now()),
+                ..Trouble::new(format!("answered {status}"))
+            }));
+        }
+        // 204 is the one success without a body (RFC 9110, section 15.3.5).
+        if status.is_success() && shape.is_none() && status.as_u16() != 204 {
+            return Err(Fault::Passing(Trouble {
+                kind: ErrorKind::BadData,
+                status: Some(status.as_u16()),
+                ..Trouble::new(format!("answered {}, not JSON", kind_of_body(&body)))
+            }));
+        }
+        Ok(Answer {
+            status: status.as_u16(),
+            headers,
+            body,
+            shape,
+        })
+    }
+
+    fn client(&self, url: &Url) -> Result<reqwest::Client, Fault> {
+        let lane = match (is_loopback(url), url.scheme()) {
+            (true, "http") => Lane::Loopback,
+            (true, _) => Lane::LoopbackTls,
+            (false, _) => Lane::Outside,
+        };
+        let mut lanes = lock(&self.lanes);
+        if let Some((_, client)) = lanes.iter().find(|(known, _)| *known == lane) {
+            return Ok(client.clone());
+        }
+        let client = self.build(lane).map_err(|error| {
+            Fault::Final(
+                Error::new(ErrorKind::Failed, "the HTTP client cannot be set up")
+                    .source_chain(&error)
+                    .hint("https needs the system's certificates: install `ca-certificates`"),
+            )
+        })?;
+        lanes.push((lane, client.clone()));
+        Ok(client)
+    }
+
+    fn build(&self, lane: Lane) -> reqwest::Result<reqwest::Client> {
+        // It fails only where another provider is installed already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("itch/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            // The one object that repeats requests is `Retry`; it also counts them.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true)
+            .connect_timeout(self.timeout)
+            .pool_max_idle_per_host(self.connections);
+        match lane {
+            Lane::Loopback => builder.no_proxy().tls_certs_only([]),
+            Lane::LoopbackTls => builder.no_proxy(),
+            Lane::Outside => builder,
+        }
+        .build()
+    }
+}
+
+/// A fault on the way, with its causes but without the address, which everybody knows.
+fn passing(what: &str, error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    let told = Error::new(ErrorKind::Service, what).source_chain(&error);
+    Fault::Passing(Trouble {
+        causes: told.causes,
+        ..Trouble::new(what)
+    })
+}
+
+fn redirected(call: &Call, response: &reqwest::Response) -> Error {
+    let status = response.status().as_u16();
+    let target = response.headers().get(LOCATION);
+    let target = target.and_then(|target| target.to_str().ok());
+    Error::new(
+        ErrorKind::Service,
+        format!("the {} service answered with a redirect", call.service),
+    )
+    .cause(format!("{status} to {}", target.unwrap_or("nowhere")))
+    .hint("an API does not redirect: check the base URL, and whether a network login stands in the way")
+    .at(call.service, Some(status))
+}
+
+fn too_large(call: &Call, status: u16) -> Error {
+    Error::new(
+        ErrorKind::BadData,
+        format!(
+            "an answer of the {} service is larger than {} MiB",
+            call.service,
+            MOST_BYTES >> 20
+        ),
+    )
+    .at(call.service, Some(status))
+}
+
+/// The service's own words about an error.
+pub(crate) fn words(body: &[u8]) -> Vec<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    ["message", "error"]
+        .into_iter()
+        .filter_map(|key| body.get(key)?.as_str())
+        .find(|text| !text.is_empty())
+        .map(str::to_owned)
+        .into_iter()
+        .collect()
+}
+
+fn kind_of_body(body: &[u8]) -> &'static str {
+    match body.trim_ascii_start().first() {
+        None => "nothing",
+        Some(b'<') => "HTML",
+        Some(b'{' | b'[') => "broken JSON",
+        Some(_) => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_named() {
+        assert_eq!(kind_of_body(b" \n<!doctype html>"), "HTML");
+        assert_eq!(kind_of_body(b""), "nothing");
+        assert_eq!(kind_of_body(b"{\"a\""), "broken JSON");
+        assert_eq!(kind_of_body(b"upstream error"), "text");
+    }
+
+    #[test]
+    fn the_words_of_an_error() {
+        assert_eq!(
+            words(br#"{"error":"Bad Request","status":400,"message":"no"}"#),
+            ["no"]
+        );
+        assert_eq!(
+            words(br#"{"error":"Bad Request","message":""}"#),
+            ["Bad Request"]
+        );
+        assert!(words(b"<html>").is_empty());
+    }
+}

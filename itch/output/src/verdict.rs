@@ -1,0 +1,595 @@
+//! The verdict: whether a run is complete, told from what the host counted and the facts noted on the way.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use itch_api::chrono::{DateTime, SecondsFormat, Utc};
+use itch_api::{Error, Fact};
+use serde_json::{Map, Value, json};
+
+use crate::{human, sanitize};
+
+/// The version of the verdict's JSON form.
+const JSON_VERSION: u32 = 1;
+/// So many gaps are told in the line; the others are counted.
+const TOLD_GAPS: usize = 3;
+/// The exit code of a run that reached its end with known gaps.
+const EXIT_GAPS: u8 = 3;
+/// The exit code of an interrupted run.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// What the host counted of a run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The report's name, as the person typed it.
+    pub report: String,
+    /// What it was called with. Nothing secret.
+    pub parameters: BTreeMap<String, Value>,
+    /// The version of itch.
+    pub version: String,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Rows printed.
+    pub rows: u64,
+    /// How many were wanted at most.
+    pub limit: Option<u64>,
+    /// Requests that went out to a service.
+    pub requests: u64,
+    /// Answers that came from a cache.
+    pub cache_hits: u64,
+    /// The error that ended it.
+    pub error: Option<Error>,
+    /// Whether the person interrupted it.
+    pub interrupted: bool,
+    /// How far the rows may fall short of the expected number, as a share of it: 0.01 by default.
+    pub tolerance: f64,
+}
+
+impl Run {
+    fn limit_reached(&self) -> bool {
+        self.limit.is_some_and(|limit| self.rows >= limit)
+    }
+}
+
+/// The verdict on a run.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    run: Run,
+    /// The smallest number noted, by what it counts.
+    expected: BTreeMap<String, u64>,
+    /// What is gone, by what it is, and a few names.
+    missing: BTreeMap<String, (u64, Vec<String>)>,
+    repeated: u64,
+    recovered: u64,
+    gaps: Vec<Gap>,
+}
+
+/// A part that is known to be missing.
+#[derive(Clone, Debug, Default)]
+struct Gap {
+    from: Option<String>,
+    to: Option<String>,
+    reason: String,
+}
+
+impl Verdict {
+    /// Judges a run.
+    ///
+    /// Rows that fall short of the expected number by more than the tolerance are a gap, unless the run was ended
+    /// early by its limit, an error or the person. Of several numbers for one thing the smallest counts, since a
+    /// list changes while it is read; numbers of different things add up. What is missing at the service, such as
+    /// deleted accounts, is counted and is no gap.
+    pub fn new(run: Run, facts: &[Fact]) -> Verdict {
+        let mut verdict = Verdict {
+            run,
+            expected: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            repeated: 0,
+            recovered: 0,
+            gaps: Vec::new(),
+        };
+        // Cancelled is also how a report hears that the limit is reached: the person got what was asked for.
+        let run = &mut verdict.run;
+        if run.limit_reached()
+            && !run.interrupted
+            && run.error.as_ref().is_some_and(Error::is_cancelled)
+        {
+            run.error = None;
+        }
+        facts.iter().for_each(|fact| verdict.note(fact));
+        verdict.compare();
+        verdict
+    }
+
+    /// Takes one fact. Numbers come from plugins, so no sum of them may overflow.
+    fn note(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Expected { what, n } => {
+                let smallest = self.expected.entry(what.clone()).or_insert(*n);
+                *smallest = (*smallest).min(*n);
+            }
+            Fact::Repeated { n } => self.repeated = self.repeated.saturating_add(*n),
+            Fact::Missing { what, n, examples } => {
+                let (count, names) = self.missing.entry(what.clone()).or_default();
+                *count = count.saturating_add(*n);
+                names.extend(examples.iter().cloned());
+                names.truncate(3);
+            }
+            Fact::Looped => self.gaps.push(Gap {
+                reason: "a list pointed back to a page that was read before".to_owned(),
+                ..Gap::default()
+            }),
+            Fact::Gap { from, to, reason } => self.gaps.push(Gap {
+                from: from.clone(),
+                to: to.clone(),
+                reason: reason.clone(),
+            }),
+            Fact::Recovered { n } => self.recovered = self.recovered.saturating_add(*n),
+            // A fact that this version does not know may be the one that says what is missing.
+            fact => self.gaps.push(Gap {
+                reason: format!("something was noted that this itch does not know: {fact:?}"),
+                ..Gap::default()
+            }),
+        }
+    }
+
+    /// Compares the rows with what the service counts.
+    fn compare(&mut self) {
+        let run = &self.run;
+        let ended_early = run.limit_reached() || run.interrupted || run.error.is_some();
+        let Some(expected) = self.expected().filter(|_| !ended_early) else {
+            return;
+        };
+        let short = expected.saturating_sub(run.rows);
+        // A tolerance that is no number allows nothing.
+        if short as f64 > run.tolerance.max(0.0) * expected as f64 {
+            let whats: Vec<&str> = self.expected.keys().map(String::as_str).collect();
+            let reason = format!(
+                "{} of {} {} did not come",
+                human::count(short),
+                human::count(expected),
+                whats.join(" and ")
+            );
+            self.gaps.push(Gap {
+                reason,
+                ..Gap::default()
+            });
+        }
+    }
+
+    fn expected(&self) -> Option<u64> {
+        let sum = || {
+            self.expected
+                .values()
+                .fold(0_u64, |sum, n| sum.saturating_add(*n))
+        };
+        (!self.expected.is_empty()).then(sum)
+    }
+
+    /// Whether every row is there that was asked for.
+    pub fn complete(&self) -> bool {
+        self.gaps.is_empty() && self.run.error.is_none() && !self.run.interrupted
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match &self.run.error {
+            Some(error) => error.kind.exit_code(),
+            None if self.run.interrupted => EXIT_INTERRUPTED,
+            None if !self.gaps.is_empty() => EXIT_GAPS,
+            None => 0,
+        }
+    }
+
+    /// The line for people, harmless for a terminal and without a line end:
+    /// `followers: 12,851 of 12,851 rows, 11 accounts gone, 0 repeated, complete, 129 requests, 6.4 s`.
+    ///
+    /// What is missing stands last, so that it is the last thing read.
+    pub fn line(&self) -> String {
+        let work = self.work();
+        let mut parts = vec![self.rows()];
+        parts.extend(self.counts());
+        if self.complete() {
+            parts.push("complete".to_owned());
+            parts.extend(work);
+        } else {
+            parts.extend(work);
+            parts.push(format!("INCOMPLETE: {}", self.reasons().join("; ")));
+        }
+        let line = format!("{}: {}", self.run.report, parts.join(", "));
+        sanitize(&line).into_owned()
+    }
+
+    fn rows(&self) -> String {
+        let rows = self.run.rows;
+        match self.expected() {
+            _ if self.run.limit_reached() => {
+                format!("{} (limit reached)", human::count_of(rows, "row"))
+            }
+            Some(n) if rows <= n => {
+                format!("{} of {}", human::count(rows), human::count_of(n, "row"))
+            }
+            // The list grew while it was read.
+            Some(n) => format!(
+                "{} ({} expected)",
+                human::count_of(rows, "row"),
+                human::count(n)
+            ),
+            None => human::count_of(rows, "row"),
+        }
+    }
+
+    fn counts(&self) -> Vec<String> {
+        let gone = self
+            .missing
+            .iter()
+            .map(|(what, (n, _))| told_missing(what, *n));
+        let mut counts: Vec<String> = gone.collect();
+        // That none came twice is worth saying of a list that was walked.
+        if self.repeated > 0 || !self.expected.is_empty() {
+            counts.push(format!("{} repeated", human::count(self.repeated)));
+        }
+        if self.recovered > 0 {
+            counts.push(format!(
+                "{} made good",
+                human::count_of(self.recovered, "fault")
+            ));
+        }
+        counts
+    }
+
+    fn work(&self) -> Vec<String> {
+        let mut work = vec![human::count_of(self.run.requests, "request")];
+        if self.run.cache_hits > 0 {
+            work.push(format!("{} from cache", human::count(self.run.cache_hits)));
+        }
+        work.push(human::elapsed(self.run.elapsed));
+        work
+    }
+
+    /// What is missing and why: what ended the run first, then the gaps.
+    fn reasons(&self) -> Vec<String> {
+        let error = self.run.error.as_ref();
+        let cancelled = error.is_some_and(Error::is_cancelled);
+        let mut reasons = Vec::new();
+        if self.run.interrupted || cancelled {
+            reasons.push("interrupted".to_owned());
+        }
+        reasons.extend(
+            error
+                .filter(|_| !cancelled)
+                .map(|error| error.message.clone()),
+        );
+        reasons.extend(self.gaps.iter().take(TOLD_GAPS).map(Gap::told));
+        if let Some(more) = self
+            .gaps
+            .len()
+            .checked_sub(TOLD_GAPS)
+            .filter(|more| *more > 0)
+        {
+            reasons.push(human::count_of(more as u64, "more gap"));
+        }
+        reasons
+    }
+
+    /// The verdict as data, with everything that the line leaves out.
+    pub fn json(&self) -> Value {
+        let run = &self.run;
+        let missing = self
+            .missing
+            .iter()
+            .map(|(what, (n, examples))| json!({"what": what, "n": n, "examples": examples}));
+        let gaps = self
+            .gaps
+            .iter()
+            .map(|gap| json!({"from": gap.from, "to": gap.to, "reason": gap.reason}));
+        let parameters: Map<String, Value> = run.parameters.clone().into_iter().collect();
+        json!({
+            "verdict": JSON_VERSION,
+            "itch": run.version,
+            "report": run.report,
+            "parameters": parameters,
+            "started": run.started.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "elapsed_s": run.elapsed.as_millis() as f64 / 1000.0,
+            "complete": self.complete(),
+            "exit_code": self.exit_code(),
+            "rows": run.rows,
+            "limit": run.limit,
+            "limit_reached": run.limit_reached(),
+            "expected": self.expected,
+            "tolerance": run.tolerance,
+            "missing": missing.collect::<Vec<Value>>(),
+            "repeated": self.repeated,
+            "recovered": self.recovered,
+            "gaps": gaps.collect::<Vec<Value>>(),
+            "interrupted": run.interrupted,
+            "error": run.error,
+            "requests": run.requests,
+            "cache_hits": run.cache_hits,
+        })
+    }
+}
+
+impl Gap {
+    fn told(&self) -> String {
+        let Gap { from, to, reason } = self;
+        match (from, to) {
+            (Some(from), Some(to)) => format!("{from} to {to}: {reason}"),
+            (Some(from), None) => format!("from {from}: {reason}"),
+            (None, Some(to)) => format!("up to {to}: {reason}"),
+            (None, None) => reason.clone(),
+        }
+    }
+}
+
+/// `11 accounts gone`. A remark in brackets behind the name follows the number, so that a report can say what
+/// became of the rows: `accounts (created empty)` is told as `11 accounts gone (created empty)`.
+fn told_missing(what: &str, n: u64) -> String {
+    let (name, remark) = match what.split_once(" (") {
+        Some((name, remark)) => (name, format!(" ({remark}")),
+        None => (what, String::new()),
+    };
+    let told = match (name, n) {
+        ("accounts", 1) => "account gone",
+        ("accounts", _) => "accounts gone",
+        _ => return format!("{} {name} missing{remark}", human::count(n)),
+    };
+    format!("{} {told}{remark}", human::count(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use itch_api::ErrorKind;
+
+    use super::*;
+
+    fn run(rows: u64) -> Run {
+        Run {
+            report: "followers".to_owned(),
+            parameters: BTreeMap::from([("channel".to_owned(), json!("burkeblack"))]),
+            version: "0.1.0".to_owned(),
+            started: DateTime::from_timestamp(1_793_361_600, 0).unwrap(),
+            elapsed: Duration::from_millis(6_420),
+            rows,
+            limit: None,
+            requests: 129,
+            cache_hits: 0,
+            error: None,
+            interrupted: false,
+            tolerance: 0.01,
+        }
+    }
+
+    fn expected(n: u64) -> Fact {
+        Fact::Expected {
+            what: "followers".to_owned(),
+            n,
+        }
+    }
+
+    fn gone(what: &str, n: u64) -> Fact {
+        Fact::Missing {
+            what: what.to_owned(),
+            n,
+            examples: vec!["deleted_1".to_owned(), "deleted_2".to_owned()],
+        }
+    }
+
+    fn gap(reason: &str) -> Fact {
+        Fact::Gap {
+            from: None,
+            to: None,
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_whole_list_is_complete() {
+        let facts = [
+            expected(12_851),
+            gone("accounts (created empty)", 4),
+            gone("accounts (created empty)", 7),
+            expected(12_851),
+        ];
+        let run = Run {
+            cache_hits: 3,
+            ..run(12_851)
+        };
+        let verdict = Verdict::new(run, &facts);
+        assert!(verdict.complete());
+        assert_eq!(verdict.exit_code(), 0);
+        assert_eq!(
+            verdict.line(),
+            "followers: 12,851 of 12,851 rows, 11 accounts gone (created empty), 0 repeated, complete, \
+             129 requests, 3 from cache, 6.4 s"
+        );
+    }
+
+    #[test]
+    fn a_report_that_counts_nothing_says_little() {
+        let run = Run {
+            requests: 1,
+            ..run(1)
+        };
+        assert_eq!(
+            Verdict::new(run, &[]).line(),
+            "followers: 1 row, complete, 1 request, 6.4 s"
+        );
+    }
+
+    #[test]
+    fn the_smaller_of_two_totals_counts() {
+        let verdict = Verdict::new(run(950), &[expected(1_000), expected(951)]);
+        assert!(verdict.complete());
+        assert!(verdict.line().contains("950 of 951 rows"));
+        let grown = Verdict::new(run(1_002), &[expected(1_000), expected(1_003)]);
+        assert!(grown.complete());
+        assert!(grown.line().contains("1,002 rows (1,000 expected)"));
+    }
+
+    #[test]
+    fn rows_short_by_more_than_the_tolerance_are_a_gap() {
+        assert!(Verdict::new(run(990), &[expected(1_000)]).complete());
+        let verdict = Verdict::new(run(989), &[expected(1_000)]);
+        assert!(!verdict.complete());
+        assert_eq!(verdict.exit_code(), 3);
+        assert_eq!(
+            verdict.line(),
+            "followers: 989 of 1,000 rows, 0 repeated, 129 requests, 6.4 s, \
+             INCOMPLETE: 11 of 1,000 followers did not come"
+        );
+        let strict = Run {
+            tolerance: 0.0,
+            ..run(999)
+        };
+        assert_eq!(Verdict::new(strict, &[expected(1_000)]).exit_code(), 3);
+    }
+
+    #[test]
+    fn a_reached_limit_is_not_compared() {
+        let limited = Run {
+            limit: Some(1_000),
+            error: Some(Error::cancelled()),
+            ..run(1_000)
+        };
+        let verdict = Verdict::new(limited, &[expected(12_851)]);
+        assert_eq!(verdict.exit_code(), 0);
+        assert_eq!(
+            verdict.line(),
+            "followers: 1,000 rows (limit reached), 0 repeated, complete, 129 requests, 6.4 s"
+        );
+        let short = Run {
+            limit: Some(1_000),
+            ..run(900)
+        };
+        assert_eq!(Verdict::new(short, &[expected(12_851)]).exit_code(), 3);
+    }
+
+    #[test]
+    fn what_is_gone_is_never_a_gap() {
+        let verdict = Verdict::new(run(3), &[gone("accounts", 1), gone("videos", 2)]);
+        assert!(verdict.complete());
+        assert!(
+            verdict
+                .line()
+                .contains("3 rows, 1 account gone, 2 videos missing, complete")
+        );
+    }
+
+    #[test]
+    fn loops_and_gaps_are_gaps() {
+        for fact in [Fact::Looped, gap("page 3 was empty")] {
+            let verdict = Verdict::new(run(10), &[expected(10), fact]);
+            assert!(!verdict.complete());
+            assert_eq!(verdict.exit_code(), 3);
+        }
+        let chat = Fact::Gap {
+            from: Some("1:00".to_owned()),
+            to: Some("1:05".to_owned()),
+            reason: "the service gave out".to_owned(),
+        };
+        let facts = [chat, gap("a"), gap("b"), gap("c"), gap("d")];
+        let line = Verdict::new(run(10), &facts).line();
+        assert!(
+            line.ends_with("INCOMPLETE: 1:00 to 1:05: the service gave out; a; b; 2 more gaps"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn an_error_gives_its_own_exit_code() {
+        let failed = Run {
+            error: Some(Error::new(ErrorKind::Service, "Helix cannot be reached")),
+            ..run(5_000)
+        };
+        let verdict = Verdict::new(failed, &[expected(12_851), Fact::Looped]);
+        assert_eq!(verdict.exit_code(), 6);
+        let line = verdict.line();
+        assert!(
+            line.starts_with("followers: 5,000 of 12,851 rows, "),
+            "{line}"
+        );
+        assert!(
+            line.contains("INCOMPLETE: Helix cannot be reached; a list pointed back"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn an_interrupt_is_told_once() {
+        let interrupted = Run {
+            interrupted: true,
+            ..run(100)
+        };
+        let cancelled = Run {
+            error: Some(Error::cancelled()),
+            ..interrupted.clone()
+        };
+        for run in [interrupted, cancelled] {
+            let verdict = Verdict::new(run, &[expected(12_851)]);
+            assert_eq!(verdict.exit_code(), 130);
+            assert!(verdict.line().ends_with("INCOMPLETE: interrupted"));
+        }
+    }
+
+    #[test]
+    fn recovered_faults_and_repeats_are_told() {
+        let facts = [
+            Fact::Repeated { n: 2 },
+            Fact::Recovered { n: 1 },
+            Fact::Repeated { n: 1 },
+        ];
+        let line = Verdict::new(run(10), &facts).line();
+        assert!(
+            line.contains("10 rows, 3 repeated, 1 fault made good, complete"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_strangers_words_are_harmless_in_the_line() {
+        let line = Verdict::new(run(1), &[gap("\u{1b}]0;x\u{7}\nfollowers: complete")]).line();
+        assert!(
+            line.ends_with(r"INCOMPLETE: \u{1b}]0;x\u{7}\nfollowers: complete"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn the_json_form_holds_it_all() {
+        let facts = [
+            expected(12_851),
+            gone("accounts", 1),
+            gap("page 3 was empty"),
+        ];
+        let verdict = Verdict::new(run(12_851), &facts);
+        assert_eq!(
+            verdict.json(),
+            json!({
+                "verdict": 1,
+                "itch": "0.1.0",
+                "report": "followers",
+                "parameters": {"channel": "burkeblack"},
+                "started": "2026-10-30T12:00:00.000Z",
+                "elapsed_s": 6.42,
+                "complete": false,
+                "exit_code": 3,
+                "rows": 12_851,
+                "limit": null,
+                "limit_reached": false,
+                "expected": {"followers": 12_851},
+                "tolerance": 0.01,
+                "missing": [{"what": "accounts", "n": 1, "examples": ["deleted_1", "deleted_2"]}],
+                "repeated": 0,
+                "recovered": 0,
+                "gaps": [{"from": null, "to": null, "reason": "page 3 was empty"}],
+                "interrupted": false,
+                "error": null,
+                "requests": 129,
+                "cache_hits": 0,
+            })
+        );
+    }
+}

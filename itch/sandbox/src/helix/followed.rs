@@ -1,0 +1,55 @@
+//! `GET channels/followed`: whom the token's own user follows.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Call, Envelope, Failure};
+use crate::{
+    reply::to_json,
+    world::{Follow, rfc3339},
+};
+
+#[derive(Serialize)]
+struct FollowedChannel {
+    broadcaster_id: String,
+    broadcaster_login: String,
+    broadcaster_name: String,
+    followed_at: String,
+}
+
+pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+    let user = call.required_user("user_id")?;
+    let broadcaster = call.optional_user("broadcaster_id")?;
+    call.require_scope("user:read:follows")?;
+    if !call.is_of(user) {
+        return Err(Failure::not_the_users_own("user_id"));
+    }
+    let followed = call.world.followed_by(user);
+    let wanted: Vec<Follow> = followed
+        .iter()
+        .filter(|follow| broadcaster.is_none_or(|broadcaster| follow.user == broadcaster))
+        .copied()
+        .collect();
+    let page = call.page(wanted.len() as u32)?;
+    let rows = page.rows.start as usize..page.rows.end as usize;
+    let data = wanted[rows]
+        .iter()
+        .map(|follow| channel(call, *follow))
+        .collect();
+    let total = Some(followed.len() as u32);
+    Ok(to_json(&Envelope {
+        total,
+        data,
+        pagination: Some(page.pagination),
+    }))
+}
+
+fn channel(call: &Call<'_>, Follow { user, followed_at }: Follow) -> FollowedChannel {
+    let (broadcaster_login, broadcaster_name) = call.world.names_of(user);
+    FollowedChannel {
+        broadcaster_id: user.to_string(),
+        broadcaster_login,
+        broadcaster_name,
+        followed_at: rfc3339(followed_at),
+    }
+}

@@ -1,0 +1,239 @@
+//! Pages of a list, the cursors between them, and the faults that trouble a walk.
+
+use std::ops::Range;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Failure};
+use crate::{
+    faults::Fault,
+    world::{Seed, mix},
+};
+
+/// Which rows of the list a page has, by index, and how to come to the next one.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) rows: Range<u32>,
+    pub(super) pagination: Pagination,
+}
+
+/// `{}` on the last page.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Pagination {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// Where a page starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    offset: u32,
+    /// An empty page with this place in its cursor has been sent already.
+    skipped: bool,
+}
+
+impl Place {
+    fn at(offset: u32) -> Place {
+        Place {
+            offset,
+            skipped: false,
+        }
+    }
+
+    fn again(offset: u32) -> Place {
+        Place {
+            offset,
+            skipped: true,
+        }
+    }
+}
+
+const DEFAULT_FIRST: u32 = 20;
+const MAXIMUM_FIRST: u32 = 100;
+
+impl Call<'_> {
+    /// The page asked for with `first` and `after`, of a list this long.
+    pub(super) fn page(&self, total: u32) -> Result<Page, Failure> {
+        let first = self.first()?;
+        let list = self.list();
+        let asked = self
+            .parameters
+            .one("after")
+            .filter(|cursor| !cursor.is_empty());
+        let place = match asked {
+            Some(cursor) => decode(list, cursor)
+                .filter(|place| place.offset <= total)
+                .ok_or(Failure::bad_request("Invalid cursor."))?,
+            None => Place::at(0),
+        };
+        let offset = place.offset;
+        let strikes = |fault| self.faults.strike(fault, list, offset.into());
+        // Only what has a page before it can be told from a list that starts so.
+        let midway = offset > 0 && offset < total;
+
+        if midway && !place.skipped && strikes(Fault::NoRows) {
+            let cursor = Some(encode(list, Place::again(offset)));
+            let pagination = Pagination { cursor };
+            return Ok(Page {
+                rows: offset..offset,
+                pagination,
+            });
+        }
+        let (repeats, length) = if midway && strikes(Fault::Duplicate) {
+            (
+                1 + list.child("repeats").below(offset.into(), 5) as u32,
+                first,
+            )
+        } else if midway && strikes(Fault::Shift) {
+            // As if one had followed and another left since the page before.
+            (1, first - 1)
+        } else {
+            (0, first)
+        };
+        // A page must neither grow by its repeats nor have nothing else, which would lead nowhere.
+        let start = offset.saturating_sub(repeats.min(first - 1));
+        let end = (start + length).max(offset + 1).min(total);
+        let next = || encode(list, Place::at(end));
+        let cursor = match asked {
+            Some(cursor) if midway && strikes(Fault::Loop) => Some(cursor.to_owned()),
+            _ if end < total => Some(next()),
+            _ if offset < total && strikes(Fault::EmptyLast) => Some(next()),
+            _ => None,
+        };
+        Ok(Page {
+            rows: start..end,
+            pagination: Pagination { cursor },
+        })
+    }
+
+    /// Lists with a `before` can be walked backwards on Twitch; here that is refused, not ignored.
+    pub(super) fn only_forward(&self) -> Result<(), Failure> {
+        match self.parameters.one("before") {
+            Some(_) => Err(Failure::malformed(
+                "before",
+                "the sandbox pages forward only",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn first(&self) -> Result<u32, Failure> {
+        let Some(value) = self.parameters.one("first") else {
+            return Ok(DEFAULT_FIRST);
+        };
+        match value.parse::<i64>() {
+            Err(_) => Err(Failure::malformed("first", "value must be a numeric")),
+            Ok(..=0) => Err(Failure::malformed(
+                "first",
+                "the value must be greater than or equal to 1",
+            )),
+            Ok(first) => u32::try_from(first)
+                .ok()
+                .filter(|first| *first <= MAXIMUM_FIRST)
+                .ok_or_else(|| {
+                    let reason = "the value must be less than or equal to 100";
+                    Failure::malformed("first", reason)
+                }),
+        }
+    }
+
+    /// Tells the list from all others: by the endpoint and every parameter but those of paging.
+    fn list(&self) -> Seed {
+        let mut filters: Vec<(&str, &str)> = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "first" | "after"))
+            .collect();
+        filters.sort_unstable();
+        let endpoint = self.seed.child("list").child(self.path);
+        filters.iter().fold(endpoint, |list, (name, value)| {
+            list.child(name).child(value)
+        })
+    }
+}
+
+/// What is inside a cursor once its base64 is undone, as Twitch does it. `b` would lead back.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    b: Option<Inner>,
+    a: Inner,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inner {
+    #[serde(rename = "Cursor")]
+    cursor: String,
+}
+
+/// A cursor for a list. Its upper half is sealed with the list, so that it fits no other.
+fn encode(list: Seed, place: Place) -> String {
+    let plain = u64::from(place.offset) << 1 | u64::from(place.skipped);
+    let seal = list.child("cursor").draw(plain) >> 33;
+    // The place is veiled with the seal: clients that count on its form should fail here first.
+    let number = seal << 33 | (plain ^ mix(seal) & 0x1_ffff_ffff);
+    let content = Content {
+        b: None,
+        a: Inner {
+            cursor: number.to_string(),
+        },
+    };
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default())
+}
+
+/// The place of a cursor that was made for this list.
+fn decode(list: Seed, cursor: &str) -> Option<Place> {
+    let content: Content = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let number: u64 = content.a.cursor.parse().ok()?;
+    let plain = (number & 0x1_ffff_ffff) ^ (mix(number >> 33) & 0x1_ffff_ffff);
+    let place = Place {
+        offset: u32::try_from(plain >> 1).ok()?,
+        skipped: plain & 1 == 1,
+    };
+    (encode(list, place) == cursor).then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_in_its_own_list_only() {
+        let (list, other) = (Seed::new(1), Seed::new(2));
+        for offset in [0, 1, 20, 100, 249_999, 9_999_900, u32::MAX] {
+            for skipped in [false, true] {
+                let place = Place { offset, skipped };
+                let cursor = encode(list, place);
+                assert_eq!(decode(list, &cursor), Some(place));
+                assert_eq!(decode(other, &cursor), None);
+                assert!(
+                    cursor.starts_with("eyJiIjpudWxsLCJhIjp7IkN1cnNvciI6I"),
+                    "{cursor}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_was_tampered_with_is_refused() {
+        let list = Seed::new(1);
+        let cursor = encode(
+            list,
+            Place {
+                offset: 4_200,
+                skipped: false,
+            },
+        );
+        for at in 0..cursor.len() {
+            let mut bytes = cursor.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let tampered = String::from_utf8(bytes).unwrap();
+            assert_eq!(decode(list, &tampered), None, "{tampered}");
+        }
+        for nonsense in ["x", "===", "eyJiIjpudWxsfQ", "17792"] {
+            assert_eq!(decode(list, nonsense), None);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! A count of what came over the wire, per path, for tests and benchmarks to read.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub(crate) const REQUESTS_PATH: &str = "/sandbox/requests";
+
+/// Only known paths are told apart, so the counts cannot grow without bound.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Requests {
+    total: u64,
+    by_path: BTreeMap<&'static str, u64>,
+}
+
+impl Requests {
+    /// Counts a request, by its path if that is a known one. Returns its number, from 0.
+    pub(crate) fn count(&mut self, path: Option<&'static str>) -> u64 {
+        *self.by_path.entry(path.unwrap_or("other")).or_default() += 1;
+        self.total += 1;
+        self.total - 1
+    }
+}

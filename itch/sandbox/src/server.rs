@@ -1,0 +1,299 @@
+//! Connections, and the faults that strike before a request reaches its service or after.
+
+use std::{
+    error::Error,
+    fmt,
+    future::poll_fn,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::oneshot,
+    time::sleep,
+};
+
+use crate::{
+    Options,
+    delivery::Delivery,
+    faults::{Fault, Faults},
+    helix,
+    limit::{Exceeded, Limiter, Owner, RateLimit},
+    oauth,
+    parameters::Parameters,
+    reply::Reply,
+    requests::{REQUESTS_PATH, Requests},
+    world::{Seed, World},
+};
+
+/// As many may wait to be accepted; a benchmark opens hundreds at once.
+const BACKLOG: u32 = 1024;
+
+/// No form of the OAuth service comes near this.
+const MAXIMUM_FORM: usize = 64 * 1024;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) seed: Seed,
+    pub(crate) faults: Faults,
+    pub(crate) world: World,
+    latency: Duration,
+    jitter: Duration,
+    limiter: Option<Mutex<Limiter>>,
+    requests: Mutex<Requests>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options) -> State {
+        State {
+            seed: Seed::new(options.seed),
+            faults: options.faults,
+            world: World::new(options.seed),
+            latency: options.latency,
+            jitter: options.jitter,
+            limiter: options
+                .rate_limit
+                .map(|points| Mutex::new(Limiter::new(points))),
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Takes a point from the owner's bucket; none if there is no limit.
+    pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
+        let limiter = self.limiter.as_ref()?;
+        Some(
+            limiter
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(owner),
+        )
+    }
+
+    fn requests(&self) -> std::sync::MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Binds to a port of loopback; 0 is any.
+pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // A port that served a minute ago can be taken again. On Windows it would be stolen instead.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections until told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: Arc<State>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    tokio::spawn(serve_connection(stream, Arc::clone(&state)));
+                }
+                // Out of file descriptors, most likely: there will be some when others close.
+                Err(_) => sleep(Duration::from_millis(10)).await,
+            },
+            _ = &mut stop => return,
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, state: Arc<State>) {
+    // Without it, an answer in two segments waits for an acknowledgement. If it fails, the
+    // connection is gone already.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async move { answer(&state, request).await });
+        answer
+    });
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    let stream = connection.into_parts().io.into_inner();
+    if outcome.is_err_and(|error| error.source().is_some_and(|source| source.is::<Reset>())) {
+        // Closing at once, whatever is unsent, makes the kernel send a reset.
+        let _ = stream.set_zero_linger();
+    }
+}
+
+/// The connection is to be reset instead of an answer.
+#[derive(Debug)]
+struct Reset;
+
+impl fmt::Display for Reset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("reset by a fault")
+    }
+}
+
+impl Error for Reset {}
+
+/// Who answers a path.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    Helix(Option<&'static helix::Endpoint>),
+    OauthToken,
+    OauthValidate,
+    /// A path of the OAuth service that it does not have.
+    OauthUnknown,
+    /// A path of no service.
+    Unknown,
+}
+
+impl Service {
+    fn of(path: &str) -> Service {
+        match path {
+            oauth::TOKEN_PATH => Service::OauthToken,
+            oauth::VALIDATE_PATH => Service::OauthValidate,
+            _ if path.starts_with("/oauth2/") => Service::OauthUnknown,
+            _ if path.starts_with("/helix/") => Service::Helix(helix::endpoint(path)),
+            _ => Service::Unknown,
+        }
+    }
+
+    /// Its path, if it is one of those that are known.
+    fn path(self) -> Option<&'static str> {
+        match self {
+            Service::Helix(endpoint) => endpoint.map(|endpoint| endpoint.path),
+            Service::OauthToken => Some(oauth::TOKEN_PATH),
+            Service::OauthValidate => Some(oauth::VALIDATE_PATH),
+            Service::OauthUnknown | Service::Unknown => None,
+        }
+    }
+
+    /// Whether the faults of data services strike here.
+    fn has_data(self) -> bool {
+        matches!(self, Service::Helix(_))
+    }
+}
+
+async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Delivery>, Reset> {
+    if request.uri().path() == REQUESTS_PATH {
+        let requests = state.requests().clone();
+        return Ok(deliver(
+            Reply::json(StatusCode::OK, &requests),
+            Delivery::whole,
+        ));
+    }
+    let service = Service::of(request.uri().path());
+    let number = state.requests().count(service.path());
+    let strikes = |fault| state.faults.strike(fault, state.seed, number);
+
+    let delay = state
+        .jitter
+        .mul_f64(state.seed.child("jitter").unit(number))
+        + state.latency;
+    if !delay.is_zero() {
+        sleep(delay).await;
+    }
+    if !service.has_data() {
+        let reply = if strikes(Fault::OauthInternalError) {
+            oauth::refuse(StatusCode::INTERNAL_SERVER_ERROR, "")
+        } else {
+            dispatch(state, number, service, request).await
+        };
+        return Ok(deliver(reply, Delivery::whole));
+    }
+    if strikes(Fault::Reset) {
+        return Err(Reset);
+    }
+    let reply = if strikes(Fault::InternalError) {
+        helix::error_reply(StatusCode::INTERNAL_SERVER_ERROR, "")
+    } else if strikes(Fault::Unavailable) {
+        helix::error_reply(StatusCode::SERVICE_UNAVAILABLE, "")
+    } else if strikes(Fault::Html) {
+        Reply::new(StatusCode::OK, "text/html; charset=utf-8", SORRY.into())
+    } else {
+        dispatch(state, number, service, request).await
+    };
+    Ok(if strikes(Fault::Stall) {
+        deliver(reply, Delivery::stalled)
+    } else if strikes(Fault::Cut) {
+        deliver(reply, Delivery::cut)
+    } else if strikes(Fault::Slow) {
+        deliver(reply, Delivery::slow)
+    } else {
+        deliver(reply, Delivery::whole)
+    })
+}
+
+/// As a proxy in between might answer.
+const SORRY: &str = "<!DOCTYPE html>\n<html><head><title>Sorry</title></head>\
+                     <body><h1>We will be back soon</h1></body></html>\n";
+
+async fn dispatch(
+    state: &State,
+    number: u64,
+    service: Service,
+    request: Request<Incoming>,
+) -> Reply {
+    let method = request.method().clone();
+    let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
+    match service {
+        Service::Helix(endpoint) => helix::answer(
+            state,
+            number,
+            &method,
+            endpoint,
+            request.headers(),
+            parameters,
+        ),
+        Service::OauthToken if method == Method::POST => match form(request).await {
+            Some(form) => oauth::token(&form.or(parameters), number),
+            None => oauth::refuse(StatusCode::BAD_REQUEST, "invalid body"),
+        },
+        Service::OauthValidate if method == Method::GET => {
+            let authorization = request.headers().get(AUTHORIZATION);
+            oauth::validate(authorization.and_then(|value| value.to_str().ok()))
+        }
+        _ => oauth::refuse(StatusCode::NOT_FOUND, "not found"),
+    }
+}
+
+/// The form in a body, if it can be read. A body of another kind is no form, and empty.
+async fn form(request: Request<Incoming>) -> Option<Parameters> {
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_form = media_type
+        .is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
+    let body = Limited::new(request.into_body(), MAXIMUM_FORM)
+        .collect()
+        .await
+        .ok()?
+        .to_bytes();
+    Some(if is_form {
+        Parameters::parse(&body)
+    } else {
+        Parameters::default()
+    })
+}
+
+fn deliver(reply: Reply, delivery: fn(bytes::Bytes) -> Delivery) -> Response<Delivery> {
+    let mut response = Response::new(delivery(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}

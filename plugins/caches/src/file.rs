@@ -1,0 +1,199 @@
+//! `itch -c file`: responses as files in a directory, shared by processes without a lock.
+//!
+//! A value is written under a temporary name in its own folder and then renamed, so a reader sees the old value, the
+//! new one or none, never half of one, and of two writers the later one wins. Nothing waits for the disk (`fsync`):
+//! after a power cut a file may be torn, the checksum inside the value finds that out, and the response is fetched
+//! again; waiting would cost every page of every run.
+
+mod entries;
+mod place;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, UNIX_EPOCH};
+
+use itch_plugin::prelude::*;
+
+use entries::{Entries, Entry, Key, Layout};
+use place::Place;
+
+/// The size that holds unless the person sets another.
+const DEFAULT_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// The first put of a run and then each twentieth sums up what is stored: walking the directory is far dearer than
+/// a put, and a limit that is passed by a few pages harms nobody.
+const PUTS_PER_PRUNE: u64 = 20;
+/// How often a put begins anew because another process removed the folder that it was about to write to.
+const TRIES: usize = 16;
+
+struct File;
+
+cache!(File);
+
+impl Cache for File {
+    fn describe(&self) -> CacheSpec {
+        CacheSpec::new("file", "Files in a directory, for one machine")
+            .help(
+                "Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the \
+                 directory. It is made when the first response is stored, readable by its owner alone, and refused \
+                 if it is not safe: by default it must belong to the user and not be writable by everybody; one that \
+                 TWITCH_CACHE_TEMP names may belong to another user as long as not everybody can write to it.\n\n\
+                 Above the size limit (`--cache-size`, 512 MiB if not given) the oldest files are removed until four \
+                 fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are \
+                 never removed to save space, since the services that gave them are gone.",
+            )
+            .variable(
+                "TWITCH_CACHE_TEMP",
+                "Directory of the responses",
+                Some("$XDG_CACHE_HOME/itch/responses"),
+            )
+            .variable("XDG_CACHE_HOME", "Directory of all caches", Some("$HOME/.cache"))
+            .variable("HOME", "The user's directory", None)
+    }
+
+    fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
+        let place = Place::of(settings)?;
+        Ok(Box::new(FileStore {
+            entries: Entries::new(place.directory()),
+            place,
+            max_bytes: settings.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
+            puts: 0,
+        }))
+    }
+}
+
+/// The open store. It keeps nothing in memory and no file open, so other processes may do as they like meanwhile.
+struct FileStore {
+    place: Place,
+    entries: Entries,
+    max_bytes: u64,
+    puts: u64,
+}
+
+impl FileStore {
+    fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
+        self.place.cannot(what)
+    }
+
+    /// Writes a value, making what is missing of the way to it.
+    fn write(&self, key: Key<'_>, value: &[u8]) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            self.place.prepare()?;
+            match self.entries.write(key, value) {
+                // Between making the folder and writing to it, somebody who emptied it removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => {
+                    tries += 1
+                }
+                written => return written.map_err(self.cannot("written")),
+            }
+        }
+    }
+
+    /// Removes the oldest values if there are too many bytes, until four fifths of the limit are left.
+    fn prune(&self) -> Result<()> {
+        let mut stored = Vec::new();
+        let walked = self.entries.walk(&mut |entry| {
+            if entry.layout == Layout::New {
+                stored.push((entry.modified, entry.bytes, entry.key));
+            }
+            ControlFlow::Continue(())
+        });
+        walked.map_err(self.cannot("read"))?;
+        let mut bytes: u64 = stored.iter().map(|(_, bytes, _)| bytes).sum();
+        if bytes <= self.max_bytes {
+            return Ok(());
+        }
+        stored.sort_unstable();
+        for (_, size, key) in stored {
+            if bytes <= self.max_bytes - self.max_bytes / 5 {
+                break;
+            }
+            // Also when another process that prunes was faster: the bytes are gone.
+            let removed = self.entries.remove(Key::new(&key)?, Layout::New);
+            removed.map_err(self.cannot("written"))?;
+            bytes -= size;
+        }
+        Ok(())
+    }
+
+    fn walk(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<()> {
+        if self.place.check()? {
+            self.entries.walk(visit).map_err(self.cannot("read"))?;
+        }
+        Ok(())
+    }
+}
+
+impl CacheStore for FileStore {
+    fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
+        let key = Key::new(key)?;
+        if !self.place.check()? {
+            return Ok(None);
+        }
+        for layout in Layout::ALL {
+            let found = self.entries.read(key, layout);
+            if let Some((bytes, modified)) = found.map_err(self.cannot("read"))? {
+                return Ok(Some(StoredValue { bytes, modified }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores a value. How long it is good for is judged by whoever reads it, so `ttl` is ignored.
+    fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<()> {
+        self.write(Key::new(key)?, value)?;
+        self.puts += 1;
+        match self.puts % PUTS_PER_PRUNE {
+            1 => self.prune(),
+            _ => Ok(()),
+        }
+    }
+
+    fn remove(&mut self, key: &str) -> Result<()> {
+        let key = Key::new(key)?;
+        if !self.place.check()? {
+            return Ok(());
+        }
+        for layout in Layout::ALL {
+            let removed = self.entries.remove(key, layout);
+            removed.map_err(self.cannot("written"))?;
+        }
+        Ok(())
+    }
+
+    fn stats(&mut self) -> Result<CacheStats> {
+        let (mut entries, mut bytes) = (0, 0);
+        self.walk(&mut |entry| {
+            entries += 1;
+            bytes += entry.bytes;
+            ControlFlow::Continue(())
+        })?;
+        Ok(CacheStats {
+            entries: Some(entries),
+            bytes: Some(bytes),
+        })
+    }
+
+    fn location(&self) -> String {
+        self.place.directory().display().to_string()
+    }
+
+    fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
+        self.walk(&mut |entry| {
+            let since_1970 = entry
+                .modified
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let modified_ms = since_1970.and_then(|time| u64::try_from(time.as_millis()).ok());
+            let answer = visit(ScanEntry {
+                key: entry.key,
+                bytes: entry.bytes,
+                modified_ms,
+            });
+            match answer {
+                Scan::Continue => ControlFlow::Continue(()),
+                Scan::Stop => ControlFlow::Break(()),
+            }
+        })?;
+        Ok(ScanSupport::Listed)
+    }
+}

@@ -1,0 +1,123 @@
+//! Where the cache directory is, and whether it is safe to use.
+
+use std::fs::{self, DirBuilder, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use itch_plugin::prelude::*;
+
+/// The cache directory.
+pub(super) struct Place {
+    directory: PathBuf,
+    /// Whether the person named it, and so knows who else writes to it.
+    chosen: bool,
+}
+
+impl Place {
+    /// The directory that the variables name. Nothing is made or looked at yet.
+    pub(super) fn of(settings: &CacheSettings) -> Result<Place> {
+        let chosen = settings.variable("TWITCH_CACHE_TEMP").map(PathBuf::from);
+        let of_user = || {
+            let caches = settings.variable("XDG_CACHE_HOME").map(PathBuf::from);
+            // A relative path in this variable counts as none (specifications.freedesktop.org/basedir).
+            let caches = caches.filter(|path| path.is_absolute());
+            let home = || Some(Path::new(settings.variable("HOME")?).join(".cache"));
+            Some(caches.or_else(home)?.join("itch").join("responses"))
+        };
+        let is_chosen = chosen.is_some();
+        let directory = chosen.or_else(of_user).ok_or_else(|| {
+            let none = "none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set";
+            failed(format!("there is no place for the cache: {none}"))
+                .hint("set TWITCH_CACHE_TEMP to a directory")
+        })?;
+        // It stays the same directory wherever the process goes.
+        let absolute = std::path::absolute(&directory).map_err(|error| {
+            failed("the cache directory's path cannot be made absolute").source_chain(&error)
+        })?;
+        Ok(Place {
+            directory: absolute,
+            chosen: is_chosen,
+        })
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether the directory is there; an error if it must not be used.
+    ///
+    /// It is asked before each operation: it costs one system call, and a directory that appears in a public place
+    /// while itch runs is just the one to look at.
+    pub(super) fn check(&self) -> Result<bool> {
+        match fs::metadata(&self.directory) {
+            Ok(metadata) if !metadata.is_dir() => Err(self.refused("is no directory")),
+            Ok(metadata) => self.check_owner(&metadata).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.cannot("read")(error)),
+        }
+    }
+
+    /// Makes the directory if it is not there, for its owner alone.
+    pub(super) fn prepare(&self) -> Result<()> {
+        if self.check()? {
+            return Ok(());
+        }
+        let made = private_directories()
+            .recursive(true)
+            .create(&self.directory);
+        made.map_err(self.cannot("made"))?;
+        self.check().map(drop)
+    }
+
+    /// Whoever can write to the directory can make itch print what they like.
+    #[cfg(unix)]
+    fn check_owner(&self, metadata: &Metadata) -> Result<()> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+        let foreign = metadata.uid() != rustix::process::geteuid().as_raw();
+        let open_to_all = metadata.permissions().mode() & 0o002 != 0;
+        match (self.chosen, foreign, open_to_all) {
+            (false, true, _) => Err(self.refused("belongs to another user")),
+            (false, false, true) => Err(self.refused("can be written by everybody")),
+            (true, true, true) => {
+                Err(self.refused("belongs to another user and can be written by everybody"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn check_owner(&self, _: &Metadata) -> Result<()> {
+        Ok(())
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        failed(format!(
+            "the cache directory {} {why}",
+            self.directory.display()
+        ))
+        .hint("set TWITCH_CACHE_TEMP to a directory of your own")
+    }
+
+    /// Makes errors of the kind "the cache directory … cannot be written".
+    pub(super) fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
+        let message = format!(
+            "the cache directory {} cannot be {what}",
+            self.directory.display()
+        );
+        move |error| failed(message.as_str()).source_chain(&error)
+    }
+}
+
+/// Makes directories that their owner alone can enter.
+pub(super) fn private_directories() -> DirBuilder {
+    #[allow(unused_mut, reason = "only Unix has modes")]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+pub(super) fn failed(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Failed, message)
+}

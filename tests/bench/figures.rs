@@ -1,0 +1,2 @@
+//! The figures that itch promises, measured in one run: `cargo bench -p itch-tests`.
+fn main() {}
