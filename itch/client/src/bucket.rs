@@ -155,16 +155,18 @@ impl Bucket {
             (Some(reading), Some(level)) if request <= level.sent => {
                 level.remaining = level.remaining.min(reading.remaining);
             }
-            (Some(reading), level) => {
-                *level = Some(Level {
-                    limit: reading.limit,
-                    remaining: reading.remaining,
-                    read: now,
-                    full: now + reading.full_in,
-                    sent: self.next,
-                });
-            }
+            (Some(reading), _) => self.read(reading, now),
         }
+    }
+
+    fn read(&mut self, reading: Reading, now: Instant) {
+        self.level = Some(Level {
+            limit: reading.limit,
+            remaining: reading.remaining,
+            read: now,
+            full: now + reading.full_in,
+            sent: self.next,
+        });
     }
 
     /// Takes back a request that was not sent after all.
@@ -173,17 +175,24 @@ impl Bucket {
     }
 
     /// Takes a refusal (429) into account: nothing is sent before the reset.
-    pub fn refused(&mut self, request: u64, headers: &HeaderMap, wall: SystemTime, now: Instant) {
-        let reading = Reading::of(headers, wall).map(|reading| Reading {
-            remaining: 0.0,
-            ..reading
-        });
+    pub fn refused(&mut self, headers: &HeaderMap, wall: SystemTime, now: Instant) {
         self.stepwise |= self
             .level
             .is_some_and(|level| level.remaining < f64::from(self.in_flight));
-        self.answered(request, reading, now);
-        let wait = match reading {
-            Some(reading) => reading.full_in + A_LITTLE,
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let wait = match Reading::of(headers, wall) {
+            Some(reading) => {
+                // The last word on the level, whatever else is in flight.
+                let remaining = 0.0;
+                self.read(
+                    Reading {
+                        remaining,
+                        ..reading
+                    },
+                    now,
+                );
+                reading.full_in + A_LITTLE
+            }
             None => retry_after(headers, wall)
                 .unwrap_or_else(|| UNTOLD.saturating_mul(2u32.saturating_pow(self.refusals))),
         };
@@ -278,8 +287,8 @@ mod tests {
         let mut bucket = Bucket::new(100);
         let request = bucket.sent();
         bucket.answered(request, reading(30.0, 0.0, 2.0), now);
-        let request = bucket.sent();
-        bucket.refused(request, &headers, wall, now);
+        bucket.sent();
+        bucket.refused(&headers, wall, now);
         let open = now + second(2.1);
         assert_eq!(bucket.ready(now), Grant::At(open));
         assert_eq!(bucket.ready(open), Grant::Now);
@@ -294,8 +303,8 @@ mod tests {
         let mut bucket = Bucket::new(100);
         for wait in [1.0, 2.0, 4.0] {
             bucket.closed_until = None;
-            let request = bucket.sent();
-            bucket.refused(request, &HeaderMap::new(), UNIX_EPOCH, now);
+            bucket.sent();
+            bucket.refused(&HeaderMap::new(), UNIX_EPOCH, now);
             assert_eq!(bucket.ready(now), Grant::At(now + second(wait)));
         }
     }

@@ -181,8 +181,7 @@ impl Pass {
 
     /// The request was refused because of the limit.
     pub fn refused(mut self, headers: &HeaderMap) {
-        let request = self.request;
-        self.leave(|bucket| bucket.refused(request, headers, SystemTime::now(), Instant::now()));
+        self.leave(|bucket| bucket.refused(headers, SystemTime::now(), Instant::now()));
     }
 
     fn leave(&mut self, how: impl FnOnce(&mut Bucket)) {

@@ -202,12 +202,24 @@ impl Wire {
     }
 }
 
-/// A fault on the way, with its causes but without the address, which everybody knows.
+/// A fault on the way with its causes, without what the libraries put around them: that a request failed, and
+/// its address, is known.
 fn passing(what: &str, error: reqwest::Error) -> Fault {
     let error = error.without_url();
-    let told = Error::new(ErrorKind::Service, what).source_chain(&error);
+    let mut causes = Vec::new();
+    let mut next = std::error::Error::source(&error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        next = cause.source();
+        if next.is_none() || !text.starts_with("client error (") {
+            causes.push(text);
+        }
+    }
+    if causes.is_empty() {
+        causes.push(error.to_string());
+    }
     Fault::Passing(Trouble {
-        causes: told.causes,
+        causes,
         ..Trouble::new(what)
     })
 }

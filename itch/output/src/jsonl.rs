@@ -71,7 +71,7 @@ impl RowWriter for JsonlWriter {
 }
 
 /// Appends a text in quotes. JSON can escape any character and still mean the same text, so on a terminal it
-/// escapes what [`sanitize`](crate::sanitize) would.
+/// escapes what [`sanitize`](crate::sanitize()) would.
 fn push_text(out: &mut String, text: &str, on_terminal: bool) {
     // `Display` of a JSON text cannot fail, unlike serialising into a writer.
     let quoted = serde_json::Value::from(text).to_string();

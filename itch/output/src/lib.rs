@@ -10,7 +10,7 @@
 //! 3. A [`Verdict`] is made of what the host counted (a [`Run`]) and of the facts noted on the way. It alone says
 //!    whether a run is complete, and which exit code that is.
 //!
-//! Machines get the bytes as they are; a person's terminal never does, see [`sanitize`].
+//! Machines get the bytes as they are; a person's terminal never does, see [`sanitize()`].
 //!
 //! ```
 //! use itch_output::{Format, Layout, row_writer};

@@ -108,7 +108,7 @@ impl TableWriter {
             if place > 0 {
                 line.push_str(GAP);
             }
-            let cell = match cutting && (column.kind == ColumnType::Text || styled) {
+            let cell = match cutting && column.kind == ColumnType::Text {
                 true => cut(cell, *width),
                 false => Cow::Borrowed(cell.as_str()),
             };

@@ -14,7 +14,7 @@ use crate::{Format, Layout};
 /// Takes the rows of a run and writes them in one format.
 ///
 /// Rows are kept in a buffer; a reader sees them after [`flush`](RowWriter::flush) or
-/// [`finish`](RowWriter::finish).
+/// [`finish`](RowWriter::finish). Call one of them however a run ends: a writer that is dropped may lose rows.
 pub trait RowWriter: Send {
     /// Takes a row: the cells of all declared columns, in the declared order.
     fn row(&mut self, row: &[Cell]) -> io::Result<()>;
@@ -38,7 +38,7 @@ pub struct Terminal {
 }
 
 /// The writer of a format. With a `terminal`, text from strangers is made harmless in every format, see
-/// [`sanitize`](crate::sanitize); without one, programs read the bytes as they are.
+/// [`sanitize`](crate::sanitize()); without one, programs read the bytes as they are.
 pub fn row_writer(
     format: Format,
     layout: &Layout,

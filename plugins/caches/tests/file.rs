@@ -5,78 +5,26 @@
     reason = "a panic is how a test fails"
 )]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use itch_api::{Fact, Request, Response, Ticket, Transport};
-use itch_caches as _;
-use itch_plugin::abi::drive;
-use itch_plugin::abi::host::RunHost;
 use itch_plugin::{
-    CacheSettings, CacheStats, CacheStore, Error, ErrorKind, LogLevel, Registry, Result, Scan,
-    ScanEntry, ScanSupport,
+    CacheSettings, CacheStats, CacheStore, ErrorKind, Registry, Result, Scan, ScanSupport,
 };
+use support::{key, keys, open_backend, scanned, value, variables};
 use tempfile::TempDir;
 
-/// A host that gives a cache nothing, since a cache needs nothing of it.
-struct Nobody;
-
-impl Transport for Nobody {
-    fn start(&self, _: Request) -> Result<Ticket> {
-        Err(Error::cancelled())
-    }
-    fn wait(&self, _: Ticket) -> Result<Response> {
-        Err(Error::cancelled())
-    }
-    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
-        Err(Error::cancelled())
-    }
-    fn abandon(&self, _: Ticket) {}
-    fn note(&self, _: Fact) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-impl RunHost for Nobody {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
-        TRANSPORT.get_or_init(|| Arc::new(Nobody))
-    }
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(Error::cancelled())
-    }
-    fn progress(&self, _: u64, _: Option<u64>) {}
-    fn log(&self, _: LogLevel, _: &str) {}
-}
-
 fn open_with(settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
-    let registry = Registry::linked_in();
-    let (_, unit) = registry.cache("file").expect("the backend is registered");
-    drive::open_cache(unit.item, Arc::new(Nobody), settings)
-}
-
-fn variables(variables: &[(&str, &Path)]) -> CacheSettings {
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_str().unwrap().to_owned()));
-    CacheSettings {
-        variables: variables.collect(),
-        max_bytes: None,
-    }
+    open_backend("file", settings)
 }
 
 fn open(directory: &Path) -> Box<dyn CacheStore> {
     open_with(&variables(&[("TWITCH_CACHE_TEMP", directory)])).unwrap()
-}
-
-/// The key with these digits in front.
-fn key(digits: &str) -> String {
-    format!("{digits:0<64}")
 }
 
 fn new_path(directory: &Path, key: &str) -> PathBuf {
@@ -100,25 +48,6 @@ fn set_age(path: &Path, age: Duration) {
     let file = fs::File::options().write(true).open(path).unwrap();
     let times = FileTimes::new().set_modified(SystemTime::now() - age);
     file.set_times(times).unwrap();
-}
-
-fn value(store: &mut dyn CacheStore, key: &str) -> Option<Vec<u8>> {
-    store.get(key).unwrap().map(|stored| stored.bytes)
-}
-
-fn scanned(store: &mut dyn CacheStore) -> Vec<ScanEntry> {
-    let mut entries = Vec::new();
-    let support = store.scan(&mut |entry| {
-        entries.push(entry);
-        Scan::Continue
-    });
-    assert_eq!(support.unwrap(), ScanSupport::Listed);
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
-    entries
-}
-
-fn keys(store: &mut dyn CacheStore) -> BTreeSet<String> {
-    scanned(store).into_iter().map(|entry| entry.key).collect()
 }
 
 /// The files below a directory, links included, by their path inside it.

@@ -167,7 +167,8 @@ fn nobody_there() {
         error.message,
         "the helix service could not be reached (1 try)"
     );
-    assert!(format!("{error:#}").contains("refused"), "{error:#}");
+    assert_eq!(error.causes.len(), 2, "{error:#}");
+    assert!(error.causes[1].contains("refused"), "{error:#}");
     assert!(error.hint.unwrap().contains("-c file"));
 }
 

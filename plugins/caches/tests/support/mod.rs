@@ -1,0 +1,94 @@
+//! What the tests of every backend share: a host, and short names for driving a store through the C boundary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic is how a test fails"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use itch_api::{Fact, Request, Response, Ticket, Transport};
+use itch_caches as _;
+use itch_plugin::abi::{RunHost, drive};
+use itch_plugin::{
+    CacheSettings, CacheStore, Error, LogLevel, Registry, Result, Scan, ScanEntry, ScanSupport,
+};
+
+/// A host that gives a cache nothing, since a cache needs nothing of it.
+struct Nobody;
+
+impl Transport for Nobody {
+    fn start(&self, _: Request) -> Result<Ticket> {
+        Err(Error::cancelled())
+    }
+    fn wait(&self, _: Ticket) -> Result<Response> {
+        Err(Error::cancelled())
+    }
+    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
+        Err(Error::cancelled())
+    }
+    fn abandon(&self, _: Ticket) {}
+    fn note(&self, _: Fact) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl RunHost for Nobody {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
+        TRANSPORT.get_or_init(|| Arc::new(Nobody))
+    }
+    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
+        Err(Error::cancelled())
+    }
+    fn progress(&self, _: u64, _: Option<u64>) {}
+    fn log(&self, _: LogLevel, _: &str) {}
+}
+
+/// Opens a backend's store.
+pub fn open_backend(name: &str, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
+    let registry = Registry::linked_in();
+    let (_, unit) = registry.cache(name).expect("the backend is registered");
+    drive::open_cache(unit.item, Arc::new(Nobody), settings)
+}
+
+/// Settings with these variables and no limit.
+pub fn variables(variables: &[(&str, &Path)]) -> CacheSettings {
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.to_str().unwrap().to_owned()));
+    CacheSettings {
+        variables: variables.collect(),
+        max_bytes: None,
+    }
+}
+
+/// The key with these digits in front.
+pub fn key(digits: &str) -> String {
+    format!("{digits:0<64}")
+}
+
+/// What is stored under a key.
+pub fn value(store: &mut dyn CacheStore, key: &str) -> Option<Vec<u8>> {
+    store.get(key).unwrap().map(|stored| stored.bytes)
+}
+
+/// Every value that a scan visits, by key.
+pub fn scanned(store: &mut dyn CacheStore) -> Vec<ScanEntry> {
+    let mut entries = Vec::new();
+    let support = store.scan(&mut |entry| {
+        entries.push(entry);
+        Scan::Continue
+    });
+    assert_eq!(support.unwrap(), ScanSupport::Listed);
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries
+}
+
+/// Every key that a scan visits.
+pub fn keys(store: &mut dyn CacheStore) -> BTreeSet<String> {
+    scanned(store).into_iter().map(|entry| entry.key).collect()
+}
