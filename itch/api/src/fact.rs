@@ -49,3 +49,84 @@ pub enum Fact {
         n: u64,
     },
 }
+
+/// A missing thing is named by so many examples at most.
+const EXAMPLES: usize = 3;
+
+impl Fact {
+    /// Adds a fact to those already noted. Counts of one thing become one count, so that what is kept does not grow
+    /// with the length of a walk.
+    pub fn add_to(self, facts: &mut Vec<Fact>) {
+        let merged = facts.iter_mut().any(|known| known.absorb(&self));
+        if !merged {
+            facts.push(self);
+        }
+    }
+
+    /// Takes in another fact about the same thing; says whether it was one.
+    fn absorb(&mut self, other: &Fact) -> bool {
+        match (self, other) {
+            (Fact::Expected { what, n }, Fact::Expected { what: same, n: new }) if what == same => {
+                *n = (*n).min(*new);
+            }
+            (Fact::Repeated { n }, Fact::Repeated { n: more })
+            | (Fact::Recovered { n }, Fact::Recovered { n: more }) => *n = n.saturating_add(*more),
+            (
+                Fact::Missing { what, n, examples },
+                Fact::Missing {
+                    what: same,
+                    n: more,
+                    examples: names,
+                },
+            ) if what == same => {
+                *n = n.saturating_add(*more);
+                let room = EXAMPLES.saturating_sub(examples.len());
+                examples.extend(names.iter().take(room).cloned());
+            }
+            (Fact::Looped, Fact::Looped) => {}
+            _ => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_walk() {
+        let expected = |n| Fact::Expected {
+            what: "followers".to_owned(),
+            n,
+        };
+        let missing = |n, name: &str| Fact::Missing {
+            what: "accounts".to_owned(),
+            n,
+            examples: vec![name.to_owned()],
+        };
+        let gap = Fact::Gap {
+            from: None,
+            to: None,
+            reason: "r".to_owned(),
+        };
+        let mut facts = Vec::new();
+        for fact in [
+            expected(9),
+            missing(1, "a"),
+            expected(7),
+            missing(2, "b"),
+            gap.clone(),
+            gap.clone(),
+            expected(8),
+        ] {
+            fact.add_to(&mut facts);
+        }
+        let both = Fact::Missing {
+            what: "accounts".to_owned(),
+            n: 3,
+            examples: vec!["a".to_owned(), "b".to_owned()],
+        };
+        assert_eq!(facts, [expected(7), both, gap.clone(), gap]);
+    }
+}

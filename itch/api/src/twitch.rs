@@ -149,7 +149,7 @@ fn follows(api: &Api, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
         let n = gone.len() as u64;
         gone.truncate(3);
         api.note(Fact::Missing {
-            what: "accounts".to_owned(),
+            what: "accounts (created empty)".to_owned(),
             n,
             examples: gone,
         });

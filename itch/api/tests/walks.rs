@@ -339,7 +339,7 @@ fn a_follower_whose_account_is_gone_keeps_its_row() {
         .collect();
     assert_eq!(seen, [("user1", false), ("user2", true)]);
     let gone = Fact::Missing {
-        what: "accounts".to_owned(),
+        what: "accounts (created empty)".to_owned(),
         n: 1,
         examples: vec!["user1".to_owned()],
     };

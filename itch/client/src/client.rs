@@ -225,7 +225,7 @@ impl Transport for Client {
     }
 
     fn note(&self, fact: Fact) {
-        lock(&self.inner.core.facts).push(fact);
+        fact.add_to(&mut lock(&self.inner.core.facts));
     }
 
     fn cancelled(&self) -> bool {

@@ -110,7 +110,7 @@ fn run_options() -> Vec<Arg> {
     let direction = |text: &str| text.parse::<Direction>();
     let format = |text: &str| text.parse::<Format>();
     let rows = vec![
-        option("limit", "ROWS", "Stop after so many rows").short('l').allow_negative_numbers(true).value_parser(value_parser!(u64).range(1..)),
+        option("limit", "ROWS", "Stop after so many rows").short('l').allow_negative_numbers(true).value_parser(row_limit),
         option("direction", "ORDER", "asc: oldest first; desc: newest first").short('d').value_parser(direction),
         option("columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
         option("format", "FORMAT", "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal").short('f').value_parser(format),
@@ -210,6 +210,12 @@ fn long_help() -> String {
     }
     text.push_str("\nTry it without an account: itch --sandbox followers -l 10 burkeblack");
     text
+}
+
+/// A number of rows.
+fn row_limit(text: &str) -> Result<u64, itch_api::Error> {
+    let limit = text.parse::<u64>().ok().filter(|limit| *limit > 0);
+    limit.ok_or_else(|| usage("a limit is a whole number of rows, at least 1"))
 }
 
 /// A share of one.
