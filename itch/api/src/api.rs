@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::source::source;
+use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
+use crate::source::{Rows, source};
 use crate::{
-    Channel, ChannelLookup, ChannelName, Error, ErrorKind, Fact, FollowerTotal, FollowersQuery,
-    PageStyle, Pages, Request, Response, Result, Source, SourceName, Ticket, Transport,
+    Channel, ChannelLookup, ChannelName, Chatter, Error, ErrorKind, Fact, FollowerTotal, PageStyle,
+    Pages, Request, Response, Result, Source, SourceName, Stream, Ticket, Transport, Video,
 };
 
 /// The one handle through which everything asks Twitch for something. Cloning it is cheap.
@@ -117,29 +118,119 @@ impl Api {
     }
 
     /// Looks up many channels, in batches, several at once, and gives each in the order asked for.
-    pub fn channels(
-        &self,
-        names: Vec<ChannelName>,
-    ) -> Box<dyn Iterator<Item = Result<ChannelLookup>> + Send> {
+    pub fn channels(&self, names: Vec<ChannelName>) -> Rows<ChannelLookup> {
         self.source_impl().channels(self, names)
     }
 
-    /// The followers of a channel: set the query up, then [`FollowersQuery::start`] it.
+    /// Looks up one user account; the old services told users and channels apart, today they are one.
+    pub fn user(&self, name: &ChannelName) -> Result<Channel> {
+        self.source_impl().user(self, name)
+    }
+
+    /// The followers of a channel: set the query up, then start it.
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// let channel = api.channel(&"burkeblack".parse()?)?;
+    /// for follow in api.followers(&channel).with_created().limit(1000).start()? {
+    ///     let account = follow?.user;
+    ///     let (login, created) = (account.login, account.created_at);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn followers(&self, channel: &Channel) -> FollowersQuery {
         FollowersQuery::new(self.clone(), channel.clone())
     }
 
     /// How many followers each of the channels has, in the order asked for.
-    pub fn follower_totals(
-        &self,
-        names: Vec<ChannelName>,
-    ) -> Box<dyn Iterator<Item = Result<FollowerTotal>> + Send> {
+    pub fn follower_totals(&self, names: Vec<ChannelName>) -> Rows<FollowerTotal> {
         self.source_impl().follower_totals(self, names)
+    }
+
+    /// The channels that a user follows: set the query up, then start it. Today Twitch shows them to that user only.
+    pub fn following(&self, user: &Channel) -> FollowingQuery {
+        FollowingQuery::new(self.clone(), user.clone())
+    }
+
+    /// How many channels a user follows. Today Twitch tells that user only.
+    pub fn following_total(&self, name: &ChannelName) -> Result<u64> {
+        self.source_impl().following_total(self, name)
+    }
+
+    /// The past broadcasts of a channel, and the running one with its end left empty.
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// let channel = api.channel(&"burkeblack".parse()?)?;
+    /// for stream in api.past_streams(&channel).limit(10).start()? {
+    ///     let stream = stream?;
+    ///     let hours = stream.start.zip(stream.end).map(|(start, end)| (end - start).num_hours());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn past_streams(&self, channel: &Channel) -> PastStreamsQuery {
+        PastStreamsQuery::new(self.clone(), channel.clone())
+    }
+
+    /// The running broadcast of a channel, if there is one.
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// let channel = api.channel(&"burkeblack".parse()?)?;
+    /// let viewers = api.live_stream(&channel)?.map(|stream| stream.viewer_count);
+    /// # Ok(()) }
+    /// ```
+    pub fn live_stream(&self, channel: &Channel) -> Result<Option<Stream>> {
+        self.source_impl().live_stream(self, channel)
+    }
+
+    /// One video; an unknown one is an error of kind [`ErrorKind::NotFound`].
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// let seconds = api.video("2345678901")?.seconds();
+    /// # Ok(()) }
+    /// ```
+    pub fn video(&self, id: &str) -> Result<Video> {
+        self.source_impl().video(self, id)
+    }
+
+    /// Who is in a channel's chat room: moderators first, then viewers. Today Twitch tells the broadcaster and the
+    /// moderators only, and roles only the broadcaster.
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// let channel = api.channel(&"burkeblack".parse()?)?;
+    /// let names: Result<Vec<String>, _> = api.chatters(&channel)?.map(|chatter| Ok(chatter?.login)).collect();
+    /// # names.map(drop) }
+    /// ```
+    pub fn chatters(&self, channel: &Channel) -> Result<Rows<Chatter>> {
+        self.source_impl().chatters(self, channel)
+    }
+
+    /// The chat of a past broadcast: set the query up, then start it.
+    ///
+    /// ```no_run
+    /// # fn main() -> itch_api::Result<()> {
+    /// # let api: itch_api::Api = unimplemented!();
+    /// for message in api.chat_replay("2345678901").from(3600).to(7200).start()? {
+    ///     let message = message?;
+    ///     let (who, what) = (message.commenter.map(|user| user.login), message.text);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn chat_replay(&self, video: &str) -> ChatQuery {
+        ChatQuery::new(self.clone(), video.to_owned())
     }
 }
 
 /// The error for a channel that no service knows.
-fn unknown_channel(name: &ChannelName) -> Error {
+pub(crate) fn unknown_channel(name: &ChannelName) -> Error {
     Error::new(
         ErrorKind::NotFound,
         format!("there is no channel `{}`", name.typed()),

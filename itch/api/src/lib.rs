@@ -36,8 +36,10 @@ mod fact;
 #[cfg(feature = "helix")]
 mod helix;
 mod join;
+mod legacy;
 mod models;
 mod pages;
+mod queries;
 mod request;
 mod response;
 mod source;
@@ -50,13 +52,15 @@ pub use error::{Error, ErrorKind, Result};
 pub use fact::Fact;
 #[cfg(feature = "helix")]
 pub use helix::HelixItems;
-pub use models::{Channel, Follow, Stream, User, Video};
-pub use pages::{Page, PageStyle, Pages, Sift};
-pub use request::{Chain, Freshness, Request, Service};
-pub use response::Response;
-pub use source::{
-    ChannelLookup, Direction, FollowerTotal, Followers, FollowersQuery, Source, SourceName,
+pub use models::{
+    Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role,
+    Stream, User, Video,
 };
+pub use pages::{Page, PageStyle, Pages, Sift};
+pub use queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
+pub use request::{Chain, Freshness, GqlForm, Request, Service};
+pub use response::Response;
+pub use source::{ChannelLookup, Direction, FollowerTotal, Listing, Rows, Source, SourceName};
 pub use transport::{Ticket, Transport};
 
 /// The exact version of chrono whose types stand in this crate's signatures.

@@ -51,6 +51,110 @@ pub struct Follow {
     pub followed_at: DateTime<Utc>,
 }
 
+/// One channel that a user follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FollowedChannel {
+    /// Which channel. What the service does not tell is empty.
+    pub channel: Channel,
+    /// How many follow that channel, if it was asked for or came for free.
+    pub followers: Option<u64>,
+    /// Since when.
+    pub followed_at: DateTime<Utc>,
+}
+
+/// A past broadcast, or one that is still running.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PastStream {
+    /// When it began; `None` if the service does not say.
+    pub start: Option<DateTime<Utc>>,
+    /// When it ended; `None` while it runs, or if the service does not say.
+    pub end: Option<DateTime<Utc>>,
+    /// Its recording, where the service has one.
+    pub video: Option<Video>,
+}
+
+/// What somebody in a chat room may do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Whose channel it is.
+    Broadcaster,
+    /// May remove messages and people.
+    Moderator,
+    /// Was honoured by the broadcaster.
+    Vip,
+    /// Everybody else.
+    Viewer,
+}
+
+impl Role {
+    /// In lower case, as Twitch writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Broadcaster => "broadcaster",
+            Role::Moderator => "moderator",
+            Role::Vip => "vip",
+            Role::Viewer => "viewer",
+        }
+    }
+}
+
+/// Somebody in a chat room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chatter {
+    /// The user id; `None` where the service does not say.
+    pub id: Option<String>,
+    /// The login.
+    pub login: String,
+    /// The display name; empty where the service does not say.
+    pub display_name: String,
+    /// `None` where the token may not see roles.
+    pub role: Option<Role>,
+}
+
+/// One message of a past broadcast's chat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// Unique for ever.
+    pub id: String,
+    /// Whole seconds since the recording began.
+    pub offset: i64,
+    /// When it was written.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Who wrote it; `None` if the account is gone.
+    pub commenter: Option<Commenter>,
+    /// `#RRGGBB`, if the writer chose one.
+    pub color: Option<String>,
+    /// Badges as set and version: `subscriber`, `12`.
+    pub badges: Vec<(String, String)>,
+    /// The text.
+    pub text: String,
+    /// The emotes in it, in order.
+    pub emotes: Vec<EmoteUse>,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commenter {
+    /// The user id; empty where the service does not say.
+    pub id: String,
+    /// The login.
+    pub login: String,
+    /// The display name.
+    pub display_name: String,
+}
+
+/// An emote in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmoteUse {
+    /// Decimal, or `emotesv2_` and hexadecimal digits.
+    pub id: String,
+    /// Its first code point.
+    pub from: u32,
+    /// Its last code point.
+    pub to: u32,
+}
+
 /// A running broadcast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
@@ -103,6 +207,33 @@ pub struct Video {
     pub extra: Map<String, Value>,
 }
 
+impl Video {
+    /// Its length in seconds; `None` if the service wrote something else than a length.
+    pub fn seconds(&self) -> Option<i64> {
+        let mut total: i64 = 0;
+        let mut number: Option<i64> = None;
+        for byte in self.duration.bytes() {
+            let unit = match byte {
+                b'0'..=b'9' => {
+                    number = Some(
+                        number
+                            .unwrap_or(0)
+                            .checked_mul(10)?
+                            .checked_add(i64::from(byte - b'0'))?,
+                    );
+                    continue;
+                }
+                b'h' => 3600,
+                b'm' => 60,
+                b's' => 1,
+                _ => return None,
+            };
+            total = total.checked_add(number.take()?.checked_mul(unit)?)?;
+        }
+        (number.is_none() && !self.duration.is_empty()).then_some(total)
+    }
+}
+
 impl From<User> for Channel {
     fn from(user: User) -> Channel {
         Channel {
@@ -138,6 +269,35 @@ mod tests {
         assert_eq!(user.extra["broadcaster_type"], "partner");
         let again = serde_json::to_value(&user).unwrap();
         assert_eq!(again["broadcaster_type"], "partner");
+    }
+
+    #[test]
+    fn durations_are_read_as_twitch_writes_them() {
+        let seconds = |duration: &str| {
+            let video = serde_json::json!({"id": "1", "user_id": "1", "user_login": "a", "type": "archive",
+                "created_at": "2026-07-01T18:00:00Z", "duration": duration});
+            serde_json::from_value::<Video>(video).unwrap().seconds()
+        };
+        for (text, expected) in [
+            ("45s", 45),
+            ("3m21s", 201),
+            ("3h8m33s", 11_313),
+            ("1h0m5s", 3605),
+            ("50h0m0s", 180_000),
+        ] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "3",
+            "3x",
+            "3h8",
+            "99999999999999999999s",
+            "9223372036854775807h",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
     }
 
     #[test]

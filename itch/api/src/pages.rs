@@ -18,6 +18,12 @@ pub enum PageStyle {
     /// `{"data":[…],"total":n,"pagination":{"cursor":"…"}}`; page size `first`, next page `after`
     /// (dev.twitch.tv/docs/api/guide#pagination).
     Helix,
+    /// `{"follows":[…],"_total":n,"_cursor":"…","_links":{"next":"…"}}`: the next page is the first URL with `cursor`
+    /// added, or else the linked URL; only an empty page ends the list (justintv/Twitch-API, v3_resources).
+    Kraken {
+        /// The field that holds the rows.
+        rows: &'static str,
+    },
 }
 
 /// What a walk does with one row.
@@ -65,7 +71,7 @@ pub struct Pages {
     kept: u64,
     number: u64,
     recent: VecDeque<Vec<u64>>,
-    cursors: HashSet<u64>,
+    seen: HashSet<u64>,
 }
 
 enum State {
@@ -99,7 +105,7 @@ impl Pages {
             kept: 0,
             number: 0,
             recent: VecDeque::new(),
-            cursors: HashSet::new(),
+            seen: HashSet::new(),
         }
     }
 
@@ -130,10 +136,9 @@ impl Pages {
     /// The request in flight, to wait for beside others; `None` when the walk has ended.
     pub fn pending(&mut self) -> Option<&Pending> {
         if matches!(self.state, State::NotStarted) {
-            let mut first = self.request.clone().chain(Chain::start());
-            self.request.chain = first.chain;
-            self.size_page(&mut first);
-            self.state = State::InFlight(Box::new(self.api.fetch(first)));
+            self.request.chain = Some(Chain::start());
+            self.size_page();
+            self.state = State::InFlight(Box::new(self.api.fetch(self.request.clone())));
         }
         match &self.state {
             State::InFlight(pending) => Some(pending),
@@ -169,8 +174,10 @@ impl Pages {
     }
 
     fn read(&mut self, body: Value) -> Result<Page> {
-        let PageStyle::Helix = self.style;
-        let mut parts = helix_page(body)?;
+        let mut parts = match self.style {
+            PageStyle::Helix => helix_page(body)?,
+            PageStyle::Kraken { rows } => kraken_page(body, rows),
+        };
         let number = self.number;
         self.number += 1;
         let empty = parts.rows.is_empty();
@@ -178,11 +185,11 @@ impl Pages {
         self.kept += parts.rows.len() as u64;
         let full = self.limit.is_some_and(|limit| self.kept >= limit);
 
-        let next = match parts.cursor {
+        let next = match parts.next {
             _ if stopped || full => None,
             None => None,
             Some(_) if empty => {
-                // The sign of the end is a page without a cursor. An empty page in the middle of a walk
+                // The sign of the end is a page that names no other. An empty page in the middle of a walk
                 // is how a list ends early without anybody noticing.
                 self.api.note(Fact::Gap {
                     from: None,
@@ -191,26 +198,19 @@ impl Pages {
                 });
                 None
             }
-            Some(cursor) if !self.cursors.insert(hash(&cursor)) => {
+            Some(next) if !self.seen.insert(hash(&next)) => {
                 self.api.note(Fact::Looped);
                 None
             }
-            Some(cursor) => Some(cursor),
+            Some(next) => Some(next),
         };
         let ended = next.is_none();
         if let (Some(what), Some(n), true) = (&self.expected, parts.total, number == 0 || ended) {
             let what = what.clone();
             self.api.note(Fact::Expected { what, n });
         }
-        if let Some(cursor) = next {
-            let mut request = self.request.clone();
-            request.chain = request.chain.map(|chain| Chain {
-                page: self.number,
-                ..chain
-            });
-            self.size_page(&mut request);
-            request.set_query("after", cursor);
-            self.state = State::InFlight(Box::new(self.api.fetch(request)));
+        if let Some(next) = next {
+            self.turn_to(next);
         }
         Ok(Page {
             rows: parts.rows,
@@ -218,6 +218,21 @@ impl Pages {
             number,
             empty,
         })
+    }
+
+    /// Starts the request for the next page.
+    fn turn_to(&mut self, next: Next) {
+        self.size_page();
+        match next {
+            Next::Parameter(name, cursor) => self.request.set_query(name, cursor),
+            // A cursor that was sent before stays beside the link, as the program of 2016 had it.
+            Next::Address { path, inline_query } => {
+                self.request.path = path;
+                self.request.inline_query = inline_query;
+            }
+        }
+        self.request.chain = self.request.chain.map(Chain::next);
+        self.state = State::InFlight(Box::new(self.api.fetch(self.request.clone())));
     }
 
     /// Cuts repeats and what the sieve and the limit leave out; says whether the sieve ended the walk.
@@ -267,12 +282,16 @@ impl Pages {
     }
 
     /// Asks for no more rows than are still wanted. A sieve may leave rows out, so then pages are full.
-    fn size_page(&self, request: &mut Request) {
+    fn size_page(&mut self) {
+        if self.style != PageStyle::Helix {
+            return; // The old URLs said it once, in their first page.
+        }
         let wanted = match (self.limit, &self.sieve) {
             (Some(limit), None) => limit.saturating_sub(self.kept),
             _ => u64::MAX,
         };
-        request.set_query("first", wanted.clamp(1, u64::from(self.max)));
+        self.request
+            .set_query("first", wanted.clamp(1, u64::from(self.max)));
     }
 }
 
@@ -285,7 +304,16 @@ fn hash(value: &impl Hash) -> u64 {
 struct Parts {
     rows: Vec<Value>,
     total: Option<u64>,
-    cursor: Option<String>,
+    next: Option<Next>,
+}
+
+/// Where the next page is.
+#[derive(Hash)]
+enum Next {
+    /// The same address with this parameter.
+    Parameter(&'static str, String),
+    /// Another address.
+    Address { path: String, inline_query: String },
 }
 
 /// Reads a Helix envelope, tolerantly: `pagination` may be absent, `{}`, or hold an empty or null cursor, and
@@ -306,11 +334,54 @@ fn helix_page(mut body: Value) -> Result<Parts> {
         Some(pagination) => pagination.get("cursor").and_then(Value::as_str),
         None => None,
     };
+    let cursor = cursor.filter(|cursor| !cursor.is_empty());
     Ok(Parts {
         rows,
         total: body.get("total").and_then(Value::as_u64),
-        cursor: cursor
-            .filter(|cursor| !cursor.is_empty())
-            .map(str::to_owned),
+        next: cursor.map(|cursor| Next::Parameter("after", cursor.to_owned())),
+    })
+}
+
+/// Reads a kraken list. A body without the list ends it, as an empty one does.
+fn kraken_page(mut body: Value, field: &str) -> Parts {
+    let rows = match body.get_mut(field).map(Value::take) {
+        Some(Value::Array(rows)) => rows,
+        _ => Vec::new(),
+    };
+    let cursor = match body.get("_cursor") {
+        Some(Value::String(cursor)) if !cursor.is_empty() => Some(cursor.clone()),
+        Some(Value::Number(cursor)) => Some(cursor.to_string()),
+        _ => None,
+    };
+    let link = || {
+        body.get("_links")?
+            .get("next")?
+            .as_str()
+            .and_then(kraken_address)
+    };
+    let next = match cursor {
+        _ if rows.is_empty() => None,
+        Some(cursor) => Some(Next::Parameter("cursor", cursor)),
+        None => link(),
+    };
+    Parts {
+        total: body.get("_total").and_then(Value::as_u64),
+        rows,
+        next,
+    }
+}
+
+/// The part of a linked URL below the service's base, wherever that base is.
+fn kraken_address(link: &str) -> Option<Next> {
+    // A base that does not end in `kraken` leaves the whole path: if that is wrong, the service will say so.
+    let (_, after_scheme) = link.split_once("://").unwrap_or(("", link));
+    let below = after_scheme
+        .split_once("/kraken/")
+        .or_else(|| after_scheme.split_once('/'))?
+        .1;
+    let (path, query) = below.split_once('?').unwrap_or((below, ""));
+    Some(Next::Address {
+        path: path.to_owned(),
+        inline_query: query.to_owned(),
     })
 }

@@ -53,6 +53,14 @@ impl Service {
         }
     }
 
+    /// Whether it is one of those that the program of 2016 spoke to.
+    pub fn is_legacy(self) -> bool {
+        matches!(
+            self,
+            Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots
+        )
+    }
+
     /// The name in messages and in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -87,6 +95,23 @@ pub enum Freshness {
     MaxAge(u64),
     /// The answer can never change: any age will do.
     Immutable,
+    /// A list that still grows at its end: every page but the last may be stored.
+    Growing,
+}
+
+/// How a GQL query is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GqlForm {
+    /// Its text.
+    #[default]
+    Query,
+    /// The hash of a query that the service has stored.
+    Persisted,
+}
+
+fn is_first(client: &usize) -> bool {
+    *client == 0
 }
 
 /// The place of a request in a walk over pages.
@@ -128,12 +153,19 @@ pub struct Request {
     /// The path below the service's base URL, without a leading slash.
     #[serde(default)]
     pub path: String,
+    /// Query text that stands in the URL as it is, before [`Request::query`]: percent-encoded, without `?`. It is how
+    /// the program of 2016 wrote some of its URLs, and names its stored answers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub inline_query: String,
     /// Query parameters in the order in which they are sent; a name may stand several times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
     /// A JSON body; with one, the request is a POST.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// Which of the known GQL client ids asks, from 0. It changes who is let in, never the answer.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub gql_client: usize,
     /// How old a stored answer may be.
     #[serde(default)]
     pub freshness: Freshness,
@@ -148,10 +180,27 @@ impl Request {
         Request {
             service,
             path: path.into(),
+            inline_query: String::new(),
             query: Vec::new(),
             body: None,
+            gql_client: 0,
             freshness: Freshness::Endpoint,
             chain: None,
+        }
+    }
+
+    /// A GQL query by the name that the host's table of GQL facts knows it under, with its variables and, for lists,
+    /// the size of a page. `form` says whether the text of the query is sent or the hash of a stored one.
+    pub fn gql(operation: &str, form: GqlForm, page_size: u32, variables: Value) -> Request {
+        let body = serde_json::json!({
+            "operation": operation,
+            "form": form,
+            "page_size": page_size,
+            "variables": variables,
+        });
+        Request {
+            body: Some(body),
+            ..Request::get(Service::Gql, "")
         }
     }
 
@@ -187,6 +236,12 @@ impl Request {
         self
     }
 
+    /// Says how old a stored answer may be.
+    pub fn freshness(mut self, freshness: Freshness) -> Request {
+        self.freshness = freshness;
+        self
+    }
+
     /// Puts the request into a walk over pages.
     pub fn chain(mut self, chain: Chain) -> Request {
         self.chain = Some(chain);
@@ -198,9 +253,17 @@ impl fmt::Display for Request {
     /// `helix channels/followers?broadcaster_id=1&first=100`: for logs; a request holds no secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.service, self.path)?;
-        for (place, (name, value)) in self.query.iter().enumerate() {
-            let mark = if place == 0 { '?' } else { '&' };
+        let mut mark = '?';
+        if !self.inline_query.is_empty() {
+            write!(f, "{mark}{}", self.inline_query)?;
+            mark = '&';
+        }
+        for (name, value) in &self.query {
             write!(f, "{mark}{name}={value}")?;
+            mark = '&';
+        }
+        if let Some(body) = &self.body {
+            write!(f, "{body}")?;
         }
         Ok(())
     }

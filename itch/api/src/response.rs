@@ -32,12 +32,17 @@ impl Response {
 
     /// The body as JSON if the status says success; the service's own words as an error if not.
     pub fn success(&self, request: &Request) -> Result<Value> {
-        if (200..300).contains(&self.status) {
-            return self
-                .json()
-                .map_err(|error| error.at(request.service, Some(self.status)));
+        if !(200..300).contains(&self.status) {
+            return Err(self.refusal(request.service));
         }
-        Err(self.refusal(request.service))
+        let body = self
+            .json()
+            .map_err(|error| error.at(request.service, Some(self.status)))?;
+        // The old services could call an error a success; any `error` that says something is one.
+        if request.service.is_legacy() && body.get("error").is_some_and(says_something) {
+            return Err(self.refusal(request.service));
+        }
+        Ok(body)
     }
 
     /// The error that a status outside 2xx stands for.
@@ -49,17 +54,37 @@ impl Response {
             .filter_map(|key| body.get(key)?.as_str())
             .find(|text| !text.is_empty())
             .unwrap_or("no reason given");
-        let kind = match self.status {
+        // A body that came with another status than the one it speaks of knows better.
+        let told = body
+            .get("status")
+            .and_then(Value::as_u64)
+            .and_then(|status| u16::try_from(status).ok());
+        let status = if self.status < 300 {
+            told.unwrap_or(self.status)
+        } else {
+            self.status
+        };
+        let kind = match status {
             401 | 403 => ErrorKind::SignIn,
-            404 | 410 => ErrorKind::NotFound,
+            404 | 410 | 422 => ErrorKind::NotFound,
+            200..=299 if words == "Not Found" => ErrorKind::NotFound,
             429 => ErrorKind::RateLimited,
             _ => ErrorKind::Service,
         };
         Error::new(
             kind,
-            format!("Twitch answered {} to a {service} request", self.status),
+            format!("Twitch answered {status} to a {service} request"),
         )
         .cause(words)
         .at(service, Some(self.status))
+    }
+}
+
+/// What Python calls true.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
     }
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Api, Channel, ChannelName, Error, ErrorKind, Follow, Result};
+use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
+use crate::{
+    Api, Channel, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel,
+    PastStream, Result, Stream, Video,
+};
 
 /// The name of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,26 @@ pub enum SourceName {
     /// Helix, and GQL for the chat of past broadcasts.
     #[default]
     Twitch,
+    /// kraken version 3, tmi, rechat and loots.com. They are gone from the internet; archives of them are not.
+    Legacy,
+}
+
+impl FromStr for SourceName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<SourceName> {
+        match text {
+            "twitch" => Ok(SourceName::Twitch),
+            "legacy" => Ok(SourceName::Legacy),
+            _ => Err(Error::new(
+                ErrorKind::Usage,
+                format!(
+                    "`{}` is not a source: `twitch` or `legacy`",
+                    text.escape_debug()
+                ),
+            )),
+        }
+    }
 }
 
 /// The order of a list by time.
@@ -38,7 +61,10 @@ impl FromStr for Direction {
             "desc" => Ok(Direction::Desc),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!("`{text}` is not a direction: `asc` or `desc`"),
+                format!(
+                    "`{}` is not a direction: `asc` or `desc`",
+                    text.escape_debug()
+                ),
             )),
         }
     }
@@ -62,132 +88,92 @@ pub struct FollowerTotal {
     pub found: Option<(Channel, u64)>,
 }
 
+/// Rows that come one by one, while more of them are on the way.
+pub type Rows<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
+
 /// Answers the domain layer with the requests of one set of services.
 pub trait Source: Sync {
     /// See [`Api::channels`].
-    fn channels(
-        &self,
-        api: &Api,
-        names: Vec<ChannelName>,
-    ) -> Box<dyn Iterator<Item = Result<ChannelLookup>> + Send>;
+    fn channels(&self, api: &Api, names: Vec<ChannelName>) -> Rows<ChannelLookup>;
+
+    /// See [`Api::user`].
+    fn user(&self, api: &Api, name: &ChannelName) -> Result<Channel>;
 
     /// See [`Api::follower_totals`].
-    fn follower_totals(
-        &self,
-        api: &Api,
-        names: Vec<ChannelName>,
-    ) -> Box<dyn Iterator<Item = Result<FollowerTotal>> + Send>;
+    fn follower_totals(&self, api: &Api, names: Vec<ChannelName>) -> Rows<FollowerTotal>;
 
     /// See [`FollowersQuery::start`].
-    fn followers(&self, query: FollowersQuery) -> Result<Followers>;
+    fn followers(&self, query: FollowersQuery) -> Result<Listing<Follow>>;
+
+    /// See [`FollowingQuery::start`].
+    fn following(&self, query: FollowingQuery) -> Result<Listing<FollowedChannel>>;
+
+    /// See [`Api::following_total`].
+    fn following_total(&self, api: &Api, name: &ChannelName) -> Result<u64>;
+
+    /// See [`PastStreamsQuery::start`].
+    fn past_streams(&self, query: PastStreamsQuery) -> Result<Listing<PastStream>>;
+
+    /// See [`Api::live_stream`].
+    fn live_stream(&self, api: &Api, channel: &Channel) -> Result<Option<Stream>>;
+
+    /// See [`Api::video`].
+    fn video(&self, api: &Api, id: &str) -> Result<Video>;
+
+    /// See [`Api::chatters`].
+    fn chatters(&self, api: &Api, channel: &Channel) -> Result<Rows<Chatter>>;
+
+    /// See [`ChatQuery::start`].
+    fn chat_replay(&self, query: ChatQuery) -> Result<Rows<ChatMessage>>;
 }
 
 /// The source behind a name.
 pub(crate) fn source(name: SourceName) -> &'static dyn Source {
     match name {
         SourceName::Twitch => &crate::twitch::Twitch,
+        SourceName::Legacy => &crate::legacy::Legacy,
     }
 }
 
-/// Which followers of a channel, and how much about them.
-#[derive(Clone, Debug)]
-pub struct FollowersQuery {
-    pub(crate) api: Api,
-    pub(crate) channel: Channel,
-    pub(crate) direction: Direction,
-    pub(crate) limit: Option<u64>,
-    pub(crate) created: bool,
-    pub(crate) since: Option<DateTime<Utc>>,
-    pub(crate) until: Option<DateTime<Utc>>,
-}
-
-impl FollowersQuery {
-    pub(crate) fn new(api: Api, channel: Channel) -> FollowersQuery {
-        FollowersQuery {
-            api,
-            channel,
-            direction: Direction::Desc,
-            limit: None,
-            created: false,
-            since: None,
-            until: None,
-        }
-    }
-
-    /// The order wished for. A source that cannot give it says so in [`Followers::direction`].
-    pub fn direction(mut self, direction: Direction) -> FollowersQuery {
-        self.direction = direction;
-        self
-    }
-
-    /// At most so many rows, where the source can give the wished-for order.
-    pub fn limit(mut self, rows: impl Into<Option<u64>>) -> FollowersQuery {
-        self.limit = rows.into();
-        self
-    }
-
-    /// Also looks up when each follower's account was made; on Helix one request more per 100 followers, beside
-    /// the walk.
-    pub fn with_created(mut self) -> FollowersQuery {
-        self.created = true;
-        self
-    }
-
-    /// Only who followed at or after this time. Newest first, the walk ends there.
-    pub fn since(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
-        self.since = time.into();
-        self
-    }
-
-    /// Only who followed before this time.
-    pub fn until(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
-        self.until = time.into();
-        self
-    }
-
-    /// Starts the walk.
-    pub fn start(self) -> Result<Followers> {
-        source(self.api.source()).followers(self)
-    }
-}
-
-/// The followers of a channel, one by one.
-pub struct Followers {
+/// A list, row by row, and the order in which its rows really come.
+///
+/// Not every service gives every order: Helix lists newest first only
+/// (dev.twitch.tv/docs/api/reference#get-channel-followers). Where the order is not the one wished for, the limit was
+/// not applied either, since the rows wished for come last; whoever wants the other order turns the list round.
+pub struct Listing<T> {
     direction: Direction,
-    rows: Box<dyn Iterator<Item = Result<Follow>> + Send>,
+    rows: Rows<T>,
 }
 
-impl Followers {
+impl<T> Listing<T> {
     pub(crate) fn new(
         direction: Direction,
-        rows: impl Iterator<Item = Result<Follow>> + Send + 'static,
-    ) -> Followers {
-        Followers {
+        rows: impl Iterator<Item = Result<T>> + Send + 'static,
+    ) -> Listing<T> {
+        Listing {
             direction,
             rows: Box::new(rows),
         }
     }
 
-    /// The order in which they really come. Helix lists newest first only
-    /// (dev.twitch.tv/docs/api/reference#get-channel-followers); then the limit was not applied either, since
-    /// the oldest come last.
+    /// The order in which the rows come.
     pub fn direction(&self) -> Direction {
         self.direction
     }
 }
 
-impl fmt::Debug for Followers {
+impl<T> fmt::Debug for Listing<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Followers")
+        f.debug_struct("Listing")
             .field("direction", &self.direction)
             .finish_non_exhaustive()
     }
 }
 
-impl Iterator for Followers {
-    type Item = Result<Follow>;
+impl<T> Iterator for Listing<T> {
+    type Item = Result<T>;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Result<T>> {
         self.rows.next()
     }
 }

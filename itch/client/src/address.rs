@@ -116,6 +116,22 @@ fn join(base: &str, request: &Request) -> Result<String> {
         url.extend(utf8_percent_encode(path, PATH));
     }
     let mut mark = '?';
+    let inline = request.inline_query.as_str();
+    if !inline.is_empty() {
+        // It is sent as it is, so it must not be able to end the query.
+        if !inline
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{}` cannot stand in a URL", inline.escape_debug()),
+            ));
+        }
+        url.push(mark);
+        url.push_str(inline);
+        mark = '&';
+    }
     for (name, value) in &request.query {
         url.push(mark);
         url.extend(utf8_percent_encode(name, QUERY));

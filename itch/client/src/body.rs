@@ -17,6 +17,8 @@ pub(crate) struct Shape {
     pub total: Option<u64>,
     /// How many rows `data` has, if it is a list.
     pub rows: Option<usize>,
+    /// There is a `data`, and nothing in it.
+    pub no_data: bool,
 }
 
 impl Shape {
@@ -195,7 +197,10 @@ impl<'de> Visitor<'de> for TopLevel {
                 Name::Errors => shape.errors = part.truthy,
                 Name::Status => shape.status = part.number.and_then(|n| n.try_into().ok()),
                 Name::Total => shape.total = part.number,
-                Name::Data => shape.rows = part.rows,
+                Name::Data => {
+                    shape.rows = part.rows;
+                    shape.no_data = !part.truthy && part.rows.is_none();
+                }
                 Name::Other => {}
             }
         }

@@ -12,6 +12,7 @@ use crate::address::Addresses;
 use crate::counters::Tally;
 use crate::endpoints::Rule;
 use crate::entry::{self, Corrupt, Entry, Meta};
+use crate::fetch::contains;
 use crate::freshness::Accept;
 use crate::settings::Warn;
 use crate::store::Store;
@@ -146,10 +147,11 @@ impl Cache {
         rule: Rule,
         answer: Answer,
     ) -> Result<Answer> {
-        if self.is_empty() || !answer.is_success() {
+        if self.is_empty() || !(answer.is_success() || tells_bounds(request.service, &answer)) {
             return Ok(answer);
         }
-        if !storable(request.service, rule, &answer) {
+        let last_of_growing = request.freshness == Freshness::Growing && is_last_page(&answer.body);
+        if last_of_growing || !storable(request.service, rule, &answer) {
             self.tally.not_stored.one();
             return Ok(answer);
         }
@@ -214,6 +216,18 @@ impl Cache {
 fn unpack(key: &str, value: StoredValue) -> (Vec<u8>, Result<Entry, Corrupt>) {
     let entry = entry::decode(key, &value, SystemTime::now());
     (value.bytes, entry)
+}
+
+/// rechat tells where a video begins and ends in an error; that is data.
+fn tells_bounds(service: Service, answer: &Answer) -> bool {
+    service == Service::Rechat
+        && answer.status == 400
+        && answer.shape.is_some_and(|shape| shape.errors)
+}
+
+/// Whether GQL says that there is nothing after this page.
+fn is_last_page(body: &[u8]) -> bool {
+    contains(body, b"\"hasNextPage\":false")
 }
 
 /// Whole, parsed, and not an error or a refusal that calls itself a success.

@@ -7,8 +7,8 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::address::Addresses;
+use crate::gql::GqlFacts;
 use crate::identity::{Identity, Means};
-use crate::key::legacy;
 use crate::limiter::Limiter;
 use crate::retry::{Fault, Patience, Trouble};
 use crate::wire::{Answer, Call, Wire};
@@ -23,6 +23,8 @@ pub(crate) struct Fetcher {
     pub patience: Patience,
     pub wire: Wire,
     pub addresses: Arc<Addresses>,
+    /// What is known of the GQL service; `None` if it is left alone.
+    pub gql: Option<GqlFacts>,
     /// What the old services want to know of the application.
     pub client_id: Option<HeaderValue>,
 }
@@ -87,21 +89,44 @@ impl Fetcher {
 
     fn call(&self, request: &Request) -> Result<Call> {
         let mut headers = HeaderMap::new();
-        let accept = if legacy(request.service) {
+        let accept = if request.service.is_legacy() {
             // The shapes of version 3 were asked for by media type (justintv/Twitch-API).
             "application/vnd.twitchtv.v3+json"
         } else {
             "application/json"
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if let Some(client_id) = self.client_id.as_ref().filter(|_| legacy(request.service)) {
+        if let Some(client_id) = self
+            .client_id
+            .as_ref()
+            .filter(|_| request.service.is_legacy())
+        {
             headers.insert(HeaderName::from_static("client-id"), client_id.clone());
         }
         let body = match &request.body {
             None => None,
             Some(body) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                Some(body.to_string().into_bytes())
+                Some(
+                    match self
+                        .gql
+                        .as_ref()
+                        .filter(|_| request.service == Service::Gql)
+                    {
+                        Some(gql) => {
+                            let client =
+                                HeaderValue::from_str(gql.client(request)?).map_err(|_| {
+                                    Error::new(
+                                        ErrorKind::Usage,
+                                        "a GQL client id of the configuration cannot be sent",
+                                    )
+                                })?;
+                            headers.insert(HeaderName::from_static("client-id"), client);
+                            gql.body(body)?.to_string().into_bytes()
+                        }
+                        None => body.to_string().into_bytes(),
+                    },
+                )
             }
         };
         Ok(Call {
@@ -118,11 +143,18 @@ impl Fetcher {
     }
 }
 
-/// GraphQL calls a fault that passes a success, with `service error` or `service timeout` among its errors
-/// (lay295/TwitchDownloader and xenova/chat-downloader ask again).
+/// GraphQL calls a fault that passes a success: with `service error` or `service timeout` among its errors, or with
+/// nothing where data should be and no error (lay295/TwitchDownloader and xenova/chat-downloader ask again).
 fn passing_error(service: Service, answer: &Answer) -> Option<Trouble> {
-    if service != Service::Gql || !answer.shape.is_some_and(|shape| shape.errors) {
-        return None;
+    let shape = answer
+        .shape
+        .filter(|_| service == Service::Gql && answer.is_success())?;
+    if !shape.errors {
+        let comments_missing = || contains(&answer.body, b"\"comments\":null");
+        return (shape.no_data || comments_missing()).then(|| Trouble {
+            status: Some(answer.status),
+            ..Trouble::new("answered without data")
+        });
     }
     let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
     let messages = body.get("errors")?.as_array()?.iter();
@@ -132,6 +164,11 @@ fn passing_error(service: Service, answer: &Answer) -> Option<Trouble> {
         status: Some(answer.status),
         ..Trouble::new(format!("answered \"{message}\""))
     })
+}
+
+/// Whether a body holds these bytes. Inside a JSON text quotes are escaped, so a name in quotes is a name.
+pub(crate) fn contains(body: &[u8], wanted: &[u8]) -> bool {
+    body.windows(wanted.len()).any(|bytes| bytes == wanted)
 }
 
 fn limited(service: Service) -> Error {

@@ -3,7 +3,7 @@
 //! The text is the one that the first itch made (bibby/itch, `itch/__init__.py`), byte for byte, so that its
 //! cache directories can still be read: the address, a bar, and Python's notation of the list of parameters.
 
-use itch_api::{Request, Service};
+use itch_api::Request;
 use serde_json::Value;
 
 use crate::hash::sha256_hex;
@@ -16,6 +16,9 @@ pub(crate) struct Place<'a> {
     /// `<seed>,<data version>` of the simulated Twitch.
     pub sandbox: Option<&'a str>,
 }
+
+/// Parameters whose values the first itch had read out of JSON: Python 2 marks such texts with a `u`.
+const OUT_OF_JSON: [&str; 2] = ["cursor", "video_id"];
 
 /// The text that names an answer. `user` is who asks, where that decides the answer.
 pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> String {
@@ -41,7 +44,7 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
         // The old program knew no setting for a base: whoever changed one changed the URL.
         Place {
             base: Some(other), ..
-        } if legacy(request.service) => base = other,
+        } if request.service.is_legacy() => base = other,
         Place {
             base: Some(other), ..
         } => parameters.push(("base", other)),
@@ -58,10 +61,17 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
         text.push('/');
         text.push_str(&request.path);
     }
+    if !request.inline_query.is_empty() {
+        text.push('?');
+        text.push_str(&request.inline_query);
+    }
     text.push_str("|[");
     for (place, (name, value)) in parameters.into_iter().enumerate() {
         if place > 0 {
             text.push_str(", ");
+        }
+        if request.service.is_legacy() && OUT_OF_JSON.contains(&name) {
+            text.push('u');
         }
         push_python_repr(&mut text, &format!("{name}={value}"));
     }
@@ -72,14 +82,6 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
 /// The key for a text: 64 lower-case hexadecimal digits.
 pub(crate) fn key(text: &str) -> String {
     sha256_hex(text.as_bytes())
-}
-
-/// Whether the first itch spoke to it.
-pub(crate) fn legacy(service: Service) -> bool {
-    matches!(
-        service,
-        Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots
-    )
 }
 
 /// A text as Python 2 shows a byte string: single quotes unless it holds one and no double quote.
@@ -129,6 +131,8 @@ fn canonical_json(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use itch_api::Service;
+
     use super::*;
 
     fn named(request: &Request) -> String {
@@ -146,11 +150,45 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_walks_and_windows_of_the_first_itch() {
+        let mut follows = Request::get(Service::Kraken, "channels/burkeblack/follows")
+            .query("cursor", "1469996245023720000");
+        follows.inline_query = "direction=DESC&limit=100".to_owned();
+        let rechat = Request::get(Service::Rechat, "")
+            .query("video_id", "v80935574")
+            .query("start", 0);
+        let loots = Request::get(Service::Loots, "search/channels/76725499/streams").query(
+            "json",
+            r#"{"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}"#,
+        );
+        for (request, shown, hash) in [
+            (
+                follows,
+                "https://api.twitch.tv/kraken/channels/burkeblack/follows?direction=DESC&limit=100|[u'cursor=1469996245023720000']",
+                "6098cb5aede2b622e0b8b604356f44a0d9a0582ae208f61dd9e559cc555b7926",
+            ),
+            (
+                rechat,
+                "https://rechat.twitch.tv/rechat-messages|['start=0', u'video_id=v80935574']",
+                "91d67aec210d84a6beb8ad93874a64eccb733fed092b9a2dbe6d2fe27b922cbf",
+            ),
+            (
+                loots,
+                r#"https://loots.com/api/v1//search/channels/76725499/streams|['json={"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}']"#,
+                "ffe804b52dcc0c9426b103895d969a177e766fbee4d4da7332b3f94b1637e711",
+            ),
+        ] {
+            assert_eq!(named(&request), shown);
+            assert_eq!(key(shown), hash);
+        }
+    }
+
+    #[test]
     fn addresses_are_joined_as_the_first_itch_joined_them() {
         let rechat = Request::get(Service::Rechat, "").query("video_id", "v1");
         assert_eq!(
             named(&rechat),
-            "https://rechat.twitch.tv/rechat-messages|['video_id=v1']"
+            "https://rechat.twitch.tv/rechat-messages|[u'video_id=v1']"
         );
         let loots = Request::get(Service::Loots, "search/channels/7/streams");
         assert_eq!(

@@ -42,6 +42,7 @@ mod endpoints;
 mod entry;
 mod fetch;
 mod freshness;
+mod gql;
 mod hash;
 mod identity;
 mod identity_file;
@@ -57,5 +58,6 @@ mod wire;
 
 pub use client::Client;
 pub use counters::Counters;
+pub use gql::{GqlFacts, GqlOperation};
 pub use secret::Secret;
 pub use settings::{IdentitySettings, Settings, Warn};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use itch_api::Service;
 use itch_plugin::CacheStore;
 
-use crate::Secret;
+use crate::{GqlFacts, Secret};
 
 /// Takes one-line warnings for people.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
@@ -41,8 +41,11 @@ pub struct Settings {
     /// How old a stored answer may be, whatever the endpoint and the request say.
     pub max_age: Option<Duration>,
     /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from
-    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port.
+    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port. It
+    /// takes the place of the user too: whoever asks a simulated Twitch of the program's own is always the same.
     pub sandbox: Option<String>,
+    /// What is known of the private GQL service; `None` leaves that service alone.
+    pub gql: Option<GqlFacts>,
     /// The name of the report that runs, recorded beside each stored answer.
     pub report: String,
     /// Takes one-line warnings for people; the client itself never prints.
@@ -65,6 +68,7 @@ impl Settings {
             refresh: false,
             max_age: None,
             sandbox: None,
+            gql: Some(GqlFacts::built_in()),
             report: String::new(),
             warn: Arc::new(|_| {}),
         }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::builder::styling::AnsiColor;
 use clap::builder::{PossibleValue, PossibleValuesParser, Styles, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use itch_api::Direction;
+use itch_api::{Direction, SourceName};
 use itch_output::Format;
 use itch_plugin::{Registry, ReportSpec};
 
@@ -107,12 +109,16 @@ fn run_options() -> Vec<Arg> {
             .action(ArgAction::SetTrue)
             .help(help)
     };
-    let direction = |text: &str| text.parse::<Direction>();
-    let format = |text: &str| text.parse::<Format>();
+    let direction = |text: &str| hinted(text.parse::<Direction>());
+    let format = |text: &str| hinted(text.parse::<Format>());
+    let duration = |text: &str| hinted(times::duration(text));
     let rows = vec![
         option("limit", "ROWS", "Stop after so many rows").short('l').allow_negative_numbers(true).value_parser(row_limit),
         option("direction", "ORDER", "asc: oldest first; desc: newest first").short('d').value_parser(direction),
-        option("columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
+        option("source", "SOURCE", "twitch: the services of today; legacy: kraken, tmi, rechat and loots.com as in 2016")
+            .value_parser(|text: &str| text.parse::<SourceName>()),
+        option(
+            "columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
         option("format", "FORMAT", "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal").short('f').value_parser(format),
         option("output", "FILE", "Write to a file, which appears when it is complete").short('o').value_parser(value_parser!(PathBuf)),
         flag("header", "Begin with the names of the columns").overrides_with("no-header"),
@@ -132,8 +138,7 @@ fn run_options() -> Vec<Arg> {
         )
         .short('c')
         .value_delimiter(','),
-        option("max-age", "TIME", "Accept stored answers up to this age")
-            .value_parser(times::duration),
+        option("max-age", "TIME", "Accept stored answers up to this age").value_parser(duration),
         flag("refresh", "Accept no stored answer, but store the new ones")
             .conflicts_with_all(["max-age", "offline"]),
         flag("offline", "Use stored answers only, however old").conflicts_with("max-age"),
@@ -142,7 +147,7 @@ fn run_options() -> Vec<Arg> {
             "SIZE",
             "How large the cache may grow, such as 512MB",
         )
-        .value_parser(size)
+        .value_parser(|text: &str| hinted(size(text)))
         .hide_short_help(true),
         flag("cache-strict", "A cache that fails ends the run").hide_short_help(true),
     ];
@@ -159,7 +164,7 @@ fn run_options() -> Vec<Arg> {
             "TIME",
             "How long one try may take [default: 30s]",
         )
-        .value_parser(times::duration)
+        .value_parser(duration)
         .hide_short_help(true),
         flag("insecure-http", "Allow plain http to other machines").hide_short_help(true),
     ];
@@ -210,6 +215,14 @@ fn long_help() -> String {
     }
     text.push_str("\nTry it without an account: itch --sandbox followers -l 10 burkeblack");
     text
+}
+
+/// clap shows what an error says and knows no hints: this puts the hint behind the sentence.
+pub(crate) fn hinted<T>(read: Result<T, itch_api::Error>) -> Result<T, itch_api::Error> {
+    read.map_err(|error| match &error.hint {
+        Some(hint) => usage(format!("{error}: {hint}")),
+        None => error,
+    })
 }
 
 /// A number of rows.
@@ -359,11 +372,22 @@ pub(crate) fn dispatch(
     }
 }
 
-/// Prints what clap has to say: help, the version, or what is wrong with the command line.
-pub(crate) fn refuse(error: &clap::Error) -> std::process::ExitCode {
-    // Nobody is left to hear that printing failed.
-    let _ = error.print();
-    std::process::ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+/// Prints what clap has to say, help, the version, or what is wrong with the command line, and says the exit code.
+pub(crate) fn refuse(mut error: clap::Error) -> anyhow::Result<u8> {
+    // The best of several near misses stands last, and old names are among them: one is enough.
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
+        && let Some(best) = names.last().cloned()
+    {
+        let best = ContextValue::Strings(vec![best]);
+        error.insert(ContextKind::SuggestedSubcommand, best);
+    }
+    match error.print() {
+        // Help that did not reach the disk is no success; that a complaint reached nobody changes nothing.
+        Err(cause) if !error.use_stderr() && cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(cause).context("the help could not be written")
+        }
+        _ => Ok(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
 }
 
 /// A choice among texts, for an argument of that kind.

@@ -11,6 +11,7 @@ use itch_plugin::{CacheStore, Registry};
 use itch_sandbox::Sandbox;
 
 use crate::cli::Options;
+use crate::config::Config;
 use crate::talk::Talk;
 use crate::{caches, environment, sandbox};
 
@@ -18,6 +19,11 @@ use crate::{caches, environment, sandbox};
 const BASE_URLS: &[(Service, &str)] = &[
     (Service::Helix, "TWITCH_HELIX_URL"),
     (Service::OAuth, "TWITCH_OAUTH2_URL"),
+    (Service::Gql, "TWITCH_GQL_URL"),
+    (Service::Kraken, "TWITCH_KRAKEN_URL"),
+    (Service::Tmi, "TWITCH_TMI_URL"),
+    (Service::Rechat, "TWITCH_RECHAT_URL"),
+    (Service::Loots, "TWITCH_LOOTS_URL"),
 ];
 
 /// A client, and the simulated Twitch that it asks, if it asks one.
@@ -86,6 +92,7 @@ pub(crate) fn connect(
     settings.sandbox = sandbox
         .as_ref()
         .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));
+    settings.gql = Config::read()?.gql();
     settings.report = report.to_owned();
     let warnings = talk.clone();
     settings.warn = Arc::new(move |text| warnings.warning(text));

@@ -30,6 +30,31 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         Some("https://id.twitch.tv/oauth2"),
     ),
     (
+        "TWITCH_GQL_URL",
+        "URL of the private GQL service",
+        Some("https://gql.twitch.tv/gql"),
+    ),
+    (
+        "TWITCH_KRAKEN_URL",
+        "Base URL of kraken, for `--source legacy`",
+        Some("https://api.twitch.tv/kraken"),
+    ),
+    (
+        "TWITCH_TMI_URL",
+        "Base URL of tmi, for `--source legacy`",
+        Some("https://tmi.twitch.tv"),
+    ),
+    (
+        "TWITCH_RECHAT_URL",
+        "URL of rechat, for `--source legacy`",
+        Some("https://rechat.twitch.tv/rechat-messages"),
+    ),
+    (
+        "TWITCH_LOOTS_URL",
+        "Base URL of loots.com, for `--source legacy`",
+        Some("https://loots.com/api/v1/"),
+    ),
+    (
         "LOG_LEVEL",
         "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr",
         Some("WARNING"),

@@ -7,6 +7,7 @@
 mod arguments;
 mod caches;
 mod cli;
+mod config;
 mod connect;
 mod environment;
 mod failure;
@@ -36,12 +37,15 @@ use crate::talk::Talk;
 /// Runs the program with these arguments, the first of which is its own name, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let registry = Registry::linked_in();
-    let matches = match cli::command(&registry).try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        Err(error) => return cli::refuse(&error),
+    let (talk, ended) = match cli::command(&registry).try_get_matches_from(arguments) {
+        Ok(matches) => {
+            let talk = Talk::new(&matches);
+            let ended = cli::dispatch(&registry, &matches, &talk);
+            (talk, ended)
+        }
+        Err(error) => (Talk::default(), cli::refuse(error)),
     };
-    let talk = Talk::new(&matches);
-    match cli::dispatch(&registry, &matches, &talk) {
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let failure = Failure::of(&error);

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 use chrono::Utc;
 use clap::ArgMatches;
-use itch_api::{Direction, Error, ErrorKind, Fact, Transport};
+use itch_api::{Direction, Error, ErrorKind, Fact, SourceName, Transport};
 use itch_client::Client;
 use itch_output::{Format, Layout, Verdict, row_writer};
 use itch_plugin::abi::drive::run_report;
@@ -53,9 +53,10 @@ pub(crate) fn report(
         report: name.to_owned(),
         args: arguments::read(spec, behind, started, &mut io::stdin().lock())?,
         columns: layout.names(),
+        columns_named: wanted.is_some(),
+        source: options.get::<SourceName>("source").unwrap_or_default(),
         direction: options.get::<Direction>("direction").unwrap_or_default(),
         limit,
-        ..CallInput::default()
     };
 
     let connection = connect(registry, name, &options, talk)?;
@@ -102,7 +103,12 @@ pub(crate) fn report(
         Err(error) => Some(error),
     };
     let counters = client.counters();
-    let facts: Vec<Fact> = client.facts();
+    let mut facts: Vec<Fact> = client.facts();
+    if counters.retries > 0 {
+        facts.push(Fact::Recovered {
+            n: counters.retries,
+        });
+    }
     let verdict = Verdict::new(
         itch_output::Run {
             report: name.to_owned(),
@@ -151,10 +157,16 @@ fn conclude(
     if let Some(error) = error {
         talk.failure(&Failure::from(error));
         if rows > 0 || error.kind == ErrorKind::Failed {
-            talk.say(&format!("{rows} rows had been written before"));
+            talk.say(&match rows {
+                1 => "1 row had been written before".to_owned(),
+                rows => format!("{rows} rows had been written before"),
+            });
         }
     } else if interrupted {
-        talk.say(&format!("interrupted: {rows} rows are written and whole"));
+        talk.say(&match rows {
+            1 => "interrupted: 1 row is written and whole".to_owned(),
+            rows => format!("interrupted: {rows} rows are written and whole"),
+        });
         talk.say(if cached {
             "hint: run the same command again: what was fetched comes from the cache"
         } else {
@@ -198,23 +210,36 @@ fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
 
 /// Where the rows go: stdout, or a file that gets its name when it is complete.
 struct Output {
-    file: Option<(PathBuf, PathBuf)>,
+    file: Option<Target>,
+}
+
+/// A file that was asked for.
+struct Target {
+    path: PathBuf,
+    /// The name that it has until it is complete. A device or a pipe has none: it is written to as it is.
+    part: Option<PathBuf>,
 }
 
 impl Output {
-    /// Makes the file before the long work, so that a bad path fails at once.
+    /// Looks at the path before the long work, so that a bad one fails at once.
     fn open(path: Option<PathBuf>) -> anyhow::Result<Output> {
         let Some(path) = path else {
             return Ok(Output { file: None });
         };
-        let Some(name) = path.file_name() else {
+        let found = std::fs::metadata(&path).ok();
+        let Some(name) = path
+            .file_name()
+            .filter(|_| !found.as_ref().is_some_and(std::fs::Metadata::is_dir))
+        else {
             return Err(usage(format!("`{}` does not name a file", path.display())).into());
         };
-        let mut part = name.to_owned();
-        part.push(".part");
-        let part = path.with_file_name(part);
+        let part = found.is_none_or(|found| found.is_file()).then(|| {
+            let mut part = name.to_owned();
+            part.push(".part");
+            path.with_file_name(part)
+        });
         Ok(Output {
-            file: Some((path, part)),
+            file: Some(Target { path, part }),
         })
     }
 
@@ -224,30 +249,33 @@ impl Output {
 
     /// The format that the file's name asks for.
     fn format(&self) -> Option<Format> {
-        let (path, _) = self.file.as_ref()?;
-        path.extension()?.to_str()?.parse().ok()
+        let extension = self.file.as_ref()?.path.extension()?;
+        extension.to_str()?.parse().ok()
     }
 
     fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
-        Ok(match &self.file {
-            None => Box::new(io::stdout()),
-            Some((_, part)) => Box::new(
-                File::create(part)
-                    .with_context(|| format!("`{}` cannot be written", part.display()))?,
-            ),
-        })
+        let Some(Target { path, part }) = &self.file else {
+            return Ok(Box::new(io::stdout()));
+        };
+        let written = part.as_ref().unwrap_or(path);
+        let file = File::create(written)
+            .with_context(|| format!("`{}` cannot be written", written.display()))?;
+        Ok(Box::new(file))
     }
 
     /// Gives a complete file its name; says where an incomplete one stays.
     fn close(self, complete: bool) -> anyhow::Result<Option<PathBuf>> {
         match self.file {
-            None => Ok(None),
-            Some((path, part)) if complete => {
+            Some(Target {
+                path,
+                part: Some(part),
+            }) if complete => {
                 std::fs::rename(&part, &path)
                     .with_context(|| format!("`{}` cannot be written", path.display()))?;
                 Ok(None)
             }
-            Some((_, part)) => Ok(Some(part)),
+            Some(Target { part, .. }) => Ok(part),
+            None => Ok(None),
         }
     }
 }

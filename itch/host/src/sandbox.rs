@@ -8,7 +8,7 @@ use itch_sandbox::{Faults, Options, Sandbox};
 
 use crate::failure::usage;
 use crate::talk::{self, Talk};
-use crate::times;
+use crate::{cli, times};
 
 /// The command.
 pub(crate) fn command() -> Command {
@@ -25,8 +25,8 @@ pub(crate) fn command() -> Command {
         )
         .arg(option("port", "PORT", "The port; 0 takes any free one").default_value("0").value_parser(clap::value_parser!(u16)))
         .arg(option("seed", "SEED", "Another number is another Twitch").default_value("1").value_parser(clap::value_parser!(u64)))
-        .arg(option("latency", "TIME", "How long every answer takes, such as 50ms").default_value("0").value_parser(times::duration))
-        .arg(option("jitter", "TIME", "How much longer or shorter it may take").default_value("0").value_parser(times::duration))
+        .arg(option("latency", "TIME", "How long every answer takes, such as 50ms").default_value("0").value_parser(|text: &str| cli::hinted(times::duration(text))))
+        .arg(option("jitter", "TIME", "How much longer or shorter it may take").default_value("0").value_parser(|text: &str| cli::hinted(times::duration(text))))
         .arg(option("faults", "FAULTS", "Faults and how often they happen, such as 429=0.02,reset=0.01"))
         .arg(option("rate-limit", "POINTS", "Points a minute, or `off`").default_value("800"))
 }

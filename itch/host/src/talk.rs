@@ -26,6 +26,13 @@ pub(crate) struct Talk {
     bars: MultiProgress,
 }
 
+impl Default for Talk {
+    /// How a program talks whose options could not be read.
+    fn default() -> Talk {
+        Talk::new(&ArgMatches::default())
+    }
+}
+
 impl Talk {
     pub(crate) fn new(matches: &ArgMatches) -> Talk {
         let options = Options::of(matches);

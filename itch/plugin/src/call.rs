@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use itch_api::{Api, ChannelName, Direction, Fact, SourceName, chrono};
+use itch_api::{Api, ChannelName, Direction, Fact, Listing, Rows, SourceName, chrono};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cell::Cell;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, reversed};
 
 /// What the host tells a report about one call, as JSON across the boundary. Arguments are checked and defaulted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct CallInput {
     pub args: BTreeMap<String, Value>,
     /// The columns that will be shown; cells of others may stay null.
     pub columns: Vec<String>,
+    /// Whether the person named the columns, rather than getting the default ones.
+    pub columns_named: bool,
     /// Which services answer.
     pub source: SourceName,
     /// The order wished for.
@@ -97,6 +99,22 @@ impl Call {
     /// Whether a column will be shown: if not, what it costs can be saved.
     pub fn wants(&self, column: &str) -> bool {
         self.input.columns.iter().any(|wanted| wanted == column)
+    }
+
+    /// Whether the person named a column: for cells that cost too much to be filled for everybody.
+    pub fn asked_for(&self, column: &str) -> bool {
+        self.input.columns_named && self.wants(column)
+    }
+
+    /// Turns a list round if its rows come in the other order than the one wished for, by way of a temporary file.
+    pub fn in_order<T>(&self, rows: Listing<T>) -> Result<Rows<T>>
+    where
+        T: Serialize + serde::de::DeserializeOwned + Send + 'static,
+    {
+        Ok(match rows.direction() == self.direction() {
+            true => Box::new(rows),
+            false => Box::new(reversed(rows)?),
+        })
     }
 
     /// The value of an argument as JSON, if it was given or has a default.

@@ -75,8 +75,9 @@ pub use inventory as __inventory;
 pub mod prelude {
     pub use itch_api::chrono::{self, DateTime, Utc};
     pub use itch_api::{
-        Api, Channel, ChannelName, Direction, Fact, Follow, Freshness, Pages, Request, Response,
-        Service, Stream, User, Video, serde_json,
+        Api, Channel, ChannelName, ChatMessage, Chatter, Direction, Fact, Follow, FollowedChannel,
+        Freshness, Listing, Pages, PastStream, Request, Response, Role, Rows, Service, Stream,
+        User, Video, serde_json,
     };
 
     pub use crate::{

@@ -23,10 +23,18 @@ pub(crate) enum Fault {
     Loop,
     NoRows,
     OauthInternalError,
+    GqlNull,
+    GqlError,
+    GqlTimeout,
+    GqlDataNull,
+    GqlUnknown,
+    GqlIntegrity,
+    GqlIntegrityAll,
+    LegacyErrorWith200,
 }
 
 impl Fault {
-    const ALL: [Fault; 16] = [
+    const ALL: [Fault; 24] = [
         Fault::TooManyRequests,
         Fault::InternalError,
         Fault::Unavailable,
@@ -43,6 +51,14 @@ impl Fault {
         Fault::Loop,
         Fault::NoRows,
         Fault::OauthInternalError,
+        Fault::GqlNull,
+        Fault::GqlError,
+        Fault::GqlTimeout,
+        Fault::GqlDataNull,
+        Fault::GqlUnknown,
+        Fault::GqlIntegrity,
+        Fault::GqlIntegrityAll,
+        Fault::LegacyErrorWith200,
     ];
 
     /// As it is written on a command line.
@@ -64,6 +80,14 @@ impl Fault {
             Fault::Loop => "loop",
             Fault::NoRows => "no-rows",
             Fault::OauthInternalError => "oauth-500",
+            Fault::GqlNull => "gql-null",
+            Fault::GqlError => "gql-error",
+            Fault::GqlTimeout => "gql-timeout",
+            Fault::GqlDataNull => "gql-data-null",
+            Fault::GqlUnknown => "gql-unknown",
+            Fault::GqlIntegrity => "gql-integrity",
+            Fault::GqlIntegrityAll => "gql-integrity-all",
+            Fault::LegacyErrorWith200 => "legacy-200-error",
         }
     }
 }
@@ -189,7 +213,9 @@ mod tests {
         assert_eq!(
             message("404=0.1"),
             "unknown fault `404`, the known ones are 429, 500, 503, reset, cut, stall, slow, html, \
-             expired, gone, duplicate, shift, empty-last, loop, no-rows, oauth-500"
+             expired, gone, duplicate, shift, empty-last, loop, no-rows, oauth-500, gql-null, \
+             gql-error, gql-timeout, gql-data-null, gql-unknown, gql-integrity, \
+             gql-integrity-all, legacy-200-error"
         );
         assert!(message("reset").starts_with("fault `reset` has no rate"));
         for rate in ["1.1", "-0.1", "NaN", "often", ""] {

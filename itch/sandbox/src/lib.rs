@@ -31,8 +31,26 @@
 //! | `followers_10m` | 30000000 | 10,000,000 | since 2013, live now | |
 //! | `not_moderated` | 110000000 | 4,321, counted but not listed | since 2018 | |
 //! | `just_a_viewer` | 130000000 | 12, counted but not listed | none | owner of [`TOKEN_VIEWER`] |
+//! | `chat_replays` | 120000000 | 64 | those of the next table, live now | |
 //!
-//! `burkeblack` is a moderator of all but the last two, so that its token lists their followers.
+//! `burkeblack` is a moderator of all but `not_moderated` and `just_a_viewer`, so that its token
+//! lists their followers and chatters.
+//!
+//! These videos have the same id, times and number of comments under every seed. What is said in
+//! them, and exactly when, depends on it:
+//!
+//! | video | kind | length | comments | |
+//! |---|---|---|---|---|
+//! | `2700000060` | archive | 6 h | 60,000 | since 2026-10-10T18:00:00Z |
+//! | `2700000600` | archive | 30 h | 600,000 | since 2026-10-20T12:00:00Z |
+//! | `2700000005` | archive | 300 s | 500 | |
+//! | `2700000000` | archive | 1 h | 0 | |
+//! | `2700000180` | archive | 1 h | 1,000 | 180 of them in second 1,234, more than a page |
+//! | `2700000059` | highlight | 90 s | 59, exactly one page | |
+//! | `2700000009` | archive | 600 s | 200 | its channel is gone: `creator` and `owner` are null |
+//! | `2700000001` | archive | 10,560 s | 7,200 in 10,800 s | still running, its length lags behind |
+//! | `80935574` | archive | 25,144 s | 4,000 | of 2016, as `v80935574` for the old services |
+//! | `2700000404` | | | | not public: there is no such video |
 //!
 //! - **Accounts.** Every id from 1000000 to 1480000000 is an account, registered in the order of
 //!   ids. Each has one login and a few followers of its own; a login that is no account's does not
@@ -42,15 +60,35 @@
 //!   eleven and eight days before, follow from 2026-07-19T21:04:00Z for 34 minutes, among the
 //!   people who happen to follow meanwhile. None of them is gone.
 //! - **Broadcasts** start in the evening (UTC) and last for hours; one in 150 days lasts for more
-//!   than a day. Each has an archive. There are highlights, uploads, and titles in many scripts.
+//!   than a day. Each has an archive. There are highlights, uploads, and titles in many scripts. An
+//!   archive that still grows says it is four minutes shorter than it is.
+//! - **Comments** are in every archive and highlight, as many as fit its length and its channel,
+//!   and in no upload. They are in many scripts, with emoji beyond the basic plane, emotes of both
+//!   kinds of ids, tabs, line ends and escape sequences, deleted authors, empty badges and messages.
+//! - **Chatters**: 2,345 in the chat of `burkeblack`, which has 12 moderators and 25 VIPs, three of
+//!   four of them present, and one each of staff, admins and global moderators; 1,000, exactly one
+//!   page, for `followers_10m`; nobody for `followers_0`; a few for the other channels.
 //! - **Followed channels**: 312 by `burkeblack` and 12 by `just_a_viewer`, who follows `burkeblack`
 //!   too. The followers of these channels agree.
 //!
 //! # Services
 //!
 //! - `/oauth2/token` (client credentials) and `/oauth2/validate`,
-//! - `/helix/users`, `channels/followers`, `channels/followed`, `streams`, `videos`, and
-//!   `users/follows`, which is gone, with the headers of the rate limit,
+//! - `/helix/users`, `channels`, `channels/followers`, `channels/followed`, `channels/vips`,
+//!   `chat/chatters`, `moderation/moderators`, `streams`, `videos`, and `users/follows`, which is
+//!   gone, with the headers of the rate limit,
+//! - `/gql` for videos and their comments, by query or by the hash of the web player's query, one
+//!   operation or up to 35 at once, for three client ids of Twitch's own apps: `kd1unb…`,
+//!   `ue6666…`, and `kimne…`, to which cursors of comments are refused. A page has 59 comments
+//!   unless `first` asks for another number up to 100. A page by offset may start with up to five
+//!   comments of the three seconds before it, and has a next page even at the end,
+//! - `/kraken/users/{name}`, `users/{name}/follows/channels`, `channels/{name}`,
+//!   `channels/{name}/follows`, `channels/{name}/videos`, `videos/{id}` and `streams/{name}`, as
+//!   they were in 2016. Lists end with an empty page. The name `error_with_200` gives an error with
+//!   status 200,
+//! - `/tmi/group/user/{name}/chatters`, `/rechat/rechat-messages`, of which each window repeats the
+//!   last three messages of the one before it, and
+//!   `/loots/api/v1/search/channels/{id}/streams`, which are gone like kraken,
 //! - `/sandbox/requests`, which Twitch does not have: `{"total":2,"by_path":{"/helix/users":2}}`,
 //!   the requests that came over the wire since the start, this one never counted or delayed.
 //!
@@ -62,19 +100,32 @@
 //!
 //! # Faults
 //!
-//! [`Faults`] strike at a rate from 0 to 1. These are drawn for every request to Helix anew, so a
-//! second try may succeed:
+//! [`Faults`] strike at a rate from 0 to 1. These are drawn for every request but those to OAuth
+//! anew, so a second try may succeed:
 //!
 //! | fault | |
 //! |---|---|
-//! | `429` | the rate limit is used up for one to three seconds |
+//! | `429` | the rate limit is used up, for one to three seconds if it is that of Helix |
 //! | `500`, `503` | a server error |
 //! | `reset` | the connection is reset instead of an answer |
 //! | `cut` | the connection closes in the middle of the body |
 //! | `stall` | headers, and then nothing |
 //! | `slow` | the body takes two seconds |
 //! | `html` | status 200, and a page of HTML |
-//! | `expired` | status 401, as if the token had just expired |
+//! | `expired` | status 401 from Helix, as if the token had just expired |
+//! | `legacy-200-error` | kraken, tmi, rechat and loots: an error in the body, and status 200 |
+//!
+//! These are drawn for every operation sent to GQL, and leave the status at 200:
+//!
+//! | fault | |
+//! |---|---|
+//! | `gql-null` | `comments` is null, and nothing says why |
+//! | `gql-error` | `service error`, and null for `comments`, or for `video` if it is asked without |
+//! | `gql-timeout` | `service timeout`, and null as with `gql-error` |
+//! | `gql-data-null` | `data` is null, and nothing says why |
+//! | `gql-unknown` | `PersistedQueryNotFound`, if the query is given by its hash |
+//! | `gql-integrity` | `failed integrity check` for cursors with the client id `kd1unb…` |
+//! | `gql-integrity-all` | `failed integrity check` for cursors with any client id |
 //!
 //! These belong to an account or to a place in a list, and stay there:
 //!
@@ -87,14 +138,17 @@
 //! | `loop` | the page has the cursor that it was asked with |
 //! | `no-rows` | an empty page with a cursor, before the page that belongs there |
 //!
-//! `oauth-500` is the only one that strikes `/oauth2/`.
+//! They are for the lists of Helix. Of them, `duplicate`, with one comment, and `loop` trouble the
+//! cursors of comments as well. `oauth-500` is the only one that strikes `/oauth2/`.
 
 #![deny(missing_docs)]
 
 mod credentials;
 mod delivery;
 mod faults;
+mod gql;
 mod helix;
+mod legacy;
 mod limit;
 mod oauth;
 mod parameters;
@@ -211,6 +265,14 @@ impl Sandbox {
         vec![
             ("TWITCH_HELIX_URL", format!("{base}/helix/")),
             ("TWITCH_OAUTH2_URL", format!("{base}/oauth2/")),
+            ("TWITCH_GQL_URL", format!("{base}/gql")),
+            ("TWITCH_KRAKEN_URL", format!("{base}/kraken")),
+            ("TWITCH_TMI_URL", format!("{base}/tmi")),
+            (
+                "TWITCH_RECHAT_URL",
+                format!("{base}/rechat/rechat-messages"),
+            ),
+            ("TWITCH_LOOTS_URL", format!("{base}/loots/api/v1/")),
             ("TWITCH_CLIENT_ID", CLIENT_ID.to_owned()),
             ("TWITCH_TOKEN", TOKEN.to_owned()),
         ]

@@ -30,7 +30,7 @@ use crate::{
     Options,
     delivery::Delivery,
     faults::{Fault, Faults},
-    helix,
+    gql, helix, legacy,
     limit::{Exceeded, Limiter, Owner, RateLimit},
     oauth,
     parameters::Parameters,
@@ -153,6 +153,8 @@ impl Error for Reset {}
 #[derive(Clone, Copy, Debug)]
 enum Service {
     Helix(Option<&'static helix::Endpoint>),
+    Gql,
+    Legacy(Option<&'static legacy::Route>),
     OauthToken,
     OauthValidate,
     /// A path of the OAuth service that it does not have.
@@ -168,6 +170,8 @@ impl Service {
             oauth::VALIDATE_PATH => Service::OauthValidate,
             _ if path.starts_with("/oauth2/") => Service::OauthUnknown,
             _ if path.starts_with("/helix/") => Service::Helix(helix::endpoint(path)),
+            _ if path.trim_end_matches('/') == gql::PATH => Service::Gql,
+            _ if legacy::owns(path) => Service::Legacy(legacy::route(path)),
             _ => Service::Unknown,
         }
     }
@@ -176,6 +180,8 @@ impl Service {
     fn path(self) -> Option<&'static str> {
         match self {
             Service::Helix(endpoint) => endpoint.map(|endpoint| endpoint.path),
+            Service::Gql => Some(gql::PATH),
+            Service::Legacy(route) => route.map(|route| route.pattern),
             Service::OauthToken => Some(oauth::TOKEN_PATH),
             Service::OauthValidate => Some(oauth::VALIDATE_PATH),
             Service::OauthUnknown | Service::Unknown => None,
@@ -184,7 +190,7 @@ impl Service {
 
     /// Whether the faults of data services strike here.
     fn has_data(self) -> bool {
-        matches!(self, Service::Helix(_))
+        matches!(self, Service::Helix(_) | Service::Gql | Service::Legacy(_))
     }
 }
 
@@ -224,6 +230,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
         helix::error_reply(StatusCode::SERVICE_UNAVAILABLE, "")
     } else if strikes(Fault::Html) {
         Reply::new(StatusCode::OK, "text/html; charset=utf-8", SORRY.into())
+    } else if !matches!(service, Service::Helix(_)) && strikes(Fault::TooManyRequests) {
+        // Helix tells when to come back. The others have no such headers.
+        helix::error_reply(StatusCode::TOO_MANY_REQUESTS, "Request limit exceeded")
+    } else if matches!(service, Service::Legacy(_)) && strikes(Fault::LegacyErrorWith200) {
+        legacy::error_with_200()
     } else {
         dispatch(state, number, service, request).await
     };
@@ -259,6 +270,21 @@ async fn dispatch(
             request.headers(),
             parameters,
         ),
+        Service::Gql => {
+            let headers = request.headers().clone();
+            match body(request, gql::MAXIMUM_BODY).await {
+                Some(body) => gql::answer(state, number, &method, &headers, &body),
+                None => helix::error_reply(StatusCode::PAYLOAD_TOO_LARGE, ""),
+            }
+        }
+        Service::Legacy(route) => legacy::answer(
+            state,
+            &method,
+            request.uri().path(),
+            route,
+            request.headers(),
+            &parameters,
+        ),
         Service::OauthToken if method == Method::POST => match form(request).await {
             Some(form) => oauth::token(&form.or(parameters), number),
             None => oauth::refuse(StatusCode::BAD_REQUEST, "invalid body"),
@@ -279,16 +305,18 @@ async fn form(request: Request<Incoming>) -> Option<Parameters> {
         .and_then(|value| value.to_str().ok());
     let is_form = media_type
         .is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
-    let body = Limited::new(request.into_body(), MAXIMUM_FORM)
-        .collect()
-        .await
-        .ok()?
-        .to_bytes();
+    let body = body(request, MAXIMUM_FORM).await?;
     Some(if is_form {
         Parameters::parse(&body)
     } else {
         Parameters::default()
     })
+}
+
+/// A body that is not too large and comes whole.
+async fn body(request: Request<Incoming>, maximum: usize) -> Option<bytes::Bytes> {
+    let body = Limited::new(request.into_body(), maximum).collect().await;
+    Some(body.ok()?.to_bytes())
 }
 
 fn deliver(reply: Reply, delivery: fn(bytes::Bytes) -> Delivery) -> Response<Delivery> {

@@ -46,13 +46,7 @@ impl Report for Followers {
         if call.wants("created") || call.wants("delta") {
             query = query.with_created();
         }
-        let follows = query.start()?;
-        let turn_round = follows.direction() != call.direction();
-        let rows: Box<dyn Iterator<Item = Result<Follow>>> = match turn_round {
-            true => Box::new(reversed(follows)?),
-            false => Box::new(follows),
-        };
-        for follow in rows {
+        for follow in call.in_order(query.start()?)? {
             let follow = follow?;
             let delta = follow
                 .user

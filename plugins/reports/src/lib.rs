@@ -6,8 +6,15 @@
 //! To add a report: copy the nearest file, name it in the list below, and give it a test in `tests/src/reports/`.
 //! Nothing else knows a report by name.
 
+#[path = "chat-replay.rs"]
+mod chat_replay;
+mod chatters;
 mod created;
 mod followers;
+mod following;
 #[path = "num-followers.rs"]
 mod num_followers;
+#[path = "num-following.rs"]
+mod num_following;
+mod streams;
 mod support;

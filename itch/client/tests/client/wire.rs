@@ -32,7 +32,7 @@ fn a_request_is_sent_as_asked() {
 
 #[test]
 fn the_private_service_gets_a_post_and_no_token() {
-    let server = Server::start(|_| Reply::ok(r#"{"data":{}}"#));
+    let server = Server::start(|_| Reply::ok(r#"{"data":{"a":1}}"#));
     let mut request = Request::get(Service::Gql, "");
     request.body = Some(serde_json::json!({"query": "{ a }"}));
     fetch(&client(&server), request).unwrap();

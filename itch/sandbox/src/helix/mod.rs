@@ -3,9 +3,12 @@
 //! See <https://dev.twitch.tv/docs/api/reference>. The texts of errors are not documented; they are
 //! those seen in twitchdev/issues and in the sources of Chatterino, twurple and pyTwitchAPI.
 
+mod channels;
+mod chatters;
 mod followed;
 mod followers;
 mod page;
+mod people;
 mod streams;
 mod users;
 mod videos;
@@ -37,7 +40,7 @@ pub(crate) struct Endpoint {
     answer: fn(&Call<'_>) -> Result<Bytes, Failure>,
 }
 
-static ENDPOINTS: [Endpoint; 6] = [
+static ENDPOINTS: [Endpoint; 10] = [
     Endpoint {
         path: "/helix/users",
         answer: users::answer,
@@ -54,6 +57,22 @@ static ENDPOINTS: [Endpoint; 6] = [
     Endpoint {
         path: "/helix/channels/followed",
         answer: followed::answer,
+    },
+    Endpoint {
+        path: "/helix/channels",
+        answer: channels::answer,
+    },
+    Endpoint {
+        path: "/helix/channels/vips",
+        answer: people::vips,
+    },
+    Endpoint {
+        path: "/helix/chat/chatters",
+        answer: chatters::answer,
+    },
+    Endpoint {
+        path: "/helix/moderation/moderators",
+        answer: people::moderators,
     },
     Endpoint {
         path: "/helix/streams",
@@ -222,10 +241,16 @@ impl Call<'_> {
     }
 
     fn require_scope(&self, scope: &str) -> Result<(), Failure> {
-        if self.grant.has_scope(scope) {
+        self.require_one_scope(&[scope])
+    }
+
+    /// Any one of them will do.
+    fn require_one_scope(&self, scopes: &[&str]) -> Result<(), Failure> {
+        if scopes.iter().any(|scope| self.grant.has_scope(scope)) {
             return Ok(());
         }
-        Err(Failure::unauthorized(format!("Missing scope: {scope}")))
+        let scopes = scopes.join(" or ");
+        Err(Failure::unauthorized(format!("Missing scope: {scopes}")))
     }
 
     /// Whether the token is one of this user.
@@ -322,7 +347,7 @@ impl From<Failure> for Reply {
     }
 }
 
-/// An error in Helix's form, also for what stands before it.
+/// An error in Helix's form, which GQL and kraken share, also for what stands before them.
 pub(crate) fn error_reply(status: StatusCode, message: &str) -> Reply {
     let body = ErrorBody {
         error: reason(status),

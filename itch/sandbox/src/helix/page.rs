@@ -49,13 +49,27 @@ impl Place {
     }
 }
 
-const DEFAULT_FIRST: u32 = 20;
-const MAXIMUM_FIRST: u32 = 100;
+/// How many rows a page has if `first` is left out, and at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageSize {
+    pub(super) default: u32,
+    pub(super) maximum: u32,
+}
+
+const USUAL: PageSize = PageSize {
+    default: 20,
+    maximum: 100,
+};
 
 impl Call<'_> {
     /// The page asked for with `first` and `after`, of a list this long.
     pub(super) fn page(&self, total: u32) -> Result<Page, Failure> {
-        let first = self.first()?;
+        self.page_of(total, USUAL)
+    }
+
+    /// The page, of an endpoint with pages of another size.
+    pub(super) fn page_of(&self, total: u32, size: PageSize) -> Result<Page, Failure> {
+        let first = self.first(size)?;
         let list = self.list();
         let asked = self
             .parameters
@@ -118,9 +132,9 @@ impl Call<'_> {
         }
     }
 
-    fn first(&self) -> Result<u32, Failure> {
+    fn first(&self, size: PageSize) -> Result<u32, Failure> {
         let Some(value) = self.parameters.one("first") else {
-            return Ok(DEFAULT_FIRST);
+            return Ok(size.default);
         };
         match value.parse::<i64>() {
             Err(_) => Err(Failure::malformed("first", "value must be a numeric")),
@@ -130,10 +144,11 @@ impl Call<'_> {
             )),
             Ok(first) => u32::try_from(first)
                 .ok()
-                .filter(|first| *first <= MAXIMUM_FIRST)
+                .filter(|first| *first <= size.maximum)
                 .ok_or_else(|| {
-                    let reason = "the value must be less than or equal to 100";
-                    Failure::malformed("first", reason)
+                    let maximum = size.maximum;
+                    let reason = format!("the value must be less than or equal to {maximum}");
+                    Failure::malformed("first", &reason)
                 }),
         }
     }

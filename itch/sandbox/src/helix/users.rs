@@ -74,7 +74,7 @@ fn user(call: &Call<'_>, id: UserId) -> User {
     let shows_email = call.is_of(id) && call.grant.has_scope("user:read:email");
     User {
         id: id.to_string(),
-        r#type: "",
+        r#type: call.world.user_type(id),
         broadcaster_type: call.world.broadcaster_type(id),
         description: named(id).map_or("", |channel| channel.description),
         profile_image_url: format!(

@@ -29,8 +29,13 @@ pub(crate) struct NamedChannel {
 /// The old archives give this id to `burkeblack`.
 pub(crate) const BURKEBLACK: UserId = 76_725_499;
 pub(crate) const JUST_A_VIEWER: UserId = 130_000_000;
+/// Owns the videos that are the same under every seed.
+pub(crate) const CHAT_REPLAYS: UserId = 120_000_000;
 
-pub(crate) static NAMED: [NamedChannel; 8] = [
+/// How many of [`NAMED`], the first ones, may have broadcasts by a calendar.
+pub(crate) const BROADCASTERS: usize = 8;
+
+pub(crate) static NAMED: [NamedChannel; 9] = [
     NamedChannel {
         id: BURKEBLACK,
         login: "burkeblack",
@@ -106,6 +111,16 @@ pub(crate) static NAMED: [NamedChannel; 8] = [
         description: "Watches, and moderates nothing.",
         followers: 12,
         moderated: false,
+        ..SMALL
+    },
+    NamedChannel {
+        id: CHAT_REPLAYS,
+        login: "chat_replays",
+        display_name: "Chat_Replays",
+        description: "Videos whose chat is worth a look.",
+        broadcaster_type: "affiliate",
+        opened_at: date(2016, 1, 1),
+        followers: 64,
         ..SMALL
     },
 ];

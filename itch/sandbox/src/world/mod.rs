@@ -4,11 +4,17 @@
 mod accounts;
 mod calendar;
 mod channels;
+mod chat;
+mod fixed;
 mod followed;
 mod followers;
+mod messages;
 mod names;
+mod phrases;
+mod room;
 mod seed;
 mod time;
+mod timeline;
 mod videos;
 mod wave;
 mod words;
@@ -18,11 +24,15 @@ use std::collections::HashMap;
 pub(crate) use self::{
     accounts::UserId,
     channels::{BURKEBLACK, JUST_A_VIEWER, named},
+    chat::{Chat, Comment},
     followers::{Follow, Followers},
+    messages::{Emote, Fragment},
     names::Name,
+    room::{Role, Room},
     seed::{Permutation, Seed, mix},
-    time::{DAY, PRESENT, Seconds, rfc3339, video_duration},
-    videos::{GAMES, Stream, Video, VideoKey, VideoKind},
+    time::{DAY, PRESENT, Seconds, rfc3339, rfc3339_millis, video_duration},
+    timeline::Millis,
+    videos::{GAMES, Game, Stream, Video, VideoKey, VideoKind},
 };
 use self::{
     accounts::{FIRST_ID, LAST_ID, registered_at},
@@ -41,9 +51,10 @@ const ONE_IN_GONE: u64 = 1_000;
 pub(crate) struct World {
     seed: Seed,
     names: Permutation,
-    /// By the slot of the named channel, as are the videos.
+    /// By the slot of the named channel, as are the videos and the rooms.
     calendars: Vec<Calendar>,
     videos: Vec<Vec<VideoKey>>,
+    rooms: Vec<Room>,
     streams: Vec<Stream>,
     wave: Wave,
     followed: HashMap<UserId, Vec<Follow>>,
@@ -70,6 +81,7 @@ impl World {
             names: Permutation::new(seed.child("names"), NAME_BITS),
             calendars,
             videos: Vec::new(),
+            rooms: Vec::new(),
             streams: Vec::new(),
             wave,
             followed: HashMap::new(),
@@ -83,6 +95,10 @@ impl World {
             lists: world.followed,
             guests: world.guests,
         } = Followed::new(&world);
+        world.rooms = NAMED
+            .iter()
+            .map(|channel| Room::new(&world, channel))
+            .collect();
         world
     }
 
@@ -138,6 +154,22 @@ impl World {
         }
     }
 
+    /// `staff`, `admin`, `global_mod` or nothing.
+    pub(crate) fn user_type(&self, id: UserId) -> &'static str {
+        let staff = self.rooms.iter().flat_map(|room| &room.staff);
+        match staff.into_iter().find(|(user, _)| *user == id) {
+            Some((_, Role::Staff)) => "staff",
+            Some((_, Role::Admin)) => "admin",
+            Some((_, Role::GlobalModerator)) => "global_mod",
+            _ => "",
+        }
+    }
+
+    /// The people of a channel's chat, if it is a named one.
+    pub(crate) fn room(&self, id: UserId) -> Option<&Room> {
+        slot(id).map(|slot| &self.rooms[slot])
+    }
+
     /// The followers of a channel; none if there is no such channel, or no longer.
     pub(crate) fn followers(&self, id: UserId) -> Followers<'_> {
         let (total, pace) = match slot(id) {
@@ -169,6 +201,12 @@ impl World {
         slot(id).map_or(&[], |slot| &self.videos[slot])
     }
 
+    /// The archive of a channel's last broadcast, which may still run.
+    pub(crate) fn last_broadcast(&self, id: UserId) -> Option<Video> {
+        let archive = |key: &&VideoKey| key.kind() == VideoKind::Archive;
+        Some(self.videos_of(id).iter().find(archive)?.video(self))
+    }
+
     /// The videos of all channels.
     pub(crate) fn all_videos(&self) -> impl Iterator<Item = VideoKey> {
         self.videos.iter().flatten().copied()
@@ -176,6 +214,32 @@ impl World {
 
     pub(crate) fn video(&self, id: u64) -> Option<Video> {
         VideoKey::find(self, id).map(|key| key.video(self))
+    }
+
+    /// The comments of a video.
+    pub(crate) fn chat(&self, video: Video) -> Chat<'_> {
+        Chat::new(self, video)
+    }
+
+    /// Every channel that somebody is known to follow, newest first: the whole list of a token
+    /// owner, and the named channels for all others.
+    pub(crate) fn known_followed_by(&self, id: UserId) -> Vec<Follow> {
+        if let Some(list) = self.followed.get(&id) {
+            return list.clone();
+        }
+        let mut found: Vec<Follow> = NAMED
+            .iter()
+            .filter_map(|channel| {
+                let followers = self.followers(channel.id);
+                let Follow { followed_at, .. } = followers.get(followers.index_of(id)?);
+                Some(Follow {
+                    user: channel.id,
+                    followed_at,
+                })
+            })
+            .collect();
+        found.sort_by_key(|follow| std::cmp::Reverse(follow.followed_at));
+        found
     }
 
     /// What is live now, by viewers.
@@ -273,7 +337,7 @@ mod tests {
     #[test]
     fn what_is_live_has_an_archive_that_grows() {
         let world = World::new(1);
-        assert_eq!(world.streams().len(), 2);
+        assert_eq!(world.streams().len(), 3);
         for stream in world.streams() {
             let archive = world.videos_of(stream.channel)[0].video(&world);
             assert_eq!(archive.stream_id, Some(stream.id));

@@ -27,6 +27,19 @@ pub(crate) fn rfc3339(moment: Seconds) -> String {
         .to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// As GQL writes the time of a comment: milliseconds, without zeros at their end.
+pub(crate) fn rfc3339_millis(moment: i64) -> String {
+    let seconds = rfc3339(moment.div_euclid(1_000));
+    match moment.rem_euclid(1_000) {
+        0 => seconds,
+        millis => {
+            let fraction = format!("{millis:03}");
+            let fraction = fraction.trim_end_matches('0');
+            format!("{}.{fraction}Z", seconds.trim_end_matches('Z'))
+        }
+    }
+}
+
 /// As Helix writes the length of a video: `45s`, `3m21s`, `1h0m5s`, and never days.
 pub(crate) fn video_duration(seconds: Seconds) -> String {
     let (hours, minutes, seconds) = (seconds / HOUR, seconds / 60 % 60, seconds % 60);
@@ -48,6 +61,18 @@ mod tests {
         assert_eq!(rfc3339(date(2013, 3, 1)), "2013-03-01T00:00:00Z");
         assert_eq!(rfc3339(PRESENT), "2026-11-01T00:00:00Z");
         assert_eq!(rfc3339(date(2015, 12, 31) + 86_399), "2015-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn zeros_at_the_end_of_milliseconds_are_cut() {
+        for (millis, written) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (7, "1970-01-01T00:00:00.007Z"),
+            (560, "1970-01-01T00:00:00.56Z"),
+            (61_100, "1970-01-01T00:01:01.1Z"),
+        ] {
+            assert_eq!(rfc3339_millis(millis), written);
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::{
     World,
     accounts::UserId,
     calendar::{Broadcast, Calendar, Day, LAST_DAY},
-    channels::NAMED,
+    channels::{BROADCASTERS, CHAT_REPLAYS, NAMED, NamedChannel},
+    fixed::{Burst, FIXED, FixedVideo, LAG},
     seed::Seed,
     time::{DAY, HOUR, Seconds, date},
 };
@@ -28,9 +29,16 @@ impl VideoKind {
     }
 }
 
-/// Which video of all: at most one of each kind belongs to a channel and a day.
+/// Which video of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct VideoKey {
+pub(crate) enum VideoKey {
+    Dated(Dated),
+    Fixed(&'static FixedVideo),
+}
+
+/// At most one video of each kind belongs to a channel and a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dated {
     slot: u8,
     kind: VideoKind,
     day: Day,
@@ -51,6 +59,20 @@ pub(crate) struct Video {
     pub(crate) muted: Vec<(Seconds, Seconds)>,
     /// The broadcast goes on, and the video grows.
     pub(crate) growing: bool,
+    pub(crate) game: Game,
+    /// Whether the service still knows who made it.
+    pub(crate) has_creator: bool,
+    /// What its chat was written in: its own stream, or that which it was cut from.
+    pub(crate) broadcast_id: u64,
+    pub(crate) comments: u32,
+    pub(crate) burst: Option<Burst>,
+}
+
+impl Video {
+    /// How long there has been chat: longer than the video says while it grows.
+    pub(crate) fn span(&self) -> Seconds {
+        self.length + if self.growing { LAG } else { 0 }
+    }
 }
 
 /// Twitch's id and name of a game.
@@ -73,11 +95,73 @@ pub(crate) struct Stream {
 
 /// Ids grow by this much a day, and each channel and kind has its own part of the day's.
 const IDS_PER_DAY: u64 = 440_000;
-const IDS_PER_KEY: u64 = IDS_PER_DAY / (NAMED.len() * VideoKind::ALL.len()) as u64;
+const IDS_PER_KEY: u64 = IDS_PER_DAY / (BROADCASTERS * VideoKind::ALL.len()) as u64;
 const FIRST_VIDEO_ID: u64 = 100_000_000;
 const FIRST_DAY: Day = date(2012, 1, 1) / DAY;
 
 impl VideoKey {
+    /// The video with this id.
+    pub(super) fn find(world: &World, id: u64) -> Option<VideoKey> {
+        match FIXED.iter().find(|video| video.id == id) {
+            Some(video) => Some(VideoKey::Fixed(video)),
+            None => Dated::find(world, id).map(VideoKey::Dated),
+        }
+    }
+
+    pub(crate) fn kind(self) -> VideoKind {
+        match self {
+            VideoKey::Dated(dated) => dated.kind,
+            VideoKey::Fixed(video) => video.kind,
+        }
+    }
+
+    pub(crate) fn created_at(self, world: &World) -> Seconds {
+        match self {
+            VideoKey::Dated(dated) => dated.created_at(world),
+            VideoKey::Fixed(video) => video.created_at,
+        }
+    }
+
+    pub(crate) fn views(self, world: &World) -> u64 {
+        match self {
+            VideoKey::Dated(dated) => dated.views(world),
+            VideoKey::Fixed(video) => u64::from(video.comments) / 4 + 1,
+        }
+    }
+
+    pub(crate) fn game(self, world: &World) -> Game {
+        match self {
+            VideoKey::Dated(dated) => game(world, dated.slot, dated.day),
+            VideoKey::Fixed(_) => FIXED_GAME,
+        }
+    }
+
+    pub(crate) fn video(self, world: &World) -> Video {
+        let video = match self {
+            VideoKey::Dated(dated) => return dated.video(world),
+            VideoKey::Fixed(video) => video,
+        };
+        Video {
+            id: video.id,
+            channel: CHAT_REPLAYS,
+            kind: video.kind,
+            created_at: video.created_at,
+            length: video.length,
+            stream_id: (video.kind == VideoKind::Archive).then(|| video.stream_id()),
+            title: video.title,
+            views: self.views(world),
+            muted: Vec::new(),
+            growing: video.growing,
+            game: FIXED_GAME,
+            has_creator: video.has_creator,
+            broadcast_id: video.stream_id(),
+            comments: video.comments,
+            burst: video.burst,
+        }
+    }
+}
+
+impl Dated {
     fn seed(self, world: &World) -> Seed {
         world
             .seed
@@ -91,7 +175,7 @@ impl VideoKey {
         u64::from(self.slot) * VideoKind::ALL.len() as u64 + self.kind as u64
     }
 
-    pub(crate) fn id(self, world: &World) -> u64 {
+    fn id(self, world: &World) -> u64 {
         FIRST_VIDEO_ID
             + (self.day - FIRST_DAY) as u64 * IDS_PER_DAY
             + self.part() * IDS_PER_KEY
@@ -99,10 +183,10 @@ impl VideoKey {
     }
 
     /// The video with this id.
-    pub(super) fn find(world: &World, id: u64) -> Option<VideoKey> {
+    fn find(world: &World, id: u64) -> Option<Dated> {
         let place = id.checked_sub(FIRST_VIDEO_ID)?;
         let part = (place % IDS_PER_DAY / IDS_PER_KEY) as usize;
-        let key = VideoKey {
+        let key = Dated {
             slot: u8::try_from(part / VideoKind::ALL.len()).ok()?,
             kind: VideoKind::ALL[part % VideoKind::ALL.len()],
             day: FIRST_DAY + Day::try_from(place / IDS_PER_DAY).ok()?,
@@ -111,15 +195,11 @@ impl VideoKey {
         (exists(world, calendar, key) && key.id(world) == id).then_some(key)
     }
 
-    fn channel(self) -> &'static super::channels::NamedChannel {
+    fn channel(self) -> &'static NamedChannel {
         &NAMED[usize::from(self.slot)]
     }
 
-    pub(crate) fn kind(self) -> VideoKind {
-        self.kind
-    }
-
-    pub(crate) fn created_at(self, world: &World) -> Seconds {
+    fn created_at(self, world: &World) -> Seconds {
         let seed = self.seed(world);
         let broadcast = world.calendars[usize::from(self.slot)].broadcast(self.day);
         match (self.kind, broadcast) {
@@ -131,7 +211,7 @@ impl VideoKey {
         }
     }
 
-    pub(crate) fn views(self, world: &World) -> u64 {
+    fn views(self, world: &World) -> u64 {
         let seed = self.seed(world);
         let scale = u64::from(self.channel().followers) / 400 + 10;
         // One in sixteen is watched far more.
@@ -139,14 +219,13 @@ impl VideoKey {
         scale / 4 + seed.below(3, scale * luck)
     }
 
-    pub(crate) fn game(self, world: &World) -> Game {
-        game(world, self.slot, self.day)
-    }
-
-    pub(crate) fn video(self, world: &World) -> Video {
+    fn video(self, world: &World) -> Video {
         let seed = self.seed(world);
         let broadcast = world.calendars[usize::from(self.slot)].broadcast(self.day);
+        let growing =
+            self.kind == VideoKind::Archive && self.channel().live && self.day == LAST_DAY;
         let length = match (self.kind, broadcast) {
+            (VideoKind::Archive, Some(broadcast)) if growing => broadcast.length - LAG,
             (VideoKind::Archive, Some(broadcast)) => broadcast.length,
             (VideoKind::Highlight, _) => 20 + seed.below(4, 40 * 60) as Seconds,
             _ => 40 + seed.below(4, 25 * 60) as Seconds,
@@ -171,12 +250,26 @@ impl VideoKey {
             title: title(world, self.slot, self.day, self.kind),
             views: self.views(world),
             muted,
-            growing: self.kind == VideoKind::Archive && self.channel().live && self.day == LAST_DAY,
+            growing,
+            game: game(world, self.slot, self.day),
+            has_creator: true,
+            broadcast_id: stream_id(world, self.slot, self.day),
+            comments: self.comments(world, length + if growing { LAG } else { 0 }),
+            burst: None,
         }
+    }
+
+    /// The more people there are the more they say, but not in proportion. Uploads have no chat.
+    fn comments(self, world: &World, span: Seconds) -> u32 {
+        if self.kind == VideoKind::Upload {
+            return 0;
+        }
+        let mood = 50 + self.seed(world).below(8, 100);
+        (span as u64 * u64::from(self.channel().followers.isqrt()) * mood / 100_000) as u32
     }
 }
 
-fn exists(world: &World, calendar: &Calendar, key: VideoKey) -> bool {
+fn exists(world: &World, calendar: &Calendar, key: Dated) -> bool {
     if key.channel().streams == 0 || !calendar.days().contains(&key.day) {
         return false;
     }
@@ -198,16 +291,23 @@ fn exists(world: &World, calendar: &Calendar, key: VideoKey) -> bool {
 /// All videos of the channel in a slot, newest first.
 pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
     let calendar = &world.calendars[slot];
-    let mut videos: Vec<(Seconds, VideoKey)> = calendar
+    let dated = calendar
         .days()
         .flat_map(|day| {
-            VideoKind::ALL.map(|kind| VideoKey {
+            VideoKind::ALL.map(|kind| Dated {
                 slot: slot as u8,
                 kind,
                 day,
             })
         })
         .filter(|&key| exists(world, calendar, key))
+        .map(VideoKey::Dated);
+    let fixed = FIXED
+        .iter()
+        .filter(|_| NAMED[slot].id == CHAT_REPLAYS)
+        .map(VideoKey::Fixed);
+    let mut videos: Vec<(Seconds, VideoKey)> = dated
+        .chain(fixed)
         .map(|key| (key.created_at(world), key))
         .collect();
     videos.sort_by_key(|(created_at, _)| std::cmp::Reverse(*created_at));
@@ -235,6 +335,19 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
                 started_at,
             })
         })
+        .chain(
+            FIXED
+                .iter()
+                .filter(|video| video.growing)
+                .map(|video| Stream {
+                    id: video.stream_id(),
+                    channel: CHAT_REPLAYS,
+                    title: video.title,
+                    game: FIXED_GAME,
+                    viewers: 15,
+                    started_at: video.created_at,
+                }),
+        )
         .collect();
     streams.sort_by_key(|stream| std::cmp::Reverse(stream.viewers));
     streams
@@ -242,7 +355,7 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
 
 /// Equal to that of the archive, so that one can be found from the other.
 fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
-    let part = 2_000_000 / NAMED.len() as u64;
+    let part = 2_000_000 / BROADCASTERS as u64;
     let seed = world.seed.child("stream").of(slot.into());
     30_000_000_000
         + (day - FIRST_DAY) as u64 * 2_000_000
@@ -287,6 +400,8 @@ pub(crate) const GAMES: [Game; 10] = [
     known("30921", "Rocket League"),
     known("1469308723", "Software and Game Development"),
 ];
+
+const FIXED_GAME: Game = GAMES[1];
 
 const TITLES: [&str; 21] = [
     "Ahoy! First mate reporting for duty | !schedule",

@@ -3,9 +3,61 @@
 use std::time::Duration;
 
 use itch_sandbox::{CLIENT_ID, Options, Sandbox, TOKEN};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) const BURKEBLACK: &str = "76725499";
+
+/// Client ids of Twitch's own apps.
+pub(crate) const MOBILE: &str = "kd1unb4b3q4t58fwlpcbzcbnm76a8fp";
+pub(crate) const WEB: &str = "kimne78kx3ncx6brgo4mv6wki5h1ko";
+pub(crate) const OTHER: &str = "ue6666qo983tsx6so1t0vnawi233wa";
+
+const HASH: &str = "b70a3591ff0f4e0313d126c6a1502d79a1c02baebb288227c582044aa76adf6a";
+
+/// The web player's question for comments.
+pub(crate) fn persisted(variables: Value) -> Value {
+    json!({
+        "operationName": "VideoCommentsByOffsetOrCursor",
+        "variables": variables,
+        "extensions": { "persistedQuery": { "version": 1, "sha256Hash": HASH } },
+    })
+}
+
+/// The same as a query of one's own.
+pub(crate) fn raw(variables: Value) -> Value {
+    let query = "query Chat($id: ID!, $offset: Int, $after: Cursor, $first: Int = 100) {
+        video(id: $id) { id createdAt comments(first: $first, contentOffsetSeconds: $offset, after: $after) {
+          edges { cursor node { id contentOffsetSeconds createdAt commenter { id login displayName }
+            message { userColor userBadges { id setID version }
+              fragments { text emote { id emoteID from } } } } }
+          pageInfo { hasNextPage hasPreviousPage } } } }";
+    json!({ "operationName": "Chat", "query": query, "variables": variables })
+}
+
+/// The comments, the cursor after them, and whether there are more.
+pub(crate) struct Page {
+    pub(crate) nodes: Vec<Value>,
+    pub(crate) cursor: Option<String>,
+    pub(crate) has_next: bool,
+}
+
+impl Page {
+    pub(crate) fn of(mut body: Value) -> Page {
+        let mut comments = body["data"]["video"]["comments"].take();
+        let Value::Array(mut edges) = comments["edges"].take() else {
+            panic!("{body}")
+        };
+        let cursors: Vec<_> = edges.iter().map(|edge| edge["cursor"].clone()).collect();
+        assert!(cursors.windows(2).all(|pair| pair[0] == pair[1]));
+        Page {
+            nodes: edges.iter_mut().map(|edge| edge["node"].take()).collect(),
+            cursor: cursors
+                .first()
+                .map(|cursor| cursor.as_str().unwrap().to_owned()),
+            has_next: comments["pageInfo"]["hasNextPage"].as_bool().unwrap(),
+        }
+    }
+}
 
 pub(crate) struct Client {
     pub(crate) sandbox: Sandbox,
@@ -95,6 +147,31 @@ impl Client {
         })
     }
 
+    /// From any path, without a token.
+    pub(crate) fn open(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "").unwrap()
+    }
+
+    /// From GQL, with a client id.
+    pub(crate) fn gql_as(&self, client_id: &str, body: &Value) -> Answer {
+        self.try_gql_as(client_id, body).unwrap()
+    }
+
+    pub(crate) fn try_gql_as(&self, client_id: &str, body: &Value) -> Result<Answer, ureq::Error> {
+        let headers = [
+            ("Client-ID", client_id),
+            ("Content-Type", "application/json"),
+        ];
+        self.send("POST", "/gql", &headers, &body.to_string())
+    }
+
+    /// From GQL, as most tools do.
+    pub(crate) fn gql(&self, body: &Value) -> Value {
+        let answer = self.gql_as(MOBILE, body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
     /// From Helix, with a token.
     pub(crate) fn get_as(&self, token: &str, path: &str) -> Answer {
         self.try_get_as(token, path).unwrap()
@@ -147,8 +224,12 @@ pub(crate) fn assert_refused(answer: &Answer, status: u16, message: &str) {
     let reason = match status {
         400 => "Bad Request",
         401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         410 => "Gone",
+        413 => "Payload Too Large",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         503 => "Service Unavailable",

@@ -245,12 +245,25 @@ fn a_port_can_be_chosen_and_is_refused_when_taken() {
     assert_eq!(again.sandbox.address().port(), port);
     assert_eq!(again.sandbox.base_url(), format!("http://127.0.0.1:{port}"));
     assert_eq!(again.get("users").status, 200);
-    let environment = again.sandbox.environment();
+    let environment: Vec<String> = again
+        .sandbox
+        .environment()
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let base = format!("http://127.0.0.1:{port}");
     assert_eq!(
-        environment[0],
-        (
-            "TWITCH_HELIX_URL",
-            format!("http://127.0.0.1:{port}/helix/")
-        )
+        environment,
+        [
+            format!("TWITCH_HELIX_URL={base}/helix/"),
+            format!("TWITCH_OAUTH2_URL={base}/oauth2/"),
+            format!("TWITCH_GQL_URL={base}/gql"),
+            format!("TWITCH_KRAKEN_URL={base}/kraken"),
+            format!("TWITCH_TMI_URL={base}/tmi"),
+            format!("TWITCH_RECHAT_URL={base}/rechat/rechat-messages"),
+            format!("TWITCH_LOOTS_URL={base}/loots/api/v1/"),
+            format!("TWITCH_CLIENT_ID={}", itch_sandbox::CLIENT_ID),
+            format!("TWITCH_TOKEN={TOKEN}"),
+        ]
     );
 }

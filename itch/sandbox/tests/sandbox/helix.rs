@@ -351,7 +351,7 @@ fn streams_are_those_that_are_live_now() {
         .iter()
         .map(|row| row["user_login"].as_str().unwrap())
         .collect();
-    assert_eq!(logins, ["followers_10m", "burkeblack"]);
+    assert_eq!(logins, ["followers_10m", "burkeblack", "chat_replays"]);
     assert_eq!(client.rows("streams?first=1"), rows);
 
     for query in [

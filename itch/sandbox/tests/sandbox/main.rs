@@ -7,9 +7,15 @@
 )]
 
 mod client;
+mod comments;
 mod faults;
+mod gql;
+mod gql_faults;
 mod helix;
+mod kraken;
+mod legacy;
 mod limit;
 mod oauth;
+mod rooms;
 mod videos;
 mod walk;

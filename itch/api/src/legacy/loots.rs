@@ -1,0 +1,101 @@
+//! loots.com: when past broadcasts began and ended.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::time;
+use crate::queries::PastStreamsQuery;
+use crate::source::Listing;
+use crate::{Direction, Error, ErrorKind, PastStream, Request, Result, Service};
+
+/// The largest page that the first itch asked for. It asked once.
+const LARGEST_PAGE: u64 = 500;
+
+pub(super) fn past_streams(query: PastStreamsQuery) -> Result<Listing<PastStream>> {
+    let PastStreamsQuery {
+        api,
+        channel,
+        direction,
+        limit,
+    } = query;
+    let order = match direction {
+        Direction::Asc => "asc",
+        Direction::Desc => "desc",
+    };
+    let size = limit.map_or_else(
+        || "null".to_owned(),
+        |limit| limit.min(LARGEST_PAGE).to_string(),
+    );
+    // Written as Python's `json.dumps` wrote it: the text is part of the name of a stored answer.
+    let question =
+        format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
+    let request = Request::get(
+        Service::Loots,
+        format!("search/channels/{}/streams", channel.id),
+    )
+    .query("json", question);
+    let mut body = api.json(request)?;
+    let Some(Value::Array(rows)) = body.get_mut("data").map(Value::take) else {
+        return Err(Error::new(
+            ErrorKind::BadData,
+            "loots.com's answer has no list of streams",
+        )
+        .at(Service::Loots, None));
+    };
+    let rows = rows.into_iter().map(|row| {
+        Ok(PastStream {
+            start: moment(row.get("t_start"))?,
+            end: moment(row.get("t_end"))?,
+            video: None,
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    Ok(Listing::new(direction, rows.into_iter()))
+}
+
+/// Epoch seconds, whole or not, or a date.
+fn moment(value: Option<&Value>) -> Result<Option<DateTime<Utc>>> {
+    let from_seconds = |seconds: f64| DateTime::from_timestamp_millis((seconds * 1000.0) as i64);
+    let read = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number.as_f64().and_then(from_seconds),
+        Some(Value::String(text)) if text.is_empty() => return Ok(None),
+        Some(Value::String(text)) => match text.parse::<f64>() {
+            Ok(seconds) => from_seconds(seconds),
+            Err(_) => time(value),
+        },
+        Some(_) => None,
+    };
+    let strange = || {
+        Error::new(
+            ErrorKind::BadData,
+            "a time of loots.com's answer cannot be read",
+        )
+        .at(Service::Loots, None)
+    };
+    read.map(Some).ok_or_else(strange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn moments_are_read_in_every_form() {
+        for (value, expected) in [
+            (json!(1469108655), Some(1469108655)),
+            (json!(1469108655.9), Some(1469108655)),
+            (json!("1469108655"), Some(1469108655)),
+            (json!("2016-07-21T13:44:15Z"), Some(1469108655)),
+            (json!("2016-07-21 13:44:15.25"), Some(1469108655)),
+            (json!(null), None),
+            (json!(""), None),
+        ] {
+            let read = moment(Some(&value)).unwrap();
+            assert_eq!(read.map(|time| time.timestamp()), expected, "{value}");
+        }
+        assert_eq!(moment(None).unwrap(), None);
+        assert!(moment(Some(&json!("soon"))).is_err());
+    }
+}

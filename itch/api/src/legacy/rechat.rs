@@ -1,0 +1,273 @@
+//! rechat: the chat of past broadcasts of 2016 and 2017, in windows of 30 seconds.
+
+use std::collections::{HashSet, VecDeque};
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use super::kraken::video_object;
+use super::text;
+use crate::models::{Commenter, EmoteUse};
+use crate::queries::ChatQuery;
+use crate::source::Rows;
+use crate::{Api, ChatMessage, Error, ErrorKind, Fact, Pending, Request, Result, Service};
+
+/// Seconds of one request, as the first itch stepped.
+const STEP: i64 = 30;
+
+pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
+    let video = text(&video_object(&query.api, &query.video)?, "_id");
+    let (start, end) = bounds(&query.api, &video)?;
+    // Windows keep their places, whatever part is wanted: their starts name the stored answers.
+    let skipped = query.from / STEP * STEP;
+    Ok(Box::new(Replay {
+        next: start.saturating_add(skipped),
+        end: query.to.map_or(end, |to| end.min(start.saturating_add(to))),
+        in_flight: VecDeque::new(),
+        windows: query.connections,
+        api: query.api,
+        video,
+        from: query.from,
+        to: query.to,
+        left: query.limit,
+        before: HashSet::new(),
+        ready: Vec::new().into_iter(),
+        over: false,
+    }))
+}
+
+fn request(video: &str, start: i64) -> Request {
+    Request::get(Service::Rechat, "")
+        .query("video_id", video)
+        .query("start", start)
+}
+
+/// The first and last second of a video, which the service tells in an error when asked for second 0.
+fn bounds(api: &Api, video: &str) -> Result<(i64, i64)> {
+    let response = api.fetch(request(video, 0)).wait()?;
+    let body = response
+        .json()
+        .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
+    let Some(error) = body.pointer("/errors/0") else {
+        return Err(if (200..300).contains(&response.status) {
+            Error::new(
+                ErrorKind::BadData,
+                "rechat did not tell the bounds of the video",
+            )
+            .at(Service::Rechat, None)
+        } else {
+            response.refusal(Service::Rechat)
+        });
+    };
+    let detail = text(error, "detail");
+    read_bounds(&detail).ok_or_else(|| {
+        let gone = error.get("status").and_then(Value::as_u64) == Some(404);
+        let kind = if gone {
+            ErrorKind::NotFound
+        } else {
+            ErrorKind::BadData
+        };
+        Error::new(kind, format!("rechat has no chat of the video `{video}`"))
+            .cause(detail)
+            .at(Service::Rechat, None)
+    })
+}
+
+/// `0 is not between 1469108651 and 1469133795`.
+fn read_bounds(detail: &str) -> Option<(i64, i64)> {
+    let mut words = detail.split(' ');
+    words.next()?.parse::<i64>().ok()?;
+    let told = ["is", "not", "between"]
+        .iter()
+        .all(|word| words.next() == Some(word));
+    let start = words.next()?.parse().ok()?;
+    let end = words
+        .next()
+        .filter(|word| *word == "and")
+        .and(words.next())?;
+    let digits = end.find(|c: char| !c.is_ascii_digit()).unwrap_or(end.len());
+    (told && start >= 0).then_some((start, end[..digits].parse().ok()?))
+}
+
+struct Replay {
+    api: Api,
+    video: String,
+    next: i64,
+    end: i64,
+    in_flight: VecDeque<Pending>,
+    windows: usize,
+    from: i64,
+    to: Option<i64>,
+    left: Option<u64>,
+    /// Ids of the window before: its last messages come again at the head of the next.
+    before: HashSet<String>,
+    ready: std::vec::IntoIter<ChatMessage>,
+    over: bool,
+}
+
+impl Replay {
+    fn window(&mut self, pending: Pending) -> Result<bool> {
+        let response = pending.wait()?;
+        let body = response
+            .json()
+            .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
+        // Beyond its bounds the service answers with an error, which is how a video ends.
+        if body.get("errors").is_some() {
+            return Ok(false);
+        }
+        if !(200..300).contains(&response.status) {
+            return Err(response.refusal(Service::Rechat));
+        }
+        let mut ids = HashSet::new();
+        let mut messages = Vec::new();
+        let mut repeated = 0;
+        for row in body
+            .get("data")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let id = text(row, "id");
+            if !ids.insert(id.clone()) || self.before.contains(&id) {
+                repeated += 1;
+                continue;
+            }
+            let message = message(id, row);
+            if message.offset >= self.from && self.to.is_none_or(|to| message.offset < to) {
+                messages.push(message);
+            }
+        }
+        if repeated > 0 {
+            self.api.note(Fact::Repeated { n: repeated });
+        }
+        self.before = ids;
+        self.ready = messages.into_iter();
+        Ok(true)
+    }
+}
+
+impl Iterator for Replay {
+    type Item = Result<ChatMessage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.left == Some(0) {
+                return None;
+            }
+            if let Some(message) = self.ready.next() {
+                self.left = self.left.map(|left| left - 1);
+                return Some(Ok(message));
+            }
+            if self.over {
+                return None;
+            }
+            while self.in_flight.len() < self.windows && self.next <= self.end {
+                self.in_flight
+                    .push_back(self.api.fetch(request(&self.video, self.next)));
+                self.next += STEP;
+            }
+            let going_on = match self
+                .in_flight
+                .pop_front()
+                .map(|pending| self.window(pending))
+            {
+                Some(Ok(going_on)) => going_on,
+                Some(Err(error)) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+                None => false,
+            };
+            if !going_on {
+                self.over = true;
+                self.in_flight.clear();
+            }
+        }
+    }
+}
+
+fn message(id: String, row: &Value) -> ChatMessage {
+    let empty = Value::Null;
+    let attributes = row.get("attributes").unwrap_or(&empty);
+    let tags = attributes.get("tags").unwrap_or(&empty);
+    let badges = text(tags, "badges");
+    let badges = badges.split(',').filter_map(|badge| badge.split_once('/'));
+    let milliseconds = |field: &str| attributes.get(field).and_then(Value::as_f64).unwrap_or(0.0);
+    ChatMessage {
+        id,
+        offset: (milliseconds("video-offset") / 1000.0).floor() as i64,
+        created_at: DateTime::from_timestamp_millis(milliseconds("timestamp") as i64),
+        commenter: Some(Commenter {
+            id: text(tags, "user-id"),
+            login: text(attributes, "from"),
+            display_name: text(tags, "display-name"),
+        }),
+        color: Some(text(attributes, "color")).filter(|color| !color.is_empty()),
+        badges: badges
+            .map(|(set, version)| (set.to_owned(), version.to_owned()))
+            .collect(),
+        text: text(attributes, "message"),
+        emotes: emotes(tags.get("emotes")),
+    }
+}
+
+/// `{"25": [[6, 10], [12, 16]]}`; an empty text or null when there are none.
+fn emotes(value: Option<&Value>) -> Vec<EmoteUse> {
+    let place = |value: &Value| value.as_u64().and_then(|place| u32::try_from(place).ok());
+    let mut emotes: Vec<EmoteUse> = value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .flat_map(|(id, ranges)| {
+            ranges
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(move |range| {
+                    Some(EmoteUse {
+                        id: id.clone(),
+                        from: place(range.get(0)?)?,
+                        to: place(range.get(1)?)?,
+                    })
+                })
+        })
+        .collect();
+    emotes.sort_by_key(|emote| emote.from);
+    emotes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_stand_in_an_error() {
+        let good = "0 is not between 1469108651 and 1469133795";
+        assert_eq!(read_bounds(good), Some((1_469_108_651, 1_469_133_795)));
+        for detail in [
+            "",
+            "0 is not between",
+            "no video v1 between 3 and 4",
+            "0 is not between a and b",
+            "x is not between 1 and 2",
+        ] {
+            assert_eq!(read_bounds(detail), None, "{detail}");
+        }
+    }
+
+    #[test]
+    fn emotes_come_in_every_form() {
+        let emotes_of = |value: Value| {
+            emotes(Some(&value))
+                .into_iter()
+                .map(|e| (e.id, e.from, e.to))
+                .collect::<Vec<_>>()
+        };
+        let two = serde_json::json!({"25": [[6, 10]], "1902": [[0, 4]]});
+        assert_eq!(
+            emotes_of(two),
+            [("1902".to_owned(), 0, 4), ("25".to_owned(), 6, 10)]
+        );
+        assert!(emotes_of(serde_json::json!("")).is_empty() && emotes_of(Value::Null).is_empty());
+    }
+}

@@ -1,0 +1,40 @@
+//! tmi: who was in a chat room, until April 2023.
+
+use serde_json::Value;
+
+use crate::models::Role;
+use crate::source::Rows;
+use crate::{Api, Channel, Chatter, Error, ErrorKind, Request, Result, Service};
+
+/// All moderators, then all viewers. The first itch printed nobody else.
+const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
+
+pub(super) fn chatters(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
+    let body = api.json(Request::get(
+        Service::Tmi,
+        format!("group/user/{}/chatters", channel.login),
+    ))?;
+    let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
+        return Err(
+            Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None),
+        );
+    };
+    let mut rows = Vec::new();
+    for (group, role) in ROLES {
+        let logins = groups
+            .get(group)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        rows.extend(logins.map(|login| {
+            Ok(Chatter {
+                id: None,
+                login: login.to_owned(),
+                display_name: String::new(),
+                role: Some(role),
+            })
+        }));
+    }
+    Ok(Box::new(rows.into_iter()))
+}

@@ -1,0 +1,380 @@
+//! The chat of a past broadcast, over Twitch's private GQL service: there is no official way
+//! (dev.twitch.tv/docs/api has none).
+//!
+//! A recording is cut into windows, taken in order by several connections; each is a cursor chain. Messages come out
+//! in order while later windows load. What was fetched and not yet taken is held to a few mebibytes: when that is
+//! full, all but the oldest window pause. The last window is open, since a recording may grow and comments may trail
+//! it.
+
+mod page;
+mod window;
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use self::page::{Answer, VideoInfo, read_comments, read_info};
+use self::window::{Place, Window, size};
+use crate::queries::ChatQuery;
+use crate::request::GqlForm;
+use crate::source::Rows;
+use crate::{Api, ChatMessage, Error, ErrorKind, Freshness, Pending, Request, Result, Service};
+
+/// Comments of one page: the most that was seen to work in a query's text (crackededed/Xtra).
+const PAGE_SIZE: u32 = 100;
+/// Undelivered comments are held to so many bytes.
+const HELD: usize = 8 * 1024 * 1024;
+/// Seconds of the widest window; dense ones are cut by their first page.
+const WIDEST: i64 = 1200;
+/// Towards the end windows get narrower, so that the connections finish together.
+const SHARE_OF_REST: i64 = 8;
+/// Seconds of the narrowest window that is laid out.
+const NARROWEST: i64 = 60;
+/// So few messages are a single chain.
+const SMALL_LIMIT: u64 = 1000;
+
+/// Starts fetching.
+pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
+    let mut asking = Asking::default();
+    let info = asking.info(&query.api, &query.video)?;
+    let length = info.length_seconds.unwrap_or(0).max(0);
+    let small = query.limit.is_some_and(|limit| limit <= SMALL_LIMIT);
+    let connections = if small { 1 } else { query.connections };
+    let end = query.to.filter(|to| *to < length || length == 0);
+    let layout = if connections == 1 {
+        VecDeque::from([(query.from, query.to)])
+    } else {
+        lay_out(query.from, end, query.to, length)
+    };
+    Ok(Box::new(Replay {
+        freshness: if info.is_over() {
+            Freshness::Immutable
+        } else {
+            Freshness::Growing
+        },
+        left: query.limit,
+        api: query.api,
+        video: query.video,
+        asking,
+        length,
+        connections,
+        layout,
+        windows: VecDeque::new(),
+        held: 0,
+        over: query.to.is_some_and(|to| to <= query.from),
+    }))
+}
+
+/// Cuts a recording into windows. The cut depends on the recording alone, so that a later run makes the same requests.
+fn lay_out(
+    from: i64,
+    end: Option<i64>,
+    to: Option<i64>,
+    length: i64,
+) -> VecDeque<(i64, Option<i64>)> {
+    let last = end.unwrap_or(length);
+    let mut windows = VecDeque::new();
+    let mut start = from;
+    loop {
+        let rest = last - start;
+        let width = (rest / SHARE_OF_REST).clamp(NARROWEST, WIDEST);
+        if rest <= width {
+            windows.push_back((start, to));
+            return windows;
+        }
+        windows.push_back((start, Some(start + width)));
+        start += width;
+    }
+}
+
+/// How requests are sent, learnt from refusals.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asking {
+    form: GqlForm,
+    other_form_refused: bool,
+    client: usize,
+    /// Cursors are refused whoever asks: pages are asked for by offset.
+    stepping: bool,
+}
+
+impl Asking {
+    /// Asks about the recording.
+    fn info(&mut self, api: &Api, video: &str) -> Result<VideoInfo> {
+        loop {
+            let request = Request::gql("video", GqlForm::Query, 0, json!({"videoID": video}));
+            let request = Request {
+                gql_client: self.client,
+                ..request
+            };
+            match api.json(request) {
+                Ok(body) => match read_info(body, video)? {
+                    Ok(info) => return Ok(info),
+                    Err(Answer::Refused(words)) => return Err(not_understood(&words)),
+                    Err(_) if self.client < LAST_CLIENT => self.client += 1,
+                    Err(_) => return Err(refused_everywhere()),
+                },
+                Err(error) if is_refused_client(&error) && self.client < LAST_CLIENT => {
+                    self.client += 1
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn request(&self, video: &str, place: &Place, freshness: Freshness) -> Request {
+        let variables = match place {
+            Place::Offset(seconds) => json!({"videoID": video, "contentOffsetSeconds": seconds}),
+            Place::Cursor(cursor) => json!({"videoID": video, "cursor": cursor}),
+        };
+        let request =
+            Request::gql("video-comments", self.form, PAGE_SIZE, variables).freshness(freshness);
+        Request {
+            gql_client: self.client,
+            ..request
+        }
+    }
+
+    /// Goes on after a refusal of the operation: in the other form, once.
+    fn change_form(&mut self, used: &Value, words: &str) -> Result<()> {
+        if *used != json!(self.form) {
+            return Ok(()); // Another window has changed it since this request was sent.
+        }
+        if self.other_form_refused {
+            return Err(not_understood(words));
+        }
+        self.other_form_refused = true;
+        self.form = match self.form {
+            GqlForm::Query => GqlForm::Persisted,
+            GqlForm::Persisted => GqlForm::Query,
+        };
+        Ok(())
+    }
+}
+
+fn not_understood(words: &str) -> Error {
+    Error::new(
+        ErrorKind::Service,
+        "Twitch's GQL service does not understand the question any more",
+    )
+    .cause(words)
+    .hint("a newer itch, or the table `[gql]` of its configuration, may know the present form")
+    .at(Service::Gql, Some(200))
+}
+
+fn refused_everywhere() -> Error {
+    Error::new(
+        ErrorKind::Service,
+        "Twitch's GQL service refuses every client id that itch knows",
+    )
+    .hint("a newer itch, or the table `[gql]` of its configuration, may know one that is let in")
+    .at(Service::Gql, Some(200))
+}
+
+/// A client id that the service does not know, or one beyond those that we know.
+fn is_refused_client(error: &Error) -> bool {
+    let words = error.causes.first().map(String::as_str).unwrap_or_default();
+    error.service == Some(Service::Gql) && error.http == Some(400) && words.contains("Client-ID")
+}
+
+struct Replay {
+    api: Api,
+    video: String,
+    asking: Asking,
+    length: i64,
+    freshness: Freshness,
+    connections: usize,
+    /// Windows that have not begun.
+    layout: VecDeque<(i64, Option<i64>)>,
+    /// Windows that have, oldest first.
+    windows: VecDeque<Window>,
+    /// Bytes of the messages that wait to be taken.
+    held: usize,
+    /// How many messages are still wanted.
+    left: Option<u64>,
+    over: bool,
+}
+
+impl Replay {
+    /// Starts as many requests as there are connections, oldest windows first.
+    fn start_requests(&mut self) {
+        let enough = |window: &Window| {
+            self.left
+                .is_some_and(|left| window.ready.len() as u64 >= left)
+        };
+        if self.windows.front().is_some_and(enough) {
+            return;
+        }
+        let mut free = self
+            .connections
+            .saturating_sub(self.windows.iter().filter(|w| w.pending.is_some()).count());
+        let mut place = 0;
+        while free > 0 {
+            if place > 0 && self.held >= HELD {
+                return; // Only the oldest window goes on: its messages are the next to leave.
+            }
+            if place == self.windows.len() {
+                let Some((start, end)) = self.layout.pop_front() else {
+                    return;
+                };
+                self.windows.push_back(Window::new(start, end));
+            }
+            let window = &mut self.windows[place];
+            if window.pending.is_none() && !window.done && window.failed.is_none() {
+                let request = self
+                    .asking
+                    .request(&self.video, &window.place, self.freshness);
+                window.pending = Some(self.api.fetch(request));
+                free -= 1;
+            }
+            place += 1;
+        }
+    }
+
+    /// Waits for the first page that arrives and takes it in; says whether there was one to wait for.
+    fn wait(&mut self) -> Result<bool> {
+        let waiting = self.windows.iter().enumerate();
+        let waiting: Vec<(usize, &Pending)> = waiting
+            .filter_map(|(place, window)| Some((place, window.pending.as_ref()?)))
+            .collect();
+        if waiting.is_empty() {
+            return Ok(false);
+        }
+        let pendings: Vec<&Pending> = waiting.iter().map(|(_, pending)| *pending).collect();
+        let place = waiting[self.api.wait_any(&pendings)?].0;
+        if let Some(pending) = self.windows[place].pending.take()
+            && let Err(error) = self.arrive(place, pending)
+        {
+            if error.is_cancelled() {
+                return Err(error);
+            }
+            // What earlier windows bring is still delivered before this is said.
+            self.windows[place].failed = Some(error);
+        }
+        Ok(true)
+    }
+
+    fn arrive(&mut self, place: usize, pending: Pending) -> Result<()> {
+        let client = pending.request().gql_client;
+        let asked = pending.request().body.clone().unwrap_or_default();
+        let answer = match pending.json() {
+            Ok(body) => read_comments(body, &self.video)?,
+            Err(error) if is_refused_client(&error) && !self.asking.stepping => Answer::Integrity,
+            Err(error) => return Err(error),
+        };
+        match answer {
+            Answer::Page(page) => {
+                let by_offset = self.asking.stepping;
+                let arrival = self.windows[place].take(page, by_offset, self.length);
+                self.held += arrival.bytes;
+                arrival
+                    .facts
+                    .into_iter()
+                    .for_each(|fact| self.api.note(fact));
+                if let Some(rest) = arrival.rest {
+                    self.windows.insert(place + 1, rest);
+                }
+            }
+            Answer::Refused(words) => self.asking.change_form(&asked["form"], &words)?,
+            Answer::Integrity => {
+                let by_offset = asked.pointer("/variables/contentOffsetSeconds").is_some();
+                if by_offset && self.asking.stepping {
+                    return Err(refused_everywhere());
+                }
+                if client == self.asking.client && !self.asking.stepping {
+                    self.next_client(client);
+                }
+                if self.asking.stepping {
+                    self.windows
+                        .iter_mut()
+                        .filter(|window| window.pending.is_none())
+                        .for_each(Window::step_by_offset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks as another client; when there is none left, pages are asked for by offset.
+    fn next_client(&mut self, refused: usize) {
+        if refused < LAST_CLIENT {
+            self.asking.client = refused + 1;
+        } else {
+            self.asking.client = 0;
+            self.asking.stepping = true;
+        }
+    }
+}
+
+/// Two client ids are known to have been let in (lay295/TwitchDownloader; yt-dlp and Brisppy/twitch-archiver).
+const LAST_CLIENT: usize = 1;
+
+impl Iterator for Replay {
+    type Item = Result<ChatMessage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.over || self.left == Some(0) {
+                return None;
+            }
+            while let Some(oldest) = self.windows.front_mut() {
+                if let Some(message) = oldest.ready.pop_front() {
+                    self.held = self.held.saturating_sub(size(&message));
+                    self.left = self.left.map(|left| left - 1);
+                    return Some(Ok(message));
+                }
+                if let Some(error) = oldest.failed.take() {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+                if !oldest.done {
+                    break;
+                }
+                self.windows.pop_front();
+            }
+            self.start_requests();
+            match self.wait() {
+                Ok(true) => self.start_requests(),
+                Ok(false) => self.over = true,
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_a_recording_without_gap_or_overlap() {
+        for (from, to, length) in [
+            (0, None, 21_600),
+            (100, Some(5000), 21_600),
+            (0, None, 0),
+            (0, Some(50), 0),
+            (7, None, 300),
+            (500, None, 300),
+            (0, Some(99_999), 3600),
+        ] {
+            let windows = lay_out(
+                from,
+                to.filter(|to| *to < length || length == 0),
+                to,
+                length,
+            );
+            assert_eq!(windows[0].0, from);
+            assert_eq!(
+                windows.back().unwrap().1,
+                to,
+                "the last window ends where the person said, or is open"
+            );
+            for (one, next) in windows.iter().zip(windows.iter().skip(1)) {
+                assert_eq!(one.1, Some(next.0));
+                assert!(next.0 > one.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! A window: one stretch of a recording, walked by cursor or, where cursors are refused, by offset.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::page::CommentPage;
+use crate::{ChatMessage, Error, Fact, Pending};
+
+/// A window whose first page covers so small a part of it is cut in half: it would hold too much for one connection.
+const PAGES_PER_WINDOW: i64 = 24;
+/// No window is cut below this many seconds.
+const SHORTEST: i64 = 30;
+/// A page of at least so many comments was cut by its size and not by the end. Pages of 50 to 100 have been seen
+/// (jdpurcell/RechatTool #17).
+const FULL_PAGE: usize = 50;
+
+/// Where the next page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At a second of the recording.
+    Offset(i64),
+    /// After a page.
+    Cursor(String),
+}
+
+/// One stretch, and what has arrived of it.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub start: i64,
+    /// The first second that is not part of it; `None` for the last window, which is open.
+    pub end: Option<i64>,
+    pub place: Place,
+    pub pending: Option<Pending>,
+    pub ready: VecDeque<ChatMessage>,
+    pub failed: Option<Error>,
+    pub done: bool,
+    /// Comments that were taken, by hash of their id.
+    seen: HashSet<u64>,
+    /// The newest second that a page reached.
+    reached: i64,
+    pages: u32,
+}
+
+/// What a page meant for its window.
+#[derive(Debug, Default)]
+pub(super) struct Arrival {
+    /// Bytes of the messages that were taken.
+    pub bytes: usize,
+    /// What was seen on the way.
+    pub facts: Vec<Fact>,
+    /// The rest of the window, which is a window of its own now.
+    pub rest: Option<Window>,
+}
+
+impl Window {
+    pub fn new(start: i64, end: Option<i64>) -> Window {
+        Window {
+            start,
+            end,
+            place: Place::Offset(start),
+            pending: None,
+            ready: VecDeque::new(),
+            failed: None,
+            done: false,
+            seen: HashSet::new(),
+            reached: start,
+            pages: 0,
+        }
+    }
+
+    /// Goes on by offset from where the pages have reached.
+    pub fn step_by_offset(&mut self) {
+        if matches!(self.place, Place::Cursor(_)) {
+            self.place = Place::Offset(self.reached);
+        }
+    }
+
+    /// Takes a page in and decides where the next one is. `stepping` says that cursors are refused everywhere;
+    /// `length` is where the recording ends as far as is known.
+    pub fn take(&mut self, page: CommentPage, stepping: bool, length: i64) -> Arrival {
+        let mut arrival = Arrival::default();
+        self.pages += 1;
+        let edges = page.messages.len();
+        let last = page.messages.last().map(|message| message.offset);
+        let mut repeated = 0;
+        let mut new = 0;
+        let mut beyond = false;
+        let mut nameless = 0;
+        for message in page.messages {
+            if self.end.is_some_and(|end| message.offset >= end) {
+                beyond = true;
+                break;
+            }
+            // A page at an offset may begin a little before it: those belong to the window before.
+            if message.offset < self.start {
+                continue;
+            }
+            if !self.seen.insert(hash(&message.id)) {
+                repeated += 1;
+                continue;
+            }
+            new += 1;
+            nameless += u64::from(message.commenter.is_none());
+            arrival.bytes += size(&message);
+            self.ready.push_back(message);
+        }
+        if nameless > 0 {
+            let what = "authors (name empty)".to_owned();
+            arrival.facts.push(Fact::Missing {
+                what,
+                n: nameless,
+                examples: Vec::new(),
+            });
+        }
+        // Pages at offsets overlap by nature; only pages after a cursor should not.
+        if repeated > 0 && !stepping {
+            arrival.facts.push(Fact::Repeated { n: repeated });
+        }
+        self.reached = self.reached.max(last.unwrap_or(self.reached));
+        let Some(last) = last.filter(|_| !beyond) else {
+            self.finish();
+            return arrival;
+        };
+        if stepping {
+            arrival.facts.extend(self.step(last, new, edges, length));
+        } else {
+            arrival
+                .facts
+                .extend(self.follow(page.cursor, page.has_next));
+            arrival.rest = self.cut(last);
+        }
+        arrival
+    }
+
+    /// The next page after a cursor.
+    fn follow(&mut self, cursor: Option<String>, has_next: bool) -> Option<Fact> {
+        let next = cursor.filter(|_| has_next).map(Place::Cursor);
+        let looped = next.as_ref() == Some(&self.place);
+        match next.filter(|_| !looped) {
+            Some(place) => self.place = place,
+            None => self.finish(),
+        }
+        looped.then_some(Fact::Looped)
+    }
+
+    /// The next page by offset: from the last second again while that brings something new, else from the one after.
+    fn step(&mut self, last: i64, new: usize, edges: usize, length: i64) -> Option<Fact> {
+        let asked = match self.place {
+            Place::Offset(asked) => asked,
+            Place::Cursor(_) => last,
+        };
+        let here = last.max(asked);
+        let mut gap = None;
+        let next = if new > 0 {
+            here
+        } else {
+            // The page was full, brought nothing new and did not get past this second: what else it holds cannot be
+            // reached.
+            if edges >= FULL_PAGE && last <= asked {
+                gap = Some(Fact::Gap {
+                    from: Some(asked.to_string()),
+                    to: Some((asked + 1).to_string()),
+                    reason: "more comments in one second than a page holds, and Twitch refused to page on".to_owned(),
+                });
+            }
+            here + 1
+        };
+        // An open window ends a minute after the known length: comments may trail it.
+        if next >= self.end.unwrap_or(length.saturating_add(60)) {
+            self.finish();
+        } else {
+            self.place = Place::Offset(next);
+        }
+        gap
+    }
+
+    /// After the first page: cuts off what would be too much. The cut depends on the data alone, so that a later run
+    /// makes the same requests.
+    fn cut(&mut self, last: i64) -> Option<Window> {
+        let (1, Some(end), false) = (self.pages, self.end, self.done) else {
+            return None;
+        };
+        let covered = (last - self.start).max(1);
+        let mut width = end - self.start;
+        while width > SHORTEST && width > covered.saturating_mul(PAGES_PER_WINDOW) {
+            width = (width + 1) / 2;
+        }
+        let middle = self.start + width;
+        if middle >= end {
+            return None;
+        }
+        self.end = Some(middle);
+        // What already arrived stays: the first page ends before the middle.
+        Some(Window::new(middle, Some(end)))
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        self.seen = HashSet::new();
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// About how much memory a message takes.
+pub(super) fn size(message: &ChatMessage) -> usize {
+    let author = message
+        .commenter
+        .as_ref()
+        .map_or(0, |a| a.id.len() + a.login.len() + a.display_name.len());
+    let badges: usize = message
+        .badges
+        .iter()
+        .map(|(set, version)| 48 + set.len() + version.len())
+        .sum();
+    let emotes: usize = message.emotes.iter().map(|emote| 32 + emote.id.len()).sum();
+    size_of::<ChatMessage>() + message.id.len() + message.text.len() + author + badges + emotes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(offsets: &[i64], cursor: Option<&str>, has_next: bool) -> CommentPage {
+        let message = |(place, offset): (usize, &i64)| ChatMessage {
+            id: format!("{offset}-{place}"),
+            offset: *offset,
+            created_at: None,
+            commenter: Some(Default::default()),
+            color: None,
+            badges: Vec::new(),
+            text: String::new(),
+            emotes: Vec::new(),
+        };
+        CommentPage {
+            messages: offsets.iter().enumerate().map(message).collect(),
+            cursor: cursor.map(str::to_owned),
+            has_next,
+        }
+    }
+
+    fn offsets(window: &Window) -> Vec<i64> {
+        window.ready.iter().map(|message| message.offset).collect()
+    }
+
+    #[test]
+    fn a_window_takes_its_own_seconds_only() {
+        let mut window = Window::new(10, Some(20));
+        window.take(page(&[8, 9, 10, 11], Some("a"), true), false, 100);
+        assert_eq!((offsets(&window), window.done), (vec![10, 11], false));
+        assert_eq!(window.place, Place::Cursor("a".to_owned()));
+        window.take(page(&[19, 20, 21], Some("b"), true), false, 100);
+        assert_eq!((offsets(&window), window.done), (vec![10, 11, 19], true));
+    }
+
+    #[test]
+    fn a_dense_window_is_cut_by_its_first_page_alone() {
+        let mut window = Window::new(0, Some(1200));
+        let rest = window
+            .take(page(&[0, 10], Some("a"), true), false, 9999)
+            .rest
+            .unwrap();
+        assert_eq!(
+            (window.end, rest.start, rest.end),
+            (Some(150), 150, Some(1200))
+        );
+        assert!(
+            window
+                .take(page(&[11], Some("b"), true), false, 9999)
+                .rest
+                .is_none()
+        );
+        let mut sparse = Window::new(0, Some(1200));
+        assert!(
+            sparse
+                .take(page(&[0, 60], Some("a"), true), false, 9999)
+                .rest
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_cursor_that_comes_again_is_a_loop() {
+        let mut window = Window::new(0, None);
+        window.take(page(&[1], Some("a"), true), false, 100);
+        let arrival = window.take(page(&[2], Some("a"), true), false, 100);
+        assert!(window.done && arrival.facts.contains(&Fact::Looped));
+    }
+
+    #[test]
+    fn a_second_that_holds_more_than_a_page_is_named_when_stepping() {
+        let mut window = Window::new(0, Some(100));
+        let full = vec![7; 59];
+        window.take(page(&[1, 5, 7], None, true), true, 100);
+        assert_eq!(window.place, Place::Offset(7));
+        let arrival = window.take(page(&full, None, true), true, 100);
+        assert_eq!((arrival.facts.len(), &window.place), (0, &Place::Offset(7)));
+        let arrival = window.take(page(&full, None, true), true, 100);
+        assert!(
+            matches!(&arrival.facts[..], [Fact::Gap { from: Some(from), .. }] if from == "7"),
+            "{arrival:?}"
+        );
+        assert_eq!(window.place, Place::Offset(8));
+    }
+
+    #[test]
+    fn stepping_ends_where_nothing_comes_any_more() {
+        let mut window = Window::new(0, None);
+        window.take(page(&[1, 5], None, true), true, 10);
+        window.take(page(&[], None, true), true, 10);
+        assert!(window.done);
+    }
+}

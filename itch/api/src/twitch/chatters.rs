@@ -1,0 +1,113 @@
+//! Who is in a chat room, and, where the token may see it, in which role.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::users::own_account;
+use super::{one_by_one, read};
+use crate::models::Role;
+use crate::source::Rows;
+use crate::{Api, Channel, Chatter, Error, ErrorKind, Pages, Request, Result};
+
+#[derive(Deserialize)]
+struct Row {
+    user_id: String,
+    user_login: String,
+    user_name: String,
+}
+
+/// Walks the list. With the broadcaster's own token the roles are joined from the lists of moderators and VIPs, and
+/// the rows come role by role; otherwise they come as Twitch lists them, without roles.
+pub(super) fn list(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
+    let me = own_account(api)?;
+    let request = Request::helix("chat/chatters")
+        .query("broadcaster_id", &channel.id)
+        .query("moderator_id", &me.id);
+    let mut chatters = api
+        .pages(request, 1000)
+        .unique_by("user_id")
+        .expect("chatters");
+    let of_channel = |path: &str| {
+        api.pages(
+            Request::helix(path).query("broadcaster_id", &channel.id),
+            100,
+        )
+        .unique_by("user_id")
+    };
+    let (mut moderators, mut vips) = (
+        of_channel("moderation/moderators"),
+        of_channel("channels/vips"),
+    );
+    let own = me.id == channel.id;
+    // All three lists are on their way before the first is read.
+    chatters.pending();
+    if own {
+        moderators.pending();
+        vips.pending();
+    }
+    let mut roles = HashMap::new();
+    let mut known = own;
+    for (pages, role) in [(&mut vips, Role::Vip), (&mut moderators, Role::Moderator)] {
+        known = known && collect_roles(pages, role, &mut roles)?;
+    }
+    let rows = std::iter::from_fn(move || {
+        let page = chatters.next_page()?.map_err(explain);
+        Some(page.and_then(|page| {
+            page.rows
+                .into_iter()
+                .map(read::<Row>)
+                .collect::<Result<Vec<_>>>()
+        }))
+    });
+    let broadcaster = channel.id.clone();
+    let rows = rows.flat_map(one_by_one).map(move |row| {
+        row.map(|row| {
+            let listed = if row.user_id == broadcaster {
+                Role::Broadcaster
+            } else {
+                Role::Viewer
+            };
+            let role = known.then(|| roles.get(&row.user_id).copied().unwrap_or(listed));
+            Chatter {
+                id: Some(row.user_id),
+                login: row.user_login,
+                display_name: row.user_name,
+                role,
+            }
+        })
+    });
+    if !known {
+        return Ok(Box::new(rows));
+    }
+    let mut rows: Vec<Chatter> = rows.collect::<Result<_>>()?;
+    rows.sort_by_key(|chatter| chatter.role);
+    Ok(Box::new(rows.into_iter().map(Ok)))
+}
+
+/// Reads one list of roles. A token that may not see it is no error: then no roles are known.
+fn collect_roles(pages: &mut Pages, role: Role, roles: &mut HashMap<String, Role>) -> Result<bool> {
+    while let Some(page) = pages.next_page() {
+        let page = match page {
+            Err(error) if error.kind == ErrorKind::SignIn && error.http.is_some() => {
+                return Ok(false);
+            }
+            page => page?,
+        };
+        for row in page.rows {
+            roles.insert(read::<Row>(row)?.user_id, role);
+        }
+    }
+    Ok(true)
+}
+
+/// A refusal with the advice that helps.
+fn explain(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::SignIn if error.http.is_some() => error.hint(
+            "Twitch shows who is in a chat to the broadcaster and the moderators only: set `TWITCH_TOKEN` to a token of \
+             one of them with the scope `moderator:read:chatters`",
+        ),
+        _ => error,
+    }
+}

@@ -1,0 +1,131 @@
+//! The channels that a user follows. Twitch shows them to that user only.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::users::total_request;
+use super::{one_by_one, read};
+use crate::queries::FollowingQuery;
+use crate::source::Listing;
+use crate::{
+    Api, Channel, ChannelName, Direction, Error, ErrorKind, FollowedChannel, Pending, Request,
+    Result,
+};
+
+/// Follower numbers in flight at once: one request a row.
+const TOTALS_IN_FLIGHT: usize = 32;
+
+#[derive(Deserialize)]
+struct Row {
+    broadcaster_id: String,
+    broadcaster_login: String,
+    broadcaster_name: String,
+    followed_at: DateTime<Utc>,
+}
+
+impl From<Row> for FollowedChannel {
+    fn from(row: Row) -> FollowedChannel {
+        let channel = Channel {
+            id: row.broadcaster_id,
+            login: row.broadcaster_login,
+            display_name: row.broadcaster_name,
+            ..Channel::default()
+        };
+        FollowedChannel {
+            channel,
+            followers: None,
+            followed_at: row.followed_at,
+        }
+    }
+}
+
+fn request(user: &Channel) -> Request {
+    Request::helix("channels/followed").query("user_id", &user.id)
+}
+
+/// A refusal with the advice that helps.
+fn explain(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::SignIn if error.http.is_some() => error.hint(
+            "Twitch shows whom an account follows to that account only: set `TWITCH_TOKEN` to a token of its own with \
+             the scope `user:read:follows`",
+        ),
+        _ => error,
+    }
+}
+
+/// Walks the list, newest first.
+pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
+    let FollowingQuery {
+        api,
+        user,
+        direction,
+        limit,
+        followers,
+    } = query;
+    let limit = limit.filter(|_| direction == Direction::Desc);
+    let mut pages = api
+        .pages(request(&user), 100)
+        .unique_by("broadcaster_id")
+        .limit(limit)
+        .expect("channels");
+    let rows = std::iter::from_fn(move || {
+        let page = pages.next_page()?;
+        Some(page.map_err(explain).and_then(|page| {
+            page.rows
+                .into_iter()
+                .map(read::<Row>)
+                .collect::<Result<Vec<_>>>()
+        }))
+    });
+    let rows = rows
+        .flat_map(one_by_one)
+        .map(|row| row.map(FollowedChannel::from));
+    Ok(match followers {
+        false => Listing::new(Direction::Desc, rows),
+        true => Listing::new(
+            Direction::Desc,
+            WithTotals {
+                api,
+                rows,
+                in_flight: VecDeque::new(),
+            },
+        ),
+    })
+}
+
+/// How many channels a user follows.
+pub(super) fn total(api: &Api, name: &ChannelName) -> Result<u64> {
+    let user = api.user(name)?;
+    let body = api
+        .json(request(&user).query("first", 1))
+        .map_err(explain)?;
+    super::users::total(&body)
+}
+
+/// Rows with the number of each channel's followers, many look-ups in flight, in order.
+struct WithTotals<I> {
+    api: Api,
+    rows: I,
+    in_flight: VecDeque<Result<(FollowedChannel, Pending)>>,
+}
+
+impl<I: Iterator<Item = Result<FollowedChannel>>> Iterator for WithTotals<I> {
+    type Item = Result<FollowedChannel>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.in_flight.len() < TOTALS_IN_FLIGHT {
+            let Some(row) = self.rows.next() else { break };
+            self.in_flight.push_back(row.map(|row| {
+                let pending = self.api.fetch(total_request(&row.channel.id));
+                (row, pending)
+            }));
+        }
+        Some(self.in_flight.pop_front()?.and_then(|(row, pending)| {
+            let followers = Some(super::users::total(&pending.json()?)?);
+            Ok(FollowedChannel { followers, ..row })
+        }))
+    }
+}

@@ -1,0 +1,200 @@
+//! Looking up accounts, and how many follow them.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde_json::Value;
+
+use super::data;
+use crate::{
+    Api, Channel, ChannelLookup, ChannelName, Error, ErrorKind, FollowerTotal, Pending, Request,
+    Result, Service, User,
+};
+
+/// Ids and logins in one `users` request, together (dev.twitch.tv/docs/api/reference#get-users).
+const USERS_PER_REQUEST: usize = 100;
+/// Batches of look-ups in flight at once.
+const BATCHES_IN_FLIGHT: usize = 4;
+/// Follower totals in flight at once: one request a channel.
+const TOTALS_IN_FLIGHT: usize = 32;
+
+/// One `users` request for ids, or none for no ids.
+pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Request> {
+    let request = ids.fold(Request::helix("users"), |request, id| {
+        request.query("id", id)
+    });
+    (!request.query.is_empty()).then_some(request)
+}
+
+/// Whose token it is: `users` without a name.
+pub(super) fn own_account(api: &Api) -> Result<Channel> {
+    let nobody = || {
+        Error::new(
+            ErrorKind::SignIn,
+            "this needs the token of a user, not that of an application",
+        )
+        .hint("set `TWITCH_TOKEN` to a user access token")
+    };
+    let found = api
+        .json(Request::helix("users"))
+        .map_err(|error| match error.http {
+            Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
+            _ => error,
+        })?;
+    let user: Option<User> = data(found)?.into_iter().next();
+    user.map(Channel::from).ok_or_else(nobody)
+}
+
+/// The request for the number of a channel's followers. One row is asked for with it: an empty page is how Twitch
+/// answers those who may not see rows, and `first=0` is refused.
+pub(super) fn total_request(channel_id: &str) -> Request {
+    Request::helix("channels/followers")
+        .query("broadcaster_id", channel_id)
+        .query("first", 1)
+}
+
+/// The `total` of a Helix list.
+pub(super) fn total(body: &Value) -> Result<u64> {
+    body.get("total").and_then(Value::as_u64).ok_or_else(|| {
+        Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None)
+    })
+}
+
+/// Looks users up in batches, several in flight, and gives them back in the order asked for: Helix neither
+/// promises an order nor says which are unknown.
+pub(super) struct UserBatches {
+    api: Api,
+    names: std::vec::IntoIter<ChannelName>,
+    in_flight: VecDeque<(Vec<ChannelName>, Pending)>,
+    ready: std::vec::IntoIter<ChannelLookup>,
+}
+
+impl UserBatches {
+    pub(super) fn new(api: Api, names: Vec<ChannelName>) -> UserBatches {
+        UserBatches {
+            api,
+            names: names.into_iter(),
+            in_flight: VecDeque::new(),
+            ready: Vec::new().into_iter(),
+        }
+    }
+
+    fn fill(&mut self) {
+        while self.in_flight.len() < BATCHES_IN_FLIGHT {
+            let names: Vec<_> = self.names.by_ref().take(USERS_PER_REQUEST).collect();
+            if names.is_empty() {
+                return;
+            }
+            let mut request = Request::helix("users");
+            for name in &names {
+                let pair = match (name.id(), name.login()) {
+                    (Some(id), _) => ("id", id),
+                    (None, login) => ("login", login.unwrap_or_default()),
+                };
+                // Twitch counts a repeated value as one of the hundred; asking once is enough.
+                if !request
+                    .query
+                    .iter()
+                    .any(|(key, value)| (key.as_str(), value.as_str()) == pair)
+                {
+                    request = request.query(pair.0, pair.1);
+                }
+            }
+            self.in_flight.push_back((names, self.api.fetch(request)));
+        }
+    }
+
+    fn finish(names: Vec<ChannelName>, pending: Pending) -> Result<Vec<ChannelLookup>> {
+        let mut by_id = HashMap::new();
+        let mut by_login = HashMap::new();
+        for user in data::<User>(pending.json()?)? {
+            let channel = Channel::from(user);
+            by_login.insert(channel.login.clone(), channel.id.clone());
+            by_id.insert(channel.id.clone(), channel);
+        }
+        let find = |name: &ChannelName| {
+            let id = name
+                .id()
+                .or_else(|| Some(by_login.get(name.login()?)?.as_str()));
+            by_id.get(id?).cloned()
+        };
+        Ok(names
+            .into_iter()
+            .map(|name| ChannelLookup {
+                channel: find(&name),
+                name,
+            })
+            .collect())
+    }
+}
+
+impl Iterator for UserBatches {
+    type Item = Result<ChannelLookup>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(lookup) = self.ready.next() {
+                return Some(Ok(lookup));
+            }
+            self.fill();
+            let (names, pending) = self.in_flight.pop_front()?;
+            self.fill();
+            match UserBatches::finish(names, pending) {
+                Ok(lookups) => self.ready = lookups.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// A channel as asked for, and, if there is one, the request for its number in flight.
+type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
+
+/// Asks for the number of followers of each channel, many in flight, in the order asked for.
+pub(super) struct Totals {
+    lookups: UserBatches,
+    api: Api,
+    in_flight: VecDeque<Result<StartedTotal>>,
+}
+
+impl Totals {
+    pub(super) fn new(api: Api, names: Vec<ChannelName>) -> Totals {
+        Totals {
+            lookups: UserBatches::new(api.clone(), names),
+            api,
+            in_flight: VecDeque::new(),
+        }
+    }
+
+    fn start(&self, lookup: ChannelLookup) -> StartedTotal {
+        let pending = lookup.channel.map(|channel| {
+            let pending = self.api.fetch(total_request(&channel.id));
+            (channel, pending)
+        });
+        (lookup.name, pending)
+    }
+}
+
+impl Iterator for Totals {
+    type Item = Result<FollowerTotal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.in_flight.len() < TOTALS_IN_FLIGHT {
+            let Some(lookup) = self.lookups.next() else {
+                break;
+            };
+            let started = lookup.map(|lookup| self.start(lookup));
+            self.in_flight.push_back(started);
+        }
+        let started = self.in_flight.pop_front()?;
+        Some(started.and_then(|(name, found)| {
+            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, u64)> {
+                let total = total(&pending.json()?)?;
+                Ok((channel, total))
+            };
+            Ok(FollowerTotal {
+                name,
+                found: found.map(with_total).transpose()?,
+            })
+        }))
+    }
+}

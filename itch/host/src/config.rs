@@ -1,0 +1,92 @@
+//! `config.toml`: what a person sets once. Flags come before the environment, the environment before this.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use etcetera::BaseStrategy;
+use itch_client::GqlFacts;
+use serde::Deserialize;
+
+use crate::failure::usage;
+
+/// The whole file. An unknown name is an error: it would be a setting that silently does nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) services: Services,
+    /// Facts about the private GQL service in place of those that itch was built with.
+    pub(crate) gql: GqlFacts,
+}
+
+/// Which services may be asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Services {
+    /// `"off"` leaves the private GQL service alone.
+    gql: Switch,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Switch {
+    #[default]
+    On,
+    Off,
+}
+
+impl Config {
+    /// Reads the file, if there is one.
+    pub(crate) fn read() -> anyhow::Result<Config> {
+        let Some(path) = path() else {
+            return Ok(Config::default());
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Config::default());
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("`{}` cannot be read", path.display()));
+            }
+        };
+        let config = toml::from_str(&text).map_err(|error| {
+            usage(format!(
+                "`{}` is not a configuration that itch understands",
+                path.display()
+            ))
+            .cause(error.to_string().trim())
+        })?;
+        Ok(config)
+    }
+
+    /// What the client may know of the GQL service; `None` leaves it alone.
+    pub(crate) fn gql(self) -> Option<GqlFacts> {
+        (self.services.gql == Switch::On).then(|| GqlFacts::built_in().replaced_by(self.gql))
+    }
+}
+
+fn path() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("itch").join("config.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_reads() {
+        let config: Config =
+            toml::from_str("[services]\ngql = \"off\"\n[gql]\nclients = [\"a\"]\n").unwrap();
+        assert!(config.gql().is_none());
+        let config: Config =
+            toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
+        assert_eq!(
+            config.gql().unwrap().operations["video-comments"]
+                .hash
+                .as_deref(),
+            Some("h")
+        );
+        assert!(toml::from_str::<Config>("[servces]\n").is_err());
+    }
+}

@@ -1,0 +1,366 @@
+//! Pages of a video's comments, from an offset or after a cursor.
+//!
+//! What Twitch does there is not documented; it is as xenova/chat-downloader,
+//! TheDrHax/Twitch-Chat-Downloader and lay295/TwitchDownloader have found it.
+
+use std::ops::Range;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+
+use super::{
+    cursor::{self, uuid},
+    object::{Object, Place},
+    query::Refusal,
+    video::User,
+};
+use crate::{
+    faults::{Fault, Faults},
+    world::{Chat, Comment, Emote, Fragment, Millis, Seed, World, rfc3339_millis},
+};
+
+/// Of a page whose size is not asked for: what the web player gets.
+const USUAL_FIRST: u32 = 59;
+const MAXIMUM_FIRST: u32 = 100;
+
+/// How far before the asked second a page may start, by time and by number.
+const EARLY: Millis = 3_000;
+const EARLY_COMMENTS: u64 = 6;
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Offset(u64),
+    Cursor(String),
+}
+
+/// What is asked of `comments(…)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) start: Start,
+    first: u32,
+}
+
+impl Asked {
+    /// Reads the arguments of the field.
+    pub(super) fn new(arguments: &Map<String, Value>) -> Result<Asked, Refusal> {
+        let invalid = |name: &str| format!("Argument \"{name}\" has invalid value.");
+        let given = |name: &str| arguments.get(name).filter(|value| !value.is_null());
+        if let Some(name) = ["last", "before"]
+            .into_iter()
+            .find(|name| given(name).is_some())
+        {
+            return Err(format!(
+                "The sandbox pages forward only, not with \"{name}\"."
+            ));
+        }
+        let first = match given("first").map(Value::as_u64) {
+            None => USUAL_FIRST,
+            Some(Some(first @ 1..)) => first.min(MAXIMUM_FIRST.into()) as u32,
+            Some(_) => return Err(invalid("first")),
+        };
+        let start = match (given("after"), given("contentOffsetSeconds")) {
+            (Some(Value::String(cursor)), _) => Start::Cursor(cursor.clone()),
+            (Some(_), _) => return Err(invalid("after")),
+            (None, None) => Start::Offset(0),
+            (None, Some(offset)) => {
+                let offset = offset.as_u64().filter(|offset| *offset <= i32::MAX as u64);
+                Start::Offset(offset.ok_or_else(|| invalid("contentOffsetSeconds"))?)
+            }
+        };
+        Ok(Asked { start, first })
+    }
+}
+
+/// A page of comments, before they are made.
+pub(super) struct Connection<'a> {
+    world: &'a World,
+    chat: &'a Chat<'a>,
+    indices: Range<u32>,
+    /// All edges have that of the last: one can go on from the end of a page only.
+    cursor: String,
+    has_next: bool,
+}
+
+/// The page, or nothing for a cursor that is not one of this video's.
+pub(super) fn connection<'a>(
+    world: &'a World,
+    chat: &'a Chat<'a>,
+    asked: &Asked,
+    faults: &Faults,
+    seed: Seed,
+) -> Option<Connection<'a>> {
+    let count = chat.count();
+    let place = match &asked.start {
+        Start::Offset(seconds) => from_offset(chat, *seconds, seed),
+        Start::Cursor(cursor) => cursor::decode(chat, cursor)? + 1,
+    };
+    let by_cursor = matches!(asked.start, Start::Cursor(_));
+    let list = seed.child("comments").of(chat.video.id);
+    let strikes =
+        |fault| by_cursor && place < count && faults.strike(fault, list, u64::from(place));
+
+    let start = if strikes(Fault::Duplicate) {
+        place - 1
+    } else {
+        place
+    };
+    let end = place.saturating_add(asked.first).min(count);
+    let cursor = match &asked.start {
+        Start::Cursor(cursor) if strikes(Fault::Loop) => cursor.clone(),
+        _ if end > place => cursor::encode(chat, end - 1),
+        _ => String::new(),
+    };
+    // Not to be trusted without a cursor: true even at the end.
+    let has_next = if by_cursor {
+        end < count || strikes(Fault::Loop)
+    } else {
+        start < end
+    };
+    Some(Connection {
+        world,
+        chat,
+        indices: start..end,
+        cursor,
+        has_next,
+    })
+}
+
+/// The index that a page from a second starts with: often a few comments before it.
+fn from_offset(chat: &Chat<'_>, seconds: u64, seed: Seed) -> u32 {
+    let offset = seconds * 1_000;
+    let exact = chat.first_at(offset);
+    if exact == chat.count() {
+        return exact;
+    }
+    let early = seed
+        .child("early")
+        .of(chat.video.id)
+        .below(seconds, EARLY_COMMENTS) as u32;
+    let earliest = chat.first_at(offset.saturating_sub(EARLY));
+    earliest.max(exact.saturating_sub(early))
+}
+
+impl Object for Connection<'_> {
+    const TYPE: &'static str = "VideoCommentConnection";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "edges" => place.list(self.indices.clone().map(|index| Edge {
+                page: self,
+                comment: self.chat.comment(index),
+            })),
+            "pageInfo" => place.object(&PageInfo {
+                has_next: self.has_next,
+                has_previous: self.indices.start > 0,
+            }),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+struct PageInfo {
+    has_next: bool,
+    has_previous: bool,
+}
+
+impl Object for PageInfo {
+    const TYPE: &'static str = "PageInfo";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "hasNextPage" => place.scalar(self.has_next),
+            "hasPreviousPage" => place.scalar(self.has_previous),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+struct Edge<'a> {
+    page: &'a Connection<'a>,
+    comment: Comment,
+}
+
+impl Object for Edge<'_> {
+    const TYPE: &'static str = "VideoCommentEdge";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "cursor" => place.scalar(&self.page.cursor),
+            "node" => place.object(&Node(self)),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+struct Node<'a>(&'a Edge<'a>);
+
+impl Object for Node<'_> {
+    const TYPE: &'static str = "VideoComment";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        let Edge { page, comment } = self.0;
+        match name {
+            "id" => place.scalar(uuid(comment.id)),
+            "commenter" => {
+                let there = !comment.author_gone;
+                let user = there.then(|| User::of(page.world, comment.author));
+                place.object_or_null(user.as_ref())
+            }
+            "contentOffsetSeconds" => place.scalar(comment.offset / 1_000),
+            "createdAt" => place.scalar(rfc3339_millis(page.chat.stamp(comment.offset))),
+            "message" => place.object(&Message(comment)),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+struct Message<'a>(&'a Comment);
+
+impl Object for Message<'_> {
+    const TYPE: &'static str = "VideoCommentMessage";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        let comment = self.0;
+        match name {
+            "fragments" => place.list(comment.fragments.iter()),
+            "userBadges" => {
+                let badges = comment.badges.iter().map(|(set, version)| Badge {
+                    set,
+                    version: version.to_string(),
+                });
+                let empty = comment.empty_badge.then(Badge::default);
+                place.list(badges.chain(empty))
+            }
+            "userColor" => place.scalar(&comment.color),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+impl Object for &Fragment {
+    const TYPE: &'static str = "VideoCommentMessageFragment";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "text" => place.scalar(&self.text),
+            "emote" => place.object_or_null(self.emote.as_ref()),
+            "mention" => place.null(),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+impl Object for Emote {
+    const TYPE: &'static str = "EmbeddedEmote";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "id" => place.scalar(format!("{};{};{}", self.id, self.from, self.to)),
+            "emoteID" => place.scalar(self.id),
+            "from" => place.scalar(self.from),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Badge {
+    set: &'static str,
+    version: String,
+}
+
+impl Badge {
+    /// It ends with the channel in catalogues of badges, and with nothing here.
+    fn id(&self) -> String {
+        STANDARD.encode(format!("{};{};", self.set, self.version))
+    }
+}
+
+impl Object for Badge {
+    const TYPE: &'static str = "Badge";
+
+    fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
+        match name {
+            "id" => place.scalar(self.id()),
+            "setID" => place.scalar(self.set),
+            "version" => place.scalar(&self.version),
+            _ => place.unknown(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::json;
+
+    use super::{super::query, *};
+
+    #[test]
+    fn arguments_are_checked() {
+        let read = |arguments: Value| Asked::new(arguments.as_object().unwrap());
+        assert_eq!(
+            read(json!({ "first": 1_000 })),
+            Ok(Asked {
+                start: Start::Offset(0),
+                first: 100
+            })
+        );
+        for bad in [
+            json!({ "first": 0 }),
+            json!({ "first": "x" }),
+            json!({ "after": 7 }),
+            json!({ "contentOffsetSeconds": -1 }),
+            json!({ "contentOffsetSeconds": "0" }),
+            json!({ "contentOffsetSeconds": u64::MAX }),
+            json!({ "last": 5 }),
+            json!({ "before": "x" }),
+        ] {
+            assert!(read(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn badges_are_named_as_captured() {
+        let badge = Badge {
+            set: "subscriber",
+            version: "12".to_owned(),
+        };
+        assert_eq!(badge.id(), "c3Vic2NyaWJlcjsxMjs=");
+        assert_eq!(Badge::default().id(), "Ozs=");
+    }
+
+    #[test]
+    fn a_page_of_a_long_video_is_made_quickly() {
+        let world = World::new(1);
+        let query = super::super::COMMENTS_QUERY;
+        let mut spent = Duration::ZERO;
+        for n in 0..100 {
+            let started = Instant::now();
+            let variables = json!({ "videoID": "2700000600" });
+            let fields = query::parse(query, None, variables.as_object().unwrap()).unwrap();
+            let asked = fields[0]
+                .selection
+                .iter()
+                .find(|field| field.name == "comments");
+            let chat = world.chat(world.video(2_700_000_600).unwrap());
+            let start = Start::Offset(n * 1_000);
+            let from = Asked { start, first: 100 };
+            let page = connection(&world, &chat, &from, &Faults::default(), Seed::new(1));
+            let mut json = Vec::new();
+            let place = Place {
+                asked: asked.unwrap(),
+                json: &mut json,
+            };
+            place.object(&page.unwrap()).unwrap();
+            spent += started.elapsed();
+            let page: Value = serde_json::from_slice(&json).unwrap();
+            assert_eq!(page["edges"].as_array().unwrap().len(), 100);
+        }
+        let each = spent / 100;
+        println!("{each:?} for a page");
+        assert!(each < Duration::from_millis(5), "{each:?}");
+    }
+}

@@ -1,0 +1,45 @@
+//! `GET chat/chatters`: who is in a channel's chat, for its moderators.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+
+use super::{Call, Envelope, Failure, page::PageSize, people::Person};
+use crate::reply::to_json;
+
+/// Larger pages than anywhere else.
+const PAGE: PageSize = PageSize {
+    default: 100,
+    maximum: 1_000,
+};
+
+pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+    let broadcaster = call.required_user("broadcaster_id")?;
+    let moderator = call.required_user("moderator_id")?;
+    call.require_scope("moderator:read:chatters")?;
+    if !call.is_of(moderator) {
+        return Err(Failure::not_the_users_own("moderator_id"));
+    }
+    let room = call.world.room(broadcaster);
+    let moderates = room.is_some_and(|room| room.moderators.contains(&moderator));
+    if moderator != broadcaster && !moderates {
+        return Err(Failure {
+            status: StatusCode::FORBIDDEN,
+            // As the reference describes it; what Twitch writes is not known.
+            message: "The user in the moderator_id query parameter is not one of the \
+                      broadcaster's moderators."
+                .into(),
+        });
+    }
+    let chatters = room.map_or(&[][..], |room| &room.chatters);
+    let page = call.page_of(chatters.len() as u32, PAGE)?;
+    let rows = page.rows.start as usize..page.rows.end as usize;
+    let data = chatters[rows]
+        .iter()
+        .map(|(user, _)| Person::of(call, *user))
+        .collect();
+    Ok(to_json(&Envelope {
+        total: Some(chatters.len() as u32),
+        data,
+        pagination: Some(page.pagination),
+    }))
+}

@@ -1,0 +1,81 @@
+//! `GET moderation/moderators` and `GET channels/vips`: the lists of the token's own channel.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Call, Envelope, Failure, parse_user};
+use crate::{
+    reply::to_json,
+    world::{Room, UserId},
+};
+
+#[derive(Serialize)]
+pub(super) struct Person {
+    user_id: String,
+    user_login: String,
+    user_name: String,
+}
+
+impl Person {
+    pub(super) fn of(call: &Call<'_>, user: UserId) -> Person {
+        let (user_login, user_name) = call.world.names_of(user);
+        Person {
+            user_id: user.to_string(),
+            user_login,
+            user_name,
+        }
+    }
+}
+
+pub(super) fn moderators(call: &Call<'_>) -> Result<Bytes, Failure> {
+    list(
+        call,
+        &["moderation:read", "channel:manage:moderators"],
+        |room| &room.moderators,
+    )
+}
+
+pub(super) fn vips(call: &Call<'_>) -> Result<Bytes, Failure> {
+    list(
+        call,
+        &["channel:read:vips", "channel:manage:vips"],
+        |room| &room.vips,
+    )
+}
+
+fn list(
+    call: &Call<'_>,
+    scopes: &[&str],
+    people: fn(&Room) -> &Vec<UserId>,
+) -> Result<Bytes, Failure> {
+    let broadcaster = call.required_user("broadcaster_id")?;
+    call.at_most_a_hundred(&["user_id"])?;
+    let filter: Vec<UserId> = call
+        .parameters
+        .all("user_id")
+        .map(|user| parse_user("user_id", user))
+        .collect::<Result<_, _>>()?;
+    call.require_one_scope(scopes)?;
+    if !call.is_of(broadcaster) {
+        return Err(Failure::not_the_users_own("broadcaster_id"));
+    }
+    let people: Vec<UserId> = call
+        .world
+        .room(broadcaster)
+        .map_or(&[][..], |room| people(room))
+        .iter()
+        .copied()
+        .filter(|user| filter.is_empty() || filter.contains(user))
+        .collect();
+    let page = call.page(people.len() as u32)?;
+    let rows = page.rows.start as usize..page.rows.end as usize;
+    let data = people[rows]
+        .iter()
+        .map(|user| Person::of(call, *user))
+        .collect();
+    Ok(to_json(&Envelope {
+        total: None,
+        data,
+        pagination: Some(page.pagination),
+    }))
+}

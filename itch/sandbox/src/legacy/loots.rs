@@ -1,0 +1,78 @@
+//! `loots.com/api/v1/search/channels/…/streams`: when a channel was on air.
+//!
+//! All that is known of it is what bibby/itch reads: `data`, and of each row `t_start` and `t_end`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Call, Failure};
+use crate::world::{Seconds, Video, VideoKind, rfc3339};
+
+const MAXIMUM_LIMIT: usize = 500;
+
+/// The value of `json`; the order of its keys was up to Python.
+#[derive(Deserialize)]
+struct Search {
+    #[serde(default)]
+    offset: usize,
+    #[serde(default = "maximum_limit")]
+    limit: usize,
+    #[serde(default)]
+    sort_key: Option<String>,
+    #[serde(default)]
+    sort_order: Option<String>,
+}
+
+fn maximum_limit() -> usize {
+    MAXIMUM_LIMIT
+}
+
+pub(super) fn streams(call: &Call<'_>) -> Result<Value, Failure> {
+    let Ok(id) = call.name.parse() else {
+        return Err(Failure::bad_request("The channel is not a number"));
+    };
+    let search = call.parameters.one("json").unwrap_or("{}");
+    let Ok(search) = serde_json::from_str::<Search>(search) else {
+        return Err(Failure::bad_request("The search is not understood"));
+    };
+    if search.sort_key.is_some_and(|key| key != "_t") {
+        return Err(Failure::bad_request("The sort_key is unknown"));
+    }
+    let mut archives: Vec<_> = call
+        .world
+        .videos_of(id)
+        .iter()
+        .filter(|key| key.kind() == VideoKind::Archive)
+        .collect();
+    match search.sort_order.as_deref() {
+        None | Some("desc") => {}
+        Some("asc") => archives.reverse(),
+        Some(_) => return Err(Failure::bad_request("The sort_order is unknown")),
+    }
+    let data: Vec<Value> = archives
+        .into_iter()
+        .skip(search.offset)
+        .take(search.limit.min(MAXIMUM_LIMIT))
+        .map(|key| row(&key.video(call.world)))
+        .collect();
+    Ok(json!({ "data": data }))
+}
+
+fn row(video: &Video) -> Value {
+    // The program that drew these times took numbers and dates: there must have been both.
+    let time = |moment: Seconds| -> Value {
+        if video.id.is_multiple_of(7) {
+            rfc3339(moment).into()
+        } else {
+            moment.into()
+        }
+    };
+    let end = (!video.growing).then(|| time(video.created_at + video.length));
+    json!({
+        "_id": video.broadcast_id,
+        "_t": video.created_at,
+        "channel": video.channel,
+        "t_start": time(video.created_at),
+        "t_end": end,
+    })
+}

@@ -1,0 +1,113 @@
+//! `itch chat-replay VIDEO`: the chat of a past broadcast.
+
+use itch_plugin::prelude::*;
+
+struct ChatReplay;
+
+report!(ChatReplay);
+
+impl Report for ChatReplay {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("chat-replay", "The chat of a past broadcast")
+            .alias_form(
+                "chatlog",
+                OutputForm {
+                    columns: vec!["login".to_owned(), "message".to_owned()],
+                    separator: " : ".to_owned(),
+                    null: String::new(),
+                    escape: Escape::LinesToSpaces,
+                },
+            )
+            .help(
+                "One row a message, in order; those whose author's account is gone are kept with an empty name. Parts of \
+                 the recording are fetched side by side and printed in order while later ones load.\n\n\
+                 Twitch offers no official way to a past broadcast's chat. This report uses the service behind twitch.tv \
+                 (GQL), which is private, undocumented and may change any day; it needs no account. \
+                 `[services] gql = \"off\"` in itch's config.toml makes itch leave it alone. Where Twitch refuses to page \
+                 on, messages may be out of reach: those seconds are named, and the exit code is 3.",
+            )
+            .argument(Argument::positional(0, ArgumentKind::Video, "video", "An id, `v` and an id, or a URL of the video").required())
+            .argument(Argument::option(ArgumentKind::Offset, "from", "Only from this second of the recording on: 90, 1h2m3s"))
+            .argument(Argument::option(ArgumentKind::Offset, "to", "Only before this second of the recording"))
+            .argument(Argument::option(ArgumentKind::Int, "connections", "How many parts are fetched side by side").default_value(4))
+            .column(Column::duration("offset", "Whole seconds since the recording began"))
+            .column(Column { precision: 3, ..Column::time("time", "When it was written") })
+            .column(Column::text("user_id", "The author's user id; empty if the account is gone"))
+            .column(Column::text("login", "The author's login; empty if the account is gone"))
+            .column(Column::text("display_name", "The name as the author writes it"))
+            .column(Column::text("color", "The author's colour, #RRGGBB"))
+            .column(Column::text("badges", "The author's badges: `subscriber/12,premium/1`"))
+            .column(Column::text("id", "The message's id"))
+            .column(Column::text("message", "The text"))
+            .column(Column::text("emotes", "Emotes and their first and last character: `25:0-4,12-16/1902:6-10`"))
+            .chart("time", "offset")
+            .example("itch chat-replay -l 20 2700000060", "The first twenty messages")
+            .example("itch chat-replay --from 1h --to 1h5m 2700000060", "Five minutes of it")
+            .example("itch chatlog -l 20 2700000060", "Name and text only, as itch printed it in 2016")
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let video = call.text("video").unwrap_or_default();
+        let whole = |seconds: f64| seconds as i64;
+        let connections = call.int("connections").unwrap_or(4);
+        let connections = usize::try_from(connections)
+            .ok()
+            .filter(|n| (1..=16).contains(n))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("`--connections {connections}` cannot be meant: 1 to 16"),
+                )
+            })?;
+        let messages = call
+            .api()
+            .chat_replay(video)
+            .from(call.float("from").map(whole))
+            .to(call.float("to").map(|seconds| whole(seconds.ceil())))
+            .limit(call.limit())
+            .connections(connections);
+        for message in messages.start()? {
+            let message = message?;
+            let (badges, emotes) = (badges(&message), emotes(&message));
+            let author = message.commenter.unwrap_or_default();
+            call.emit(row![
+                Cell::Duration(message.offset as f64),
+                message.created_at,
+                Some(author.id).filter(|id| !id.is_empty()),
+                Some(author.login).filter(|login| !login.is_empty()),
+                Some(author.display_name).filter(|name| !name.is_empty()),
+                message.color,
+                badges,
+                message.id,
+                message.text,
+                emotes,
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+/// As in the tags of live chat (dev.twitch.tv/docs/chat/irc).
+fn badges(message: &ChatMessage) -> String {
+    let badges = message
+        .badges
+        .iter()
+        .map(|(set, version)| format!("{set}/{version}"));
+    badges.collect::<Vec<_>>().join(",")
+}
+
+/// As in the tags of live chat: each emote once, with all its places.
+fn emotes(message: &ChatMessage) -> String {
+    let mut by_id: Vec<(&str, Vec<String>)> = Vec::new();
+    for emote in &message.emotes {
+        let place = format!("{}-{}", emote.from, emote.to);
+        match by_id.iter_mut().find(|(id, _)| *id == emote.id) {
+            Some((_, places)) => places.push(place),
+            None => by_id.push((&emote.id, vec![place])),
+        }
+    }
+    let emotes = by_id
+        .into_iter()
+        .map(|(id, places)| format!("{id}:{}", places.join(",")));
+    emotes.collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,39 @@
+//! `itch num-following CHANNEL`: how many channels an account follows.
+
+use itch_plugin::prelude::*;
+
+struct NumFollowing;
+
+report!(NumFollowing);
+
+impl Report for NumFollowing {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("num-following", "How many channels an account follows")
+            .alias("num_following")
+            .help(
+                "One row. Twitch tells how many channels an account follows to that account only.",
+            )
+            .argument(
+                Argument::positional(
+                    0,
+                    ArgumentKind::Channel,
+                    "channel",
+                    "The account that follows",
+                )
+                .required(),
+            )
+            .column(Column::text("name", "The account, as typed"))
+            .column(Column::int("following", "How many channels it follows"))
+            .scope("user:read:follows")
+            .example(
+                "itch num-following burkeblack",
+                "How many channels one's own account follows",
+            )
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let name = call.channel("channel")?;
+        let total = call.api().following_total(&name)?;
+        call.emit(row![name.typed(), total])
+    }
+}

@@ -1,0 +1,88 @@
+//! `itch streams CHANNEL`: when a channel was live.
+
+use itch_plugin::prelude::*;
+
+struct Streams;
+
+report!(Streams);
+
+impl Report for Streams {
+    fn describe(&self) -> ReportSpec {
+        ReportSpec::new("streams", "Past broadcasts of a channel, and the running one")
+            .alias_form(
+                "loots_streams",
+                OutputForm {
+                    columns: vec!["start".to_owned(), "end".to_owned()],
+                    separator: "\t".to_owned(),
+                    null: "None".to_owned(),
+                    escape: Escape::LinesToSpaces,
+                },
+            )
+            .help(
+                "One row a broadcast, newest first, by the recordings that Twitch still has: it keeps them for 7 to 60 \
+                 days. A broadcast that is still running has no end. Under its old name `loots_streams` it prints the two \
+                 columns of 2016, with `None` for a missing end.",
+            )
+            .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
+            .column(Column::time("start", "When it began"))
+            .column(Column::time("end", "When it ended; empty while it runs"))
+            .column(Column::text("id", "The id of its recording, for `itch chat-replay`"))
+            .column(Column::text("title", "Its title"))
+            .column(Column::int("views", "How often the recording was watched"))
+            .column(Column::duration("duration", "Length of the recording so far").on_request())
+            .column(Column::text("stream_id", "The id of the broadcast itself").on_request())
+            .column(Column::text("language", "Its language").on_request())
+            .column(Column::text("url", "Where to watch it").on_request())
+            .example("itch streams -l 10 burkeblack", "The ten newest broadcasts")
+            .example("itch loots_streams burkeblack", "Beginnings and ends, for `itch plot --streams`")
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        let channel = call.api().channel(&call.channel("channel")?)?;
+        let query = call
+            .api()
+            .past_streams(&channel)
+            .direction(call.direction())
+            .limit(call.limit());
+        for stream in call.in_order(query.start()?)? {
+            let PastStream { start, end, video } = stream?;
+            let row = match video {
+                None => row![
+                    start,
+                    end,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null
+                ],
+                Some(video) => {
+                    let field = |name: &str| {
+                        video
+                            .extra
+                            .get(name)
+                            .and_then(serde_json::Value::as_str)
+                            .map(str::to_owned)
+                    };
+                    row![
+                        start,
+                        end,
+                        video.id.as_str(),
+                        video.title.as_str(),
+                        video.view_count,
+                        video
+                            .seconds()
+                            .map(|seconds| Cell::Duration(seconds as f64)),
+                        video.stream_id.clone(),
+                        field("language"),
+                        field("url"),
+                    ]
+                }
+            };
+            call.emit(row)?;
+        }
+        Ok(())
+    }
+}
