@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use crate::{Api, Page, Pages, Pending, Result};
+use crate::{Api, Error, Page, Pages, Pending, Result};
 
 /// So many pages may wait for their look-ups. When look-ups are slower than the walk (a rate limit), more would
 /// only cost memory.
@@ -21,6 +21,8 @@ pub(crate) struct Joined<L, J> {
     look_up: L,
     join: J,
     waiting: VecDeque<(Page, Option<Pending>)>,
+    /// What ended the walk early. The pages that arrived before it are whole and go out first.
+    broken: Option<Error>,
     failed: bool,
 }
 
@@ -37,6 +39,7 @@ where
             look_up,
             join,
             waiting: VecDeque::new(),
+            broken: None,
             failed: false,
         }
     }
@@ -46,7 +49,7 @@ where
             let room = self.waiting.len() < WAITING_PAGES;
             let chain = if room { self.pages.pending() } else { None };
             let page_is_next = match (chain, self.waiting.front()) {
-                (None, None) => return Ok(None),
+                (None, None) => return self.broken.take().map_or(Ok(None), Err),
                 (Some(_), None) => true,
                 (None, Some(_)) | (Some(_), Some((_, None))) => false,
                 // The chain stands first: if both have ended, its next request should start first.
@@ -55,11 +58,14 @@ where
                 }
             };
             if page_is_next {
-                let Some(page) = self.pages.next_page().transpose()? else {
-                    continue;
-                };
-                let look_up = (self.look_up)(&self.api, &page)?;
-                self.waiting.push_back((page, look_up));
+                match self.pages.next_page() {
+                    Some(Ok(page)) => {
+                        let look_up = (self.look_up)(&self.api, &page)?;
+                        self.waiting.push_back((page, look_up));
+                    }
+                    Some(Err(error)) => self.broken = Some(error),
+                    None => {}
+                }
             } else if let Some((page, look_up)) = self.waiting.pop_front() {
                 let found = look_up.map(Pending::json).transpose()?;
                 return (self.join)(&self.api, page, found).map(Some);

@@ -136,7 +136,12 @@ fn join(base: &str, request: &Request) -> Result<String> {
         url.push(mark);
         url.extend(utf8_percent_encode(name, QUERY));
         url.push('=');
-        url.extend(utf8_percent_encode(value, QUERY));
+        let value = utf8_percent_encode(value, QUERY).to_string();
+        match request.service.is_legacy() {
+            // As the library of the first itch wrote a space (psf/requests).
+            true => url.push_str(&value.replace("%20", "+")),
+            false => url.push_str(&value),
+        }
         mark = '&';
     }
     Ok(url)
@@ -210,6 +215,17 @@ mod tests {
         assert_eq!(
             url.as_str(),
             "http://127.0.0.1:9/helix/users?login=a%20b%26c%3D%2520%2B%C3%A9&id=2&id=1"
+        );
+    }
+
+    #[test]
+    fn old_services_see_the_urls_of_the_first_itch() {
+        let mut request = Request::get(Service::Loots, "search/channels/7/streams");
+        request = request.query("json", r#"{"limit": 2}"#);
+        let addresses = Addresses::new(&Settings::new()).unwrap();
+        assert_eq!(
+            addresses.url(&request).unwrap().as_str(),
+            "https://loots.com/api/v1//search/channels/7/streams?json=%7B%22limit%22%3A+2%7D"
         );
     }
 

@@ -53,7 +53,6 @@ struct Core {
     addresses: Arc<Addresses>,
     tally: Arc<Tally>,
     facts: Mutex<Vec<Fact>>,
-    simulated: bool,
 }
 
 /// A request with all that was found out about it at the start.
@@ -118,7 +117,6 @@ impl Client {
             addresses,
             tally,
             facts: Mutex::default(),
-            simulated: settings.sandbox.is_some(),
         };
         Ok(Client {
             inner: Arc::new(Inner {
@@ -191,13 +189,6 @@ impl Transport for Client {
             ));
         }
         let core = &self.inner.core;
-        if request.service == Service::Gql && core.fetcher.gql.is_none() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "the undocumented GQL service is switched off by the configuration",
-            )
-            .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
-        }
         let rule = endpoints::rule(&request);
         let walk = core.walks.decided(request.chain);
         let accept = accept(core.wishes, walk, &request, rule);
@@ -246,7 +237,7 @@ impl Transport for Client {
 impl Core {
     /// What names the answer to a request, as far as is known without asking who we are.
     fn text(&self, request: &Request, rule: Rule) -> String {
-        let user = match self.is_by_user(rule) {
+        let user = match rule.by_user {
             true => self.fetcher.identity.user(),
             false => None,
         };
@@ -278,6 +269,14 @@ impl Core {
             accept,
             mut text,
         } = errand;
+        // Said to whoever waits: a refusal to start would lose its words at the boundary to a plugin.
+        if request.service == Service::Gql && self.fetcher.gql.is_none() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the undocumented GQL service is switched off by the configuration",
+            )
+            .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
+        }
         if self.must_learn_user(rule) {
             let means = self.fetcher.means();
             self.fetcher.identity.credentials(means).await?;
@@ -299,14 +298,9 @@ impl Core {
         })
     }
 
-    /// Whether an answer is another for each user. The simulated Twitch knows its one user beforehand.
-    fn is_by_user(&self, rule: Rule) -> bool {
-        rule.by_user && !self.simulated
-    }
-
     /// Whether only Twitch can say for whom a stored answer would have to be.
     fn must_learn_user(&self, rule: Rule) -> bool {
-        self.is_by_user(rule)
+        rule.by_user
             && !self.wishes.offline
             && !self.cache.is_empty()
             && self.fetcher.identity.can_learn_user()

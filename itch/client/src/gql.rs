@@ -67,7 +67,8 @@ impl GqlFacts {
             .get(request.gql_client)
             .map(String::as_str)
             .ok_or_else(|| {
-                Error::new(ErrorKind::Service, "no other GQL client id is known")
+                // Its kind and that no service answered is how a walk tells that it has tried all.
+                Error::new(ErrorKind::SignIn, "no other GQL client id is known")
                     .hint("name one as `clients` in the table `[gql]` of itch's config.toml")
                     .at(Service::Gql, None)
             })

@@ -57,6 +57,8 @@ impl Credentials {
 /// The identity of a client.
 pub(crate) struct Identity {
     method: SignIn,
+    /// Told by the settings; Twitch is not asked then.
+    known_user: Option<String>,
     file: Option<IdentityFile>,
     warn: Warn,
     record: Mutex<Option<Record>>,
@@ -85,6 +87,7 @@ impl Identity {
     /// Reads the identity file, if the settings name a token and a file.
     pub fn new(settings: IdentitySettings, warn: Warn) -> Identity {
         let file = settings.file.map(IdentityFile::new);
+        let known_user = settings.user;
         let method = match settings {
             IdentitySettings {
                 token: Some(token), ..
@@ -105,6 +108,7 @@ impl Identity {
         };
         Identity {
             method,
+            known_user,
             file,
             warn,
             record: Mutex::new(record),
@@ -118,7 +122,10 @@ impl Identity {
         match &self.method {
             SignIn::Nobody => None,
             SignIn::App { .. } => Some("app".to_owned()),
-            SignIn::Token { .. } => lock(&self.record).as_ref().map(|r| r.user().to_owned()),
+            SignIn::Token { .. } => self
+                .known_user
+                .clone()
+                .or_else(|| Some(lock(&self.record).as_ref()?.user().to_owned())),
         }
     }
 
@@ -429,6 +436,7 @@ mod tests {
                 client_id: Some("c".to_owned()),
                 client_secret: secret.map(Secret::new),
                 token: token.map(Secret::new),
+                user: None,
                 file: None,
             };
             Identity::new(settings, std::sync::Arc::new(|_| {}))

@@ -41,8 +41,7 @@ pub struct Settings {
     /// How old a stored answer may be, whatever the endpoint and the request say.
     pub max_age: Option<Duration>,
     /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from
-    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port. It
-    /// takes the place of the user too: whoever asks a simulated Twitch of the program's own is always the same.
+    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port.
     pub sandbox: Option<String>,
     /// What is known of the private GQL service; `None` leaves that service alone.
     pub gql: Option<GqlFacts>,
@@ -111,6 +110,8 @@ pub struct IdentitySettings {
     pub client_secret: Option<Secret>,
     /// A token; it takes precedence, and Twitch says which client and user it belongs to.
     pub token: Option<Secret>,
+    /// What stands for the token's user in the caches, if that is known beforehand; otherwise Twitch is asked.
+    pub user: Option<String>,
     /// The file in which is remembered whose token it is. It never holds a token.
     pub file: Option<PathBuf>,
 }

@@ -397,3 +397,30 @@ pub(crate) fn choices(names: &[String]) -> Vec<PossibleValue> {
         .map(|name| PossibleValue::new(name.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use itch_plugin::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS};
+
+    use super::*;
+
+    #[test]
+    fn no_report_can_hide_an_option_or_a_command() {
+        for arg in run_options().into_iter().chain(talk_options()) {
+            let name = arg.get_long().unwrap_or_default();
+            assert!(RESERVED_OPTIONS.contains(&name), "--{name}");
+            assert!(
+                arg.get_short()
+                    .is_none_or(|letter| RESERVED_LETTERS.contains(&letter)),
+                "--{name}"
+            );
+        }
+        for command in [plugins::command(), sandbox::command()] {
+            assert!(
+                RESERVED_COMMANDS.contains(&command.get_name()),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -72,6 +72,8 @@ pub(crate) fn connect(
         client_id: read("TWITCH_CLIENT_ID"),
         client_secret: read("TWITCH_CLIENT_SECRET").map(Secret::from),
         token: read("TWITCH_TOKEN").map(Secret::from),
+        // The simulated Twitch has one user: what the cache has of it needs no sign-in.
+        user: sandbox.is_some().then(|| "sandbox".to_owned()),
         file: if sandbox.is_some() {
             None
         } else {

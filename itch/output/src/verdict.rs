@@ -159,13 +159,11 @@ impl Verdict {
         }
     }
 
+    /// How many rows there should be: what the service counts, and no more than were wanted.
     fn expected(&self) -> Option<u64> {
-        let sum = || {
-            self.expected
-                .values()
-                .fold(0_u64, |sum, n| sum.saturating_add(*n))
-        };
-        (!self.expected.is_empty()).then(sum)
+        let counted = self.expected.values().copied();
+        let sum = counted.reduce(u64::saturating_add)?;
+        Some(sum.min(self.run.limit.unwrap_or(u64::MAX)))
     }
 
     /// Whether every row is there that was asked for.
@@ -464,7 +462,19 @@ mod tests {
             limit: Some(1_000),
             ..run(900)
         };
-        assert_eq!(Verdict::new(short, &[expected(12_851)]).exit_code(), 3);
+        let verdict = Verdict::new(short, &[expected(12_851)]);
+        assert_eq!(verdict.exit_code(), 3);
+        assert_eq!(
+            verdict.line(),
+            "followers: 900 of 1,000 rows, 0 repeated, 129 requests, 6.4 s, \
+             INCOMPLETE: 100 of 1,000 followers did not come"
+        );
+        let all = Run {
+            limit: Some(1_000),
+            ..run(951)
+        };
+        let verdict = Verdict::new(all, &[expected(951)]);
+        assert!(verdict.line().starts_with("followers: 951 of 951 rows, "));
     }
 
     #[test]

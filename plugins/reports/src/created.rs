@@ -2,7 +2,7 @@
 
 use itch_plugin::prelude::*;
 
-use crate::support::Unknown;
+use crate::support::{Unknown, portions};
 
 struct Created;
 
@@ -30,7 +30,8 @@ impl Report for Created {
 
     fn run(&self, call: &mut Call) -> Result<()> {
         let mut unknown = Unknown::default();
-        for lookup in call.api().channels(call.channels("channel")?) {
+        let api = call.api().clone();
+        for lookup in portions(call, 100, |names| api.channels(names))? {
             let lookup = lookup?;
             match lookup.channel {
                 Some(channel) => call.emit(row![

@@ -2,7 +2,7 @@
 
 use itch_plugin::prelude::*;
 
-use crate::support::Unknown;
+use crate::support::{Unknown, portions};
 
 struct NumFollowers;
 
@@ -29,7 +29,8 @@ impl Report for NumFollowers {
 
     fn run(&self, call: &mut Call) -> Result<()> {
         let mut unknown = Unknown::default();
-        for total in call.api().follower_totals(call.channels("channel")?) {
+        let api = call.api().clone();
+        for total in portions(call, 1, |names| api.follower_totals(names))? {
             let total = total?;
             match total.found {
                 Some((channel, followers)) => {

@@ -38,7 +38,7 @@ fn login(name: &ChannelName) -> Result<&str> {
 fn bad_row() -> Error {
     Error::new(
         ErrorKind::BadData,
-        "a row of kraken's answer has not the documented shape",
+        "kraken's answer has not the documented shape",
     )
     .at(Service::Kraken, None)
 }
@@ -93,9 +93,9 @@ impl Iterator for Channels {
         }
         let (name, pending) = self.in_flight.pop_front()?;
         Some(match pending.and_then(Pending::json) {
-            Ok(found) => Ok(ChannelLookup {
+            Ok(found) => channel_of(found).map(|channel| ChannelLookup {
                 name,
-                channel: Some(channel(found)),
+                channel: Some(channel),
             }),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(ChannelLookup {
                 name,
@@ -125,10 +125,12 @@ pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
 
 pub(super) fn user(api: &Api, name: &ChannelName) -> Result<Channel> {
     let found = api.json(get(format!("users/{}", login(name)?)));
-    found.map(channel).map_err(|error| match error.kind {
-        ErrorKind::NotFound => unknown_channel(name),
-        _ => error,
-    })
+    found
+        .and_then(channel_of)
+        .map_err(|error| match error.kind {
+            ErrorKind::NotFound => unknown_channel(name),
+            _ => error,
+        })
 }
 
 /// A list of follows. Without a limit the first itch sent the word `None`, and named its stored answers so.
@@ -191,7 +193,7 @@ pub(super) fn followers(query: FollowersQuery) -> Result<Listing<Follow>> {
     Ok(Listing::new(direction, rows))
 }
 
-/// A user or channel inside a row; without a name it is none.
+/// A user or channel; without a name it is none.
 fn channel_of(value: Value) -> Result<Channel> {
     let channel = channel(value);
     if channel.login.is_empty() {

@@ -94,7 +94,8 @@ struct Replay {
     video: String,
     next: i64,
     end: i64,
-    in_flight: VecDeque<Pending>,
+    /// Windows by their first second.
+    in_flight: VecDeque<(i64, Pending)>,
     windows: usize,
     from: i64,
     to: Option<i64>,
@@ -106,27 +107,37 @@ struct Replay {
 }
 
 impl Replay {
-    fn window(&mut self, pending: Pending) -> Result<bool> {
+    fn window(&mut self, second: i64, pending: Pending) -> Result<bool> {
+        let request = pending.request().clone();
         let response = pending.wait()?;
         let body = response
             .json()
             .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
         // Beyond its bounds the service answers with an error, which is how a video ends.
-        if body.get("errors").is_some() {
+        if let Some(error) = body.pointer("/errors/0") {
+            let detail = text(error, "detail");
+            if read_bounds(&detail).is_none() {
+                self.api.note(Fact::Gap {
+                    from: Some(second.to_string()),
+                    to: Some(self.end.to_string()),
+                    reason: format!("rechat refused the messages: {detail}"),
+                });
+            }
             return Ok(false);
         }
-        if !(200..300).contains(&response.status) {
-            return Err(response.refusal(Service::Rechat));
-        }
+        // An error in the body of a success, or an answer without messages, is no silence.
+        let body = response.success(&request)?;
+        let Some(rows) = body.get("data").and_then(Value::as_array) else {
+            return Err(Error::new(
+                ErrorKind::BadData,
+                "rechat's answer has no list of messages",
+            )
+            .at(Service::Rechat, None));
+        };
         let mut ids = HashSet::new();
         let mut messages = Vec::new();
         let mut repeated = 0;
-        for row in body
-            .get("data")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for row in rows {
             let id = text(row, "id");
             if !ids.insert(id.clone()) || self.before.contains(&id) {
                 repeated += 1;
@@ -162,14 +173,14 @@ impl Iterator for Replay {
                 return None;
             }
             while self.in_flight.len() < self.windows && self.next <= self.end {
-                self.in_flight
-                    .push_back(self.api.fetch(request(&self.video, self.next)));
+                let pending = self.api.fetch(request(&self.video, self.next));
+                self.in_flight.push_back((self.next, pending));
                 self.next += STEP;
             }
             let going_on = match self
                 .in_flight
                 .pop_front()
-                .map(|pending| self.window(pending))
+                .map(|(second, pending)| self.window(second, pending))
             {
                 Some(Ok(going_on)) => going_on,
                 Some(Err(error)) => {

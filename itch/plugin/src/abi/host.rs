@@ -56,13 +56,19 @@ fn hundred() -> u32 {
 pub(super) struct RunState {
     host: Arc<dyn RunHost>,
     error: Mutex<Option<Error>>,
+    /// Requests that could not start, by the tickets given for them.
+    refused: Mutex<Vec<(u64, Error)>>,
 }
+
+/// Tickets of requests that could not start count down from here; a transport counts up.
+const LAST_TICKET: u64 = u64::MAX;
 
 impl RunState {
     pub(super) fn new(host: Arc<dyn RunHost>) -> Box<RunState> {
         Box::new(RunState {
             host,
             error: Mutex::new(None),
+            refused: Mutex::default(),
         })
     }
 
@@ -95,6 +101,29 @@ impl RunState {
 
     fn transport(&self) -> &Arc<dyn Transport> {
         self.host.transport()
+    }
+
+    /// A ticket for a request that could not start.
+    fn refuse(&self, error: Error) -> u64 {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticket = refused
+            .iter()
+            .map(|(ticket, _)| ticket - 1)
+            .min()
+            .unwrap_or(LAST_TICKET);
+        refused.push((ticket, error));
+        ticket
+    }
+
+    fn is_refused(&self, ticket: u64) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.iter().any(|(known, _)| *known == ticket)
+    }
+
+    fn take_refused(&self, ticket: u64) -> Option<Error> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = refused.iter().position(|(known, _)| *known == ticket)?;
+        Some(refused.swap_remove(place).1)
     }
 }
 
@@ -230,18 +259,19 @@ unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
 unsafe extern "C" fn fetch(run: *mut Run, request: Str, ticket: *mut u64) -> Status {
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), request.bytes()) };
-    let started = guarded(|| {
-        let request = check_reach(parse(text, "a request")?)?;
-        let started = run.transport().start(request)?;
+    status_of(|| {
+        let started = parse(text, "a request")
+            .and_then(check_reach)
+            .and_then(|request| run.transport().start(request));
+        // A request that cannot even start is answered like one that failed: where its ticket is waited for, there is
+        // room for the reason.
+        let number = match started {
+            Ok(started) => started.0,
+            Err(error) => run.refuse(error),
+        };
         // SAFETY: by the rules of the boundary `ticket` may be written.
-        unsafe { ticket.write(started.0) };
+        unsafe { ticket.write(number) };
         Ok(OK)
-    });
-    // There is no buffer to put the error into, so it waits here for the status that the plugin will return.
-    started.unwrap_or_else(|error| {
-        let status = error.kind.status();
-        run.set_error(error);
-        status
     })
 }
 
@@ -256,6 +286,9 @@ unsafe extern "C" fn wait(run: *mut Run, ticket: u64, out: *mut Response) -> Sta
         body: Buf::EMPTY,
     };
     let waited = guarded(|| {
+        if let Some(error) = run.take_refused(ticket) {
+            return Err(error);
+        }
         let answer = run.transport().wait(Ticket(ticket))?;
         response.http_status = answer.status;
         if let Some(age) = answer.age {
@@ -285,8 +318,14 @@ unsafe extern "C" fn wait_any(
     // SAFETY: see `get`; `tickets` points to `n` numbers.
     let (run, tickets) = unsafe { (state(run), std::slice::from_raw_parts(tickets, n)) };
     status_of(|| {
-        let tickets: Vec<Ticket> = tickets.iter().map(|ticket| Ticket(*ticket)).collect();
-        let place = run.transport().wait_any(&tickets)?;
+        let refused = tickets.iter().position(|ticket| run.is_refused(*ticket));
+        let place = match refused {
+            Some(place) => place,
+            None => {
+                let tickets: Vec<Ticket> = tickets.iter().map(|ticket| Ticket(*ticket)).collect();
+                run.transport().wait_any(&tickets)?
+            }
+        };
         // SAFETY: by the rules of the boundary `which` may be written.
         unsafe { which.write(place) };
         Ok(OK)
@@ -297,7 +336,9 @@ unsafe extern "C" fn ticket_drop(run: *mut Run, ticket: u64) {
     // SAFETY: see `get`.
     let run = unsafe { state(run) };
     status_of(|| {
-        run.transport().abandon(Ticket(ticket));
+        if run.take_refused(ticket).is_none() {
+            run.transport().abandon(Ticket(ticket));
+        }
         Ok(OK)
     });
 }

@@ -114,7 +114,7 @@ pub struct Host {
     pub abi_minor: u16,
     /// Fetches a request and gives the body of a successful answer; on failure `out` holds an error as JSON.
     pub get: unsafe extern "C" fn(*mut Run, request_json: Str, out: *mut Buf) -> Status,
-    /// Starts a request at once.
+    /// Starts a request at once. One that cannot start is answered with its error where its ticket is waited for.
     pub fetch: unsafe extern "C" fn(*mut Run, request_json: Str, ticket: *mut u64) -> Status,
     /// Waits for the final answer, whatever its HTTP status; the ticket is used up.
     pub wait: unsafe extern "C" fn(*mut Run, ticket: u64, out: *mut Response) -> Status,

@@ -272,7 +272,8 @@ fn a_panic_is_an_error() {
 #[test]
 fn a_plugin_may_not_sign_in() {
     let (host, echo) = recorder();
-    assert!(run("reach", &host).is_err());
+    let error = run("reach", &host).unwrap_err();
+    assert_eq!(error.message, "a plugin may not use the sign-in service");
     assert_eq!(echo.started.lock().unwrap().len(), 0);
 }
 

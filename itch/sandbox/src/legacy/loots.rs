@@ -15,16 +15,13 @@ const MAXIMUM_LIMIT: usize = 500;
 struct Search {
     #[serde(default)]
     offset: usize,
-    #[serde(default = "maximum_limit")]
-    limit: usize,
+    /// The old program sent null for no limit.
+    #[serde(default)]
+    limit: Option<usize>,
     #[serde(default)]
     sort_key: Option<String>,
     #[serde(default)]
     sort_order: Option<String>,
-}
-
-fn maximum_limit() -> usize {
-    MAXIMUM_LIMIT
 }
 
 pub(super) fn streams(call: &Call<'_>) -> Result<Value, Failure> {
@@ -52,7 +49,7 @@ pub(super) fn streams(call: &Call<'_>) -> Result<Value, Failure> {
     let data: Vec<Value> = archives
         .into_iter()
         .skip(search.offset)
-        .take(search.limit.min(MAXIMUM_LIMIT))
+        .take(search.limit.unwrap_or(MAXIMUM_LIMIT).min(MAXIMUM_LIMIT))
         .map(|key| row(&key.video(call.world)))
         .collect();
     Ok(json!({ "data": data }))

@@ -18,7 +18,9 @@ use self::window::{Place, Window, size};
 use crate::queries::ChatQuery;
 use crate::request::GqlForm;
 use crate::source::Rows;
-use crate::{Api, ChatMessage, Error, ErrorKind, Freshness, Pending, Request, Result, Service};
+use crate::{
+    Api, ChatMessage, Error, ErrorKind, Fact, Freshness, Pending, Request, Result, Service,
+};
 
 /// Comments of one page: the most that was seen to work in a query's text (crackededed/Xtra).
 const PAGE_SIZE: u32 = 100;
@@ -53,6 +55,7 @@ pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
             Freshness::Growing
         },
         left: query.limit,
+        nameless: 0,
         api: query.api,
         video: query.video,
         asking,
@@ -93,6 +96,8 @@ struct Asking {
     form: GqlForm,
     other_form_refused: bool,
     client: usize,
+    /// The client id that was let in to ask about the recording.
+    let_in: usize,
     /// Cursors are refused whoever asks: pages are asked for by offset.
     stepping: bool,
 }
@@ -108,14 +113,15 @@ impl Asking {
             };
             match api.json(request) {
                 Ok(body) => match read_info(body, video)? {
-                    Ok(info) => return Ok(info),
+                    Ok(info) => {
+                        self.let_in = self.client;
+                        return Ok(info);
+                    }
                     Err(Answer::Refused(words)) => return Err(not_understood(&words)),
-                    Err(_) if self.client < LAST_CLIENT => self.client += 1,
-                    Err(_) => return Err(refused_everywhere()),
+                    Err(_) => self.client += 1,
                 },
-                Err(error) if is_refused_client(&error) && self.client < LAST_CLIENT => {
-                    self.client += 1
-                }
+                Err(error) if is_no_client(&error) => return Err(refused_everywhere()),
+                Err(error) if is_refused_client(&error) => self.client += 1,
                 Err(error) => return Err(error),
             }
         }
@@ -170,10 +176,15 @@ fn refused_everywhere() -> Error {
     .at(Service::Gql, Some(200))
 }
 
-/// A client id that the service does not know, or one beyond those that we know.
+/// A client id that the service does not know.
 fn is_refused_client(error: &Error) -> bool {
     let words = error.causes.first().map(String::as_str).unwrap_or_default();
     error.service == Some(Service::Gql) && error.http == Some(400) && words.contains("Client-ID")
+}
+
+/// A client id beyond those that the client knows, which costs no request.
+fn is_no_client(error: &Error) -> bool {
+    error.service == Some(Service::Gql) && error.http.is_none() && error.kind == ErrorKind::SignIn
 }
 
 struct Replay {
@@ -191,6 +202,8 @@ struct Replay {
     held: usize,
     /// How many messages are still wanted.
     left: Option<u64>,
+    /// Messages that were handed out without an author, and not yet noted.
+    nameless: u64,
     over: bool,
 }
 
@@ -220,9 +233,13 @@ impl Replay {
             }
             let window = &mut self.windows[place];
             if window.pending.is_none() && !window.done && window.failed.is_none() {
-                let request = self
-                    .asking
-                    .request(&self.video, &window.place, self.freshness);
+                // A page at an offset does not say that it is the last: the end of what grows is always asked for.
+                let may_grow = self.freshness == Freshness::Growing && window.end.is_none();
+                let freshness = match may_grow && self.asking.stepping {
+                    true => Freshness::Fresh,
+                    false => self.freshness,
+                };
+                let request = self.asking.request(&self.video, &window.place, freshness);
                 window.pending = Some(self.api.fetch(request));
                 free -= 1;
             }
@@ -256,9 +273,14 @@ impl Replay {
     fn arrive(&mut self, place: usize, pending: Pending) -> Result<()> {
         let client = pending.request().gql_client;
         let asked = pending.request().body.clone().unwrap_or_default();
+        let mut no_other = false;
         let answer = match pending.json() {
             Ok(body) => read_comments(body, &self.video)?,
-            Err(error) if is_refused_client(&error) && !self.asking.stepping => Answer::Integrity,
+            Err(error) if is_no_client(&error) => {
+                no_other = true;
+                Answer::Integrity
+            }
+            Err(error) if is_refused_client(&error) => Answer::Integrity,
             Err(error) => return Err(error),
         };
         match answer {
@@ -276,12 +298,14 @@ impl Replay {
             }
             Answer::Refused(words) => self.asking.change_form(&asked["form"], &words)?,
             Answer::Integrity => {
+                // Others of its kind may be on their way: only what was asked as one asks now says something new.
+                let as_now = client == self.asking.client;
                 let by_offset = asked.pointer("/variables/contentOffsetSeconds").is_some();
-                if by_offset && self.asking.stepping {
+                if as_now && by_offset && self.asking.stepping {
                     return Err(refused_everywhere());
                 }
-                if client == self.asking.client && !self.asking.stepping {
-                    self.next_client(client);
+                if as_now && !self.asking.stepping {
+                    self.next_client(client, no_other);
                 }
                 if self.asking.stepping {
                     self.windows
@@ -295,18 +319,26 @@ impl Replay {
     }
 
     /// Asks as another client; when there is none left, pages are asked for by offset.
-    fn next_client(&mut self, refused: usize) {
-        if refused < LAST_CLIENT {
-            self.asking.client = refused + 1;
-        } else {
-            self.asking.client = 0;
+    fn next_client(&mut self, refused: usize, no_other: bool) {
+        if no_other {
+            self.asking.client = self.asking.let_in;
             self.asking.stepping = true;
+        } else {
+            self.asking.client = refused + 1;
+        }
+    }
+
+    /// Notes how many of the messages that were handed out have no author.
+    fn note_nameless(&mut self) {
+        if self.nameless > 0 {
+            self.api.note(Fact::Missing {
+                what: "authors (name empty)".to_owned(),
+                n: std::mem::take(&mut self.nameless),
+                examples: Vec::new(),
+            });
         }
     }
 }
-
-/// Two client ids are known to have been let in (lay295/TwitchDownloader; yt-dlp and Brisppy/twitch-archiver).
-const LAST_CLIENT: usize = 1;
 
 impl Iterator for Replay {
     type Item = Result<ChatMessage>;
@@ -314,16 +346,19 @@ impl Iterator for Replay {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if self.over || self.left == Some(0) {
+                self.note_nameless();
                 return None;
             }
             while let Some(oldest) = self.windows.front_mut() {
                 if let Some(message) = oldest.ready.pop_front() {
                     self.held = self.held.saturating_sub(size(&message));
+                    self.nameless += u64::from(message.commenter.is_none());
                     self.left = self.left.map(|left| left - 1);
                     return Some(Ok(message));
                 }
                 if let Some(error) = oldest.failed.take() {
                     self.over = true;
+                    self.note_nameless();
                     return Some(Err(error));
                 }
                 if !oldest.done {

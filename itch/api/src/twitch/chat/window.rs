@@ -14,6 +14,10 @@ const SHORTEST: i64 = 30;
 /// (jdpurcell/RechatTool #17).
 const FULL_PAGE: usize = 50;
 
+/// Repeats are sought among so many comments back, some dozens of pages: a chain over a whole recording must not
+/// remember all of it.
+const REMEMBERED: usize = 4096;
+
 /// Where the next page is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -34,8 +38,10 @@ pub(super) struct Window {
     pub ready: VecDeque<ChatMessage>,
     pub failed: Option<Error>,
     pub done: bool,
-    /// Comments that were taken, by hash of their id.
+    /// Comments that were taken last, by hash of their id.
     seen: HashSet<u64>,
+    /// The same, oldest first.
+    recent: VecDeque<u64>,
     /// The newest second that a page reached.
     reached: i64,
     pages: u32,
@@ -63,6 +69,7 @@ impl Window {
             failed: None,
             done: false,
             seen: HashSet::new(),
+            recent: VecDeque::new(),
             reached: start,
             pages: 0,
         }
@@ -85,7 +92,6 @@ impl Window {
         let mut repeated = 0;
         let mut new = 0;
         let mut beyond = false;
-        let mut nameless = 0;
         for message in page.messages {
             if self.end.is_some_and(|end| message.offset >= end) {
                 beyond = true;
@@ -95,22 +101,13 @@ impl Window {
             if message.offset < self.start {
                 continue;
             }
-            if !self.seen.insert(hash(&message.id)) {
+            if !self.remember(hash(&message.id)) {
                 repeated += 1;
                 continue;
             }
             new += 1;
-            nameless += u64::from(message.commenter.is_none());
             arrival.bytes += size(&message);
             self.ready.push_back(message);
-        }
-        if nameless > 0 {
-            let what = "authors (name empty)".to_owned();
-            arrival.facts.push(Fact::Missing {
-                what,
-                n: nameless,
-                examples: Vec::new(),
-            });
         }
         // Pages at offsets overlap by nature; only pages after a cursor should not.
         if repeated > 0 && !stepping {
@@ -165,8 +162,12 @@ impl Window {
             }
             here + 1
         };
-        // An open window ends a minute after the known length: comments may trail it.
-        if next >= self.end.unwrap_or(length.saturating_add(60)) {
+        // An open window goes on as long as something comes, and at least to a minute after the known length.
+        let over = match self.end {
+            Some(end) => next >= end,
+            None => new == 0 && next >= length.saturating_add(60),
+        };
+        if over {
             self.finish();
         } else {
             self.place = Place::Offset(next);
@@ -194,9 +195,24 @@ impl Window {
         Some(Window::new(middle, Some(end)))
     }
 
+    /// Notes a comment as taken; says whether it is new.
+    fn remember(&mut self, id: u64) -> bool {
+        if !self.seen.insert(id) {
+            return false;
+        }
+        self.recent.push_back(id);
+        if self.recent.len() > REMEMBERED
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        true
+    }
+
     fn finish(&mut self) {
         self.done = true;
         self.seen = HashSet::new();
+        self.recent = VecDeque::new();
     }
 }
 
@@ -305,6 +321,29 @@ mod tests {
             "{arrival:?}"
         );
         assert_eq!(window.place, Place::Offset(8));
+    }
+
+    #[test]
+    fn stepping_goes_beyond_the_known_length_as_long_as_something_comes() {
+        let mut window = Window::new(0, None);
+        for last in [50, 150, 250] {
+            window.take(page(&[last - 1, last], None, true), true, 10);
+            assert!(!window.done, "{last}");
+        }
+        window.take(page(&[249, 250], None, true), true, 10);
+        assert!(window.done);
+        assert_eq!(offsets(&window), [49, 50, 149, 150, 249, 250]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut window = Window::new(0, None);
+        for second in 0..20_000 {
+            window.take(page(&[second, second], Some("a"), true), false, 100);
+            window.take(page(&[second], Some("b"), true), false, 100);
+        }
+        assert!(window.seen.len() <= REMEMBERED && window.recent.len() <= REMEMBERED);
+        assert_eq!(window.ready.len(), 40_000);
     }
 
     #[test]

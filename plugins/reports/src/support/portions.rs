@@ -1,0 +1,26 @@
+//! Looking up many channels without asking for more of them than a limit can show.
+
+use itch_plugin::prelude::*;
+
+/// Looks up the channels of a call, portion by portion.
+///
+/// A portion is as large as the limit, since that is what it takes if every channel exists, but at least `least`:
+/// what one request can ask for costs no more than less.
+pub(crate) fn portions<T, F>(
+    call: &Call,
+    least: usize,
+    look_up: F,
+) -> Result<impl Iterator<Item = Result<T>> + use<T, F>>
+where
+    T: 'static,
+    F: Fn(Vec<ChannelName>) -> Rows<T>,
+{
+    let names = call.channels("channel")?;
+    let limit = call
+        .limit()
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(usize::MAX);
+    let size = limit.max(least).min(names.len()).max(1);
+    let portions: Vec<Vec<ChannelName>> = names.chunks(size).map(<[_]>::to_vec).collect();
+    Ok(portions.into_iter().flat_map(look_up))
+}

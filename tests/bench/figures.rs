@@ -1,2 +1,0 @@
-//! The figures that itch promises, measured in one run: `cargo bench -p itch-tests`.
-fn main() {}
