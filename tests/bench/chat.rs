@@ -1,0 +1,131 @@
+//! The figures about chat, measured: `cargo bench -p itch-tests --bench chat`.
+//!
+//! As in `figures.rs`: one machine, a sandbox in a process of its own, medians beside bounds, and no judgement.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for developers"
+)]
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use itch_tests::{Folder, Sandbox, build, same, use_binary};
+use wait4::{ResUse, Wait4};
+
+const LATENCY: Duration = Duration::from_millis(50);
+/// Six hours and 60,000 comments.
+const LONG: &str = "2700000060";
+/// Thirty hours and 600,000 comments.
+const LONGEST: &str = "2700000600";
+/// One answer in twenty is one of these.
+const FAULTS: &str = "gql-null=0.01,gql-error=0.01,reset=0.01,500=0.01,cut=0.01";
+
+/// Pulls the chat of a video into `rows.tsv`.
+fn pull(folder: &Folder, video: &str, connections: &str) -> (Duration, ResUse) {
+    let rows = File::create(folder.path("rows.tsv")).unwrap();
+    let arguments = ["chat-replay", "--connections", connections, video];
+    let start = Instant::now();
+    let mut child = folder.command(&arguments).stdout(rows).spawn().unwrap();
+    let used = child.wait4().unwrap();
+    let wall = start.elapsed();
+    assert!(used.status.success(), "itch {}", arguments.join(" "));
+    (wall, used)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Fails unless every comment is there once and in order.
+fn check(rows: &str, count: usize) {
+    let cells = |place: usize| {
+        rows.lines()
+            .map(move |row| row.split('\t').nth(place).unwrap())
+    };
+    assert!(
+        cells(0)
+            .map(|second| second.parse::<u64>().unwrap())
+            .is_sorted()
+    );
+    assert_eq!(rows.lines().count(), count);
+    assert_eq!(cells(7).collect::<HashSet<_>>().len(), count);
+}
+
+/// How many times the speed of one connection four have, without faults and with them.
+fn speed() -> [f64; 2] {
+    let sandbox = Sandbox::start(&["--latency", "50ms"]);
+    let faulty = Sandbox::start(&["--latency", "50ms", "--faults", FAULTS]);
+    let folder = Folder::new().at(&sandbox);
+    let one = pull(&folder, LONG, "1").0.as_secs_f64();
+    let expected = folder.read("rows.tsv");
+    check(&expected, 60_000);
+    let faulty_folder = Folder::new().at(&faulty);
+    let faulty_one = pull(&faulty_folder, LONG, "1").0.as_secs_f64();
+    let four = |folder: &Folder| {
+        let times = (0..3).map(|_| {
+            let time = pull(folder, LONG, "4").0.as_secs_f64();
+            same(&folder.read("rows.tsv"), &expected);
+            time
+        });
+        median(times.collect())
+    };
+    let (four, faulty_four) = (four(&folder), four(&faulty_folder));
+    println!("60,000 comments: {one:.2} s over one connection, {four:.2} s over four");
+    println!(
+        "with 5 % faults: {faulty_one:.2} s over one connection, {faulty_four:.2} s over four"
+    );
+    [one / four, faulty_one / faulty_four]
+}
+
+/// How many round trips pass before the first row is on stdout.
+fn first_row() -> f64 {
+    let sandbox = Sandbox::start(&["--latency", "50ms"]);
+    let times = (0..5).map(|_| {
+        let folder = Folder::new().at(&sandbox);
+        let start = Instant::now();
+        let mut child = folder.command(&["chat-replay", LONG]).spawn().unwrap();
+        let mut row = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut row)
+            .unwrap();
+        let elapsed = start.elapsed();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(row.starts_with("0\t"), "{row}");
+        elapsed.as_secs_f64() / LATENCY.as_secs_f64()
+    });
+    median(times.collect())
+}
+
+/// The peak memory of the longest one, in MiB.
+fn memory() -> f64 {
+    let sandbox = Sandbox::start(&["--latency", "2ms"]);
+    let folder = Folder::new().at(&sandbox);
+    let (wall, used) = pull(&folder, LONGEST, "4");
+    check(&folder.read("rows.tsv"), 600_000);
+    println!("600,000 comments at 2 ms: {:.1} s", wall.as_secs_f64());
+    used.rusage.maxrss as f64 / f64::from(1 << 20)
+}
+
+fn main() {
+    use_binary(build(
+        &["build", "--release", "--package", "itch"],
+        "release",
+    ));
+    let [clean, faulty] = speed();
+    let figures = [
+        ("four connections / one connection", clean, ">=", 3.5),
+        ("the same with 5 % faults", faulty, ">=", 3.5),
+        ("round trips before the first row", first_row(), "<=", 4.0),
+        ("peak memory of 600,000 comments, MiB", memory(), "<=", 40.0),
+    ];
+    println!("\n{:<40} {:>9}  {:>9}", "figure", "measured", "bound");
+    for (what, measured, sign, bound) in figures {
+        println!("{what:<40} {measured:>9.2}  {sign:>3} {bound:>5}");
+    }
+}

@@ -1,0 +1,501 @@
+//! What the suite and the benchmark share: the built binary in a scrubbed environment, a sandbox process, a folder.
+//!
+//! The suite drives the real program over real sockets and compares everything that a person sees. This crate may
+//! import whatever it tests; nothing imports it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, kill_process};
+
+pub use rustix::process::Signal;
+
+use itch_caches as _;
+use itch_reports as _;
+
+/// Nothing that a test runs may take longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// The binary under test: `ITCH_BIN`, or one built right now.
+pub fn binary() -> &'static Path {
+    BINARY.get_or_init(|| match std::env::var_os("ITCH_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => build(&["build", "--package", "itch"], "debug"),
+    })
+}
+
+/// Takes another binary, before the first use of one.
+pub fn use_binary(path: PathBuf) {
+    BINARY.set(path).expect("no binary is in use yet");
+}
+
+/// Builds the program and says where it is.
+pub fn build(arguments: &[&str], profile: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .unwrap();
+    assert!(status.success(), "the binary could not be built");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target
+        .join(profile)
+        .join(format!("itch{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A folder of a test's own, and commands that run in it.
+#[derive(Debug)]
+pub struct Folder {
+    folder: tempfile::TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+impl Default for Folder {
+    fn default() -> Folder {
+        Folder::new()
+    }
+}
+
+impl Folder {
+    /// An empty folder. Whatever itch writes by default goes below it.
+    pub fn new() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = [
+            ("HOME", "home"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_CONFIG_HOME", "config"),
+        ]
+        .map(|(name, place)| {
+            (
+                name.to_owned(),
+                folder.path().join(place).display().to_string(),
+            )
+        });
+        Folder {
+            folder,
+            variables: variables.into(),
+        }
+    }
+
+    /// Points every command at a sandbox process.
+    pub fn at(mut self, sandbox: &Sandbox) -> Folder {
+        self.variables.extend(sandbox.variables.clone());
+        self
+    }
+
+    /// Sets a variable for every command.
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Folder {
+        self.variables
+            .insert(name.to_owned(), value.as_ref().to_str().unwrap().to_owned());
+        self
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file in the folder.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Reads a file in the folder.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// A command with nothing of the outer environment but the search path.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// The variables that every command gets.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// Runs itch and waits for it.
+    pub fn itch(&self, arguments: &[&str]) -> Ran {
+        self.itch_reading("", arguments)
+    }
+
+    /// Runs itch with a text on standard input.
+    pub fn itch_reading(&self, input: &str, arguments: &[&str]) -> Ran {
+        let start = Instant::now();
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_owned();
+        let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        let mut ran = self.ran(wait(child), arguments);
+        ran.elapsed = start.elapsed();
+        writer.join().unwrap();
+        ran
+    }
+
+    /// Reads a finished process that was started with [`Folder::command`].
+    pub fn ran(&self, output: Output, arguments: &[&str]) -> Ran {
+        Ran {
+            arguments: arguments.join(" "),
+            folder: self.folder.path().display().to_string(),
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Runs an itch command line as it stands in a document: words split at spaces, quotes respected.
+    pub fn line(&self, line: &str) -> Ran {
+        let words = words(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(words.first(), Some(&"itch"), "{line}");
+        self.itch(&words[1..])
+    }
+}
+
+/// Splits a simple command line; single and double quotes keep spaces.
+pub fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (None, ' ') => words.push(String::new()),
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), _) if character == open => quote = None,
+            _ => words.last_mut().unwrap().push(character),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Waits for a process; one that hangs is ended and fails the test.
+pub fn wait(mut child: Child) -> Output {
+    let id = child.id();
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let read = |pipe: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            bytes
+        })
+    };
+    let stdout = read(stdout.take().map(|pipe| Box::new(pipe) as _));
+    let stderr = read(stderr.take().map(|pipe| Box::new(pipe) as _));
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > end => {
+                let _ = child.kill();
+                panic!("process {id} hung");
+            }
+            None => std::thread::sleep(Duration::from_millis(3)),
+        }
+    };
+    Output {
+        status,
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
+    }
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    arguments: String,
+    folder: String,
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+    /// How long it ran, if [`Folder::itch`] ran it.
+    pub elapsed: Duration,
+}
+
+impl Ran {
+    /// Everything that a person sees, in one text, for a snapshot: ports and the folder's name, which are others each
+    /// time, are replaced.
+    pub fn all(&self) -> String {
+        let text = format!(
+            "exit code: {}\n--- stdout\n{}--- stderr\n{}",
+            self.code, self.stdout, self.stderr
+        );
+        without_ports(&text.replace(&self.folder, "[FOLDER]"))
+    }
+
+    /// Everything that a person sees, for a report that is expected to say nothing but rows and one verdict: how long
+    /// it took is replaced too.
+    pub fn told(&self) -> String {
+        let lines = self.stderr.lines().map(|line| match line.rsplit_once(' ') {
+            Some((line, "s")) => format!("{} [TIME] s\n", line.rsplit_once(' ').unwrap().0),
+            _ => format!("{line}\n"),
+        });
+        lines.collect()
+    }
+
+    /// Fails unless it ended with this exit code.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Ran {
+        assert_eq!(self.code, code, "itch {}\n{}", self.arguments, self.brief());
+        self
+    }
+
+    /// Fails unless it ended well and quietly.
+    #[track_caller]
+    pub fn succeeds(&self) -> &Ran {
+        self.exits(0);
+        assert_eq!(self.stderr, "", "itch {}", self.arguments);
+        self
+    }
+
+    /// Fails unless stderr has this text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Ran {
+        assert!(
+            self.stderr.contains(text),
+            "itch {} does not say `{text}`\n{}",
+            self.arguments,
+            self.brief()
+        );
+        self
+    }
+
+    /// Fails unless it ended well and quietly and printed exactly this.
+    #[track_caller]
+    pub fn prints(&self, expected: &str) -> &Ran {
+        self.succeeds();
+        same(&self.stdout, expected);
+        self
+    }
+
+    /// Everything that a person sees, without the middle of many rows.
+    fn brief(&self) -> String {
+        let (all, shown) = (self.all(), 40);
+        let lines: Vec<&str> = all.lines().collect();
+        match lines.len().checked_sub(2 * shown) {
+            Some(left) if left > 0 => {
+                let (start, end) = (&lines[..shown], &lines[lines.len() - shown..]);
+                format!("{}\n… {left} lines …\n{}", start.join("\n"), end.join("\n"))
+            }
+            _ => all,
+        }
+    }
+
+    /// The lines of stdout.
+    pub fn rows(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+
+    /// The cells of each line of stdout.
+    pub fn cells(&self) -> Vec<Vec<&str>> {
+        self.stdout
+            .lines()
+            .map(|line| line.split('\t').collect())
+            .collect()
+    }
+}
+
+/// Replaces the port behind each loopback address.
+fn without_ports(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        out.push_str("127.0.0.1:[PORT]");
+        out.push_str(rest);
+    }
+    out
+}
+
+/// Sends a signal to a process that was started by the test.
+pub fn signal(process: u32, signal: Signal) {
+    let process = Pid::from_raw(process.try_into().unwrap()).unwrap();
+    kill_process(process, signal).unwrap();
+}
+
+/// Fails unless two outputs are the same, and then shows the first lines that differ, not everything.
+#[track_caller]
+pub fn same(left: &str, right: &str) {
+    if left != right {
+        let at = left
+            .lines()
+            .zip(right.lines())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
+        let lines = (left.lines().count(), right.lines().count());
+        panic!(
+            "line {at} of {lines:?} differs:\n{}\n{}",
+            line(left),
+            line(right)
+        );
+    }
+}
+
+/// A sandbox in a process of its own, ended when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    child: Child,
+    variables: BTreeMap<String, String>,
+    /// What it printed.
+    pub stdout: String,
+    _folder: Folder,
+}
+
+impl Sandbox {
+    /// A user token without any scope.
+    pub const TOKEN_WITHOUT_SCOPES: &str = "sandbox0token0without0scopes00";
+    /// A token of `just_a_viewer`, who moderates nothing, with every scope.
+    pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
+    /// A token that has expired.
+    pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";
+    /// The secret of the one app, whose id is among the variables.
+    pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
+}
+
+impl Sandbox {
+    /// Starts one without a rate limit.
+    pub fn start(arguments: &[&str]) -> Sandbox {
+        let mut all = vec!["sandbox", "--rate-limit", "off"];
+        if arguments.contains(&"--rate-limit") {
+            all.truncate(1);
+        }
+        all.extend(arguments);
+        let folder = Folder::new();
+        let stdout = std::fs::File::create(folder.path("stdout")).unwrap();
+        let mut child = folder.command(&all).stdout(stdout).spawn().unwrap();
+        // What it says last says that it has printed everything.
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = lines.next().and_then(Result::ok).unwrap_or_default();
+        assert!(said.starts_with("serving on"), "itch sandbox says: {said}");
+        let stdout = folder.read("stdout");
+        let pairs = stdout
+            .lines()
+            .map(|line| line.split_once('=').expect("NAME=value"));
+        Sandbox {
+            child,
+            variables: pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            stdout,
+            _folder: folder,
+        }
+    }
+
+    /// The variables that point a client at it.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// The process, for measuring it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where it listens: `127.0.0.1:8080`.
+    pub fn address(&self) -> &str {
+        let base = self.variables["TWITCH_HELIX_URL"].strip_prefix("http://");
+        base.unwrap().split('/').next().unwrap()
+    }
+
+    /// How many requests it answered, and how many for one path.
+    pub fn requests(&self) -> Requests {
+        let address = self.address();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        write!(
+            stream,
+            "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let body = text.split_once("\r\n\r\n").expect("a body").1;
+        let counts: serde_json::Value = serde_json::from_str(body).unwrap();
+        let by_path = counts["by_path"].as_object().unwrap().iter();
+        Requests {
+            total: counts["total"].as_u64().unwrap(),
+            by_path: by_path
+                .map(|(path, n)| (path.clone(), n.as_u64().unwrap()))
+                .collect(),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a sandbox was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// Of all paths.
+    pub total: u64,
+    /// By path.
+    pub by_path: BTreeMap<String, u64>,
+}
+
+impl Requests {
+    /// For one path, such as `/helix/users`.
+    pub fn of(&self, path: &str) -> u64 {
+        self.by_path.get(path).copied().unwrap_or(0)
+    }
+}
+
+/// Waits until something is true; fails when it never is.
+#[track_caller]
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_true() {
+        assert!(Instant::now() < end, "{what} never happened");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

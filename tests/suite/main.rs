@@ -1,0 +1,42 @@
+//! The suite: every report, every bad input, everything that a person sees, on the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
+/// Wrong command lines, and channels that do not exist.
+mod bad_input;
+/// What a cache saves, and what it may never do.
+mod cache;
+/// The chat of past broadcasts while its service does everything wrong that it has been seen to do.
+mod chat_faults;
+/// The same without faults: whole, in parts, over many connections, and from a cache.
+mod chat_runs;
+/// Faults on the way: retried, counted, or said.
+mod faults;
+/// Help, options before and after, formats, output files, verdicts, logs.
+mod host;
+/// Interrupts, and what the reader of a pipe sees while a run goes on.
+mod interrupts;
+/// `--source legacy`: the services of 2016, and what the old program printed.
+mod legacy;
+/// What the old services say instead of an answer.
+mod legacy_faults;
+/// Tests about the repository itself: file names, documents, examples.
+mod meta;
+/// Cache directories of the old program.
+mod old_cache;
+/// `itch plugins`.
+mod plugins;
+/// A server that writes down what it is asked.
+mod recorder;
+/// Each report, by the name the user types.
+mod reports;
+/// `itch sandbox`.
+mod sandbox;
+/// What a terminal shows.
+mod terminal;
+/// Missing rights, broken services, full disks.
+mod trouble;

@@ -1,0 +1,144 @@
+//! `itch plugins`: the same in four forms.
+
+use itch_tests::Folder;
+use serde_json::Value;
+use snapbox::prelude::*;
+use snapbox::{assert_data_eq, str};
+
+/// What `plugins list --json` says.
+pub(crate) fn units() -> Vec<Value> {
+    let list = Folder::new().itch(&["plugins", "list", "--json"]);
+    serde_json::from_str(&list.succeeds().stdout).unwrap()
+}
+
+#[test]
+fn the_list_on_a_pipe() {
+    let list = Folder::new().itch(&["plugins", "list"]);
+    assert_data_eq!(&list.succeeds().stdout, str![[r#"
+file	cache	itch-caches	0.1.0	1.0	ok	built-in	Files in a directory, for one machine
+chat-replay	report	itch-reports	0.1.0	1.0	ok	built-in	The chat of a past broadcast
+chatters	report	itch-reports	0.1.0	1.0	ok	built-in	Who is in a channel's chat
+created	report	itch-reports	0.1.0	1.0	ok	built-in	When channels were created
+followers	report	itch-reports	0.1.0	1.0	ok	built-in	Followers of a channel, and when their accounts were made
+following	report	itch-reports	0.1.0	1.0	ok	built-in	Channels that an account follows
+num-followers	report	itch-reports	0.1.0	1.0	ok	built-in	How many followers channels have
+num-following	report	itch-reports	0.1.0	1.0	ok	built-in	How many channels an account follows
+streams	report	itch-reports	0.1.0	1.0	ok	built-in	Past broadcasts of a channel, and the running one
+
+"#]].raw());
+}
+
+#[test]
+fn the_list_as_json_has_the_same_and_more() {
+    let list = Folder::new().itch(&["plugins", "list"]);
+    let units = units();
+    assert_eq!(list.rows().len(), units.len());
+    for (row, unit) in list.cells().iter().zip(&units) {
+        for (cell, name) in row
+            .iter()
+            .zip(["name", "kind", "plugin", "version", "abi", "status", "from"])
+        {
+            assert_eq!(unit[name], *cell, "{unit}");
+        }
+        assert_eq!(unit["spec"]["summary"], row[7]);
+    }
+}
+
+#[test]
+fn information_about_a_report() {
+    assert_data_eq!(&Folder::new().itch(&["plugins", "info", "followers"]).succeeds().stdout, str![[r#"
+followers: Followers of a channel, and when their accounts were made
+report of itch-reports 0.1.0, ABI 1.0, built-in, ok
+
+One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's moderators only. When an account was made is looked up beside the list, a hundred at a time; a follower whose account is gone keeps the row, with `created` and `delta` left empty.
+
+Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. With `--since` only what is newer is fetched.
+
+Arguments:
+  <CHANNEL>       The channel
+  --since <TIME>  Only who followed at or after this time
+  --until <TIME>  Only who followed before this time
+
+Columns:
+  name          The follower's login (text)
+  channel       The channel, as typed (text)
+  created       When the follower's account was made; empty if it is gone (time, UTC)
+  followed      When the follow began (time, UTC)
+  delta         Age of the account at the follow: `followed` minus `created` (duration, s)
+  followers     Always 0; keeps the sixth column of the rows that itch printed in 2016 (int)
+  id            The follower's user id (text; on request)
+  display_name  The name as the follower writes it (text; on request)
+
+Scopes that the token needs:
+  moderator:read:followers
+
+Examples:
+  itch followers -l 1000 burkeblack             The thousand newest followers
+  itch followers --since 2026-10-30 burkeblack  Who followed since a day
+
+"#]].raw());
+}
+
+#[test]
+fn information_about_a_cache() {
+    assert_data_eq!(&Folder::new().itch(&["plugins", "info", "file"]).succeeds().stdout, str![[r#"
+file: Files in a directory, for one machine
+cache of itch-caches 0.1.0, ABI 1.0, built-in, ok
+
+Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the directory. It is made when the first response is stored, readable by its owner alone, and refused if it is not safe: by default it must belong to the user and not be writable by everybody; one that TWITCH_CACHE_TEMP names may belong to another user as long as not everybody can write to it.
+
+Above the size limit (`--cache-size`, 512 MiB if not given) the oldest files are removed until four fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are never removed to save space, since the services that gave them are gone.
+
+Environment:
+  TWITCH_CACHE_TEMP  Directory of the responses [default: $XDG_CACHE_HOME/itch/responses]
+  XDG_CACHE_HOME     Directory of all caches [default: $HOME/.cache]
+  HOME               The user's directory
+
+"#]].raw());
+}
+
+#[test]
+fn information_as_json_is_the_lists() {
+    for unit in units() {
+        let name = unit["name"].as_str().unwrap();
+        let info = Folder::new().itch(&["plugins", "info", name, "--json"]);
+        assert_eq!(
+            serde_json::from_str::<Value>(&info.succeeds().stdout).unwrap(),
+            unit
+        );
+        let text = Folder::new().itch(&["plugins", "info", name]);
+        assert!(text.succeeds().stdout.starts_with(&format!(
+            "{name}: {}\n",
+            unit["spec"]["summary"].as_str().unwrap()
+        )));
+    }
+}
+
+#[test]
+fn an_old_name_will_do() {
+    let old = Folder::new().itch(&["plugins", "info", "num_followers"]);
+    old.prints(
+        &Folder::new()
+            .itch(&["plugins", "info", "num-followers"])
+            .stdout,
+    );
+}
+
+#[test]
+fn an_unknown_name() {
+    assert_data_eq!(
+        Folder::new().itch(&["plugins", "info", "nope"]).all(),
+        str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: nothing registered is called `nope`
+hint: itch plugins list
+
+"#]]
+        .raw()
+    );
+    Folder::new().itch(&["plugins", "info"]).exits(2);
+    let bare = Folder::new().itch(&["plugins"]);
+    assert!(bare.exits(2).stderr.contains("list"));
+}

@@ -1,0 +1,548 @@
+//! Missing rights, broken services, full disks: a sentence, a hint and an exit code each.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use itch_tests::{Folder, Sandbox, wait};
+use snapbox::prelude::*;
+use snapbox::{assert_data_eq, str};
+
+use crate::bad_input::shows;
+
+#[test]
+fn no_identity() {
+    shows(
+        &["followers", "burkeblack"],
+        str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: no Twitch identity is set
+hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or try it without an account: `--sandbox`
+
+"#]],
+    );
+    for report in ["created", "num-followers"] {
+        Folder::new()
+            .itch(&[report, "burkeblack"])
+            .exits(4)
+            .says("no Twitch identity is set");
+    }
+    let half = Folder::new().variable("TWITCH_CLIENT_ID", "abc");
+    assert_data_eq!(half.itch(&["created", "burkeblack"]).all(), str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: no Twitch identity is set
+hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or try it without an account: `--sandbox`
+
+"#]].raw());
+}
+
+#[test]
+fn an_identity_that_twitch_refuses() {
+    let sandbox = Sandbox::start(&[]);
+    let with = |token: &str| Folder::new().at(&sandbox).variable("TWITCH_TOKEN", token);
+    let ran = with(Sandbox::TOKEN_EXPIRED).itch(&["followers", "burkeblack"]);
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: Twitch refused the token
+  caused by: invalid access token
+hint: the token in `TWITCH_TOKEN` has expired or was revoked: get a new one
+
+"#]]
+        .raw()
+    );
+    with("nonsense")
+        .itch(&["created", "burkeblack"])
+        .exits(4)
+        .says("Twitch refused the token");
+    let folder = with("").variable("TWITCH_CLIENT_SECRET", "nonsense");
+    assert_data_eq!(
+        folder.itch(&["created", "burkeblack"]).all(),
+        str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: Twitch refused the client id or its secret
+  caused by: invalid client secret
+hint: check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console
+
+"#]]
+        .raw()
+    );
+    assert_eq!(sandbox.requests().of("/helix/users"), 0);
+}
+
+#[test]
+fn an_identity_without_the_right_to_list_followers() {
+    let sandbox = Sandbox::start(&[]);
+    let with = |token: &str| Folder::new().at(&sandbox).variable("TWITCH_TOKEN", token);
+    let without_scope = with(Sandbox::TOKEN_WITHOUT_SCOPES).itch(&["followers", "burkeblack"]);
+    assert_data_eq!(without_scope.all(), str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: this token may not list the followers of `burkeblack`
+  caused by: Twitch gave their number (250000) but no rows
+hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
+
+"#]].raw());
+    let viewer = with(Sandbox::TOKEN_VIEWER).itch(&["followers", "burkeblack"]);
+    assert_eq!(viewer.all(), without_scope.all());
+    let app = with("").variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
+    app.itch(&["followers", "burkeblack"])
+        .exits(4)
+        .says("may not list the followers of `burkeblack`");
+    shows(
+        &["--sandbox", "followers", "not_moderated"],
+        str![[r#"
+exit code: 4
+--- stdout
+--- stderr
+error: this token may not list the followers of `not_moderated`
+  caused by: Twitch gave their number (4321) but no rows
+hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
+
+"#]],
+    );
+    // Whatever is asked for, it is never an empty success.
+    for options in [
+        &["-d", "asc"][..],
+        &["-l", "1"],
+        &["--since", "2026-01-01"],
+        &["--columns", "name"],
+    ] {
+        let ran =
+            Folder::new().itch(&[&["--sandbox", "followers", "not_moderated"], options].concat());
+        ran.exits(4)
+            .says("may not list the followers of `not_moderated`");
+    }
+    // Nobody follows: that is no refusal.
+    with(Sandbox::TOKEN_VIEWER)
+        .itch(&["followers", "followers_0"])
+        .succeeds();
+}
+
+#[test]
+fn addresses_that_cannot_be_meant() {
+    for (url, expected) in [
+        (
+            "not a url",
+            str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: `not a url` is not a usable address of the helix service
+  caused by: relative URL without a base
+
+"#]],
+        ),
+        (
+            "ftp://127.0.0.1/helix",
+            str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: `ftp://127.0.0.1/helix` is not a usable address of the helix service
+
+"#]],
+        ),
+        (
+            "http://api.twitch.tv/helix",
+            str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: the base URL of the helix service, `http://api.twitch.tv/helix`, is plain http to another machine
+hint: use https, or allow it with `--insecure-http`: tokens can then be read on the way
+
+"#]],
+        ),
+        (
+            "http://127.0.0.1.evil.example/helix",
+            str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: the base URL of the helix service, `http://127.0.0.1.evil.example/helix`, is plain http to another machine
+hint: use https, or allow it with `--insecure-http`: tokens can then be read on the way
+
+"#]],
+        ),
+        (
+            "https://user:secret@127.0.0.1/helix",
+            str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: the base URL of the helix service must not hold a user or password
+
+"#]],
+        ),
+    ] {
+        let folder = Folder::new()
+            .variable("TWITCH_HELIX_URL", url)
+            .variable("TWITCH_TOKEN", "abc");
+        assert_data_eq!(
+            folder.itch(&["created", "burkeblack"]).all(),
+            expected.raw()
+        );
+    }
+    let folder = Folder::new()
+        .variable("TWITCH_OAUTH2_URL", "http://id.twitch.tv/")
+        .variable("TWITCH_TOKEN", "abc");
+    folder
+        .itch(&["created", "burkeblack"])
+        .exits(2)
+        .says("`http://id.twitch.tv`");
+}
+
+#[test]
+fn a_sandbox_ignores_every_identity_and_address() {
+    let folder = Folder::new()
+        .variable("TWITCH_HELIX_URL", "http://api.twitch.tv/")
+        .variable("TWITCH_OAUTH2_URL", "nonsense")
+        .variable("TWITCH_TOKEN", "nonsense")
+        .variable("TWITCH_CLIENT_ID", "nonsense");
+    folder
+        .itch(&["--sandbox", "followers", "followers_3"])
+        .succeeds();
+}
+
+/// Few tries, and short ones.
+const HASTE: &[&str] = &["--retries", "1", "--timeout", "500ms"];
+
+#[test]
+fn a_server_that_is_down() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = Folder::new()
+        .variable("TWITCH_HELIX_URL", format!("http://{free}/helix"))
+        .variable("TWITCH_OAUTH2_URL", format!("http://{free}/oauth2"))
+        .variable("TWITCH_TOKEN", "abc");
+    let ran = folder.itch(&[&["followers", "burkeblack"], HASTE].concat());
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the oauth service could not be reached (2 tries)
+  caused by: tcp connect error
+  caused by: Connection refused (os error 111)
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_server_that_misbehaves() {
+    for (fault, expected) in [
+        (
+            "html",
+            str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the helix service answered HTML, not JSON (2 tries)
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]],
+        ),
+        (
+            "cut",
+            str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the helix service broke off its answer (2 tries)
+  caused by: error reading a body from connection
+  caused by: end of file before message length reached
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]],
+        ),
+        (
+            "stall",
+            str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the helix service gave no whole answer within 0.5 s (2 tries)
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]],
+        ),
+        (
+            "500",
+            str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the helix service answered 500 Internal Server Error (2 tries)
+  caused by: Internal Server Error
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]],
+        ),
+        (
+            "503",
+            str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the helix service answered 503 Service Unavailable (2 tries)
+  caused by: Service Unavailable
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]],
+        ),
+    ] {
+        let sandbox = Sandbox::start(&["--faults", &format!("{fault}=1")]);
+        let ran = Folder::new()
+            .at(&sandbox)
+            .itch(&[&["created", "burkeblack"], HASTE].concat());
+        assert_data_eq!(ran.all(), expected.raw());
+        assert_eq!(
+            sandbox.requests().of("/helix/users"),
+            2,
+            "{fault}: {:?}",
+            sandbox.requests()
+        );
+    }
+    // What the system says of it depends on the moment.
+    let sandbox = Sandbox::start(&["--faults", "reset=1"]);
+    let ran = Folder::new()
+        .at(&sandbox)
+        .itch(&[&["created", "burkeblack"], HASTE].concat());
+    ran.exits(6)
+        .says("error: the helix service could not be reached (2 tries)\n")
+        .says("hint: check the network");
+    let sandbox = Sandbox::start(&["--faults", "oauth-500=1"]);
+    let ran = Folder::new()
+        .at(&sandbox)
+        .itch(&[&["created", "burkeblack"], HASTE].concat());
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
+exit code: 6
+--- stdout
+--- stderr
+error: the oauth service answered 500 Internal Server Error (2 tries)
+hint: check the network, or run again with `-c file` to keep what was pulled
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_service_that_gives_out_on_the_way_keeps_what_was_printed() {
+    // So many faults that the chain ends somewhere.
+    let sandbox = Sandbox::start(&["--faults", "500=0.2"]);
+    let ran = Folder::new()
+        .at(&sandbox)
+        .itch(&["followers", "burkeblack", "--retries", "0"]);
+    ran.exits(6).says("error: ");
+    let whole = Folder::new().itch(&["--sandbox", "followers", "burkeblack", "-l", "5000"]);
+    assert!(
+        whole.stdout.starts_with(&ran.stdout) && ran.rows().len().is_multiple_of(100),
+        "{}",
+        ran.rows().len()
+    );
+    if !ran.rows().is_empty() {
+        ran.says(&format!(
+            "{} rows had been written before",
+            ran.rows().len()
+        ));
+    }
+}
+
+#[test]
+fn a_full_disk() {
+    let folder = Folder::new();
+    for format in ["tsv", "csv", "jsonl", "table"] {
+        let arguments = [
+            "--sandbox",
+            "followers",
+            "-l",
+            "1000",
+            "-f",
+            format,
+            "burkeblack",
+        ];
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let child = folder.command(&arguments).stdout(full).spawn().unwrap();
+        assert_data_eq!(
+            folder.ran(wait(child), &arguments).all(),
+            str![[r#"
+exit code: 1
+--- stdout
+--- stderr
+error: the rows could not be written
+  caused by: No space left on device (os error 28)
+0 rows had been written before
+
+"#]]
+            .raw()
+        );
+    }
+    for arguments in [
+        &["--help"][..],
+        &["plugins", "list"],
+        &["plugins", "info", "file"],
+        &["sandbox"],
+    ] {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let child = folder.command(arguments).stdout(full).spawn().unwrap();
+        folder
+            .ran(wait(child), arguments)
+            .exits(1)
+            .says("No space left on device");
+    }
+}
+
+/// A disk that fills up on the way: the rows that are surely there are counted.
+#[test]
+fn a_disk_that_fills_up() {
+    let folder = Folder::new();
+    let shell =
+        "trap '' XFSZ; ulimit -f 32; exec \"$0\" --sandbox followers -l 5000 burkeblack > rows.tsv";
+    let output = Command::new("sh")
+        .args(["-c", shell])
+        .arg(itch_tests::binary())
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    let ran = folder.ran(output, &["followers", "-l", "5000", "burkeblack"]);
+    ran.exits(1)
+        .says("error: the rows could not be written\n  caused by: File too large");
+    let counted = ran.stderr.lines().last().unwrap();
+    let counted = counted
+        .strip_suffix(" rows had been written before")
+        .unwrap();
+    let whole = folder.read("rows.tsv").matches('\n').count();
+    let counted: usize = counted.parse().unwrap();
+    assert!(
+        counted >= 100 && counted <= whole && whole < counted + 100,
+        "{counted}, {whole}"
+    );
+}
+
+#[test]
+fn a_reader_that_closes_early() {
+    let folder = Folder::new();
+    for format in ["tsv", "csv", "jsonl", "table"] {
+        for direction in ["desc", "asc"] {
+            let arguments = [
+                "--sandbox",
+                "followers",
+                "--since",
+                "2026-09-01",
+                "-d",
+                direction,
+                "-f",
+                format,
+                "burkeblack",
+            ];
+            let mut child = folder.command(&arguments).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            assert!(line.ends_with('\n'));
+            folder.ran(wait(child), &arguments).succeeds();
+        }
+    }
+    for arguments in [
+        &["--help"][..],
+        &["plugins", "list"],
+        &["plugins", "list", "--json"],
+        &["plugins", "info", "file"],
+    ] {
+        let mut child = folder.command(arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        folder.ran(wait(child), arguments).succeeds();
+    }
+    // No standard output at all.
+    let arguments = ["--sandbox", "followers", "followers_3"];
+    let child = folder
+        .command(&arguments)
+        .stdout(Stdio::null())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    folder.ran(wait(child), &arguments).succeeds();
+}
+
+#[test]
+fn an_output_file_that_cannot_be_made() {
+    shows(
+        &[
+            "--sandbox",
+            "followers",
+            "-o",
+            "no/such/folder.tsv",
+            "followers_3",
+        ],
+        str![[r#"
+exit code: 1
+--- stdout
+--- stderr
+error: `no/such/folder.tsv.part` cannot be written
+  caused by: No such file or directory (os error 2)
+
+"#]],
+    );
+    shows(
+        &["--sandbox", "followers", "-o", "/", "followers_3"],
+        str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: `/` does not name a file
+
+"#]],
+    );
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("taken")).unwrap();
+    assert_data_eq!(
+        folder
+            .itch(&["--sandbox", "followers", "-o", "taken", "followers_3"])
+            .all(),
+        str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: `taken` does not name a file
+
+"#]]
+        .raw()
+    );
+    folder
+        .itch(&[
+            "--sandbox",
+            "followers",
+            "--verdict",
+            "no/such.json",
+            "followers_3",
+        ])
+        .exits(1)
+        .says("no/such.json");
+}
