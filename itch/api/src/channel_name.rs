@@ -57,7 +57,7 @@ impl FromStr for ChannelName {
             let digits = id.bytes().all(|byte| byte.is_ascii_digit());
             (digits && id.parse::<u64>().is_ok()).then(|| Key::Id(id.to_owned()))
         } else {
-            let login = typed.to_lowercase();
+            let login = typed.to_ascii_lowercase();
             let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             ((1..=25).contains(&login.len()) && login.bytes().all(known))
                 .then_some(Key::Login(login))
@@ -123,6 +123,7 @@ mod tests {
             "id:99999999999999999999999",
             "a b",
             "é",
+            "bur\u{212a}eblack",
             "a,b",
             &"x".repeat(26),
         ] {

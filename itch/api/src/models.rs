@@ -71,6 +71,8 @@ pub struct PastStream {
     pub end: Option<DateTime<Utc>>,
     /// Its recording, where the service has one.
     pub video: Option<Video>,
+    /// The broadcast itself, while it runs.
+    pub live: Option<Stream>,
 }
 
 /// What somebody in a chat room may do there.

@@ -136,7 +136,8 @@ impl Pages {
     /// The request in flight, to wait for beside others; `None` when the walk has ended.
     pub fn pending(&mut self) -> Option<&Pending> {
         if matches!(self.state, State::NotStarted) {
-            self.request.chain = Some(Chain::start());
+            // A request may bring the walk that it belongs to.
+            self.request.chain.get_or_insert_with(Chain::start);
             self.size_page();
             self.state = State::InFlight(Box::new(self.api.fetch(self.request.clone())));
         }

@@ -12,7 +12,6 @@ use crate::address::Addresses;
 use crate::counters::Tally;
 use crate::endpoints::Rule;
 use crate::entry::{self, Corrupt, Entry, Meta};
-use crate::fetch::contains;
 use crate::freshness::Accept;
 use crate::settings::Warn;
 use crate::store::Store;
@@ -33,7 +32,7 @@ pub(crate) struct Cache {
 /// A value that a store gave, and what it turned out to be.
 enum Found {
     Nothing,
-    Broken,
+    Broken(Vec<u8>),
     Read(Box<Entry>, Vec<u8>),
 }
 
@@ -71,8 +70,8 @@ impl Cache {
         }
         let mut expired = false;
         for (place, store) in self.stores.iter().enumerate() {
-            match self.look(store, key).await? {
-                Found::Nothing | Found::Broken => {}
+            match self.look_and_heal(store, key, request).await? {
+                Found::Nothing | Found::Broken(_) => {}
                 Found::Read(entry, _) if !accept.allows(entry.age) => expired = true,
                 Found::Read(entry, bytes) => {
                     self.fill(place, key, &entry, bytes).await?;
@@ -95,6 +94,24 @@ impl Cache {
         Ok(None)
     }
 
+    /// What a store has under a key. A broken value is removed, and what it hid is looked for in its place.
+    async fn look_and_heal(&self, store: &Store, key: &str, request: &Request) -> Result<Found> {
+        let found = self.look(store, key).await?;
+        let Found::Broken(bytes) = &found else {
+            return Ok(found);
+        };
+        self.tally.corrupt.one();
+        // What the first itch stored bears no mark, so it may be that; its services are gone, and nothing is lost by
+        // leaving it.
+        if request.service.is_legacy() && !bytes.starts_with(&[0x1f, 0x8b]) {
+            return Ok(found);
+        }
+        debug!(target: "itch::cache", "{}: broken {key}, removed", store.name());
+        let owned = key.to_owned();
+        store.call(move |store| store.remove(&owned)).await?;
+        self.look(store, key).await
+    }
+
     async fn look(&self, store: &Store, key: &str) -> Result<Found> {
         let owned = key.to_owned();
         let Some(Some(value)) = store.call(move |store| store.get(&owned)).await? else {
@@ -105,13 +122,8 @@ impl Cache {
         let unpacked = tokio::task::spawn_blocking(move || unpack(&owned, value)).await;
         match unpacked {
             Ok((bytes, Ok(entry))) => Ok(Found::Read(Box::new(entry), bytes)),
-            Ok((_, Err(Corrupt))) | Err(_) => {
-                self.tally.corrupt.one();
-                debug!(target: "itch::cache", "{}: broken {key}, removed", store.name());
-                let owned = key.to_owned();
-                store.call(move |store| store.remove(&owned)).await?;
-                Ok(Found::Broken)
-            }
+            Ok((bytes, Err(Corrupt))) => Ok(Found::Broken(bytes)),
+            Err(_) => Ok(Found::Broken(Vec::new())),
         }
     }
 
@@ -150,7 +162,8 @@ impl Cache {
         if self.is_empty() || !(answer.is_success() || tells_bounds(request.service, &answer)) {
             return Ok(answer);
         }
-        let last_of_growing = request.freshness == Freshness::Growing && is_last_page(&answer.body);
+        let last_of_growing =
+            request.freshness == Freshness::Growing && !is_inner_page(&answer.body);
         if last_of_growing || !storable(request.service, rule, &answer) {
             self.tally.not_stored.one();
             return Ok(answer);
@@ -225,9 +238,15 @@ fn tells_bounds(service: Service, answer: &Answer) -> bool {
         && answer.shape.is_some_and(|shape| shape.errors)
 }
 
-/// Whether GQL says that there is nothing after this page.
-fn is_last_page(body: &[u8]) -> bool {
-    contains(body, b"\"hasNextPage\":false")
+/// Whether GQL says that this page has rows and is not the last.
+fn is_inner_page(body: &[u8]) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let comments = body.pointer("/data/video/comments");
+    comments.is_some_and(|comments| {
+        let rows = comments.get("edges").and_then(|edges| edges.as_array());
+        rows.is_some_and(|rows| !rows.is_empty())
+            && comments.pointer("/pageInfo/hasNextPage") == Some(&serde_json::Value::Bool(true))
+    })
 }
 
 /// Whole, parsed, and not an error or a refusal that calls itself a success.

@@ -295,6 +295,11 @@ impl<'a> Options<'a> {
         })
     }
 
+    /// Whether an option was given at all.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given(name).is_some()
+    }
+
     /// An option's value.
     pub(crate) fn get<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
         self.given(name)?.get_one::<T>(name).cloned()

@@ -54,7 +54,7 @@ impl Config {
                 "`{}` is not a configuration that itch understands",
                 path.display()
             ))
-            .cause(error.to_string().trim())
+            .cause(error.message())
         })?;
         Ok(config)
     }

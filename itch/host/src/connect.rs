@@ -12,6 +12,7 @@ use itch_sandbox::Sandbox;
 
 use crate::cli::Options;
 use crate::config::Config;
+use crate::failure::usage;
 use crate::talk::Talk;
 use crate::{caches, environment, sandbox};
 
@@ -40,6 +41,16 @@ pub(crate) fn connect(
     options: &Options<'_>,
     talk: &Talk,
 ) -> anyhow::Result<Connection> {
+    for (one, other) in [
+        ("refresh", "max-age"),
+        ("offline", "max-age"),
+        ("refresh", "offline"),
+    ] {
+        // Beside one another the parser refuses them; one may also stand before the report's name and one behind.
+        if options.is_given(one) && options.is_given(other) {
+            return Err(usage(format!("`--{one}` and `--{other}` contradict each other")).into());
+        }
+    }
     let sandbox = options
         .flag("sandbox")
         .then(sandbox::in_process)

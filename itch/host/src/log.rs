@@ -41,7 +41,7 @@ pub(crate) fn start(talk: &Talk) {
 /// The levels that the program of 2016 knew, named as in Python.
 fn from_environment(talk: &Talk) -> LevelFilter {
     let Some(name) = environment::read("LOG_LEVEL") else {
-        return LevelFilter::OFF;
+        return LevelFilter::WARN;
     };
     match name.to_ascii_uppercase().as_str() {
         "DEBUG" => LevelFilter::DEBUG,

@@ -127,10 +127,7 @@ pub(crate) fn report(
         // A reader that has gone wanted no more: nothing is missing.
         if sink.reader_gone() { &[] } else { &facts },
     );
-    if let Some(path) = options.get::<PathBuf>("verdict") {
-        write_verdict(&path, &verdict)?;
-    }
-    conclude(
+    let code = conclude(
         &verdict,
         error.as_ref(),
         interrupted,
@@ -138,7 +135,12 @@ pub(crate) fn report(
         output,
         options.list("cache").is_some(),
         talk,
-    )
+    )?;
+    // After everything else: a verdict that cannot be written must not cost the rows.
+    if let Some(path) = options.get::<PathBuf>("verdict") {
+        write_verdict(&path, &verdict)?;
+    }
+    Ok(code)
 }
 
 /// Says how the run ended and puts the output file under its name.

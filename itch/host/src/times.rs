@@ -64,7 +64,9 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
     let text = text.trim();
     let read = if let Ok(epoch) = text.parse::<i64>() {
-        DateTime::from_timestamp(epoch, 0)
+        // `2026` and `20261030` are meant as dates, not as hours of January 1970.
+        let like_a_date = (1..100_000_000).contains(&epoch);
+        DateTime::from_timestamp(epoch, 0).filter(|_| !like_a_date)
     } else if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         Some(time.to_utc())
     } else if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
@@ -142,6 +144,8 @@ mod tests {
         for text in [
             "",
             "yesterday",
+            "2026",
+            "20261030",
             "2026-13-01",
             "9223372036854775807",
             "99999999999999y",

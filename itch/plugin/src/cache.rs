@@ -52,7 +52,8 @@ pub trait CacheStore: Send {
     /// Stores a value in place of any other. After `ttl` it may be forgotten; without one it may stay for ever.
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()>;
 
-    /// Forgets a value. One that is not there is no error.
+    /// Forgets what [`CacheStore::get`] gives. If that hid an older value, the older one is what is there then. A key
+    /// without a value is no error.
     fn remove(&mut self, key: &str) -> Result<()>;
 
     /// How much is stored, as far as the store can say.

@@ -45,6 +45,7 @@ mod cache;
 mod call;
 mod cell;
 mod chart;
+mod check;
 mod macros;
 mod registry;
 mod renderer;

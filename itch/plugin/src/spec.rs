@@ -1,10 +1,7 @@
 //! How a unit describes itself. Help, completions, tables, checks and tests are all folds over these.
 
-use itch_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::Result;
 
 /// The version of the JSON form of these descriptions.
 pub const SPEC_VERSION: u32 = 1;
@@ -393,77 +390,6 @@ impl ReportSpec {
         });
         self
     }
-
-    /// Checks what the host relies on; the error says what is wrong with the description.
-    pub fn check(&self) -> Result<()> {
-        check_name(&self.name)?;
-        if RESERVED_COMMANDS.contains(&self.name.as_str()) {
-            return Err(refused(format!(
-                "`{}` is a command of itch's own",
-                self.name
-            )));
-        }
-        if self.columns.is_empty() {
-            return Err(refused("it declares no columns"));
-        }
-        let columns = self.columns.iter().map(|column| column.name.as_str());
-        check_unique("column", columns)?;
-        let arguments = self.arguments.iter().map(|argument| argument.name.as_str());
-        check_unique("argument", arguments)?;
-        for argument in &self.arguments {
-            check_name(&argument.name)?;
-            let option = argument.position.is_none();
-            if option && RESERVED_OPTIONS.contains(&argument.name.as_str()) {
-                return Err(refused(format!(
-                    "`--{}` is an option of itch's own",
-                    argument.name
-                )));
-            }
-            if let Some(letter) = argument
-                .short
-                .filter(|letter| RESERVED_LETTERS.contains(letter))
-            {
-                return Err(refused(format!("`-{letter}` is an option of itch's own")));
-            }
-        }
-        let forms = self.aliases.iter().filter_map(|alias| alias.form.as_ref());
-        for name in forms.flat_map(|form| &form.columns) {
-            if !self.columns.iter().any(|column| column.name == *name) {
-                return Err(refused(format!(
-                    "an alias prints `{name}`, which is no column"
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Unsupported, why)
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let known = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
-    };
-    if name.is_empty() || name.starts_with('-') || !name.bytes().all(known) {
-        return Err(refused(format!(
-            "`{}` is not a name: lower-case letters, digits, `-` and `_`",
-            name.escape_debug()
-        )));
-    }
-    Ok(())
-}
-
-fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
-    let mut seen = Vec::new();
-    for name in names {
-        if seen.contains(&name) {
-            return Err(refused(format!("it declares the {what} `{name}` twice")));
-        }
-        seen.push(name);
-    }
-    Ok(())
 }
 
 impl Argument {

@@ -7,6 +7,7 @@
 
 mod entries;
 mod place;
+mod pruning;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -16,6 +17,7 @@ use itch_plugin::prelude::*;
 
 use entries::{Entries, Entry, Key, Layout};
 use place::Place;
+use pruning::Pruning;
 
 /// The size that holds unless the person sets another.
 const DEFAULT_MAX_BYTES: u64 = 512 * 1024 * 1024;
@@ -57,6 +59,7 @@ impl Cache for File {
             place,
             max_bytes: settings.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
             puts: 0,
+            pruning: Pruning::default(),
         }))
     }
 }
@@ -67,6 +70,7 @@ struct FileStore {
     entries: Entries,
     max_bytes: u64,
     puts: u64,
+    pruning: Pruning,
 }
 
 impl FileStore {
@@ -87,33 +91,6 @@ impl FileStore {
                 written => return written.map_err(self.cannot("written")),
             }
         }
-    }
-
-    /// Removes the oldest values if there are too many bytes, until four fifths of the limit are left.
-    fn prune(&self) -> Result<()> {
-        let mut stored = Vec::new();
-        let walked = self.entries.walk(&mut |entry| {
-            if entry.layout == Layout::New {
-                stored.push((entry.modified, entry.bytes, entry.key));
-            }
-            ControlFlow::Continue(())
-        });
-        walked.map_err(self.cannot("read"))?;
-        let mut bytes: u64 = stored.iter().map(|(_, bytes, _)| bytes).sum();
-        if bytes <= self.max_bytes {
-            return Ok(());
-        }
-        stored.sort_unstable();
-        for (_, size, key) in stored {
-            if bytes <= self.max_bytes - self.max_bytes / 5 {
-                break;
-            }
-            // Also when another process that prunes was faster: the bytes are gone.
-            let removed = self.entries.remove(Key::new(&key)?, Layout::New);
-            removed.map_err(self.cannot("written"))?;
-            bytes -= size;
-        }
-        Ok(())
     }
 
     fn walk(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<()> {
@@ -143,10 +120,10 @@ impl CacheStore for FileStore {
     fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<()> {
         self.write(Key::new(key)?, value)?;
         self.puts += 1;
-        match self.puts % PUTS_PER_PRUNE {
-            1 => self.prune(),
-            _ => Ok(()),
+        if self.puts % PUTS_PER_PRUNE == 1 {
+            self.pruning.start(&self.entries, self.max_bytes);
         }
+        Ok(())
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
@@ -154,9 +131,18 @@ impl CacheStore for FileStore {
         if !self.place.check()? {
             return Ok(());
         }
+        // What `get` gives is removed, and nothing that it hides: where a new value was broken, the old one answers.
         for layout in Layout::ALL {
-            let removed = self.entries.remove(key, layout);
-            removed.map_err(self.cannot("written"))?;
+            let found = self
+                .entries
+                .read(key, layout)
+                .map_err(self.cannot("read"))?;
+            if found.is_some() {
+                return self
+                    .entries
+                    .remove(key, layout)
+                    .map_err(self.cannot("written"));
+            }
         }
         Ok(())
     }

@@ -177,6 +177,9 @@ fn what_the_old_program_stored_is_read_listed_and_removed() {
     assert_eq!(scanned(&mut *store).len(), 2);
     assert_eq!(store.stats().unwrap().bytes, Some(8));
 
+    // What is read is removed, and not what it hid: the services that gave that are gone.
+    store.remove(&both).unwrap();
+    assert_eq!(value(&mut *store, &both).unwrap(), b"stale");
     store.remove(&both).unwrap();
     assert_eq!(value(&mut *store, &both), None);
     assert_eq!(keys(&mut *store), [old.clone()].into());

@@ -48,7 +48,14 @@ impl Report for ChatReplay {
 
     fn run(&self, call: &mut Call) -> Result<()> {
         let video = call.text("video").unwrap_or_default();
-        let whole = |seconds: f64| seconds as i64;
+        let from = offset(call, "from", f64::floor)?;
+        let to = offset(call, "to", f64::ceil)?;
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "`--from` is not before `--to`",
+            ));
+        }
         let connections = call.int("connections").unwrap_or(4);
         let connections = usize::try_from(connections)
             .ok()
@@ -62,8 +69,8 @@ impl Report for ChatReplay {
         let messages = call
             .api()
             .chat_replay(video)
-            .from(call.float("from").map(whole))
-            .to(call.float("to").map(|seconds| whole(seconds.ceil())))
+            .from(from)
+            .to(to)
             .limit(call.limit())
             .connections(connections);
         for message in messages.start()? {
@@ -84,6 +91,20 @@ impl Report for ChatReplay {
             ])?;
         }
         Ok(())
+    }
+}
+
+/// A second of the recording. The service counts them in 32 bits.
+fn offset(call: &Call, name: &str, round: fn(f64) -> f64) -> Result<Option<i64>> {
+    let Some(seconds) = call.float(name).map(round) else {
+        return Ok(None);
+    };
+    match seconds <= f64::from(i32::MAX) {
+        true => Ok(Some(seconds as i64)),
+        false => Err(Error::new(
+            ErrorKind::Usage,
+            format!("`--{name}` is beyond the end of any recording"),
+        )),
     }
 }
 

@@ -35,14 +35,24 @@ impl Report for Followers {
 
     fn run(&self, call: &mut Call) -> Result<()> {
         let name = call.channel("channel")?;
+        let (since, until) = (call.time("since"), call.time("until"));
+        if since
+            .zip(until)
+            .is_some_and(|(since, until)| since >= until)
+        {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "`--since` is not before `--until`",
+            ));
+        }
         let channel = call.api().channel(&name)?;
         let mut query = call
             .api()
             .followers(&channel)
             .direction(call.direction())
             .limit(call.limit())
-            .since(call.time("since"))
-            .until(call.time("until"));
+            .since(since)
+            .until(until);
         if call.wants("created") || call.wants("delta") {
             query = query.with_created();
         }

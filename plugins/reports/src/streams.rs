@@ -45,27 +45,30 @@ impl Report for Streams {
             .direction(call.direction())
             .limit(call.limit());
         for stream in call.in_order(query.start()?)? {
-            let PastStream { start, end, video } = stream?;
+            let PastStream {
+                start,
+                end,
+                video,
+                live,
+            } = stream?;
+            let live_field = |name: &str| -> Option<String> {
+                let live = live.as_ref()?;
+                Some(live.extra.get(name)?.as_str()?.to_owned())
+            };
             let row = match video {
                 None => row![
                     start,
                     end,
                     Cell::Null,
+                    live.as_ref().map(|stream| stream.title.as_str()),
                     Cell::Null,
                     Cell::Null,
+                    live.as_ref().map(|stream| stream.id.as_str()),
+                    live_field("language"),
                     Cell::Null,
-                    Cell::Null,
-                    Cell::Null,
-                    Cell::Null
                 ],
                 Some(video) => {
-                    let field = |name: &str| {
-                        video
-                            .extra
-                            .get(name)
-                            .and_then(serde_json::Value::as_str)
-                            .map(str::to_owned)
-                    };
+                    let field = |name: &str| Some(video.extra.get(name)?.as_str()?.to_owned());
                     row![
                         start,
                         end,

@@ -47,6 +47,7 @@ pub(super) fn past_streams(query: PastStreamsQuery) -> Result<Listing<PastStream
             start: moment(row.get("t_start"))?,
             end: moment(row.get("t_end"))?,
             video: None,
+            live: None,
         })
     });
     let rows: Vec<_> = rows.collect();

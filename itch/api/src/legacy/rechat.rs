@@ -86,7 +86,9 @@ fn read_bounds(detail: &str) -> Option<(i64, i64)> {
         .filter(|word| *word == "and")
         .and(words.next())?;
     let digits = end.find(|c: char| !c.is_ascii_digit()).unwrap_or(end.len());
-    (told && start >= 0).then_some((start, end[..digits].parse().ok()?))
+    let end: i64 = end[..digits].parse().ok()?;
+    // Nobody was ever live for a month: bounds like that are no bounds.
+    (told && start >= 0 && end.checked_sub(start)? < 31 * 24 * 60 * 60).then_some((start, end))
 }
 
 struct Replay {
@@ -175,7 +177,7 @@ impl Iterator for Replay {
             while self.in_flight.len() < self.windows && self.next <= self.end {
                 let pending = self.api.fetch(request(&self.video, self.next));
                 self.in_flight.push_back((self.next, pending));
-                self.next += STEP;
+                self.next = self.next.saturating_add(STEP);
             }
             let going_on = match self
                 .in_flight

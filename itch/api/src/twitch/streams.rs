@@ -7,8 +7,8 @@ use super::{data, one_by_one, read};
 use crate::queries::PastStreamsQuery;
 use crate::source::Listing;
 use crate::{
-    Api, Channel, Direction, Error, ErrorKind, Page, PastStream, Pending, Request, Result, Stream,
-    Video,
+    Api, Chain, Channel, Direction, Error, ErrorKind, Page, PastStream, Pending, Request, Result,
+    Stream, Video,
 };
 
 /// The request for the running broadcast.
@@ -33,7 +33,10 @@ pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
     data(found)?.into_iter().next().ok_or_else(missing)
 }
 
-/// Walks the recordings, newest first. Which of them still runs is asked beside the first page.
+/// Walks the recordings, newest first, and puts the running broadcast before them if it is not recorded.
+///
+/// Which of them still runs is asked as a page of the same walk: if the list is a stored one, so is this answer, and
+/// the length of a recording that was running then is not taken for its end.
 pub(super) fn past(query: PastStreamsQuery) -> Result<Listing<PastStream>> {
     let PastStreamsQuery {
         api,
@@ -42,39 +45,63 @@ pub(super) fn past(query: PastStreamsQuery) -> Result<Listing<PastStream>> {
         limit,
     } = query;
     let limit = limit.filter(|_| direction == Direction::Desc);
+    let walk = Chain::start();
     let request = Request::helix("videos")
         .query("user_id", &channel.id)
-        .query("type", "archive");
+        .query("type", "archive")
+        .chain(walk);
     let mut pages = api.pages(request, 100).unique_by("id").limit(limit);
-    let mut live_now = Some(api.fetch(live_request(&channel)));
-    let mut running: Option<Stream> = None;
+    let mut running: Option<Option<Stream>> = None;
     let rows = std::iter::from_fn(move || {
-        let page = pages.next_page()?;
-        if let Some(pending) = live_now.take() {
-            match live(pending) {
-                Ok(stream) => running = stream,
+        let page = match pages.next_page()? {
+            Ok(page) => page,
+            Err(error) => return Some(Err(error)),
+        };
+        let first = running.is_none();
+        let running = match &running {
+            Some(running) => running,
+            None => match live(api.fetch(live_request(&channel).chain(walk.next()))) {
+                Ok(stream) => running.insert(stream),
                 Err(error) => return Some(Err(error)),
-            }
-        }
-        Some(page.and_then(|page| broadcasts(page, running.as_ref())))
+            },
+        };
+        Some(broadcasts(page, running.as_ref(), first))
     });
     Ok(Listing::new(Direction::Desc, rows.flat_map(one_by_one)))
 }
 
-fn broadcasts(page: Page, running: Option<&Stream>) -> Result<Vec<PastStream>> {
+fn broadcasts(page: Page, running: Option<&Stream>, first: bool) -> Result<Vec<PastStream>> {
     let broadcast = |row: Value| {
         let video: Video = read(row)?;
-        let runs = running.is_some_and(|stream| video.stream_id.as_ref() == Some(&stream.id));
+        let live = running.filter(|stream| video.stream_id.as_ref() == Some(&stream.id));
         let length = video.seconds().map(TimeDelta::seconds);
         // The recording of a running broadcast grows: its length says how far it is, not when it ended.
         let end = length
-            .filter(|_| !runs)
+            .filter(|_| live.is_none())
             .and_then(|length| video.created_at.checked_add_signed(length));
         Ok(PastStream {
             start: Some(video.created_at),
             end,
+            live: live.cloned(),
             video: Some(video),
         })
     };
-    page.rows.into_iter().map(broadcast).collect()
+    let mut rows = page
+        .rows
+        .into_iter()
+        .map(broadcast)
+        .collect::<Result<Vec<PastStream>>>()?;
+    // The newest recording stands on the first page: if it is not that of the running broadcast, there is none.
+    if let Some(stream) = running.filter(|_| first && rows.iter().all(|row| row.live.is_none())) {
+        rows.insert(
+            0,
+            PastStream {
+                start: Some(stream.started_at),
+                end: None,
+                video: None,
+                live: Some(stream.clone()),
+            },
+        );
+    }
+    Ok(rows)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::host::{HOST, RunHost, RunState, push_bytes};
+use super::host::{HOST, RunHost, RunState, push_bytes, status_of};
 use super::{CACHE, Item, MISS, Numbers, OK, RENDERER, REPORT, Stats, Status, Str, UNKNOWN};
 use crate::{
     CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Result, Scan,
@@ -69,13 +69,14 @@ pub fn render(
                 Str { ptr: bytes, len }.bytes(),
             )
         };
-        match sink.out.write_all(bytes) {
-            Ok(()) => OK,
+        // Guarded: a panic must not unwind into the plugin.
+        status_of(|| match sink.out.write_all(bytes) {
+            Ok(()) => Ok(OK),
             Err(error) => {
                 sink.failed = Some(error);
-                super::CANCELLED
+                Ok(super::CANCELLED)
             }
-        }
+        })
     }
 
     let renderer: &super::Renderer = entries(item, RENDERER)?;
@@ -235,14 +236,17 @@ impl CacheStore for DrivenStore {
             let (visit, key) = unsafe { (&mut *sink.cast::<Visitor<'_>>(), key.bytes()) };
             let key = String::from_utf8_lossy(key).into_owned();
             let modified_ms = (modified_ms > 0).then_some(modified_ms);
-            match visit(ScanEntry {
+            let entry = ScanEntry {
                 key,
                 bytes,
                 modified_ms,
-            }) {
-                Scan::Continue => OK,
-                Scan::Stop => super::CANCELLED,
-            }
+            };
+            status_of(|| {
+                Ok(match visit(entry) {
+                    Scan::Continue => OK,
+                    Scan::Stop => super::CANCELLED,
+                })
+            })
         }
 
         let Some(scan) = self.cache.scan else {
@@ -279,5 +283,6 @@ impl Drop for DrivenStore {
 }
 
 fn time(milliseconds: u64) -> Option<SystemTime> {
-    (milliseconds > 0).then(|| UNIX_EPOCH + Duration::from_millis(milliseconds))
+    let since = (milliseconds > 0).then(|| Duration::from_millis(milliseconds))?;
+    UNIX_EPOCH.checked_add(since)
 }

@@ -169,8 +169,25 @@ fn guarded(body: impl FnOnce() -> Result<Status>) -> std::result::Result<Status,
 }
 
 /// The same where the entry has nowhere to put an error.
-fn status_of(body: impl FnOnce() -> Result<Status>) -> Status {
+pub(super) fn status_of(body: impl FnOnce() -> Result<Status>) -> Status {
     guarded(body).unwrap_or_else(|error| error.kind.status())
+}
+
+/// Writes a struct that begins with its size to a place of the other side's, whose version of it may be shorter or
+/// longer: only what both know.
+///
+/// # Safety
+/// `out` must point to a struct of which at least the first four bytes, its size, are set, with that many bytes.
+pub(super) unsafe fn write_sized<T: Copy>(out: *mut T, value: T) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let size = (*out.cast::<u32>() as usize).min(size_of::<T>());
+        let head = size_of::<u32>();
+        if size > head {
+            let from = (&raw const value).cast::<u8>().add(head);
+            std::ptr::copy_nonoverlapping(from, out.cast::<u8>().add(head), size - head);
+        }
+    }
 }
 
 /// Lends bytes to a plugin.
@@ -303,9 +320,9 @@ unsafe extern "C" fn wait(run: *mut Run, ticket: u64, out: *mut Response) -> Sta
         response.body = buf;
         status
     });
-    // SAFETY: by the rules of the boundary `out` points to a `Response` of at least `size` bytes, which are all
-    // the fields of this first version.
-    unsafe { out.write(response) };
+    // SAFETY: by the rules of the boundary `out` points to a `Response` of the plugin's own version, whose size it has
+    // put into it; no more than that is written.
+    unsafe { write_sized(out, response) };
     status
 }
 
@@ -315,6 +332,10 @@ unsafe extern "C" fn wait_any(
     n: usize,
     which: *mut usize,
 ) -> Status {
+    // A C program passes null for an empty list; there is nothing to wait for.
+    if n == 0 || tickets.is_null() || which.is_null() {
+        return ErrorKind::Failed.status();
+    }
     // SAFETY: see `get`; `tickets` points to `n` numbers.
     let (run, tickets) = unsafe { (state(run), std::slice::from_raw_parts(tickets, n)) };
     status_of(|| {
@@ -405,12 +426,7 @@ unsafe extern "C" fn pages_close(pages: *mut WalkHandle) {
 unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
     // SAFETY: see `get`.
     let (run, rows) = unsafe { (state(run), rows.bytes()) };
-    let emitted = guarded(|| run.host.emit(rows, n).map(|()| OK));
-    emitted.unwrap_or_else(|error| {
-        let status = error.kind.status();
-        run.set_error(error);
-        status
-    })
+    status_of(|| run.host.emit(rows, n).map(|()| OK))
 }
 
 unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {

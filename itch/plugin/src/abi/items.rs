@@ -11,6 +11,7 @@ use itch_api::Api;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::host::write_sized;
 use super::link::Link;
 use super::{
     CACHE, CANCELLED, Host, Item, MISS, Numbers, OK, Push, RENDERER, REPORT, Run, Stats, Status,
@@ -256,14 +257,13 @@ impl OpenStore {
                 stats.entries.unwrap_or(UNKNOWN),
                 stats.bytes.unwrap_or(UNKNOWN),
             );
-            // SAFETY: the host gave a place to write to.
-            unsafe {
-                out.write(Stats {
-                    size: size_of::<Stats>() as u32,
-                    entries,
-                    bytes,
-                })
+            let stats = Stats {
+                size: size_of::<Stats>() as u32,
+                entries,
+                bytes,
             };
+            // SAFETY: the host gave a place to write to, with its size in it.
+            unsafe { write_sized(out, stats) };
             Ok(OK)
         })
     }

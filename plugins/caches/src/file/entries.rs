@@ -79,12 +79,12 @@ impl Layout {
 /// A value that a walk found.
 pub(super) struct Entry {
     pub(super) key: String,
-    pub(super) layout: Layout,
     pub(super) bytes: u64,
     pub(super) modified: Option<SystemTime>,
 }
 
 /// The files in a directory.
+#[derive(Clone)]
 pub(super) struct Entries {
     directory: PathBuf,
 }
@@ -170,15 +170,26 @@ impl Entries {
 
     /// Visits every value, until the visitor breaks off, and removes what killed writers left behind.
     pub(super) fn walk(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> io::Result<()> {
-        self.walk_folder(&self.directory, &mut String::new(), visit)
+        self.walk_folder(&self.directory, &mut String::new(), KEY_DIGITS, visit)
             .map(drop)
     }
 
-    /// Walks one folder; `digits` are those of the folders above.
+    /// The same for values of the new layout alone, without going into the deep folders of the old one.
+    pub(super) fn walk_new(
+        &self,
+        visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let digits = 2 * Layout::New.folders();
+        self.walk_folder(&self.directory, &mut String::new(), digits, visit)
+            .map(drop)
+    }
+
+    /// Walks one folder; `digits` are those of the folders above, `deepest` is how many there may be.
     fn walk_folder(
         &self,
         folder: &Path,
         digits: &mut String,
+        deepest: usize,
         visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> io::Result<ControlFlow<()>> {
         let Some(items) = unless_gone(fs::read_dir(folder))? else {
@@ -192,11 +203,11 @@ impl Entries {
                 continue;
             };
             let flow = if kind.is_dir() && name.len() == 2 && is_hexadecimal(name) {
-                if digits.len() == KEY_DIGITS {
+                if digits.len() == deepest {
                     continue;
                 }
                 digits.push_str(name);
-                let flow = self.walk_folder(&item.path(), digits, visit)?;
+                let flow = self.walk_folder(&item.path(), digits, deepest, visit)?;
                 digits.truncate(digits.len() - 2);
                 flow
             } else if kind.is_file() {
@@ -234,7 +245,6 @@ impl Entries {
         }
         Some(Entry {
             key,
-            layout,
             bytes: metadata.len(),
             modified: metadata.modified().ok(),
         })

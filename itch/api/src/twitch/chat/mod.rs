@@ -32,6 +32,8 @@ const WIDEST: i64 = 1200;
 const SHARE_OF_REST: i64 = 8;
 /// Seconds of the narrowest window that is laid out.
 const NARROWEST: i64 = 60;
+/// Seconds of the longest recording that is believed: a week. A broadcast ends after 48 hours.
+const LONGEST: i64 = 7 * 24 * 60 * 60;
 /// So few messages are a single chain.
 const SMALL_LIMIT: u64 = 1000;
 
@@ -39,11 +41,13 @@ const SMALL_LIMIT: u64 = 1000;
 pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
     let mut asking = Asking::default();
     let info = asking.info(&query.api, &query.video)?;
-    let length = info.length_seconds.unwrap_or(0).max(0);
+    // A length beyond what Twitch lets anybody broadcast is a mistake of somebody's: the last window is open anyway.
+    let length = info.length_seconds.unwrap_or(0).clamp(0, LONGEST);
     let small = query.limit.is_some_and(|limit| limit <= SMALL_LIMIT);
     let connections = if small { 1 } else { query.connections };
-    let end = query.to.filter(|to| *to < length || length == 0);
-    let layout = if connections == 1 {
+    let end = query.to.filter(|to| *to < length);
+    // Of a recording whose length is not known yet, nobody can say where to cut.
+    let layout = if connections == 1 || length == 0 {
         VecDeque::from([(query.from, query.to)])
     } else {
         lay_out(query.from, end, query.to, length)

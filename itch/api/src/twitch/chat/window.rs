@@ -115,6 +115,13 @@ impl Window {
         }
         self.reached = self.reached.max(last.unwrap_or(self.reached));
         let Some(last) = last.filter(|_| !beyond) else {
+            // An empty page after a cursor that still names a next one is no end. (At an offset beyond the last
+            // comment it is: there the promise is known to be worth nothing.)
+            if !beyond && page.has_next && matches!(self.place, Place::Cursor(_)) {
+                arrival
+                    .facts
+                    .push(self.unreachable("a page of comments was empty but named a next page"));
+            }
             self.finish();
             return arrival;
         };
@@ -131,6 +138,11 @@ impl Window {
 
     /// The next page after a cursor.
     fn follow(&mut self, cursor: Option<String>, has_next: bool) -> Option<Fact> {
+        if has_next && cursor.is_none() {
+            let gap = self.unreachable("a page of comments named a next page but not where it is");
+            self.finish();
+            return Some(gap);
+        }
         let next = cursor.filter(|_| has_next).map(Place::Cursor);
         let looped = next.as_ref() == Some(&self.place);
         match next.filter(|_| !looped) {
@@ -138,6 +150,15 @@ impl Window {
             None => self.finish(),
         }
         looped.then_some(Fact::Looped)
+    }
+
+    /// Everything after the second that was reached.
+    fn unreachable(&self, reason: &str) -> Fact {
+        Fact::Gap {
+            from: Some(self.reached.to_string()),
+            to: self.end.map(|end| end.to_string()),
+            reason: reason.to_owned(),
+        }
     }
 
     /// The next page by offset: from the last second again while that brings something new, else from the one after.
@@ -296,6 +317,24 @@ mod tests {
                 .take(page(&[0, 60], Some("a"), true), false, 9999)
                 .rest
                 .is_none()
+        );
+    }
+
+    #[test]
+    fn a_page_that_promises_more_than_it_gives_is_a_gap() {
+        let is_gap = |arrival: &Arrival| matches!(&arrival.facts[..], [Fact::Gap { .. }]);
+        let mut window = Window::new(0, None);
+        let arrival = window.take(page(&[1], None, true), false, 100);
+        assert!(window.done && is_gap(&arrival));
+        let mut window = Window::new(0, None);
+        window.take(page(&[1], Some("a"), true), false, 100);
+        let arrival = window.take(page(&[], None, true), false, 100);
+        assert!(window.done && is_gap(&arrival));
+        let mut window = Window::new(0, None);
+        let arrival = window.take(page(&[], None, true), false, 100);
+        assert!(
+            window.done && arrival.facts.is_empty(),
+            "beyond the end an offset promises too much"
         );
     }
 
