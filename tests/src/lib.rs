@@ -9,6 +9,8 @@
     reason = "a panic is how a test fails"
 )]
 
+pub mod servers;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -10,6 +10,14 @@
 mod bad_input;
 /// What a cache saves, and what it may never do.
 mod cache;
+/// One body for every backend, on real servers.
+mod cache_backends;
+/// `itch cache`.
+mod cache_command;
+/// Caches that fail: the right rows, exit 0, one warning.
+mod cache_faults;
+/// The backends themselves, key by key.
+mod cache_stores;
 /// The chat of past broadcasts while its service does everything wrong that it has been seen to do.
 mod chat_faults;
 /// The same without faults: whole, in parts, over many connections, and from a cache.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use itch_api::{Freshness, Request, Response, Result, Service};
-use itch_plugin::{CacheStore, StoredValue};
+use itch_plugin::{CacheStore, Put, StoredValue};
 use tracing::debug;
 
 use crate::address::Addresses;
@@ -44,7 +44,8 @@ impl Cache {
         warn: &Warn,
         tally: &Arc<Tally>,
     ) -> Cache {
-        let store = |(name, store)| Store::new(name, store, strict, Arc::clone(warn));
+        let store =
+            |(name, store)| Store::new(name, store, strict, Arc::clone(warn), Arc::clone(tally));
         Cache {
             stores: stores.into_iter().map(store).collect(),
             report,
@@ -68,6 +69,45 @@ impl Cache {
         if self.is_empty() || accept == Accept::Nothing {
             return Ok(None);
         }
+        match self.search(key, request, accept).await? {
+            Ok(response) => {
+                self.tally.hits.one();
+                Ok(Some(response))
+            }
+            Err(expired) => {
+                match expired {
+                    true => self.tally.expired.one(),
+                    false => self.tally.misses.one(),
+                }
+                debug!(target: "itch::cache", "{}: {request}", if expired { "expired" } else { "miss" });
+                Ok(None)
+            }
+        }
+    }
+
+    /// The stored answer that stands in for one that the service could not give, and so may be older than it should.
+    pub async fn stand_in(
+        &self,
+        key: &str,
+        request: &Request,
+        accept: Accept,
+    ) -> Result<Option<Response>> {
+        let Ok(response) = self.search(key, request, accept).await? else {
+            return Ok(None);
+        };
+        self.tally.stale.one();
+        let age = response.age.unwrap_or_default();
+        self.tally.stale_age_ms.at_least(span_ms(age));
+        Ok(Some(response))
+    }
+
+    /// The first store's answer that is fresh enough; if there is none, whether one was too old.
+    async fn search(
+        &self,
+        key: &str,
+        request: &Request,
+        accept: Accept,
+    ) -> Result<Result<Response, bool>> {
         let mut expired = false;
         for (place, store) in self.stores.iter().enumerate() {
             match self.look_and_heal(store, key, request).await? {
@@ -75,10 +115,12 @@ impl Cache {
                 Found::Read(entry, _) if !accept.allows(entry.age) => expired = true,
                 Found::Read(entry, bytes) => {
                     self.fill(place, key, &entry, bytes).await?;
-                    self.tally.hits.one();
+                    if let Some(meta) = &entry.meta {
+                        self.tally.saved_ms.add(meta.took_ms);
+                    }
                     let age = entry.age.unwrap_or_default();
                     debug!(target: "itch::cache", "{}: hit, {} s old: {request}", store.name(), age.as_secs());
-                    return Ok(Some(Response {
+                    return Ok(Ok(Response {
                         status: entry.status,
                         age: Some(age),
                         body: entry.body,
@@ -86,12 +128,7 @@ impl Cache {
                 }
             }
         }
-        match expired {
-            true => self.tally.expired.one(),
-            false => self.tally.misses.one(),
-        }
-        debug!(target: "itch::cache", "{}: {request}", if expired { "expired" } else { "miss" });
-        Ok(None)
+        Ok(Err(expired))
     }
 
     /// What a store has under a key. A broken value is removed, and what it hid is looked for in its place.
@@ -143,9 +180,10 @@ impl Cache {
         let bytes = Arc::new(bytes);
         for store in self.stores.iter().take(place) {
             let (key, bytes) = (key.to_owned(), Arc::clone(&bytes));
-            store
-                .call(move |store| store.put(&key, &bytes, ttl))
-                .await?;
+            let put = store.call(move |store| store.put(&key, &bytes, ttl));
+            if put.await? == Some(Put::TooLarge) {
+                self.tally.too_large.one();
+            }
         }
         Ok(())
     }
@@ -158,6 +196,7 @@ impl Cache {
         request: &Request,
         rule: Rule,
         answer: Answer,
+        took: Duration,
     ) -> Result<Answer> {
         if self.is_empty() || !(answer.is_success() || tells_bounds(request.service, &answer)) {
             return Ok(answer);
@@ -172,6 +211,8 @@ impl Cache {
             key: key.to_owned(),
             stored_ms: millis(SystemTime::now()),
             status: answer.status,
+            service: request.service.to_string(),
+            took_ms: span_ms(took),
             report: self.report.clone(),
             request: Addresses::shown(request),
             immutable: request.freshness == Freshness::Immutable,
@@ -194,7 +235,7 @@ impl Cache {
         let key = meta.key.clone();
         let ttl = (!meta.immutable).then_some(KEPT);
         let Some(bytes) = entry::encode(meta, &answer.body) else {
-            self.tally.not_stored.one();
+            self.tally.too_large.one();
             return Ok(());
         };
         let bytes = Arc::new(bytes);
@@ -202,7 +243,14 @@ impl Cache {
         for store in &self.stores {
             let (key, bytes) = (key.clone(), Arc::clone(&bytes));
             let put = store.call(move |store| store.put(&key, &bytes, ttl));
-            stored |= put.await?.is_some();
+            match put.await? {
+                Some(Put::Stored) => stored = true,
+                Some(Put::TooLarge) => {
+                    self.tally.too_large.one();
+                    debug!(target: "itch::cache", "{}: too large to be stored", store.name());
+                }
+                None => {}
+            }
         }
         if stored {
             self.tally.stored.one();
@@ -263,8 +311,11 @@ fn storable(service: Service, rule: Rule, answer: &Answer) -> bool {
 }
 
 fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    span_ms(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn span_ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How many answers are being stored right now.

@@ -1,8 +1,9 @@
 //! The client: the floors put on top of one another, and the way of a request through them.
 
 use std::fmt;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use itch_api::{
     Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport,
@@ -17,7 +18,7 @@ use crate::coalesce::Question;
 use crate::counters::{Counters, Tally};
 use crate::endpoints::{self, Rule};
 use crate::fetch::Fetcher;
-use crate::freshness::{Accept, Walk, Walks, Wishes, accept};
+use crate::freshness::{Accept, Walk, Walks, Wishes, accept, stand_in};
 use crate::identity::Identity;
 use crate::key;
 use crate::limiter::Limiter;
@@ -53,6 +54,8 @@ struct Core {
     addresses: Arc<Addresses>,
     tally: Arc<Tally>,
     facts: Mutex<Vec<Fact>>,
+    /// Services for which a stored answer had to stand in: each further question would wait for them in vain.
+    gave_out: Mutex<HashSet<Service>>,
 }
 
 /// A request with all that was found out about it at the start.
@@ -60,6 +63,8 @@ struct Errand {
     request: Request,
     rule: Rule,
     accept: Accept,
+    /// What will do if the service gives out.
+    stand_in: Option<Accept>,
     /// What names the answer.
     text: String,
 }
@@ -111,12 +116,14 @@ impl Client {
                 offline: settings.offline,
                 refresh: settings.refresh,
                 max_age: settings.max_age,
+                stale_if_error: settings.stale_if_error,
             },
             cache: Arc::new(cache),
             fetcher,
             addresses,
             tally,
             facts: Mutex::default(),
+            gave_out: Mutex::default(),
         };
         Ok(Client {
             inner: Arc::new(Inner {
@@ -192,6 +199,7 @@ impl Transport for Client {
         let rule = endpoints::rule(&request);
         let walk = core.walks.decided(request.chain);
         let accept = accept(core.wishes, walk, &request, rule);
+        let stand_in = stand_in(core.wishes, walk, accept);
         let text = core.text(&request, rule);
         let question = Question {
             text: text.clone(),
@@ -204,6 +212,7 @@ impl Transport for Client {
                 request,
                 rule,
                 accept,
+                stand_in,
                 text,
             };
             let task = runtime.spawn(Arc::clone(core).run(errand, landing));
@@ -267,6 +276,7 @@ impl Core {
             request,
             rule,
             accept,
+            stand_in,
             mut text,
         } = errand;
         // Said to whoever waits: a refusal to start would lose its words at the boundary to a plugin.
@@ -289,8 +299,26 @@ impl Core {
         if self.wishes.offline {
             return Err(self.offline_miss(&request));
         }
-        let answer = self.fetcher.fetch(&request).await?;
-        let answer = self.cache.keep(&key, &request, rule, answer).await?;
+        let stand_in = stand_in.filter(|_| !self.cache.is_empty());
+        if let Some(accept) = stand_in
+            && lock(&self.gave_out).contains(&request.service)
+            && let Some(response) = self.cache.stand_in(&key, &request, accept).await?
+        {
+            return Ok(response);
+        }
+        let start = Instant::now();
+        let answer = match (self.fetcher.fetch(&request).await, stand_in) {
+            (Ok(answer), _) => answer,
+            (Err(error), Some(accept)) if gives_out(&error) => {
+                let stored = self.cache.stand_in(&key, &request, accept).await?;
+                let response = stored.ok_or(error)?;
+                lock(&self.gave_out).insert(request.service);
+                return Ok(response);
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let took = start.elapsed();
+        let answer = self.cache.keep(&key, &request, rule, answer, took).await?;
         Ok(Response {
             status: answer.status,
             age: None,
@@ -317,6 +345,14 @@ impl Core {
             "run once without `--offline`, with the same cache and the same identity"
         })
     }
+}
+
+/// Whether it is the service that failed, not the question or whoever asks.
+fn gives_out(error: &Error) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData
+    )
 }
 
 impl Drop for Inner {

@@ -20,12 +20,22 @@ pub struct Counters {
     pub cache_misses: u64,
     /// Answers that a cache had, but too old.
     pub cache_expired: u64,
+    /// Answers older than they should be, given because the service gave out.
+    pub cache_stale: u64,
+    /// The age of the oldest of those, in milliseconds.
+    pub cache_stale_age_ms: u64,
     /// Stored values found broken, and removed.
     pub cache_corrupt: u64,
     /// Answers stored.
     pub cache_stored: u64,
-    /// Answers not stored: too large, an error in the guise of a success, or rows hidden from this token.
+    /// Answers not stored: an error in the guise of a success, rows hidden from this token, or a list that still grows.
     pub cache_not_stored: u64,
+    /// Answers that a cache was not given or did not take because of their size.
+    pub cache_too_large: u64,
+    /// Caches that gave out.
+    pub cache_errors: u64,
+    /// How long the answers that a cache gave had taken when they came over the wire, in milliseconds.
+    pub cache_saved_ms: u64,
 }
 
 /// One number that several threads count up.
@@ -40,6 +50,11 @@ impl Count {
     pub fn add(&self, n: u64) {
         // The numbers are independent of one another; no order between them is promised.
         self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Makes it this large at least.
+    pub fn at_least(&self, n: u64) {
+        self.0.fetch_max(n, Ordering::Relaxed);
     }
 
     fn get(&self) -> u64 {
@@ -57,9 +72,14 @@ pub(crate) struct Tally {
     pub hits: Count,
     pub misses: Count,
     pub expired: Count,
+    pub stale: Count,
+    pub stale_age_ms: Count,
     pub corrupt: Count,
     pub stored: Count,
     pub not_stored: Count,
+    pub too_large: Count,
+    pub cache_errors: Count,
+    pub saved_ms: Count,
 }
 
 impl Tally {
@@ -72,9 +92,14 @@ impl Tally {
             cache_hits: self.hits.get(),
             cache_misses: self.misses.get(),
             cache_expired: self.expired.get(),
+            cache_stale: self.stale.get(),
+            cache_stale_age_ms: self.stale_age_ms.get(),
             cache_corrupt: self.corrupt.get(),
             cache_stored: self.stored.get(),
             cache_not_stored: self.not_stored.get(),
+            cache_too_large: self.too_large.get(),
+            cache_errors: self.cache_errors.get(),
+            cache_saved_ms: self.saved_ms.get(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! JSON, and that JSON's CRC-32. The gzip trailer has the body's own CRC-32, so every byte that matters is
 //! checked. What the first itch stored was a bare zlib stream; that is read too.
 
+use std::fmt;
 use std::io::Read;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,6 +33,12 @@ pub(crate) struct Meta {
     pub stored_ms: u64,
     /// The HTTP status.
     pub status: u16,
+    /// Which service answered.
+    #[serde(default)]
+    pub service: String,
+    /// How long the answer took to come over the wire.
+    #[serde(default)]
+    pub took_ms: u64,
     /// Which report asked.
     pub report: String,
     /// What was asked, without secrets.
@@ -52,11 +59,61 @@ pub(crate) struct Entry {
     pub age: Option<Duration>,
     pub immutable: bool,
     pub body: Vec<u8>,
+    /// What else it says of itself; nothing, if the first itch stored it.
+    pub meta: Option<Meta>,
 }
 
 /// The stored bytes are not the answer to this question, whole and unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Corrupt;
+pub struct Corrupt;
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the stored value is broken")
+    }
+}
+
+impl std::error::Error for Corrupt {}
+
+/// What a stored value says of itself, for whoever keeps house in a cache. How it says it is this crate's affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredEntry {
+    /// How long ago it was stored; `None` if nobody knows.
+    pub age: Option<Duration>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// Which service answered; `None` if the first itch stored it, which did not write it down.
+    pub service: Option<String>,
+    /// Which report asked.
+    pub report: Option<String>,
+    /// What was asked, without secrets.
+    pub request: Option<String>,
+    /// Whether the answer can never change.
+    pub immutable: bool,
+    /// The size of the stored value.
+    pub bytes: u64,
+}
+
+impl StoredEntry {
+    /// Reads a value that is stored under a key, to its end: what this gives is whole.
+    pub fn read(key: &str, value: &StoredValue, now: SystemTime) -> Result<StoredEntry, Corrupt> {
+        let entry = decode(key, value, now)?;
+        let (service, report, request) = match entry.meta {
+            Some(meta) => (Some(meta.service), Some(meta.report), Some(meta.request)),
+            None => (None, None, None),
+        };
+        Ok(StoredEntry {
+            age: entry.age,
+            status: entry.status,
+            service: service.filter(|service| !service.is_empty()),
+            report,
+            request,
+            immutable: entry.immutable,
+            bytes: value.bytes.len() as u64,
+        })
+    }
+}
 
 /// Writes an answer as an entry; `None` if it is too large to be one.
 pub(crate) fn encode(mut meta: Meta, body: &[u8]) -> Option<Vec<u8>> {
@@ -120,6 +177,7 @@ fn decode_gzip(key: &str, bytes: &[u8], now: SystemTime) -> Result<Entry, Corrup
         age: Some(now.duration_since(stored).unwrap_or_default()),
         immutable: meta.immutable,
         body,
+        meta: Some(meta),
     })
 }
 
@@ -158,6 +216,7 @@ fn decode_old(value: &StoredValue, now: SystemTime) -> Result<Entry, Corrupt> {
             .map(|modified| now.duration_since(modified).unwrap_or_default()),
         immutable: false,
         body,
+        meta: None,
     })
 }
 
@@ -189,6 +248,8 @@ mod tests {
             key: "ab".repeat(32),
             stored_ms: 1_700_000_000_123,
             status: 200,
+            service: "helix".to_owned(),
+            took_ms: 50,
             report: "followers".to_owned(),
             request: "GET https://api.twitch.tv/helix/users?id=1&login=\u{e9}\0".to_owned(),
             immutable: true,
@@ -224,6 +285,21 @@ mod tests {
         assert_eq!(entry.status, 200);
         assert_eq!(entry.age, Some(Duration::from_secs(10)));
         assert!(entry.immutable);
+        assert_eq!(entry.meta, Some(meta()));
+    }
+
+    #[test]
+    fn an_entry_tells_about_itself() {
+        let bytes = encode(meta(), BODY).unwrap();
+        let entry = StoredEntry::read(&meta().key, &stored(bytes.clone()), now()).unwrap();
+        assert_eq!(entry.service.as_deref(), Some("helix"));
+        assert_eq!(entry.report.as_deref(), Some("followers"));
+        assert_eq!(entry.request, Some(meta().request));
+        assert_eq!(entry.bytes, bytes.len() as u64);
+        let old = StoredEntry::read("", &stored(zlib(BODY)), now()).unwrap();
+        assert_eq!((old.service, old.report, old.request), (None, None, None));
+        let broken = StoredEntry::read("", &stored(vec![1]), now());
+        assert_eq!(broken, Err(Corrupt));
     }
 
     #[test]
@@ -272,6 +348,35 @@ mod tests {
                 assert_eq!(entry, whole, "bit {place}");
             }
         }
+    }
+
+    /// Whatever is done to a stored value, it is the answer that was stored or it is broken.
+    #[test]
+    fn ten_thousand_harms_never_change_an_answer() {
+        let body: String = (0..400).map(|n| format!("{{\"id\":\"{}\"}},", n * 7919)).collect();
+        let bytes = encode(meta(), body.as_bytes()).unwrap();
+        let whole = read(bytes.clone()).unwrap();
+        let mut state = 1_u64;
+        let mut roll = |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let mut broken = 0;
+        for _ in 0..10_000 {
+            let mut harmed = bytes.clone();
+            let place = roll(harmed.len());
+            match roll(4) {
+                0 => harmed.truncate(place),
+                1 => harmed[place] ^= 1 << roll(8),
+                2 => harmed[place..].fill(0),
+                _ => harmed[place] = roll(256) as u8,
+            }
+            match read(harmed) {
+                Ok(entry) => assert_eq!(entry, whole),
+                Err(Corrupt) => broken += 1,
+            }
+        }
+        assert!(broken > 9_000, "{broken}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) struct Wishes {
     pub offline: bool,
     pub refresh: bool,
     pub max_age: Option<Duration>,
+    pub stale_if_error: Option<Duration>,
 }
 
 /// What the first page of a walk was.
@@ -48,19 +49,19 @@ pub(crate) enum Walk {
     Fetched,
 }
 
-/// The precedence: offline, refresh, the walk's first page, the person's largest age, the request, the endpoint.
+/// The precedence: offline, the walk's first page, refresh, the person's largest age, the request, the endpoint.
 pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule: Rule) -> Accept {
     if wishes.offline {
         return Accept::AnyAge;
-    }
-    if wishes.refresh {
-        return Accept::Nothing;
     }
     match walk {
         // The stored walk is one state of the list, however long ago its pages were stored.
         Some(Walk::Stored) => return Accept::AnyAge,
         Some(Walk::Fetched) => return Accept::Nothing,
         None => {}
+    }
+    if wishes.refresh {
+        return Accept::Nothing;
     }
     if let Some(most) = wishes.max_age {
         return Accept::UpTo(most);
@@ -71,6 +72,17 @@ pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule
         Freshness::Immutable => Accept::AnyAge,
         // Also for a freshness that a newer handle knows and this client does not.
         _ => Accept::UpTo(rule.max_age),
+    }
+}
+
+/// What may stand in if the service gives out: what would have done anyway, and older by as much as the person allows.
+pub(crate) fn stand_in(wishes: Wishes, walk: Option<Walk>, accept: Accept) -> Option<Accept> {
+    let beyond = wishes.stale_if_error?;
+    match (walk, accept) {
+        // The pages that came over the wire are one state of the list, an old page among them would be of another.
+        (Some(Walk::Fetched), _) | (_, Accept::AnyAge) => None,
+        (_, Accept::Nothing) => Some(Accept::UpTo(beyond)),
+        (_, Accept::UpTo(most)) => Some(Accept::UpTo(most.saturating_add(beyond))),
     }
 }
 
@@ -134,6 +146,7 @@ mod tests {
                 offline,
                 refresh,
                 max_age,
+                stale_if_error: None,
             };
             accept(wishes, walk, &request, rule(&request))
         };
@@ -149,10 +162,32 @@ mod tests {
             (false, false, None, Some(TEN), Immutable, Accept::UpTo(TEN)),
             (false, false, stored, Some(TEN), Fresh, Accept::AnyAge),
             (false, false, fetched, Some(TEN), Immutable, Accept::Nothing),
-            (false, true, stored, Some(TEN), Immutable, Accept::Nothing),
+            (false, true, None, Some(TEN), Immutable, Accept::Nothing),
+            (false, true, fetched, Some(TEN), Immutable, Accept::Nothing),
+            // Refreshed, and yet begun with a stored page: the service gave out, and an old one stood in.
+            (false, true, stored, Some(TEN), Immutable, Accept::AnyAge),
             (true, true, fetched, Some(TEN), Fresh, Accept::AnyAge),
         ] {
             assert_eq!(ask(offline, refresh, walk, max_age, freshness), expected);
+        }
+    }
+
+    #[test]
+    fn what_stands_in() {
+        let wishes = Wishes {
+            stale_if_error: Some(TEN),
+            ..Wishes::default()
+        };
+        let twenty = Some(Accept::UpTo(2 * TEN));
+        for (wishes, walk, accept, expected) in [
+            (wishes, None, Accept::UpTo(TEN), twenty),
+            (wishes, Some(Walk::Stored), Accept::UpTo(TEN), twenty),
+            (wishes, None, Accept::Nothing, Some(Accept::UpTo(TEN))),
+            (wishes, Some(Walk::Fetched), Accept::Nothing, None),
+            (wishes, None, Accept::AnyAge, None),
+            (Wishes::default(), None, Accept::UpTo(TEN), None),
+        ] {
+            assert_eq!(stand_in(wishes, walk, accept), expected);
         }
     }
 

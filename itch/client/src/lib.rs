@@ -58,6 +58,7 @@ mod wire;
 
 pub use client::Client;
 pub use counters::Counters;
+pub use entry::{Corrupt, StoredEntry};
 pub use gql::{GqlFacts, GqlOperation};
 pub use secret::Secret;
 pub use settings::{IdentitySettings, Settings, Warn};

@@ -40,6 +40,9 @@ pub struct Settings {
     pub refresh: bool,
     /// How old a stored answer may be, whatever the endpoint and the request say.
     pub max_age: Option<Duration>,
+    /// How much older than that a stored answer may be if the service gives out. The counters say whether one was
+    /// given; whoever shows the answers should say how old they are.
+    pub stale_if_error: Option<Duration>,
     /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from
     /// real ones in the caches, and takes the place of the base URLs there, since those change with every port.
     pub sandbox: Option<String>,
@@ -66,6 +69,7 @@ impl Settings {
             offline: false,
             refresh: false,
             max_age: None,
+            stale_if_error: None,
             sandbox: None,
             gql: Some(GqlFacts::built_in()),
             report: String::new(),
@@ -95,6 +99,7 @@ impl fmt::Debug for Settings {
             .field("offline", &self.offline)
             .field("refresh", &self.refresh)
             .field("max_age", &self.max_age)
+            .field("stale_if_error", &self.stale_if_error)
             .field("sandbox", &self.sandbox)
             .field("report", &self.report)
             .finish_non_exhaustive()

@@ -10,11 +10,13 @@ use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::CacheStore;
 use tokio::sync::Semaphore;
 
+use crate::counters::Tally;
 use crate::settings::Warn;
 use crate::sync::lock;
 
-/// No call to a store may take longer.
-const LONGEST_CALL: Duration = Duration::from_millis(500);
+/// No call to a store may take longer. A backend has limits of its own, 250 ms to connect and 500 ms for an
+/// operation, and says better what is wrong; this one is for a store that keeps none.
+const LONGEST_CALL: Duration = Duration::from_millis(800);
 
 /// What a store call gives: `None` if the store has been given up.
 type Outcome<T> = Result<Option<T>>;
@@ -28,10 +30,17 @@ pub(crate) struct Store {
     gave_out: Mutex<Option<Error>>,
     strict: bool,
     warn: Warn,
+    tally: Arc<Tally>,
 }
 
 impl Store {
-    pub fn new(name: String, store: Box<dyn CacheStore>, strict: bool, warn: Warn) -> Store {
+    pub fn new(
+        name: String,
+        store: Box<dyn CacheStore>,
+        strict: bool,
+        warn: Warn,
+        tally: Arc<Tally>,
+    ) -> Store {
         Store {
             name,
             inner: Arc::new(Mutex::new(store)),
@@ -39,6 +48,7 @@ impl Store {
             gave_out: Mutex::new(None),
             strict,
             warn,
+            tally,
         }
     }
 
@@ -77,6 +87,7 @@ impl Store {
         if gave_out.is_some() {
             return;
         }
+        self.tally.cache_errors.one();
         if !self.strict {
             (self.warn)(&format!(
                 "cache {}: {failure:#}; going on without it",

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
 use itch_plugin::abi::RunHost;
 use itch_plugin::abi::drive::open_cache;
-use itch_plugin::{CacheSettings, CacheStore, LogLevel, Registry};
+use itch_plugin::{
+    CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, Registered, Registry,
+};
 
 use crate::environment;
 use crate::failure::usage;
@@ -20,29 +22,12 @@ pub(crate) fn open(
     talk: &Talk,
 ) -> Result<Vec<(String, Box<dyn CacheStore>)>> {
     let mut stores = Vec::new();
+    // A name that is none is a mistake of the command line, whatever becomes of the others.
     for name in names {
-        let Some((spec, unit)) = registry.cache(name) else {
-            let known: Vec<&str> = registry
-                .caches()
-                .map(|(spec, _)| spec.name.as_str())
-                .collect();
-            return Err(usage(format!(
-                "there is no cache `{}`; known: {}",
-                name.escape_debug(),
-                known.join(", ")
-            ))
-            .hint("itch plugins list"));
-        };
-        let read = |name: &String| Some((name.clone(), environment::read(name)?));
-        let settings = CacheSettings {
-            variables: spec
-                .variables
-                .iter()
-                .filter_map(|variable| read(&variable.name))
-                .collect(),
-            max_bytes,
-        };
-        match open_cache(unit.item, Arc::new(CacheHost::default()), &settings) {
+        find(registry, name)?;
+    }
+    for name in names {
+        match open_one(registry, name, max_bytes, strict, talk) {
             Ok(store) => stores.push((name.clone(), store)),
             Err(error) if strict => {
                 return Err(Error {
@@ -57,17 +42,54 @@ pub(crate) fn open(
     Ok(stores)
 }
 
-/// The host of a cache's run: it may log, and has nothing to fetch or to print.
-struct CacheHost {
-    transport: Arc<dyn Transport>,
+fn find<'a>(registry: &'a Registry, name: &str) -> Result<(&'a CacheSpec, &'a Registered)> {
+    registry.cache(name).ok_or_else(|| {
+        let known: Vec<&str> = registry
+            .caches()
+            .map(|(spec, _)| spec.name.as_str())
+            .collect();
+        usage(format!(
+            "there is no cache `{}`; known: {}",
+            name.escape_debug(),
+            known.join(", ")
+        ))
+        .hint("itch plugins list")
+    })
 }
 
-impl Default for CacheHost {
-    fn default() -> CacheHost {
-        CacheHost {
-            transport: Arc::new(NoTransport),
-        }
-    }
+/// Opens one store.
+pub(crate) fn open_one(
+    registry: &Registry,
+    name: &str,
+    max_bytes: Option<u64>,
+    strict: bool,
+    talk: &Talk,
+) -> Result<Box<dyn CacheStore>> {
+    let (spec, unit) = find(registry, name)?;
+    let read = |name: &String| Some((name.clone(), environment::read(name)?));
+    let settings = CacheSettings {
+        variables: spec
+            .variables
+            .iter()
+            .filter_map(|variable| read(&variable.name))
+            .collect(),
+        max_bytes,
+        strict,
+        log: CacheLog::default(),
+    };
+    let host = CacheHost {
+        name: name.to_owned(),
+        talk: talk.clone(),
+        transport: Arc::new(NoTransport),
+    };
+    open_cache(unit.item, Arc::new(host), &settings)
+}
+
+/// The host of a cache's run: it may log, and has nothing to fetch or to print.
+struct CacheHost {
+    name: String,
+    talk: Talk,
+    transport: Arc<dyn Transport>,
 }
 
 impl RunHost for CacheHost {
@@ -82,7 +104,13 @@ impl RunHost for CacheHost {
     fn progress(&self, _: u64, _: Option<u64>) {}
 
     fn log(&self, level: LogLevel, message: &str) {
-        crate::sink::log(level, message);
+        match level {
+            // What a person should know although the store goes on.
+            LogLevel::Warn => self
+                .talk
+                .warning(&format!("cache {}: {message}", self.name)),
+            level => crate::sink::log(level, message),
+        }
     }
 }
 

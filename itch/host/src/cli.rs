@@ -15,7 +15,7 @@ use itch_plugin::{Registry, ReportSpec};
 
 use crate::failure::usage;
 use crate::talk::Talk;
-use crate::{arguments, environment, log, plugins, run, sandbox, times};
+use crate::{arguments, cache, environment, log, plugins, run, sandbox, times};
 
 /// When colour or progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub(crate) fn command(registry: &Registry) -> Command {
             root = root.subcommand(report_command(spec, &alias.name).about(about).hide(true));
         }
     }
-    root.subcommand(plugins::command())
+    root.subcommand(cache::command())
+        .subcommand(plugins::command())
         .subcommand(sandbox::command())
 }
 
@@ -142,6 +143,13 @@ fn run_options() -> Vec<Arg> {
         flag("refresh", "Accept no stored answer, but store the new ones")
             .conflicts_with_all(["max-age", "offline"]),
         flag("offline", "Use stored answers only, however old").conflicts_with("max-age"),
+        option(
+            "stale-if-error",
+            "TIME",
+            "If Twitch gives out, accept stored answers that are older by so much",
+        )
+        .value_parser(duration)
+        .conflicts_with("offline"),
         option(
             "cache-size",
             "SIZE",
@@ -246,7 +254,7 @@ fn share(text: &str) -> Result<f64, itch_api::Error> {
 }
 
 /// A number of bytes: `1000000`, `512MB`, `2GiB`.
-fn size(text: &str) -> Result<u64, itch_api::Error> {
+pub(crate) fn size(text: &str) -> Result<u64, itch_api::Error> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -369,6 +377,7 @@ pub(crate) fn dispatch(
         .into());
     }
     match name {
+        "cache" => cache::run(registry, behind, talk),
         "plugins" => plugins::run(registry, behind, talk),
         "sandbox" => sandbox::serve(behind, talk),
         _ => Err(usage(format!("there is no command `{name}`"))
@@ -420,7 +429,11 @@ mod tests {
                 "--{name}"
             );
         }
-        for command in [plugins::command(), sandbox::command()] {
+        for command in [
+            cache::command(),
+            plugins::command(),
+            sandbox::command(),
+        ] {
             assert!(
                 RESERVED_COMMANDS.contains(&command.get_name()),
                 "{}",

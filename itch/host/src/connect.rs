@@ -102,6 +102,7 @@ pub(crate) fn connect(
     settings.offline = options.flag("offline");
     settings.refresh = options.flag("refresh");
     settings.max_age = options.span("max-age");
+    settings.stale_if_error = options.span("stale-if-error");
     settings.sandbox = sandbox
         .as_ref()
         .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));

@@ -5,6 +5,7 @@
 //! plugins are mentioned once, below, and only so that the linker takes them.
 
 mod arguments;
+mod cache;
 mod caches;
 mod cli;
 mod config;

@@ -16,7 +16,7 @@ use itch_output::{Format, Layout, Verdict, row_writer};
 use itch_plugin::abi::drive::run_report;
 use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 
-use crate::arguments;
+use crate::{arguments, cache};
 use crate::cli::Options;
 use crate::connect::connect;
 use crate::failure::{Failure, usage};
@@ -103,6 +103,7 @@ pub(crate) fn report(
         Err(error) => Some(error),
     };
     let counters = client.counters();
+    cache::tell(&counters, &options.list("cache").unwrap_or_default(), talk);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
         facts.push(Fact::Recovered {

@@ -4,12 +4,14 @@
 //! cannot get the hard parts wrong.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::spec::CacheSpec;
+use crate::{LogLevel, Result};
 
 /// A cache backend.
 pub trait Cache: Send + Sync + 'static {
@@ -29,6 +31,46 @@ pub struct CacheSettings {
     /// The largest number of bytes the store should hold, if the person set one.
     #[serde(default)]
     pub max_bytes: Option<u64>,
+    /// Whether a part that fails is the failure of the whole. A store of several servers that has lost one goes on
+    /// with the others and says so in the log; where this is set, it answers with the error instead.
+    #[serde(default)]
+    pub strict: bool,
+    /// What a person should know although the store goes on.
+    #[serde(skip)]
+    pub log: CacheLog,
+}
+
+/// The way of a store to the host's log. A warning reaches the person; in settings made by hand it reaches nobody.
+#[derive(Clone, Default)]
+pub struct CacheLog(Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>);
+
+impl CacheLog {
+    /// A log that hands each line over.
+    pub fn new(line: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> CacheLog {
+        CacheLog(Some(Arc::new(line)))
+    }
+
+    /// Says one line to the person. The host names the cache in front of it.
+    pub fn warning(&self, message: &str) {
+        if let Some(line) = &self.0 {
+            line(LogLevel::Warn, message);
+        }
+    }
+}
+
+/// A log is the way of a message, not a setting: any two are equal.
+impl PartialEq for CacheLog {
+    fn eq(&self, _: &CacheLog) -> bool {
+        true
+    }
+}
+
+impl Eq for CacheLog {}
+
+impl fmt::Debug for CacheLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CacheLog")
+    }
 }
 
 impl CacheSettings {
@@ -49,8 +91,9 @@ pub trait CacheStore: Send {
     /// The value under a key, or `None`.
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>>;
 
-    /// Stores a value in place of any other. After `ttl` it may be forgotten; without one it may stay for ever.
-    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()>;
+    /// Stores a value in place of any other. After `ttl` it may be forgotten; without one it may stay for ever. A
+    /// value beyond what the store can hold is no error: it is left out, and the answer says so.
+    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put>;
 
     /// Forgets what [`CacheStore::get`] gives. If that hid an older value, the older one is what is there then. A key
     /// without a value is no error.
@@ -68,6 +111,21 @@ pub trait CacheStore: Send {
         let _ = visit;
         Ok(ScanSupport::Unsupported)
     }
+
+    /// Forgets everything that itch stored, at once. `false` says that the store has no such means, and whoever asks
+    /// then scans and removes; it is for stores that cannot list.
+    fn clear(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// What became of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is stored.
+    Stored,
+    /// It is larger than the store can hold, and was left out.
+    TooLarge,
 }
 
 /// What a store has under a key.

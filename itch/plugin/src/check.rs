@@ -58,6 +58,14 @@ impl ReportSpec {
                 )));
             }
         }
+        let hint = self.chart.iter();
+        for name in hint.flat_map(|hint| [&hint.x, &hint.y].into_iter().chain(&hint.label)) {
+            if !self.columns.iter().any(|column| column.name == *name) {
+                return Err(refused(format!(
+                    "its chart shows `{name}`, which is no column"
+                )));
+            }
+        }
         let forms = self.aliases.iter().filter_map(|alias| alias.form.as_ref());
         for name in forms.flat_map(|form| &form.columns) {
             if !self.columns.iter().any(|column| column.name == *name) {

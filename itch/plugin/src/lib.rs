@@ -46,6 +46,7 @@ mod call;
 mod cell;
 mod chart;
 mod check;
+mod color;
 mod macros;
 mod registry;
 mod renderer;
@@ -54,18 +55,23 @@ pub mod spec;
 mod spill;
 
 pub use cache::{
-    Cache, CacheSettings, CacheStats, CacheStore, Scan, ScanEntry, ScanSupport, StoredValue,
+    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport,
+    StoredValue,
 };
 pub use call::{Call, CallInput, LogLevel};
 pub use cell::Cell;
-pub use chart::{Axis, Chart, Layer, Target, Tick};
+pub use chart::{
+    Axis, AxisKind, Buffer, Chart, ColorBar, Colors, Graphics, Layer, LegendEntry, Point, Rect,
+    Scale, Target, Terminal, Tick,
+};
+pub use color::{Color, Theme};
 pub use itch_api::{Error, ErrorKind, Result};
 pub use registry::{Registered, Registry, Spec, Unit};
 pub use renderer::Renderer;
 pub use report::Report;
 pub use spec::{
     Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Column, ColumnType, Detail, Escape,
-    Example, OutputForm, RendererSpec, ReportSpec, Variable,
+    Example, Mark, OutputForm, RendererSpec, ReportSpec, Variable,
 };
 pub use spill::{Reversed, reversed};
 
@@ -83,8 +89,8 @@ pub mod prelude {
 
     pub use crate::{
         Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call,
-        Cell, Chart, Column, ColumnType, Detail, Error, ErrorKind, Escape, OutputForm, Renderer,
-        RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry, ScanSupport, StoredValue, cache,
-        renderer, report, reversed, row,
+        Cell, Chart, ChartHint, Column, ColumnType, Detail, Error, ErrorKind, Escape, Mark,
+        OutputForm, Put, Renderer, RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry,
+        ScanSupport, StoredValue, cache, renderer, report, reversed, row,
     };
 }

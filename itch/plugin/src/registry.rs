@@ -138,6 +138,14 @@ impl Registry {
         })
     }
 
+    /// The renderers that can be used.
+    pub fn renderers(&self) -> impl Iterator<Item = (&RendererSpec, &Registered)> {
+        self.usable().filter_map(|unit| match &unit.spec {
+            Spec::Renderer(spec) => Some((spec, unit)),
+            _ => None,
+        })
+    }
+
     /// The report of this name or alias.
     pub fn report(&self, name: &str) -> Option<(&ReportSpec, &Registered)> {
         self.reports().find(|(spec, _)| {
@@ -148,6 +156,11 @@ impl Registry {
     /// The cache backend of this name.
     pub fn cache(&self, name: &str) -> Option<(&CacheSpec, &Registered)> {
         self.caches().find(|(spec, _)| spec.name == name)
+    }
+
+    /// The renderer of this name.
+    pub fn renderer(&self, name: &str) -> Option<(&RendererSpec, &Registered)> {
+        self.renderers().find(|(spec, _)| spec.name == name)
     }
 
     fn usable(&self) -> impl Iterator<Item = &Registered> {

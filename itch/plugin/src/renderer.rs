@@ -10,5 +10,5 @@ pub trait Renderer: Send + Sync + 'static {
     fn describe(&self) -> RendererSpec;
 
     /// Draws a chart. It never sees the table that the chart was made from.
-    fn render(&self, chart: &Chart, out: &mut dyn Write) -> Result<()>;
+    fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()>;
 }

@@ -185,12 +185,55 @@ fn yes() -> bool {
 }
 
 /// How to plot a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChartHint {
     /// The column along the bottom.
     pub x: String,
     /// The column up the side.
     pub y: String,
+    /// The column that names a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What is drawn.
+    #[serde(default)]
+    pub mark: Mark,
+}
+
+/// What is drawn of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Mark {
+    /// A dot a row.
+    Scatter,
+    /// The running count of rows.
+    Line,
+    /// Both, the count on an axis of its own.
+    #[default]
+    Mixed,
+}
+
+impl ChartHint {
+    /// These two columns against each other, and the running count.
+    pub fn new(x: impl Into<String>, y: impl Into<String>) -> ChartHint {
+        ChartHint {
+            x: x.into(),
+            y: y.into(),
+            ..ChartHint::default()
+        }
+    }
+
+    /// Names the column that names a row.
+    pub fn label(mut self, label: impl Into<String>) -> ChartHint {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Says what is drawn.
+    pub fn mark(mut self, mark: Mark) -> ChartHint {
+        self.mark = mark;
+        self
+    }
 }
 
 /// An environment variable that a unit reads.
@@ -231,7 +274,7 @@ pub struct CacheSpec {
 }
 
 /// What a renderer is called and writes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RendererSpec {
     /// [`SPEC_VERSION`].
     pub spec: u32,
@@ -267,6 +310,50 @@ pub enum Detail {
     All,
 }
 
+impl RendererSpec {
+    /// A renderer of this name, one-line summary and media type, for what can be seen at the target's size.
+    pub fn new(
+        name: impl Into<String>,
+        summary: impl Into<String>,
+        media_type: impl Into<String>,
+    ) -> RendererSpec {
+        RendererSpec {
+            spec: SPEC_VERSION,
+            name: name.into(),
+            summary: summary.into(),
+            help: String::new(),
+            extensions: Vec::new(),
+            media_type: media_type.into(),
+            terminal: false,
+            detail: Detail::Pixels,
+        }
+    }
+
+    /// Sets the paragraphs for `itch plugins info`.
+    pub fn help(mut self, help: impl Into<String>) -> RendererSpec {
+        self.help = help.into();
+        self
+    }
+
+    /// Adds a file name extension, without the dot, that chooses it.
+    pub fn extension(mut self, extension: impl Into<String>) -> RendererSpec {
+        self.extensions.push(extension.into());
+        self
+    }
+
+    /// Says how much of the data it wants.
+    pub fn detail(mut self, detail: Detail) -> RendererSpec {
+        self.detail = detail;
+        self
+    }
+
+    /// It draws on a terminal.
+    pub fn on_terminal(mut self) -> RendererSpec {
+        self.terminal = true;
+        self
+    }
+}
+
 /// Names that the host uses itself: a report's option or command of the same name would hide one of them.
 pub const RESERVED_OPTIONS: &[&str] = &[
     "cache",
@@ -294,6 +381,7 @@ pub const RESERVED_OPTIONS: &[&str] = &[
     "retries",
     "sandbox",
     "source",
+    "stale-if-error",
     "timeout",
     "tolerance",
     "verbose",
@@ -374,11 +462,8 @@ impl ReportSpec {
     }
 
     /// Says how to plot it.
-    pub fn chart(mut self, x: impl Into<String>, y: impl Into<String>) -> ReportSpec {
-        self.chart = Some(ChartHint {
-            x: x.into(),
-            y: y.into(),
-        });
+    pub fn chart(mut self, hint: ChartHint) -> ReportSpec {
+        self.chart = Some(hint);
         self
     }
 

@@ -117,13 +117,13 @@ impl CacheStore for FileStore {
     }
 
     /// Stores a value. How long it is good for is judged by whoever reads it, so `ttl` is ignored.
-    fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<()> {
+    fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<Put> {
         self.write(Key::new(key)?, value)?;
         self.puts += 1;
         if self.puts % PUTS_PER_PRUNE == 1 {
             self.pruning.start(&self.entries, self.max_bytes);
         }
-        Ok(())
+        Ok(Put::Stored)
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {

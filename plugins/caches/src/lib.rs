@@ -9,3 +9,5 @@
 #![deny(missing_docs)]
 
 mod file;
+mod memcache;
+mod redis;

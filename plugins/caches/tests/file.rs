@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use itch_plugin::{
-    CacheSettings, CacheStats, CacheStore, ErrorKind, Registry, Result, Scan, ScanSupport,
+    CacheSettings, CacheStats, CacheStore, ErrorKind, Put, Registry, Result, Scan, ScanSupport,
 };
 use support::{key, keys, open_backend, scanned, value, variables};
 use tempfile::TempDir;
@@ -537,9 +537,10 @@ fn hammer(directory: &Path, seed: usize) -> usize {
             1 => {
                 store.stats().unwrap();
             }
-            2..8 => store
-                .put(&key, &hammer_value(turn * 31 + seed), None)
-                .unwrap(),
+            2..8 => {
+                let put = store.put(&key, &hammer_value(turn * 31 + seed), None);
+                assert_eq!(put.unwrap(), Put::Stored);
+            }
             _ => {
                 if let Some(bytes) = value(&mut *store, &key) {
                     assert_eq!(bytes, hammer_value(usize::from(bytes[0])), "a torn value");

@@ -40,7 +40,7 @@ impl Report for ChatReplay {
             .column(Column::text("id", "The message's id"))
             .column(Column::text("message", "The text"))
             .column(Column::text("emotes", "Emotes and their first and last character: `25:0-4,12-16/1902:6-10`"))
-            .chart("time", "offset")
+            .chart(ChartHint::new("time", "offset").label("login"))
             .example("itch chat-replay -l 20 2700000060", "The first twenty messages")
             .example("itch chat-replay --from 1h --to 1h5m 2700000060", "Five minutes of it")
             .example("itch chatlog -l 20 2700000060", "Name and text only, as itch printed it in 2016")

@@ -28,7 +28,7 @@ impl Report for Followers {
             .column(Column::text("id", "The follower's user id").on_request())
             .column(Column::text("display_name", "The name as the follower writes it").on_request())
             .scope("moderator:read:followers")
-            .chart("followed", "created")
+            .chart(ChartHint::new("followed", "created").label("name"))
             .example("itch followers -l 1000 burkeblack", "The thousand newest followers")
             .example("itch followers --since 2026-10-30 burkeblack", "Who followed since a day")
     }

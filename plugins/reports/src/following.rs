@@ -24,7 +24,7 @@ impl Report for Following {
             .column(Column::text("id", "The followed channel's user id").on_request())
             .column(Column::text("display_name", "The name as the followed channel writes it").on_request())
             .scope("user:read:follows")
-            .chart("followed", "followers")
+            .chart(ChartHint::new("followed", "followers").label("name"))
             .example("itch following -l 10 burkeblack", "The ten channels followed last")
             .example("itch following -l 5 --columns channel,followers burkeblack", "With the followers of each")
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use itch_plugin::{CacheStats, CacheStore, Error, ErrorKind, Result, StoredValue};
+use itch_plugin::{CacheStats, CacheStore, Error, ErrorKind, Put, Result, StoredValue};
 
 /// A store in memory; clones share what they hold.
 #[derive(Clone, Default)]
@@ -12,6 +12,8 @@ pub struct Memory {
     pub values: Arc<Mutex<HashMap<String, StoredValue>>>,
     /// How long each call takes.
     pub delay: Duration,
+    /// Larger values are refused.
+    pub most_bytes: Option<usize>,
 }
 
 impl Memory {
@@ -37,14 +39,17 @@ impl CacheStore for Memory {
         Ok(self.values.lock().unwrap().get(key).cloned())
     }
 
-    fn put(&mut self, key: &str, value: &[u8], _: Option<Duration>) -> Result<()> {
+    fn put(&mut self, key: &str, value: &[u8], _: Option<Duration>) -> Result<Put> {
         std::thread::sleep(self.delay);
+        if value.len() > self.most_bytes.unwrap_or(usize::MAX) {
+            return Ok(Put::TooLarge);
+        }
         let value = StoredValue {
             bytes: value.to_vec(),
             modified: Some(SystemTime::now()),
         };
         self.values.lock().unwrap().insert(key.to_owned(), value);
-        Ok(())
+        Ok(Put::Stored)
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
@@ -79,7 +84,7 @@ impl CacheStore for Failing {
         self.fail()
     }
 
-    fn put(&mut self, _: &str, _: &[u8], _: Option<Duration>) -> Result<()> {
+    fn put(&mut self, _: &str, _: &[u8], _: Option<Duration>) -> Result<Put> {
         self.fail()
     }
 

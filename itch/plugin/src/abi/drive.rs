@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::host::{HOST, RunHost, RunState, push_bytes, status_of};
-use super::{CACHE, Item, MISS, Numbers, OK, RENDERER, REPORT, Stats, Status, Str, UNKNOWN};
+use super::{
+    CACHE, F32, F64, Item, MISS, OK, RENDERER, REPORT, Stats, Status, Str, TEXT, TOO_LARGE, U8,
+    UNKNOWN, Values,
+};
 use crate::{
-    CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Result, Scan,
-    ScanEntry, ScanSupport, StoredValue,
+    Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Put, Result,
+    Scan, ScanEntry, ScanSupport, StoredValue,
 };
 
 /// The entries of an item of one kind.
@@ -54,7 +57,7 @@ pub fn run_report(item: &'static Item, host: Arc<dyn RunHost>, call: &CallInput)
 pub fn render(
     item: &'static Item,
     host: Arc<dyn RunHost>,
-    chart: &Chart,
+    chart: &Chart<'_>,
     out: &mut dyn Write,
 ) -> Result<()> {
     struct Sink<'a> {
@@ -81,11 +84,7 @@ pub fn render(
 
     let renderer: &super::Renderer = entries(item, RENDERER)?;
     let text = json(chart)?;
-    let numbers = |buffer: &Vec<f64>| Numbers {
-        ptr: buffer.as_ptr(),
-        len: buffer.len(),
-    };
-    let buffers: Vec<Numbers> = chart.buffers.iter().map(numbers).collect();
+    let buffers: Vec<Values> = chart.buffers.iter().map(values).collect();
     let run = RunState::new(host);
     let mut sink = Sink { out, failed: None };
     // SAFETY: everything passed lives until the entry has returned.
@@ -105,6 +104,17 @@ pub fn render(
         Some(error) => Err(error.into()),
         None => run.result(status).map(drop),
     }
+}
+
+/// A buffer as it crosses: as it lies in memory.
+fn values(buffer: &Buffer<'_>) -> Values {
+    let (kind, ptr, len) = match buffer {
+        Buffer::F64(values) => (F64, values.as_ptr().cast(), values.len()),
+        Buffer::F32(values) => (F32, values.as_ptr().cast(), values.len()),
+        Buffer::U8(values) => (U8, values.as_ptr().cast(), values.len()),
+        Buffer::Text(text) => (TEXT, text.as_ptr().cast(), text.len()),
+    };
+    Values { kind, ptr, len }
 }
 
 /// Opens a cache backend's store.
@@ -173,7 +183,7 @@ impl CacheStore for DrivenStore {
         }))
     }
 
-    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
         let ttl_ms = ttl.map_or(0, |ttl| {
             u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
         });
@@ -182,7 +192,10 @@ impl CacheStore for DrivenStore {
             let (key, value) = (Str::new(key.as_bytes()), Str::new(value));
             (self.cache.put)(self.store, self.run.address(), key, value, ttl_ms)
         };
-        self.run.result(status).map(drop)
+        Ok(match self.run.result(status)? {
+            TOO_LARGE => Put::TooLarge,
+            _ => Put::Stored,
+        })
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
@@ -272,6 +285,19 @@ impl CacheStore for DrivenStore {
             });
         }
         self.run.result(status).map(|_| ScanSupport::Listed)
+    }
+
+    fn clear(&mut self) -> Result<bool> {
+        let Some(clear) = self.cache.clear else {
+            return Ok(false);
+        };
+        // SAFETY: as in `get`.
+        let status = unsafe { clear(self.store, self.run.address()) };
+        if status == ErrorKind::Unsupported.status() {
+            let _ = self.run.result(OK);
+            return Ok(false);
+        }
+        self.run.result(status).map(|_| true)
     }
 }
 

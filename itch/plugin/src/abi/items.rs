@@ -1,5 +1,6 @@
 //! Items made of traits: the vtables through which a Rust unit is called, linked in or loaded alike.
 
+use std::borrow::Cow;
 use std::ffi::c_void;
 use std::io::Write;
 use std::marker::PhantomData;
@@ -14,11 +15,13 @@ use serde::de::DeserializeOwned;
 use super::host::write_sized;
 use super::link::Link;
 use super::{
-    CACHE, CANCELLED, Host, Item, MISS, Numbers, OK, Push, RENDERER, REPORT, Run, Stats, Status,
-    Str, UNKNOWN, Visit,
+    CACHE, CANCELLED, F32, F64, Host, Item, MISS, OK, Push, RENDERER, REPORT, Run, Stats, Status,
+    Str, TEXT, TOO_LARGE, U8, UNKNOWN, Values, Visit,
 };
+use crate::call::Outlet;
 use crate::{
-    Cache, CacheStore, Call, Error, ErrorKind, Renderer, Report, Result, Scan, ScanSupport,
+    Buffer, Cache, CacheLog, CacheSettings, CacheStore, Call, Error, ErrorKind, Put, Renderer,
+    Report, Result, Scan, ScanSupport,
 };
 
 /// Makes the item of a report.
@@ -148,7 +151,7 @@ struct CacheEntries<T>(PhantomData<T>);
 
 /// An open store, with the way to tell errors.
 struct OpenStore {
-    link: Link,
+    link: Arc<Link>,
     store: Box<dyn CacheStore>,
 }
 
@@ -163,6 +166,7 @@ impl<T: Cache> CacheEntries<T> {
         location: OpenStore::location,
         scan: Some(OpenStore::scan),
         close: OpenStore::close,
+        clear: Some(OpenStore::clear),
     };
 
     unsafe extern "C" fn open(
@@ -173,17 +177,28 @@ impl<T: Cache> CacheEntries<T> {
         out: *mut *mut c_void,
     ) -> Status {
         // SAFETY: as for reports; the run of a store lives until the store is closed.
-        let (unit, link, text) =
-            unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
+        let (unit, link, text) = unsafe {
+            (
+                &*this.cast::<T>(),
+                Arc::new(Link::new(host, run)),
+                settings.bytes(),
+            )
+        };
         let mut opened = None;
         let status = enter(&link, || {
-            opened = Some(unit.open(&read(text, "settings")?)?);
+            let mut settings: CacheSettings = read(text, "settings")?;
+            let log = Arc::clone(&link);
+            settings.log = CacheLog::new(move |level, message| log.log(level, message));
+            opened = Some(unit.open(&settings)?);
             Ok(OK)
         });
-        if let Some(store) = opened {
-            let open = Box::into_raw(Box::new(OpenStore { link, store }));
-            // SAFETY: the host gave a place to write to.
-            unsafe { out.write(open.cast()) };
+        match opened {
+            Some(store) => {
+                let open = Box::into_raw(Box::new(OpenStore { link, store }));
+                // SAFETY: the host gave a place to write to.
+                unsafe { out.write(open.cast()) };
+            }
+            None => link.close(),
         }
         status
     }
@@ -234,9 +249,11 @@ impl OpenStore {
         let ((link, store), key, value) = unsafe { (Self::at(store), key.bytes(), value.bytes()) };
         enter(link, || {
             let ttl = (ttl_ms > 0).then(|| Duration::from_millis(ttl_ms));
-            store
-                .put(&String::from_utf8_lossy(key), value, ttl)
-                .map(|()| OK)
+            let put = store.put(&String::from_utf8_lossy(key), value, ttl)?;
+            Ok(match put {
+                Put::Stored => OK,
+                Put::TooLarge => TOO_LARGE,
+            })
         })
     }
 
@@ -313,7 +330,21 @@ impl OpenStore {
     unsafe extern "C" fn close(store: *mut c_void) {
         // SAFETY: as `at` asks, and it is called once.
         let open = unsafe { Box::from_raw(store.cast::<OpenStore>()) };
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(open)));
+        let OpenStore { link, store } = *open;
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(store)));
+        // What the store gave its log to may live on; the run does not.
+        link.close();
+    }
+
+    unsafe extern "C" fn clear(store: *mut c_void, _: *mut Run) -> Status {
+        // SAFETY: see `get`.
+        let (link, store) = unsafe { Self::at(store) };
+        enter(link, || {
+            Ok(match store.clear()? {
+                true => OK,
+                false => ErrorKind::Unsupported.status(),
+            })
+        })
     }
 }
 
@@ -355,7 +386,7 @@ impl<T: Renderer> RendererEntries<T> {
         host: *const Host,
         run: *mut Run,
         chart: Str,
-        buffers: *const Numbers,
+        buffers: *const Values,
         n: usize,
         out: *mut c_void,
         write: Push,
@@ -366,20 +397,44 @@ impl<T: Renderer> RendererEntries<T> {
         let status = enter(&link, || {
             let mut chart: crate::Chart = read(text, "a chart")?;
             for place in 0..n {
-                // SAFETY: see above; a run of length 0 may point anywhere.
-                let numbers = unsafe {
-                    let numbers = *buffers.add(place);
-                    match numbers.len {
-                        0 => &[],
-                        len => std::slice::from_raw_parts(numbers.ptr, len),
-                    }
-                };
-                chart.buffers.push(numbers.to_vec());
+                // SAFETY: see above; the values stay until the entry has returned, and the chart is gone by then.
+                chart.buffers.push(unsafe { borrow(&*buffers.add(place)) });
             }
             unit.render(&chart, &mut SinkWriter { out, push: write })
                 .map(|()| OK)
         });
         link.close();
         status
+    }
+}
+
+/// A buffer over the host's memory, without a copy. One of a kind that is not known is empty.
+///
+/// # Safety
+/// `ptr` must point to `len` values of the type that `kind` names, unchanged for `'a`, unless `len` is 0.
+unsafe fn borrow<'a>(values: &Values) -> Buffer<'a> {
+    /// As above.
+    unsafe fn slice<'a, T: Clone>(values: &Values) -> Cow<'a, [T]> {
+        if values.len == 0 || values.ptr.is_null() {
+            return Cow::Borrowed(&[]);
+        }
+        // SAFETY: promised by the caller.
+        Cow::Borrowed(unsafe { std::slice::from_raw_parts(values.ptr.cast(), values.len) })
+    }
+    // SAFETY: promised by the caller.
+    unsafe {
+        match values.kind {
+            F64 => Buffer::F64(slice(values)),
+            F32 => Buffer::F32(slice(values)),
+            U8 => Buffer::U8(slice(values)),
+            TEXT => {
+                let text = Str {
+                    ptr: values.ptr.cast(),
+                    len: values.len,
+                };
+                Buffer::Text(String::from_utf8_lossy(text.bytes()))
+            }
+            _ => Buffer::U8(Cow::Borrowed(&[])),
+        }
     }
 }

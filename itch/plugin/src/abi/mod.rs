@@ -36,6 +36,8 @@ pub const DONE: Status = 1;
 pub const CANCELLED: Status = 2;
 /// The cache has no such key.
 pub const MISS: Status = 3;
+/// The cache cannot hold a value of this size, and has left it out.
+pub const TOO_LARGE: Status = 4;
 
 /// [`Item::kind`] of a report.
 pub const REPORT: u32 = 1;
@@ -43,6 +45,15 @@ pub const REPORT: u32 = 1;
 pub const CACHE: u32 = 2;
 /// [`Item::kind`] of a renderer.
 pub const RENDERER: u32 = 3;
+
+/// [`Values::kind`] of `double`.
+pub const F64: u32 = 1;
+/// [`Values::kind`] of `float`.
+pub const F32: u32 = 2;
+/// [`Values::kind`] of unsigned bytes.
+pub const U8: u32 = 3;
+/// [`Values::kind`] of UTF-8 texts, each ended by a line feed.
+pub const TEXT: u32 = 4;
 
 /// [`Response::flags`]: a cache answered.
 pub const FROM_CACHE: u16 = 1;
@@ -71,13 +82,15 @@ pub struct Buf {
     pub owner: *mut c_void,
 }
 
-/// A borrowed run of numbers.
+/// A borrowed run of values.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Numbers {
-    /// The first number; may be anything when `len` is 0.
-    pub ptr: *const f64,
-    /// How many.
+pub struct Values {
+    /// [`F64`], [`F32`], [`U8`] or [`TEXT`]; a renderer leaves others alone.
+    pub kind: u32,
+    /// The first value, aligned as its type asks; may be anything when `len` is 0.
+    pub ptr: *const c_void,
+    /// How many values; bytes in the case of texts.
     pub len: usize,
 }
 
@@ -199,7 +212,7 @@ pub struct Cache {
         push: Push,
         modified_ms: *mut u64,
     ) -> Status,
-    /// Stores a value; `ttl_ms` 0 means without end.
+    /// Stores a value, or answers [`TOO_LARGE`]; `ttl_ms` 0 means without end.
     pub put: unsafe extern "C" fn(
         store: *mut c_void,
         *mut Run,
@@ -225,6 +238,8 @@ pub struct Cache {
     >,
     /// Closes the store; called exactly once.
     pub close: unsafe extern "C" fn(store: *mut c_void),
+    /// Forgets everything of itch's at once; null or "unsupported" (-7) where the store has no such means.
+    pub clear: Option<unsafe extern "C" fn(store: *mut c_void, *mut Run) -> Status>,
 }
 
 /// The entries of a renderer.
@@ -239,7 +254,7 @@ pub struct Renderer {
         *const Host,
         *mut Run,
         chart_json: Str,
-        buffers: *const Numbers,
+        buffers: *const Values,
         n: usize,
         out: *mut c_void,
         write: Push,

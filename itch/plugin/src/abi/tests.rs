@@ -14,7 +14,7 @@ use itch_api::{Fact, Request, Response, Service, Ticket, Transport};
 use super::drive::{open_cache, render, run_report};
 use super::{Host, Item, OK, RunHost, Str};
 use crate::prelude::*;
-use crate::{CallInput, Layer, LogLevel, Registry, Spec};
+use crate::{Buffer, CallInput, Layer, LogLevel, Registry, Spec};
 
 /// A host that writes down what it is told.
 #[derive(Default)]
@@ -314,7 +314,10 @@ impl Cache for Memory {
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
         match settings.variable("MEMORY_FULL") {
             Some(_) => Err(Error::new(ErrorKind::Failed, "no memory left")),
-            None => Ok(Box::new(MemoryStore::default())),
+            None => {
+                settings.log.warning("it will be forgotten");
+                Ok(Box::new(MemoryStore::default()))
+            }
         }
     }
 }
@@ -330,10 +333,13 @@ impl CacheStore for MemoryStore {
         }))
     }
 
-    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
         assert!(ttl.is_none_or(|ttl| ttl == Duration::from_millis(1500)));
+        if value.len() > 8 {
+            return Ok(Put::TooLarge);
+        }
         self.0.insert(key.to_owned(), value.to_vec());
-        Ok(())
+        Ok(Put::Stored)
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
@@ -365,17 +371,25 @@ impl CacheStore for MemoryStore {
         }
         Ok(ScanSupport::Listed)
     }
+
+    fn clear(&mut self) -> Result<bool> {
+        // This one can when it holds anything: both answers cross.
+        let some = !self.0.is_empty();
+        self.0.clear();
+        Ok(some)
+    }
 }
 
 #[test]
 fn a_cache_works_through_the_boundary() {
     let (host, _) = recorder();
-    let mut store = open_cache(item("memory"), host, &CacheSettings::default()).unwrap();
+    let mut store = open_cache(item("memory"), host.clone(), &CacheSettings::default()).unwrap();
     assert_eq!(store.get("a").unwrap(), None);
     store
         .put("a", b"\0\xff", Some(Duration::from_millis(1500)))
         .unwrap();
-    store.put("b", b"", None).unwrap();
+    assert_eq!(store.put("b", b"", None).unwrap(), Put::Stored);
+    assert_eq!(store.put("c", &[0; 9], None).unwrap(), Put::TooLarge);
     assert_eq!(store.get("a").unwrap().unwrap().bytes, b"\0\xff");
     assert_eq!(
         store.stats().unwrap(),
@@ -395,6 +409,10 @@ fn a_cache_works_through_the_boundary() {
     store.remove("a").unwrap();
     assert_eq!(store.get("a").unwrap(), None);
     assert_eq!(store.get("bad").unwrap_err().message, "worn out");
+    assert!(store.clear().unwrap());
+    assert_eq!(store.get("b").unwrap(), None);
+    assert!(!store.clear().unwrap());
+    assert_eq!(*host.log.lock().unwrap(), ["Warn it will be forgotten"]);
 }
 
 #[test]
@@ -406,7 +424,7 @@ fn a_cache_that_cannot_be_opened_says_why() {
         host,
         &CacheSettings {
             variables,
-            max_bytes: None,
+            ..CacheSettings::default()
         },
     )
     .err()
@@ -421,49 +439,66 @@ renderer!(Tally);
 
 impl Renderer for Tally {
     fn describe(&self) -> RendererSpec {
-        RendererSpec {
-            spec: 1,
-            name: "tally".to_owned(),
-            summary: "Counts points".to_owned(),
-            help: String::new(),
-            extensions: vec!["tally".to_owned()],
-            media_type: "text/plain".to_owned(),
-            terminal: false,
-            detail: Detail::All,
-        }
+        RendererSpec::new("tally", "Counts points", "text/plain")
+            .extension("tally")
+            .detail(Detail::All)
     }
 
     fn render(&self, chart: &Chart, out: &mut dyn std::io::Write) -> Result<()> {
-        let Some(Layer::Points { x, y, .. }) = chart.layers.first() else {
+        let Some(Layer::Points {
+            x,
+            y,
+            shade: Some(shade),
+            density: Some(density),
+            labels: Some(labels),
+            ..
+        }) = chart.layers.first()
+        else {
             return Ok(());
         };
-        let sum: f64 = chart.buffers[*x].iter().chain(&chart.buffers[*y]).sum();
+        let sum: f64 = chart.numbers(*x).iter().chain(chart.numbers(*y)).sum();
+        let labels: Vec<&str> = chart.texts(*labels).collect();
         Ok(write!(
             out,
-            "{} {} {sum}",
+            "{} {} {sum} {:?} {:?} {labels:?}",
             chart.title,
-            chart.buffers[*x].len()
+            chart.numbers(*x).len(),
+            chart.shades(*shade),
+            chart.small_numbers(*density),
         )?)
     }
 }
 
 #[test]
-fn a_chart_crosses_with_its_numbers() {
+fn a_chart_crosses_with_its_values() {
     let (host, _) = recorder();
     let chart = Chart {
         title: "年".to_owned(),
         layers: vec![Layer::Points {
-            label: "p".to_owned(),
             x: 0,
             y: 1,
-            shade: None,
+            shade: Some(2),
+            density: Some(3),
+            labels: Some(4),
+            radius: 2.0,
+            opacity: 1.0,
         }],
-        buffers: vec![vec![1.0, 2.0], vec![0.5, f64::MIN_POSITIVE], vec![]],
+        buffers: vec![
+            Buffer::F64(vec![1.0, 2.0].into()),
+            Buffer::F64(vec![0.5, f64::MIN_POSITIVE].into()),
+            Buffer::U8(vec![7, 255].into()),
+            Buffer::F32(vec![0.25, 1.5].into()),
+            Buffer::Text("ä\n\n".into()),
+            Buffer::F32(vec![].into()),
+        ],
         ..Chart::default()
     };
     let mut out = Vec::new();
     render(item("tally"), host, &chart, &mut out).unwrap();
-    assert_eq!(String::from_utf8(out).unwrap(), "年 2 3.5");
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "年 2 3.5 [7, 255] [0.25, 1.5] [\"ä\", \"\"]"
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub fn variables(variables: &[(&str, &Path)]) -> CacheSettings {
         .map(|(name, value)| ((*name).to_owned(), value.to_str().unwrap().to_owned()));
     CacheSettings {
         variables: variables.collect(),
-        max_bytes: None,
+        ..CacheSettings::default()
     }
 }
 

@@ -1,0 +1,501 @@
+//! `itch cache`: what is stored, how much, how old; and putting it in order. Also what a run says of its caches.
+//!
+//! All of it is made of what every backend can: list keys, read and remove a value. What a value says of itself the
+//! client reads; here nothing is known of its form.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use itch_api::{Error, ErrorKind};
+use itch_client::{Counters, StoredEntry};
+use itch_output::{Format, Layout, row_writer};
+use itch_plugin::{CacheStore, Cell, Column, Registry, Scan, ScanSupport, row};
+use serde_json::{Value, json};
+
+use crate::failure::usage;
+use crate::talk::{Talk, print};
+use crate::{caches, cli, times};
+
+/// The command.
+pub(crate) fn command() -> Command {
+    let cache = Arg::new("cache")
+        .short('c')
+        .long("cache")
+        .value_name("NAME")
+        .value_delimiter(',')
+        .default_value("file")
+        .help("Which cache, or several separated by commas");
+    let json = Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("Print as JSON");
+    let sub = |name: &'static str, about: &'static str| {
+        Command::new(name)
+            .about(about)
+            .arg(cache.clone())
+            .arg(json.clone())
+    };
+    Command::new("cache")
+        .about("Show and tidy up what the caches hold")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(sub(
+            "stats",
+            "Count what is stored, by service and report: cache, service, report, entries, bytes, oldest",
+        ))
+        .subcommand(sub(
+            "list",
+            "List what is stored, oldest first: age, bytes, status, service, report, request",
+        ))
+        .subcommand(
+            sub("prune", "Remove what is old, or too much; print how many were removed, their bytes, and what is left")
+                .arg(
+                    Arg::new("older-than")
+                        .long("older-than")
+                        .value_name("TIME")
+                        .value_parser(|text: &str| cli::hinted(times::duration(text)))
+                        .required_unless_present("max-size")
+                        .help("Remove what is older, such as 30d"),
+                )
+                .arg(
+                    Arg::new("max-size")
+                        .long("max-size")
+                        .value_name("SIZE")
+                        .value_parser(|text: &str| cli::hinted(cli::size(text)))
+                        .help("Remove the oldest until so much is left, such as 512MB"),
+                ),
+        )
+        .subcommand(
+            sub("clear", "Remove everything that itch stored; print how many were removed and their bytes").arg(
+                Arg::new("all")
+                    .long("all")
+                    .action(ArgAction::SetTrue)
+                    .help("Also what the itch of 2016 stored, which no service can give again"),
+            ),
+        )
+        .subcommand(sub(
+            "verify",
+            "Read everything and remove what is broken; print how many were read and how many were broken",
+        ))
+        .subcommand(sub("path", "Print where the cache is"))
+}
+
+/// Runs it.
+pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+    let Some((name, sub)) = matches.subcommand() else {
+        return Err(usage("no command is given").hint("itch cache stats").into());
+    };
+    let names = sub.get_many::<String>("cache").into_iter().flatten();
+    let mut stores = Vec::new();
+    for name in names {
+        let store = caches::open_one(registry, name, None, false, talk);
+        stores.push(Opened {
+            store: store.map_err(|error| unusable(name, error))?,
+            name: name.clone(),
+        });
+    }
+    let mut told = Vec::new();
+    for store in &mut stores {
+        told.push(match name {
+            "stats" => store.stats(talk)?,
+            "list" => store.list()?,
+            "prune" => store.prune(
+                sub.get_one::<Duration>("older-than").copied(),
+                sub.get_one::<u64>("max-size").copied(),
+            )?,
+            "clear" => store.clear(sub.get_flag("all"), talk)?,
+            "verify" => store.verify()?,
+            _ => Told {
+                columns: vec![Column::text("PATH", "")],
+                rows: vec![vec![store.store.location().into()]],
+                json: json!({"cache": store.name, "path": store.store.location()}),
+            },
+        });
+    }
+    if sub.get_flag("json") {
+        let all: Vec<Value> = told.into_iter().map(|told| told.json).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        return Ok(0);
+    }
+    table(told, talk)
+}
+
+/// What one store has to tell: a table, and the same and more as JSON.
+struct Told {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    json: Value,
+}
+
+fn table(told: Vec<Told>, talk: &Talk) -> anyhow::Result<u8> {
+    // A store that cannot list may have nothing to show.
+    let Some(first) = told.iter().find(|told| !told.columns.is_empty()) else {
+        return Ok(0);
+    };
+    let layout = Layout::new(&first.columns, None, None, None)?;
+    let terminal = talk.terminal();
+    let format = match terminal {
+        Some(_) => Format::Table,
+        None => Format::Tsv,
+    };
+    let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
+    let mut rows = told.iter().flat_map(|told| &told.rows);
+    let written = rows.try_for_each(|row| writer.row(row));
+    match written.and_then(|()| writer.finish()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+/// A failing cache has the exit code that it has in a report under `--cache-strict`.
+fn unusable(name: &str, error: Error) -> Error {
+    let kind = match error.kind {
+        ErrorKind::Usage | ErrorKind::Unsupported => error.kind,
+        _ => ErrorKind::Service,
+    };
+    if kind == ErrorKind::Usage {
+        return error;
+    }
+    Error { kind, ..error }.context(format!("the cache `{name}` cannot be used"))
+}
+
+struct Opened {
+    name: String,
+    store: Box<dyn CacheStore>,
+}
+
+/// One stored value.
+struct Item {
+    key: String,
+    bytes: u64,
+    /// When a value that does not say so itself was written, if the store knows.
+    modified: Option<SystemTime>,
+    /// `None` if it is broken.
+    entry: Option<StoredEntry>,
+}
+
+impl Item {
+    fn age(&self) -> Option<Duration> {
+        let since = |time: SystemTime| SystemTime::now().duration_since(time).unwrap_or_default();
+        match &self.entry {
+            Some(entry) => entry.age,
+            None => self.modified.map(since),
+        }
+    }
+
+    /// Whether the first itch stored it: it cannot be fetched again.
+    fn is_archive(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.request.is_none())
+    }
+}
+
+impl Opened {
+    fn failed(&self) -> impl Fn(Error) -> Error + use<> {
+        let name = self.name.clone();
+        move |error| unusable(&name, error)
+    }
+
+    /// Everything in the store, read to the end of each value; `None` if it cannot list.
+    fn items(&mut self) -> Result<Option<Vec<Item>>, Error> {
+        let failed = self.failed();
+        let mut items = Vec::new();
+        let support = self.store.scan(&mut |entry| {
+            let modified = |ms| UNIX_EPOCH.checked_add(Duration::from_millis(ms));
+            items.push(Item {
+                modified: entry.modified_ms.and_then(modified),
+                key: entry.key,
+                bytes: entry.bytes,
+                entry: None,
+            });
+            Scan::Continue
+        });
+        if support.map_err(&failed)? == ScanSupport::Unsupported {
+            return Ok(None);
+        }
+        let now = SystemTime::now();
+        let mut read = Vec::with_capacity(items.len());
+        for mut item in items {
+            // What another process removed meanwhile is not there.
+            if let Some(value) = self.store.get(&item.key).map_err(&failed)? {
+                item.entry = StoredEntry::read(&item.key, &value, now).ok();
+                read.push(item);
+            }
+        }
+        // What is oldest comes first, and what nobody knows the age of before it.
+        read.sort_by_key(|item| std::cmp::Reverse(item.age().unwrap_or(Duration::MAX)));
+        Ok(Some(read))
+    }
+
+    fn listed(&mut self) -> Result<Vec<Item>, Error> {
+        self.items()?.ok_or_else(|| {
+            let said = format!("the cache `{}` cannot list what it holds", self.name);
+            Error::new(ErrorKind::Unsupported, said)
+                .hint(format!("itch cache clear -c {} removes it all", self.name))
+        })
+    }
+
+    fn remove(&mut self, item: &Item) -> Result<(), Error> {
+        let failed = self.failed();
+        self.store.remove(&item.key).map_err(failed)
+    }
+
+    fn stats(&mut self, talk: &Talk) -> Result<Told, Error> {
+        let (name, path) = (self.name.clone(), self.store.location());
+        let items = self.items()?;
+        if items.is_none() {
+            talk.note(&format!("the cache `{name}` cannot list what it holds"));
+        }
+        let mut all = Sum::default();
+        let mut groups: BTreeMap<(String, String), Sum> = BTreeMap::new();
+        for item in items.iter().flatten() {
+            let (service, report) = match &item.entry {
+                None => ("broken", ""),
+                Some(entry) => (
+                    entry.service.as_deref().unwrap_or("unknown"),
+                    entry.report.as_deref().unwrap_or(""),
+                ),
+            };
+            all.add(item);
+            let group = groups.entry((service.to_owned(), report.to_owned()));
+            group.or_default().add(item);
+        }
+        let known = items.is_some();
+        let number = |n: u64| if known { integer(n) } else { Cell::Null };
+        let first = row![name.as_str(), "all", "", number(all.entries), number(all.bytes), all.oldest()];
+        let mut rows = vec![Vec::from(first)];
+        for ((service, report), sum) in &groups {
+            rows.push(Vec::from(row![
+                name.as_str(),
+                service.as_str(),
+                report.as_str(),
+                integer(sum.entries),
+                integer(sum.bytes),
+                sum.oldest(),
+            ]));
+        }
+        let groups = groups.iter().map(|((service, report), sum)| {
+            json!({"service": service, "report": report, "entries": sum.entries,
+                   "bytes": sum.bytes, "oldest_seconds": sum.oldest.map(|age| age.as_secs())})
+        });
+        let json = json!({
+            "cache": name,
+            "path": path,
+            "entries": known.then_some(all.entries),
+            "bytes": known.then_some(all.bytes),
+            "oldest_seconds": all.oldest.map(|age| age.as_secs()),
+            "by": groups.collect::<Vec<_>>(),
+        });
+        let columns = vec![
+            Column::text("CACHE", ""),
+            Column::text("SERVICE", ""),
+            Column::text("REPORT", ""),
+            Column::int("ENTRIES", ""),
+            Column::int("BYTES", ""),
+            Column::duration("OLDEST", ""),
+        ];
+        Ok(Told { columns, rows, json })
+    }
+
+    fn list(&mut self) -> Result<Told, Error> {
+        let items = self.listed()?;
+        let row = |item: &Item| {
+            let entry = item.entry.as_ref();
+            let text = |text: Option<&String>| text.cloned().map_or(Cell::Null, Cell::Text);
+            let request = match entry {
+                None => Cell::Text(format!("broken, under {}", item.key)),
+                Some(entry) => text(entry.request.as_ref()),
+            };
+            Vec::from(row![
+                age_cell(item.age()),
+                integer(item.bytes),
+                entry.map_or(Cell::Null, |entry| Cell::Int(entry.status.into())),
+                text(entry.and_then(|entry| entry.service.as_ref())),
+                text(entry.and_then(|entry| entry.report.as_ref())),
+                request,
+            ])
+        };
+        let json = |item: &Item| {
+            let entry = item.entry.as_ref();
+            json!({
+                "key": item.key,
+                "age_seconds": item.age().map(|age| age.as_secs_f64()),
+                "bytes": item.bytes,
+                "broken": entry.is_none(),
+                "status": entry.map(|entry| entry.status),
+                "service": entry.and_then(|entry| entry.service.as_ref()),
+                "report": entry.and_then(|entry| entry.report.as_ref()),
+                "request": entry.and_then(|entry| entry.request.as_ref()),
+                "immutable": entry.map(|entry| entry.immutable),
+            })
+        };
+        let entries: Vec<Value> = items.iter().map(json).collect();
+        Ok(Told {
+            columns: vec![
+                Column::duration("AGE", ""),
+                Column::int("BYTES", ""),
+                Column::int("STATUS", ""),
+                Column::text("SERVICE", ""),
+                Column::text("REPORT", ""),
+                Column::text("REQUEST", ""),
+            ],
+            rows: items.iter().map(row).collect(),
+            json: json!({"cache": self.name, "entries": entries}),
+        })
+    }
+
+    fn prune(&mut self, older: Option<Duration>, most: Option<u64>) -> Result<Told, Error> {
+        let items = self.listed()?;
+        let mut left: u64 = items.iter().map(|item| item.bytes).sum();
+        let mut removed = Sum::default();
+        // Oldest first: once neither holds, it holds for none of the rest.
+        for item in items.iter().filter(|item| !item.is_archive()) {
+            let too_old = older.is_some_and(|older| item.age().is_some_and(|age| age > older));
+            let too_much = most.is_some_and(|most| left > most);
+            if too_old || too_much || item.entry.is_none() {
+                self.remove(item)?;
+                left -= item.bytes;
+                removed.add(item);
+            }
+        }
+        let left = Sum {
+            entries: items.len() as u64 - removed.entries,
+            bytes: left,
+            oldest: None,
+        };
+        Ok(self.removed(&removed, Some(&left)))
+    }
+
+    fn clear(&mut self, all: bool, talk: &Talk) -> Result<Told, Error> {
+        let failed = self.failed();
+        let mut removed = Sum::default();
+        if self.store.clear().map_err(failed)? {
+            talk.note(&format!(
+                "the cache `{}` cannot list what it holds; it is out of sight now, and will be forgotten",
+                self.name
+            ));
+            return Ok(Told {
+                columns: Vec::new(),
+                rows: Vec::new(),
+                json: json!({"cache": self.name, "removed": null}),
+            });
+        }
+        let items = self.listed()?;
+        let mut kept = 0_u64;
+        for item in &items {
+            if item.is_archive() && !all {
+                kept += 1;
+                continue;
+            }
+            self.remove(item)?;
+            removed.add(item);
+        }
+        if kept > 0 {
+            talk.note(&format!(
+                "kept {kept} that the itch of 2016 stored, since no service can give them again; `--all` removes them too"
+            ));
+        }
+        Ok(self.removed(&removed, None))
+    }
+
+    fn removed(&self, removed: &Sum, left: Option<&Sum>) -> Told {
+        let mut columns = vec![Column::int("REMOVED", ""), Column::int("BYTES", "")];
+        let mut row = vec![integer(removed.entries), integer(removed.bytes)];
+        let mut json = json!({
+            "cache": self.name,
+            "removed": removed.entries,
+            "removed_bytes": removed.bytes,
+        });
+        if let Some(left) = left {
+            columns.extend([Column::int("LEFT", ""), Column::int("LEFT BYTES", "")]);
+            row.extend([integer(left.entries), integer(left.bytes)]);
+            json["left"] = left.entries.into();
+            json["left_bytes"] = left.bytes.into();
+        }
+        Told {
+            columns,
+            rows: vec![row],
+            json,
+        }
+    }
+
+    fn verify(&mut self) -> Result<Told, Error> {
+        let items = self.listed()?;
+        let mut broken = 0_u64;
+        for item in items.iter().filter(|item| item.entry.is_none()) {
+            self.remove(item)?;
+            broken += 1;
+        }
+        let read = items.len() as u64;
+        Ok(Told {
+            columns: vec![Column::int("READ", ""), Column::int("BROKEN", "")],
+            rows: vec![vec![integer(read), integer(broken)]],
+            json: json!({"cache": self.name, "read": read, "broken": broken}),
+        })
+    }
+}
+
+/// Several values together.
+#[derive(Default)]
+struct Sum {
+    entries: u64,
+    bytes: u64,
+    oldest: Option<Duration>,
+}
+
+impl Sum {
+    fn add(&mut self, item: &Item) {
+        self.entries += 1;
+        self.bytes += item.bytes;
+        self.oldest = self.oldest.max(item.age());
+    }
+
+    fn oldest(&self) -> Cell {
+        age_cell(self.oldest)
+    }
+}
+
+fn integer(n: u64) -> Cell {
+    Cell::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn age_cell(age: Option<Duration>) -> Cell {
+    age.map_or(Cell::Null, |age| Cell::Duration(age.as_secs() as f64))
+}
+
+/// Says after a run what became of its caches: that old answers stood in, always; the counters, if asked.
+pub(crate) fn tell(counters: &Counters, names: &[String], talk: &Talk) {
+    if counters.cache_stale > 0 {
+        let age = words(Duration::from_millis(counters.cache_stale_age_ms));
+        talk.warning(&match counters.cache_stale {
+            1 => format!("a service gave out: a stored answer stands in, {age} old"),
+            n => format!("a service gave out: {n} stored answers stand in, the oldest {age} old"),
+        });
+    }
+    if talk.verbose > 0 && !names.is_empty() {
+        talk.say(&format!(
+            "cache {}: {} hits, {} stale, {} misses, {} too old, {} corrupt, {} too large, {} errors, {} of requests saved",
+            names.join(","),
+            counters.cache_hits,
+            counters.cache_stale,
+            counters.cache_misses,
+            counters.cache_expired,
+            counters.cache_corrupt,
+            counters.cache_too_large,
+            counters.cache_errors,
+            words(Duration::from_millis(counters.cache_saved_ms)),
+        ));
+    }
+}
+
+/// A span in its largest unit.
+fn words(span: Duration) -> String {
+    let seconds = span.as_secs_f64();
+    match span.as_secs() {
+        0..10 => format!("{seconds:.1} s"),
+        10..120 => format!("{seconds:.0} s"),
+        120..7_200 => format!("{:.0} min", seconds / 60.0),
+        7_200..172_800 => format!("{:.0} h", seconds / 3600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
+}

@@ -1,0 +1,265 @@
+//! `itch -c redis`: responses in a redis server, for machines that share them.
+//!
+//! Each response is a string under `itch:1:` and its key, with the end that redis itself keeps. Nothing else in the
+//! database is read, counted or removed. A connection is made at the first use and holds its own limits of time:
+//! the client crate sets none, and would wait for ever.
+
+mod place;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use ::redis::cluster::{ClusterClientBuilder, ClusterConnection};
+use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use ::redis::{Cmd, ConnectionInfo, ConnectionLike, FromRedisValue, RedisError, RedisResult, cmd};
+use itch_plugin::prelude::*;
+
+use place::Place;
+
+const CONNECT: Duration = Duration::from_millis(250);
+const OPERATION: Duration = Duration::from_millis(500);
+/// What every key begins with.
+const PREFIX: &str = "itch:1:";
+/// So many keys redis looks at for one step of a scan.
+const STEP: usize = 1000;
+
+struct Redis;
+
+cache!(Redis);
+
+impl Cache for Redis {
+    fn describe(&self) -> CacheSpec {
+        CacheSpec::new("redis", "A redis server, or a cluster, for several machines")
+            .help(
+                "Responses end by themselves after 30 days. For a server that is there for itch alone, `maxmemory` \
+                 with `maxmemory-policy allkeys-lru` keeps it from filling up.\n\n\
+                 REDIS_URL takes the place of host and port: `redis://user:password@host:6379/1`, `rediss://…` for \
+                 TLS (the certificate is verified), `redis+cluster://host:7000,host:7001` and `rediss+cluster://…` \
+                 for a cluster. REDIS_PASSWORD and REDIS_DB hold where the URL says nothing else.",
+            )
+            .variable("REDIS_HOST", "The server", Some("localhost"))
+            .variable("REDIS_PORT", "Its port", Some("6379"))
+            .variable("REDIS_PASSWORD", "The password, if it wants one", None)
+            .variable("REDIS_DB", "The number of the database", Some("1"))
+            .variable("REDIS_URL", "All of that as a URL, also for TLS and clusters", None)
+    }
+
+    fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
+        Ok(Box::new(RedisStore {
+            place: Place::of(settings)?,
+            open: None,
+        }))
+    }
+}
+
+struct RedisStore {
+    place: Place,
+    open: Option<Connection>,
+}
+
+enum Connection {
+    One(::redis::Connection),
+    Cluster(Box<ClusterConnection>),
+}
+
+impl Connection {
+    fn to(place: &Place) -> RedisResult<Connection> {
+        if place.is_cluster() {
+            let cluster = ClusterClientBuilder::new(place.nodes().iter().cloned())
+                .connection_timeout(CONNECT)
+                .response_timeout(OPERATION)
+                // A node that moved a key says so, which is one try; more would only add to the time.
+                .retries(2)
+                .min_retry_wait(10)
+                .max_retry_wait(50)
+                .build()?;
+            return Ok(Connection::Cluster(Box::new(cluster.get_connection()?)));
+        }
+        let node = place.nodes().first().cloned();
+        let none = RedisError::from((::redis::ErrorKind::InvalidClientConfig, "no server"));
+        Ok(Connection::One(connect(node.ok_or(none)?)?))
+    }
+
+    fn asks(&mut self) -> &mut dyn ConnectionLike {
+        match self {
+            Connection::One(connection) => connection,
+            Connection::Cluster(connection) => connection.as_mut(),
+        }
+    }
+}
+
+/// Connects to one server. The limit for connecting holds for signing in too; the one for operations comes after,
+/// since the client crate takes its own off again.
+fn connect(node: ConnectionInfo) -> RedisResult<::redis::Connection> {
+    let connection = ::redis::Client::open(node)?.get_connection_with_timeout(CONNECT)?;
+    connection.set_read_timeout(Some(OPERATION))?;
+    connection.set_write_timeout(Some(OPERATION))?;
+    Ok(connection)
+}
+
+fn name(key: &str) -> String {
+    format!("{PREFIX}{key}")
+}
+
+impl RedisStore {
+    /// Sends one command. A connection that the server has ended meanwhile, as servers do with idle ones, is made
+    /// anew, once.
+    fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T> {
+        let asked = self.ask_once(command);
+        let asked = match asked {
+            Err((error, true)) if error.is_connection_dropped() => {
+                self.open = None;
+                self.ask_once(command)
+            }
+            asked => asked,
+        };
+        asked.map_err(|(error, _)| self.place.failure(&error))
+    }
+
+    /// The error says whether the connection was an old one.
+    fn ask_once<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult2<T> {
+        let old = self.open.is_some();
+        let connection = match &mut self.open {
+            Some(connection) => connection,
+            none => none.insert(Connection::to(&self.place).map_err(|error| (error, old))?),
+        };
+        command.query(connection.asks()).map_err(|error| (error, old))
+    }
+
+    fn value(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
+        self.ask(cmd("GET").arg(name))
+    }
+
+    /// The servers that hold keys, each as if it were the only one: a scan is about one server.
+    fn holders(&mut self) -> Result<Vec<ConnectionInfo>> {
+        let _: String = self.ask(&cmd("PING"))?;
+        let Some(Connection::Cluster(cluster)) = &mut self.open else {
+            return Ok(self.place.nodes().to_vec());
+        };
+        // The answers to a question to all are listed by address.
+        let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        let answers = cluster.route_command(&cmd("PING"), all);
+        let answers: Vec<(String, String)> = answers
+            .and_then(|value| Ok(::redis::from_redis_value(value)?))
+            .map_err(|error| self.place.failure(&error))?;
+        let addresses = answers.iter().map(|(address, _)| address.as_str());
+        addresses.map(|address| self.place.node_at(address)).collect()
+    }
+
+    /// Visits the keys of one server; `seen` are those visited before, since a scan may find a key twice.
+    fn scan_one(
+        &self,
+        node: ConnectionInfo,
+        seen: &mut HashSet<String>,
+        visit: &mut dyn FnMut(ScanEntry) -> Scan,
+    ) -> RedisResult<Scan> {
+        let mut connection = connect(node)?;
+        let mut cursor = 0_u64;
+        loop {
+            let mut scan = cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(format!("{PREFIX}*"));
+            let (next, names): (u64, Vec<Vec<u8>>) =
+                scan.arg("COUNT").arg(STEP).query(&mut connection)?;
+            let keys = names.iter().filter_map(|name| key_of(name));
+            let keys: Vec<&str> = keys.filter(|key| !seen.contains(*key)).collect();
+            let mut sizes = ::redis::pipe();
+            for key in &keys {
+                sizes.cmd("STRLEN").arg(name(key));
+            }
+            let sizes: Vec<u64> = match keys.is_empty() {
+                true => Vec::new(),
+                false => sizes.query(&mut connection)?,
+            };
+            for (key, bytes) in keys.into_iter().zip(sizes) {
+                let entry = ScanEntry {
+                    key: key.to_owned(),
+                    bytes,
+                    modified_ms: None,
+                };
+                // Nothing is there any more, or nothing of ours.
+                if bytes == 0 || !seen.insert(key.to_owned()) {
+                    continue;
+                }
+                if visit(entry) == Scan::Stop {
+                    return Ok(Scan::Stop);
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(Scan::Continue);
+            }
+        }
+    }
+}
+
+/// An error, and whether it came over a connection that had worked before.
+type RedisResult2<T> = std::result::Result<T, (RedisError, bool)>;
+
+/// The key behind the prefix, if that is what is behind it.
+fn key_of(name: &[u8]) -> Option<&str> {
+    let key = std::str::from_utf8(name).ok()?.strip_prefix(PREFIX)?;
+    let digits = key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (digits && key.len() == 64).then_some(key)
+}
+
+impl CacheStore for RedisStore {
+    fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
+        let bytes = match self.value(&name(key))? {
+            Some(bytes) => Some(bytes),
+            // What the itch of 2016 stored is under the bare key.
+            None => self.value(key)?,
+        };
+        Ok(bytes.map(|bytes| StoredValue {
+            bytes,
+            modified: None,
+        }))
+    }
+
+    fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
+        let mut set = cmd("SET");
+        set.arg(name(key)).arg(value);
+        if let Some(ttl) = ttl {
+            let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+            // Beyond that the end would not fit the server's own number.
+            set.arg("PX").arg(milliseconds.clamp(1, u64::MAX / 4));
+        }
+        self.ask::<()>(&set).map(|()| Put::Stored)
+    }
+
+    fn remove(&mut self, key: &str) -> Result<()> {
+        self.ask(cmd("DEL").arg(name(key)))
+    }
+
+    fn stats(&mut self) -> Result<CacheStats> {
+        let (mut entries, mut bytes) = (0, 0);
+        self.scan(&mut |entry| {
+            entries += 1;
+            bytes += entry.bytes;
+            Scan::Continue
+        })?;
+        Ok(CacheStats {
+            entries: Some(entries),
+            bytes: Some(bytes),
+        })
+    }
+
+    fn location(&self) -> String {
+        self.place.shown().to_owned()
+    }
+
+    fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
+        let mut seen = HashSet::new();
+        for node in self.holders()? {
+            let scanned = self.scan_one(node, &mut seen, visit);
+            match scanned.map_err(|error| self.place.failure(&error))? {
+                Scan::Continue => {}
+                Scan::Stop => break,
+            }
+        }
+        Ok(ScanSupport::Listed)
+    }
+}
+
+fn failed(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Failed, message)
+}

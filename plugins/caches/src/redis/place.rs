@@ -1,0 +1,276 @@
+//! Where the redis server is, as the variables say it, and how its failures are told: never with a password.
+
+use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError};
+use itch_plugin::prelude::*;
+
+use super::failed;
+
+const DEFAULT_HOST: &str = "localhost";
+const DEFAULT_PORT: u16 = 6379;
+const DEFAULT_DATABASE: i64 = 1;
+
+/// One server, or the nodes of a cluster that are asked for the others.
+pub(super) struct Place {
+    nodes: Vec<ConnectionInfo>,
+    cluster: bool,
+    shown: String,
+    /// What must never be shown.
+    password: Option<String>,
+}
+
+impl Place {
+    pub(super) fn of(settings: &CacheSettings) -> Result<Place> {
+        let database = settings
+            .variable("REDIS_DB")
+            .map(|text| number(text, "REDIS_DB", "database"))
+            .transpose()?
+            .map(i64::from);
+        let password = settings.variable("REDIS_PASSWORD");
+        let mut place = match settings.variable("REDIS_URL") {
+            Some(url) => Place::of_url(url)?,
+            None => Place::of_host(settings)?,
+        };
+        let url_names_database = settings.variable("REDIS_URL").is_some_and(names_database);
+        for node in &mut place.nodes {
+            let mut redis = node.redis_settings().clone();
+            if place.cluster {
+                // A cluster has one database, whose number is 0.
+                redis = redis.set_db(0);
+            } else if !url_names_database {
+                redis = redis.set_db(database.unwrap_or(DEFAULT_DATABASE));
+            }
+            if let (None, Some(password)) = (redis.password(), password) {
+                redis = redis.set_password(password);
+            }
+            place.password = redis.password().map(str::to_owned);
+            *node = node.clone().set_redis_settings(redis);
+        }
+        place.shown = place.show();
+        Ok(place)
+    }
+
+    fn of_host(settings: &CacheSettings) -> Result<Place> {
+        let host = settings.variable("REDIS_HOST").unwrap_or(DEFAULT_HOST);
+        let port = match settings.variable("REDIS_PORT") {
+            Some(text) => u16::try_from(number(text, "REDIS_PORT", "port")?)
+                .map_err(|_| failed("REDIS_PORT is no port: it is too large"))?,
+            None => DEFAULT_PORT,
+        };
+        let address = ConnectionAddr::Tcp(host.to_owned(), port);
+        let node = address.into_connection_info();
+        let node = node.map_err(|_| failed("REDIS_HOST cannot be used"))?;
+        Ok(Place::new(vec![node], false))
+    }
+
+    fn of_url(url: &str) -> Result<Place> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(unusable)?;
+        let (scheme, cluster) = match scheme.strip_suffix("+cluster") {
+            Some(scheme) => (scheme, true),
+            None => (scheme, false),
+        };
+        let urls: Vec<String> = if cluster {
+            // Several hosts share what stands before and behind them.
+            let (authority, path) = match rest.find(['/', '?']) {
+                Some(end) => rest.split_at(end),
+                None => (rest, ""),
+            };
+            let (user, hosts) = match authority.rsplit_once('@') {
+                Some((user, hosts)) => (format!("{user}@"), hosts),
+                None => (String::new(), authority),
+            };
+            let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+            hosts
+                .map(|host| format!("{scheme}://{user}{host}{path}"))
+                .collect()
+        } else {
+            vec![url.to_owned()]
+        };
+        let nodes = urls.iter().map(|url| {
+            // What the parser says may quote the URL, and with it the password.
+            let node = url.as_str().into_connection_info();
+            let node = node.map_err(|_| unusable())?;
+            match node.addr() {
+                ConnectionAddr::TcpTls { insecure: true, .. } => Err(failed(
+                    "REDIS_URL asks for TLS that trusts everybody; itch verifies certificates, always",
+                )),
+                _ => Ok(node),
+            }
+        });
+        let nodes = nodes.collect::<Result<Vec<_>>>()?;
+        match nodes.is_empty() {
+            true => Err(unusable()),
+            false => Ok(Place::new(nodes, cluster)),
+        }
+    }
+
+    fn new(nodes: Vec<ConnectionInfo>, cluster: bool) -> Place {
+        Place {
+            nodes,
+            cluster,
+            shown: String::new(),
+            password: None,
+        }
+    }
+
+    pub(super) fn nodes(&self) -> &[ConnectionInfo] {
+        &self.nodes
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        self.cluster
+    }
+
+    /// For people: a URL without a password.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    fn show(&self) -> String {
+        let hosts: Vec<String> = self.nodes.iter().map(|node| node.addr().to_string()).collect();
+        let first = self.nodes.first();
+        let tls = first.is_some_and(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }));
+        let scheme = if tls { "rediss" } else { "redis" };
+        let database = first.map_or(0, |node| node.redis_settings().db());
+        match self.cluster {
+            true => format!("{scheme}+cluster://{}", hosts.join(",")),
+            false => format!("{scheme}://{}/{database}", hosts.join(",")),
+        }
+    }
+
+    /// The node of the cluster at an address, to be asked as the others are.
+    pub(super) fn node_at(&self, address: &str) -> Result<ConnectionInfo> {
+        let unknown = || failed(format!("{} has a node without an address", self.shown));
+        let (host, port) = address.rsplit_once(':').ok_or_else(unknown)?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let port = port.parse().map_err(|_| unknown())?;
+        let node = self.nodes.first().cloned().ok_or_else(unknown)?;
+        let address = match node.addr().clone() {
+            ConnectionAddr::TcpTls {
+                insecure,
+                tls_params,
+                ..
+            } => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure,
+                tls_params,
+            },
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        Ok(node.set_addr(address))
+    }
+
+    /// An error of the client crate as ours.
+    pub(super) fn failure(&self, error: &RedisError) -> Error {
+        let place = &self.shown;
+        if error.is_timeout() {
+            return failed(format!("{place} did not answer in time"));
+        }
+        let what = match error.kind() {
+            ::redis::ErrorKind::AuthenticationFailed => "refuses the password",
+            ::redis::ErrorKind::Server(_) | ::redis::ErrorKind::Extension => "refuses",
+            ::redis::ErrorKind::Io if error.is_connection_refusal() => "cannot be reached",
+            ::redis::ErrorKind::Io => "gave out",
+            _ => "does not speak as redis does",
+        };
+        // A server that knows no passwords repeats the one it was given.
+        let mut said = error.to_string();
+        if let Some(password) = self.password.as_deref().filter(|text| !text.is_empty()) {
+            said = said.replace(password, "[redacted]");
+        }
+        failed(format!("{place} {what}")).cause(said.chars().take(200).collect::<String>())
+    }
+}
+
+/// Whether a URL says which database is meant.
+fn names_database(url: &str) -> bool {
+    let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let unix = url.starts_with("redis+unix") || url.starts_with("unix");
+    match unix {
+        true => behind.contains("db="),
+        false => behind
+            .split_once('/')
+            .is_some_and(|(_, path)| path.starts_with(|c: char| c.is_ascii_digit())),
+    }
+}
+
+fn number(text: &str, variable: &str, what: &str) -> Result<u32> {
+    text.trim().parse().map_err(|_| {
+        failed(format!(
+            "{variable} is `{}`, which is no number of a {what}",
+            text.escape_debug()
+        ))
+    })
+}
+
+fn unusable() -> Error {
+    failed("REDIS_URL is no URL of a redis server").hint(
+        "write `redis://host:6379/1`, `rediss://…` for TLS or `redis+cluster://host:7000` for a cluster",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use super::*;
+
+    fn place(variables: &[(&str, &str)]) -> Result<Place> {
+        let variables = variables.iter();
+        Place::of(&CacheSettings {
+            variables: variables
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..CacheSettings::default()
+        })
+    }
+
+    #[test]
+    fn the_variables_say_where() {
+        for (variables, shown) in [
+            (&[][..], "redis://localhost:6379/1"),
+            (&[("REDIS_HOST", "r"), ("REDIS_PORT", "7"), ("REDIS_DB", "3")], "redis://r:7/3"),
+            (&[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")], "redis://r:7/1"),
+            (&[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")], "redis://r:7/0"),
+            (&[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")], "redis://r:7/3"),
+            (&[("REDIS_URL", "rediss://u:secret@r:7/2")], "rediss://r:7/2"),
+            (
+                &[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")],
+                "redis+cluster://a:1,b:2,c:6379",
+            ),
+            (&[("REDIS_URL", "rediss+cluster://a:1")], "rediss+cluster://a:1"),
+        ] {
+            assert_eq!(place(variables).unwrap().shown(), shown, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_holds_for_every_node() {
+        for (variables, expected) in [
+            (&[("REDIS_PASSWORD", "secret")][..], "secret"),
+            (&[("REDIS_URL", "redis://:inner@r"), ("REDIS_PASSWORD", "outer")], "inner"),
+            (&[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")], "outer"),
+            (&[("REDIS_URL", "redis+cluster://u:p%40ss@a,b")], "p@ss"),
+        ] {
+            for node in place(variables).unwrap().nodes() {
+                assert_eq!(node.redis_settings().password(), Some(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_without_the_password() {
+        for (name, value) in [
+            ("REDIS_URL", "http://u:secret@host"),
+            ("REDIS_URL", "secret"),
+            ("REDIS_URL", "redis+cluster://u:secret@"),
+            ("REDIS_URL", "redis://u:secret@host:port"),
+            ("REDIS_URL", "rediss://u:secret@host:1/0#insecure"),
+            ("REDIS_PORT", "many"),
+            ("REDIS_PORT", "70000"),
+            ("REDIS_DB", "-1"),
+        ] {
+            let error = place(&[(name, value)]).err().unwrap();
+            assert!(!format!("{error:#}").contains("secret"), "{error:#}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One body for every backend, on real servers: what a cache saves, and that it never changes a row.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use itch_tests::servers::{Server, redis_cluster};
+use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, same, signal, wait};
+
+/// A backend with all that it needs.
+pub struct Setup {
+    /// As named behind `-c`.
+    pub cache: &'static str,
+    /// Variables that point at its servers.
+    pub variables: Vec<(&'static str, String)>,
+    /// Whether it can list.
+    pub lists: bool,
+    program: Option<PathBuf>,
+    _servers: Vec<Server>,
+}
+
+impl Setup {
+    fn new(cache: &'static str, lists: bool, servers: Vec<Server>, variables: Vec<(&'static str, String)>) -> Setup {
+        Setup { cache, variables, lists, program: None, _servers: servers }
+    }
+
+    pub fn file() -> Setup {
+        Setup::new("file", true, vec![], vec![])
+    }
+
+    pub fn redis() -> Setup {
+        let server = Server::redis(&[]);
+        let port = server.port().to_string();
+        Setup::new("redis", true, vec![server], vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port)])
+    }
+
+    fn redis_with_password() -> Setup {
+        let server = Server::redis(&["--requirepass", PASSWORD]);
+        let url = format!("redis://:{PASSWORD}@{}/3", server.address());
+        Setup::new("redis", true, vec![server], vec![("REDIS_URL", url)])
+    }
+
+    fn redis_cluster() -> Setup {
+        let nodes = redis_cluster();
+        let url = format!("redis+cluster://{},{}", nodes[0].address(), nodes[2].address());
+        Setup::new("redis", true, nodes, vec![("REDIS_URL", url)])
+    }
+
+    pub fn memcache() -> Setup {
+        let server = Server::memcached(&[]);
+        let address = server.address();
+        Setup::new("memcache", false, vec![server], vec![("MEMCACHE_SERVERS", address)])
+    }
+
+    fn memcache_of_two() -> Setup {
+        let servers = vec![Server::memcached(&[]), Server::memcached(&[])];
+        let both = format!("{}, {}", servers[0].address(), servers[1].address());
+        Setup::new("memcache", false, servers, vec![("MEMCACHE_SERVERS", both)])
+    }
+
+    fn layered() -> Setup {
+        Setup { cache: "file,redis", ..Setup::redis() }
+    }
+
+    /// A backend that is none of ours, linked into a program of its own.
+    fn third_party() -> Setup {
+        let tests = std::env::current_exe().unwrap();
+        let folder = tests.parent().unwrap().parent().unwrap().join("examples");
+        let program = folder.join(format!("third-party{}", std::env::consts::EXE_SUFFIX));
+        assert!(program.exists(), "{} is built by `cargo test`, or `cargo build --examples`", program.display());
+        let shelf = Setup::new("shelf", false, vec![], vec![("SHELF", "shelf".into())]);
+        Setup { program: Some(program), ..shelf }
+    }
+
+    pub fn folder(&self) -> Folder {
+        self.variables.iter().fold(Folder::new(), |folder, (name, value)| folder.variable(name, value))
+    }
+
+    fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
+        let usual = folder.command(arguments);
+        let Some(program) = &self.program else {
+            return usual;
+        };
+        let mut command = Command::new(program);
+        command.args(usual.get_args()).env_clear().current_dir(usual.get_current_dir().unwrap());
+        command.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(std::process::Stdio::null());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command
+    }
+
+    /// Runs itch with this cache.
+    pub fn itch(&self, folder: &Folder, arguments: &[&str]) -> Ran {
+        let arguments = [&["-c", self.cache], arguments].concat();
+        folder.ran(wait(self.command(folder, &arguments).spawn().unwrap()), &arguments)
+    }
+}
+
+/// Shown nowhere, in no output of any run.
+const PASSWORD: &str = "a-secret-of-the-tests";
+
+/// Fails if the password was shown.
+fn quiet(ran: &Ran) -> &Ran {
+    assert!(!ran.all().contains(PASSWORD), "{}", ran.all());
+    ran
+}
+
+fn followers(limit: &str) -> [&str; 4] {
+    ["followers", "-l", limit, "burkeblack"]
+}
+
+/// The body. What it asserts of one backend holds for all.
+fn body(setup: &Setup) {
+    let sandbox = Sandbox::start(&[]);
+    let folder = setup.folder().at(&sandbox);
+    let plain = Folder::new().at(&sandbox);
+    let itch = |arguments: &[&str]| setup.itch(&folder, arguments);
+
+    // The second run asks nothing and prints the same, as without a cache.
+    let fresh = plain.itch(&followers("1000"));
+    same(&itch(&followers("1000")).succeeds().stdout, &fresh.succeeds().stdout);
+    let before = sandbox.requests();
+    let warm = itch(&[&["-v"], &followers("1000")[..]].concat());
+    same(&quiet(&warm).exits(0).stdout, &fresh.stdout);
+    warm.says("complete, 0 requests, ").says(&format!("cache {}: 21 hits, 0 stale, 0 misses, ", setup.cache));
+    assert_eq!(sandbox.requests(), before);
+
+    // A longer pull begins with the pages of the shorter one.
+    let longer = itch(&followers("2000"));
+    same(&longer.succeeds().stdout, &plain.itch(&followers("2000")).stdout);
+
+    // Fresher answers are the person's to ask for, and take the place of the older ones.
+    let asked = |options: &[&str]| {
+        let before = sandbox.requests().of("/helix/channels/followers");
+        itch(&[options, &followers("300")].concat()).succeeds();
+        sandbox.requests().of("/helix/channels/followers") - before
+    };
+    assert_eq!((asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])), (0, 3, 0));
+    assert_eq!((asked(&["--max-age", "0"]), asked(&[])), (3, 0));
+
+    // Killed at any moment, the next run is right and repeats nothing that was stored.
+    let limit = "6000";
+    let expected = plain.itch(&followers(limit));
+    let before = sandbox.requests();
+    for pages in [25, 35, 45] {
+        let arguments = [&["-c", setup.cache], &followers(limit)[..]].concat();
+        let mut child = setup.command(&folder, &arguments).spawn().unwrap();
+        let asked = || sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
+        eventually("some pages", || asked() >= pages - 20 || child.try_wait().unwrap().is_some());
+        signal(child.id(), Signal::KILL);
+        wait(child);
+    }
+    same(&itch(&followers(limit)).succeeds().stdout, &expected.stdout);
+    // 40 pages are new; each kill may lose the one or two that were on their way.
+    let asked = sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
+    assert!((40..=46).contains(&asked), "{asked} requests for 40 pages");
+
+    // The commands do what they can.
+    if setup.lists && !setup.cache.contains(',') {
+        let stats = itch_cache(setup, &folder, &["stats"]);
+        assert!(stats.succeeds().stdout.starts_with(&format!("{}\tall\t\t12", setup.cache)), "{}", stats.stdout);
+        assert_eq!(itch_cache(setup, &folder, &["verify"]).cells()[0][1], "0");
+        itch_cache(setup, &folder, &["clear"]).succeeds();
+        assert_eq!(itch_cache(setup, &folder, &["stats"]).cells()[0][3], "0");
+    } else if setup.cache == "memcache" {
+        itch_cache(setup, &folder, &["list"]).exits(2).says("cannot list what it holds");
+        itch_cache(setup, &folder, &["clear"]).exits(0).says("out of sight");
+    }
+    quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
+    if setup.program.is_none() && !setup.cache.contains(',') {
+        // What was cleared is fetched again, and stored again.
+        let before = sandbox.requests().of("/helix/channels/followers");
+        itch(&followers("300")).succeeds();
+        itch(&followers("300")).succeeds();
+        assert_eq!(sandbox.requests().of("/helix/channels/followers") - before, 3);
+    }
+
+    // An answer in the cache needs no network.
+    let online = itch(&followers("500"));
+    drop(sandbox);
+    let offline = itch(&[&["--offline"], &followers("500")[..]].concat());
+    same(&offline.succeeds().stdout, &online.succeeds().stdout);
+    itch(&["--offline", "followers", "followers_3"]).exits(6).says("there is no stored answer to");
+}
+
+fn itch_cache(setup: &Setup, folder: &Folder, arguments: &[&str]) -> Ran {
+    let arguments = [&["cache"], arguments, &["-c", setup.cache]].concat();
+    folder.ran(wait(setup.command(folder, &arguments).spawn().unwrap()), &arguments)
+}
+
+#[test]
+fn file() {
+    body(&Setup::file());
+}
+
+#[test]
+fn redis() {
+    body(&Setup::redis());
+}
+
+#[test]
+fn redis_with_a_password() {
+    body(&Setup::redis_with_password());
+}
+
+#[test]
+fn redis_in_cluster_mode() {
+    body(&Setup::redis_cluster());
+}
+
+#[test]
+fn memcache() {
+    body(&Setup::memcache());
+}
+
+#[test]
+fn memcache_of_two_servers() {
+    body(&Setup::memcache_of_two());
+}
+
+#[test]
+fn file_over_redis() {
+    body(&Setup::layered());
+}
+
+#[test]
+fn a_third_partys() {
+    body(&Setup::third_party());
+}
+
+/// A nearer layer is filled from a farther one, and each answers for itself.
+#[test]
+fn layers_fill_back() {
+    let sandbox = Sandbox::start(&[]);
+    let setup = Setup::redis();
+    let first = setup.folder().at(&sandbox);
+    let rows = first.itch(&[&["-c", "file,redis"], &followers("300")[..]].concat());
+    // Another machine: an empty directory, the same redis.
+    let second = setup.folder().at(&sandbox);
+    let before = sandbox.requests();
+    second.itch(&[&["-c", "file,redis"], &followers("300")[..]].concat()).prints(&rows.succeeds().stdout);
+    second.itch(&[&["-c", "file"], &followers("300")[..]].concat()).prints(&rows.stdout);
+    assert_eq!(sandbox.requests(), before);
+}
