@@ -25,6 +25,7 @@ use rustix::process::{Pid, kill_process};
 pub use rustix::process::Signal;
 
 use itch_caches as _;
+use itch_renderers as _;
 use itch_reports as _;
 
 /// Nothing that a test runs may take longer.

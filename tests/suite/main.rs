@@ -38,6 +38,12 @@ mod meta;
 mod old_cache;
 /// `itch plugins`.
 mod plugins;
+/// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
+mod plot;
+/// The page of `itch plot --renderer html` in a browser.
+mod plot_page;
+/// Golden pictures.
+mod plot_pictures;
 /// A server that writes down what it is asked.
 mod recorder;
 /// Each report, by the name the user types.

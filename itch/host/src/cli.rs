@@ -15,7 +15,7 @@ use itch_plugin::{Registry, ReportSpec};
 
 use crate::failure::usage;
 use crate::talk::Talk;
-use crate::{arguments, cache, environment, log, plugins, run, sandbox, times};
+use crate::{arguments, cache, environment, log, plot, plugins, run, sandbox, times};
 
 /// When colour or progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub(crate) fn command(registry: &Registry) -> Command {
         }
     }
     root.subcommand(cache::command())
+        .subcommand(plot::command())
         .subcommand(plugins::command())
         .subcommand(sandbox::command())
 }
@@ -122,6 +123,7 @@ fn run_options() -> Vec<Arg> {
             "columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
         option("format", "FORMAT", "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal").short('f').value_parser(format),
         option("output", "FILE", "Write to a file, which appears when it is complete").short('o').value_parser(value_parser!(PathBuf)),
+        option("plot", "FILE", "Draw the rows as well, as a picture in this file").value_parser(value_parser!(PathBuf)),
         flag("header", "Begin with the names of the columns").overrides_with("no-header"),
         flag("no-header", "Do not begin with the names of the columns").overrides_with("header"),
         option("verdict", "FILE", "Write what is known about completeness as JSON").value_parser(value_parser!(PathBuf)).hide_short_help(true),
@@ -378,6 +380,7 @@ pub(crate) fn dispatch(
     }
     match name {
         "cache" => cache::run(registry, behind, talk),
+        "plot" => plot::run(registry, behind, talk),
         "plugins" => plugins::run(registry, behind, talk),
         "sandbox" => sandbox::serve(behind, talk),
         _ => Err(usage(format!("there is no command `{name}`"))
@@ -429,7 +432,12 @@ mod tests {
                 "--{name}"
             );
         }
-        for command in [cache::command(), plugins::command(), sandbox::command()] {
+        for command in [
+            cache::command(),
+            plot::command(),
+            plugins::command(),
+            sandbox::command(),
+        ] {
             assert!(
                 RESERVED_COMMANDS.contains(&command.get_name()),
                 "{}",

@@ -13,6 +13,7 @@ mod connect;
 mod environment;
 mod failure;
 mod log;
+mod plot;
 mod plugins;
 mod progress;
 mod run;
@@ -29,6 +30,8 @@ use itch_plugin::Registry;
 // A crate that is merely listed in Cargo.toml registers nothing: it has to be named.
 #[cfg(feature = "caches")]
 use itch_caches as _;
+#[cfg(feature = "plot")]
+use itch_renderers as _;
 #[cfg(feature = "reports")]
 use itch_reports as _;
 

@@ -19,6 +19,7 @@ use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 use crate::cli::Options;
 use crate::connect::connect;
 use crate::failure::{Failure, usage};
+use crate::plot::Plot;
 use crate::progress::Progress;
 use crate::sink::Sink;
 use crate::talk::Talk;
@@ -48,12 +49,20 @@ pub(crate) fn report(
     let wanted = options.list("columns");
     let layout = Layout::new(&spec.columns, wanted.as_deref(), form, options.header())?;
     let limit: Option<u64> = options.get("limit");
+    let picture = options.get::<PathBuf>("plot");
+    let plot = picture
+        .map(|path| Plot::start(registry, spec, path))
+        .transpose()?;
+    let columns = layout.names();
     let call = CallInput {
         v: 1,
         report: name.to_owned(),
         args: arguments::read(spec, behind, started, &mut io::stdin().lock())?,
-        columns: layout.names(),
-        columns_named: wanted.is_some(),
+        columns: match &plot {
+            Some(plot) => plot.columns(columns),
+            None => columns,
+        },
+        columns_named: wanted.is_some() || plot.is_some(),
         source: options.get::<SourceName>("source").unwrap_or_default(),
         direction: options.get::<Direction>("direction").unwrap_or_default(),
         limit,
@@ -76,6 +85,10 @@ pub(crate) fn report(
         });
     let shows_rows = terminal.is_some();
     let writer = row_writer(format, &layout, terminal, output.writer()?);
+    let writer = match &plot {
+        Some(plot) => plot.watch(writer),
+        None => writer,
+    };
     let transport: Arc<dyn Transport> = Arc::new(client.clone());
     let sink = Arc::new(Sink::new(
         transport,
@@ -137,6 +150,13 @@ pub(crate) fn report(
         options.list("cache").is_some(),
         talk,
     )?;
+    if let Some(plot) = plot {
+        let title = match call.args.get("channel").and_then(|value| value.as_str()) {
+            Some(channel) => format!("{channel} - {name}"),
+            None => name.to_owned(),
+        };
+        plot.finish(title, code != 0, talk)?;
+    }
     // After everything else: a verdict that cannot be written must not cost the rows.
     if let Some(path) = options.get::<PathBuf>("verdict") {
         write_verdict(&path, &verdict)?;

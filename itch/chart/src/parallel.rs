@@ -1,0 +1,77 @@
+//! Work on long runs of rows with every core, without a thread pool that would have to start.
+
+use std::ops::Range;
+
+/// Below this many rows a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 50_000;
+
+/// How many threads work on so many rows.
+pub(crate) fn threads(rows: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(8).min(rows / WORTH_A_THREAD).max(1)
+}
+
+/// Cuts `0..rows` into one range a thread, works on each and gives the results in order.
+pub(crate) fn map<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let threads = threads(rows);
+    if threads == 1 {
+        return vec![work(0..rows)];
+    }
+    let range = |part: usize| rows * part / threads..rows * (part + 1) / threads;
+    std::thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = (1..threads)
+            .map(|part| scope.spawn(move || work(range(part))))
+            .collect();
+        let mut results = vec![work(range(0))];
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    })
+}
+
+/// Fills a run of values from their places, each part by a thread of its own.
+pub(crate) fn fill<T: Send>(values: &mut [T], work: impl Fn(Range<usize>, &mut [T]) + Sync) {
+    let rows = values.len();
+    let part = rows.div_ceil(threads(rows)).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let mut parts = values.chunks_mut(part).enumerate();
+        let first = parts.next();
+        for (number, values) in parts {
+            let from = number * part;
+            scope.spawn(move || work(from..from + values.len(), values));
+        }
+        if let Some((_, values)) = first {
+            work(0..values.len(), values);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_worked_on_once() {
+        for rows in [0, 1, 49_999, 100_000, 250_001] {
+            let parts = map(rows, |range| range);
+            assert_eq!(parts.first().unwrap().start, 0);
+            assert_eq!(parts.last().unwrap().end, rows);
+            for pair in parts.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+            }
+            let mut values = vec![0; rows];
+            fill(&mut values, |range, values| {
+                for (place, value) in range.zip(values) {
+                    *value += place + 1;
+                }
+            });
+            assert!(values.iter().enumerate().all(|(place, value)| place + 1 == *value));
+        }
+    }
+}

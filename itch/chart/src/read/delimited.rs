@@ -1,0 +1,411 @@
+//! Text of cells between delimiters: TSV as itch writes it, and CSV as others do.
+
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
+
+use itch_api::{Error, ErrorKind, Result};
+use memchr::memchr;
+
+use super::blocks::{Blocks, Records, closing_quote, record_length};
+use super::engine::{self, Parse, Rows};
+use super::plan::{Plan, SAMPLE, Wish};
+use super::source::Opened;
+use super::{ColumnKind, InputFormat, LINE_LIMIT, Table};
+
+/// How cells stand in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dialect {
+    delimiter: u8,
+    /// Whether quotes enclose cells; otherwise backslashes escape.
+    quotes: bool,
+}
+
+/// Reads a table; nothing if there is no line in it.
+pub(super) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Option<Table>> {
+    let delimiter = wish
+        .options
+        .delimiter
+        .unwrap_or_else(|| match wish.options.format {
+            Some(InputFormat::Tsv) => b'\t',
+            _ => delimiter(&opened.head),
+        });
+    let dialect = Dialect {
+        delimiter,
+        quotes: quotes || delimiter != b'\t',
+    };
+    let sample = Sample::new(&opened, dialect);
+    if sample.rows.is_empty() && opened.ended {
+        return Ok(None);
+    }
+    let plan = Plan::of_text(&sample.rows, wish)?;
+    let mut head = Cursor::new(opened.head);
+    let mut lines = 0;
+    if plan.has_header {
+        let Some((length, count)) = sample.first else {
+            let message = format!("the first line of {} is too long for a header", opened.name);
+            return Err(Error::new(ErrorKind::Failed, message));
+        };
+        head.set_position(length as u64);
+        lines = count;
+    }
+    let records = match dialect.quotes {
+        true => Records::Quoted(delimiter),
+        false => Records::Lines,
+    };
+    let input = Box::new(head.chain(opened.rest));
+    let blocks = Blocks::new(input, wish.options.block, records);
+    let parse = Delimited::new(dialect, &plan, wish);
+    let rows = engine::run(
+        blocks,
+        &parse,
+        &plan,
+        wish,
+        lines,
+        (&opened.name, opened.size),
+    )?;
+    rows.finish(&opened.name, plan, wish).map(Some)
+}
+
+/// The delimiter by the first line that has one.
+fn delimiter(head: &[u8]) -> u8 {
+    for line in head.split(|byte| *byte == b'\n') {
+        let (mut commas, mut semicolons, mut quoted) = (0, 0, false);
+        for byte in line {
+            match byte {
+                b'\t' if !quoted => return b'\t',
+                b'"' => quoted = !quoted,
+                b',' if !quoted => commas += 1,
+                b';' if !quoted => semicolons += 1,
+                _ => {}
+            }
+        }
+        if commas + semicolons > 0 {
+            return if commas >= semicolons { b',' } else { b';' };
+        }
+    }
+    b'\t'
+}
+
+/// The first rows.
+struct Sample {
+    rows: Vec<Vec<String>>,
+    /// Where the first of them ends, and how many lines that is, blank ones before it counted; nothing if it is longer
+    /// than the head.
+    first: Option<(usize, u64)>,
+}
+
+impl Sample {
+    fn new(opened: &Opened, dialect: Dialect) -> Sample {
+        let mut sample = Sample {
+            rows: Vec::new(),
+            first: None,
+        };
+        let (mut at, mut lines) = (0, 0);
+        while sample.rows.len() < SAMPLE {
+            let rest = opened.head.get(at..).unwrap_or(&[]);
+            let length = match dialect.quotes {
+                true => record_length(rest, dialect.delimiter, opened.ended),
+                false => {
+                    let line = memchr(b'\n', rest).map(|end| end + 1);
+                    line.or((opened.ended && !rest.is_empty()).then_some(rest.len()))
+                }
+            };
+            let whole = length.is_some();
+            if !whole && (rest.is_empty() || opened.ended || !sample.rows.is_empty()) {
+                break;
+            }
+            let record = rest.get(..length.unwrap_or(rest.len())).unwrap_or(rest);
+            at += record.len();
+            lines += line_ends(record).max(1);
+            if !record.trim_ascii().is_empty() {
+                sample.rows.push(dialect.cells(line_of(record)));
+                if sample.rows.len() == 1 && whole {
+                    sample.first = Some((at, lines));
+                }
+            }
+            if !whole {
+                break;
+            }
+        }
+        sample
+    }
+}
+
+fn line_ends(record: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', record).count() as u64
+}
+
+/// A record without its line end.
+fn line_of(record: &[u8]) -> &[u8] {
+    let line = record.strip_suffix(b"\n").unwrap_or(record);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+impl Dialect {
+    /// All cells of a row as texts.
+    fn cells(self, line: &[u8]) -> Vec<String> {
+        let mut cells = Vec::new();
+        let mut rest = Some(line);
+        while let Some(line) = rest {
+            let (cell, after) = self.split(line);
+            cells.push(self.text(&cell).into_owned());
+            rest = after;
+        }
+        cells
+    }
+
+    /// One cell of a row, without its quotes but with its backslashes.
+    fn cell(self, line: &[u8], index: usize) -> Option<Cow<'_, [u8]>> {
+        let mut rest = line;
+        for _ in 0..index {
+            rest = self.split(rest).1?;
+        }
+        Some(self.split(rest).0)
+    }
+
+    /// The first cell and what follows its delimiter.
+    fn split(self, line: &[u8]) -> (Cow<'_, [u8]>, Option<&[u8]>) {
+        let close = match (self.quotes, line) {
+            (true, [b'"', ..]) => closing_quote(line, 1),
+            _ => None,
+        };
+        let from = close.map_or(0, |close| close + 1);
+        let end = memchr(self.delimiter, &line[from..]).map(|end| from + end);
+        let after = end.map(|end| &line[end + 1..]);
+        let end = end.unwrap_or(line.len());
+        let Some(close) = close else {
+            return (Cow::Borrowed(&line[..end]), after);
+        };
+        let (inner, tail) = (&line[1..close], &line[close + 1..end]);
+        if tail.is_empty() && memchr(b'"', inner).is_none() {
+            return (Cow::Borrowed(inner), after);
+        }
+        // Two quotes are one; what follows the quotes belongs to the cell, as most programs have it.
+        let mut cell = Vec::with_capacity(end);
+        let mut quoted = false;
+        for &byte in inner {
+            quoted = byte == b'"' && !quoted;
+            if !quoted {
+                cell.push(byte);
+            }
+        }
+        cell.extend_from_slice(tail);
+        (Cow::Owned(cell), after)
+    }
+
+    /// A cell as text.
+    fn text<'a>(self, cell: &'a [u8]) -> Cow<'a, str> {
+        let text = String::from_utf8_lossy(cell);
+        if self.quotes || !text.contains('\\') {
+            return text;
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            let escaped = match character {
+                '\\' => characters.clone().next(),
+                _ => None,
+            };
+            let meant = match escaped {
+                Some('t') => '\t',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('\\') => '\\',
+                _ => {
+                    out.push(character);
+                    continue;
+                }
+            };
+            out.push(meant);
+            characters.next();
+        }
+        Cow::Owned(out)
+    }
+}
+
+struct Delimited<'a> {
+    dialect: Dialect,
+    plan: &'a Plan,
+    wish: &'a Wish<'a>,
+    /// How many delimiters stand before the first wanted cell, and between it and the second.
+    before: usize,
+    between: Option<usize>,
+    /// Whether the first wanted cell is that of x.
+    x_first: bool,
+    /// The first whole number that is no value of either column.
+    limit: u64,
+    texts: bool,
+}
+
+impl<'a> Delimited<'a> {
+    fn new(dialect: Dialect, plan: &'a Plan, wish: &'a Wish<'a>) -> Delimited<'a> {
+        let (low, high) = (plan.x.min(plan.y), plan.x.max(plan.y));
+        let any_time = plan.x_kind == ColumnKind::Time || plan.y_kind == ColumnKind::Time;
+        // A format of dates may mean any row of digits, and spans have a rule more: they take the long way.
+        let limit = match (wish.date_format.is_some() || wish.spans, any_time) {
+            (true, _) => 0,
+            (false, true) => 253_402_300_800,
+            (false, false) => u64::MAX,
+        };
+        Delimited {
+            dialect,
+            plan,
+            wish,
+            before: low,
+            between: (high - low).checked_sub(1),
+            x_first: plan.x <= plan.y,
+            limit,
+            texts: plan.label.is_some() || wish.options.keep_text == super::KeepText::Records,
+        }
+    }
+
+    /// The short way: both cells are whole numbers without a sign. Whatever is not so simple gives nothing.
+    #[inline]
+    fn simple(&self, line: &[u8]) -> Option<(f64, f64)> {
+        let delimiter = self.dialect.delimiter;
+        let mut rest = line;
+        for _ in 0..self.before {
+            rest = after(rest, delimiter)?;
+        }
+        let (first, mut rest) = whole(rest, delimiter)?;
+        let mut second = first;
+        if let Some(between) = self.between {
+            for _ in 0..between {
+                rest = after(rest, delimiter)?;
+            }
+            second = whole(rest, delimiter)?.0;
+        }
+        if first >= self.limit || second >= self.limit {
+            return None;
+        }
+        let (x, y) = if self.x_first {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        Some((x as f64, y as f64))
+    }
+
+    /// One row, on a line counted from 0.
+    fn row(&self, line: &[u8], simple: bool, number: u64, rows: &mut Rows) {
+        if line.len() > LINE_LIMIT {
+            rows.bad(number, engine::line_too_long);
+            return;
+        }
+        let found = if simple { self.simple(line) } else { None };
+        let (x, y) = match found {
+            Some(both) => both,
+            None => {
+                if line.trim_ascii().is_empty() {
+                    return;
+                }
+                let cell = |index| self.dialect.cell(line, index);
+                match self
+                    .wish
+                    .values(self.plan, cell(self.plan.x), cell(self.plan.y))
+                {
+                    Ok(both) => both,
+                    Err(fault) => {
+                        rows.bad(number, || self.plan.reason(&fault));
+                        return;
+                    }
+                }
+            }
+        };
+        rows.push(x, y);
+        if self.texts {
+            self.keep_texts(line, rows);
+        }
+    }
+
+    fn keep_texts(&self, line: &[u8], rows: &mut Rows) {
+        if let (Some(labels), Some(index)) = (&mut rows.labels, self.plan.label) {
+            match self.dialect.cell(line, index) {
+                Some(cell) => labels.push(&self.dialect.text(&cell)),
+                None => labels.push(""),
+            }
+        }
+        if let Some(records) = &mut rows.records {
+            records.push_bytes(line);
+        }
+    }
+}
+
+impl Parse for Delimited<'_> {
+    fn block(&self, records: &[u8], rows: &mut Rows) {
+        let quoted = self.dialect.quotes && memchr(b'"', records).is_some();
+        let mut rest = records;
+        while !rest.is_empty() {
+            let length = match quoted {
+                true => record_length(rest, self.dialect.delimiter, true).unwrap_or(rest.len()),
+                false => memchr(b'\n', rest).map_or(rest.len(), |end| end + 1),
+            };
+            let (record, after) = rest.split_at(length);
+            let number = rows.lines;
+            rows.lines += if quoted { line_ends(record).max(1) } else { 1 };
+            let simple = !quoted || memchr(b'"', record).is_none();
+            self.row(line_of(record), simple, number, rows);
+            rest = after;
+        }
+    }
+}
+
+/// What follows the first delimiter.
+#[inline]
+fn after(bytes: &[u8], delimiter: u8) -> Option<&[u8]> {
+    let mut rest = bytes;
+    // Cells are short: eight bytes at a time in a register are quicker than a call of `memchr`.
+    let wanted = u64::from_le_bytes([delimiter; 8]);
+    while let Some(chunk) = rest.first_chunk::<8>() {
+        let differing = u64::from_le_bytes(*chunk) ^ wanted;
+        // The lowest byte that is zero is marked exactly; marks above it may be false.
+        let zero =
+            differing.wrapping_sub(0x0101_0101_0101_0101) & !differing & 0x8080_8080_8080_8080;
+        if zero != 0 {
+            return rest.get(zero.trailing_zeros() as usize / 8 + 1..);
+        }
+        rest = &rest[8..];
+    }
+    let end = rest.iter().position(|byte| *byte == delimiter)?;
+    rest.get(end + 1..)
+}
+
+/// A whole number of at most 18 digits that fills its cell, and what follows the cell's delimiter.
+#[inline]
+fn whole(bytes: &[u8], delimiter: u8) -> Option<(u64, &[u8])> {
+    let (mut value, mut at) = (0, 0);
+    if let Some(eight) = bytes
+        .first_chunk::<8>()
+        .and_then(|chunk| eight_digits(u64::from_le_bytes(*chunk)))
+    {
+        (value, at) = (eight, 8);
+    }
+    loop {
+        let Some(&byte) = bytes.get(at) else {
+            return (at > 0).then_some((value, &[]));
+        };
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (at > 0 && byte == delimiter).then(|| (value, &bytes[at + 1..]));
+        }
+        if at == 18 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+        at += 1;
+    }
+}
+
+/// Eight digits in a register, the first in the lowest byte, as a number.
+#[inline]
+fn eight_digits(word: u64) -> Option<u64> {
+    let digits = word.wrapping_sub(0x3030_3030_3030_3030);
+    let above_nine = digits.wrapping_add(0x7676_7676_7676_7676);
+    if (digits | above_nine) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    // Pairs, then fours, then all: each step adds neighbours with the weight that they have.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}

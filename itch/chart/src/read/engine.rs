@@ -1,0 +1,330 @@
+//! The threads: each takes a block, reads its rows, and appends them when those before it are there.
+//!
+//! So the rows stand in the order of the file, line numbers are exact, and beside the 16 bytes a row of the result there
+//! is only what a few blocks hold.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use itch_api::{Error, ErrorKind, Result};
+
+use super::blocks::{Blocks, Buffer, Piece};
+use super::plan::{Plan, Wish};
+use super::source::unreadable;
+use super::texts::Texts;
+use super::{BadRows, Column, KeepText, LINE_LIMIT, NAMED, Table};
+
+/// Rows, of a block or of everything so far.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) x: Vec<f64>,
+    pub(super) y: Vec<f64>,
+    pub(super) labels: Option<Texts>,
+    pub(super) records: Option<Texts>,
+    /// How many lines were seen.
+    pub(super) lines: u64,
+    /// How many rows were kept out, and the first of them with their lines counted from 0.
+    bad: u64,
+    first: Vec<(u64, String)>,
+}
+
+impl Rows {
+    /// No rows, and room for the texts that are wanted.
+    pub(super) fn new(plan: &Plan, keep: KeepText) -> Rows {
+        Rows {
+            labels: plan.label.map(|_| Texts::default()),
+            records: (keep == KeepText::Records).then(Texts::default),
+            ..Rows::default()
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, x: f64, y: f64) {
+        self.x.push(x);
+        self.y.push(y);
+    }
+
+    /// Counts a bad row, on a line counted from 0; the reason is only made if it will be shown.
+    pub(super) fn bad(&mut self, line: u64, reason: impl FnOnce() -> String) {
+        self.bad += 1;
+        if self.first.len() < NAMED {
+            self.first.push((line, reason()));
+        }
+    }
+
+    fn too_long(&mut self) {
+        let line = self.lines;
+        self.bad(line, line_too_long);
+        self.lines += 1;
+    }
+
+    fn append(&mut self, other: &Rows) {
+        self.x.extend_from_slice(&other.x);
+        self.y.extend_from_slice(&other.y);
+        for (all, part) in [
+            (&mut self.labels, &other.labels),
+            (&mut self.records, &other.records),
+        ] {
+            if let (Some(all), Some(part)) = (all, part) {
+                all.append(part);
+            }
+        }
+        let named = other.first.iter().take(NAMED - self.first.len());
+        self.first
+            .extend(named.map(|(line, reason)| (self.lines + line, reason.clone())));
+        self.lines += other.lines;
+        self.bad += other.bad;
+    }
+
+    fn clear(&mut self) {
+        self.x.clear();
+        self.y.clear();
+        for texts in [&mut self.labels, &mut self.records].into_iter().flatten() {
+            texts.clear();
+        }
+        self.first.clear();
+        (self.lines, self.bad) = (0, 0);
+    }
+
+    /// The finished table; an error if the first bad row is to be one.
+    pub(super) fn finish(mut self, name: &str, plan: Plan, wish: &Wish<'_>) -> Result<Table> {
+        let first: Vec<(u64, String)> = self
+            .first
+            .into_iter()
+            .map(|(line, reason)| (line + 1, reason))
+            .collect();
+        if let (true, Some((line, reason))) = (wish.options.strict, first.first()) {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                format!("{name}, line {line}: {reason}"),
+            ));
+        }
+        self.x.shrink_to_fit();
+        self.y.shrink_to_fit();
+        for texts in [&mut self.labels, &mut self.records].into_iter().flatten() {
+            texts.shrink();
+        }
+        Ok(Table {
+            rows: self.x.len() as u64 + self.bad,
+            x: Column {
+                name: plan.x_name,
+                kind: plan.x_kind,
+                values: self.x,
+            },
+            y: Column {
+                name: plan.y_name,
+                kind: plan.y_kind,
+                values: self.y,
+            },
+            labels: self.labels,
+            records: self.records,
+            bad: BadRows {
+                count: self.bad,
+                first,
+            },
+            fields: plan.fields,
+            has_header: plan.has_header,
+        })
+    }
+}
+
+pub(super) fn line_too_long() -> String {
+    format!("the line is longer than {} MiB", LINE_LIMIT >> 20)
+}
+
+/// Reads the rows of one block.
+pub(super) trait Parse: Sync {
+    fn block(&self, records: &[u8], rows: &mut Rows);
+}
+
+/// What the threads share to take work.
+struct Queue {
+    blocks: Blocks,
+    taken: u64,
+    stop: bool,
+    error: Option<io::Error>,
+}
+
+/// What the threads share to hand it in.
+struct Collected {
+    rows: Rows,
+    /// The block that comes next.
+    next: u64,
+    early: BTreeMap<u64, Rows>,
+    spare: Vec<Rows>,
+    /// How many bytes the whole has, until room was made for it.
+    size: Option<u64>,
+}
+
+struct Engine<'a, P> {
+    parse: &'a P,
+    plan: &'a Plan,
+    wish: &'a Wish<'a>,
+    queue: Mutex<Queue>,
+    collected: Mutex<Collected>,
+}
+
+/// Reads all blocks. `lines` have been read already.
+pub(super) fn run<P: Parse>(
+    blocks: Blocks,
+    parse: &P,
+    plan: &Plan,
+    wish: &Wish<'_>,
+    lines: u64,
+    (name, size): (&str, Option<u64>),
+) -> Result<Rows> {
+    let keep = wish.options.keep_text;
+    let rows = Rows {
+        lines,
+        ..Rows::new(plan, keep)
+    };
+    let engine = Engine {
+        parse,
+        plan,
+        wish,
+        queue: Mutex::new(Queue {
+            blocks,
+            taken: 0,
+            stop: false,
+            error: None,
+        }),
+        collected: Mutex::new(Collected {
+            rows,
+            next: 0,
+            early: BTreeMap::new(),
+            spare: Vec::new(),
+            size,
+        }),
+    };
+    // The first block tells whether there is work for more than one.
+    let mut worker = Worker::new(&engine);
+    if worker.step() {
+        let others = match lock(&engine.queue).blocks.ended() {
+            true => 0,
+            false => wish.options.threads.clamp(1, 64) - 1,
+        };
+        thread::scope(|scope| {
+            for _ in 0..others {
+                scope.spawn(|| Worker::new(&engine).work());
+            }
+            worker.work();
+        });
+    }
+    let queue = engine
+        .queue
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    match queue.error {
+        Some(error) => Err(unreadable(name, &error)),
+        None => Ok(engine
+            .collected
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .rows),
+    }
+}
+
+/// A lock whose holder panicked is as good as any other: the panic itself comes up when the threads are joined.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Worker<'a, P> {
+    engine: &'a Engine<'a, P>,
+    buffer: Buffer,
+    rows: Rows,
+}
+
+impl<'a, P: Parse> Worker<'a, P> {
+    fn new(engine: &'a Engine<'a, P>) -> Worker<'a, P> {
+        Worker {
+            engine,
+            buffer: Buffer::default(),
+            rows: Rows::new(engine.plan, engine.wish.options.keep_text),
+        }
+    }
+
+    fn work(&mut self) {
+        while self.step() {}
+    }
+
+    /// Takes one block and reads it; false when there is none left.
+    fn step(&mut self) -> bool {
+        let Some((index, piece)) = self.take() else {
+            return false;
+        };
+        match piece {
+            Piece::End => return false,
+            Piece::TooLong => self.rows.too_long(),
+            Piece::Records => self
+                .engine
+                .parse
+                .block(self.buffer.records(), &mut self.rows),
+        }
+        if self.engine.wish.options.strict && self.rows.bad > 0 {
+            // Blocks before this one are in work: the first bad row is still found.
+            lock(&self.engine.queue).stop = true;
+        }
+        self.hand_in(index);
+        true
+    }
+
+    fn take(&mut self) -> Option<(u64, Piece)> {
+        let mut queue = lock(&self.engine.queue);
+        if queue.stop {
+            return None;
+        }
+        match queue.blocks.next(&mut self.buffer) {
+            Ok(piece) => {
+                queue.taken += 1;
+                queue.stop = piece == Piece::End;
+                Some((queue.taken - 1, piece))
+            }
+            Err(error) => {
+                queue.stop = true;
+                queue.error = Some(error);
+                None
+            }
+        }
+    }
+
+    fn hand_in(&mut self, index: u64) {
+        let mut guard = lock(&self.engine.collected);
+        let collected = &mut *guard;
+        if index != collected.next {
+            let spare = collected.spare.pop();
+            let empty = || Rows::new(self.engine.plan, self.engine.wish.options.keep_text);
+            let rows = std::mem::replace(&mut self.rows, spare.unwrap_or_else(empty));
+            collected.early.insert(index, rows);
+            return;
+        }
+        collected.make_room(self.buffer.records().len(), &self.rows);
+        collected.rows.append(&self.rows);
+        self.rows.clear();
+        collected.next += 1;
+        while let Some(mut rows) = collected.early.remove(&collected.next) {
+            collected.rows.append(&rows);
+            collected.next += 1;
+            rows.clear();
+            collected.spare.push(rows);
+        }
+    }
+}
+
+impl Collected {
+    /// Makes room for all rows by the first block, so that the columns need not move; what is not used is given back, and
+    /// takes no memory before.
+    fn make_room(&mut self, bytes: usize, first: &Rows) {
+        let Some(size) = self.size.take().filter(|_| bytes > 0) else {
+            return;
+        };
+        let expected = first.x.len() as f64 * (size as f64 / bytes as f64) * 1.02;
+        // A file of zeros by a liar is not worth more room than a real one.
+        let expected = (expected as usize).min(1 << 28) + 16;
+        // Without this room the columns grow as they must, and fail only if they do.
+        let _ = self.rows.x.try_reserve(expected);
+        let _ = self.rows.y.try_reserve(expected);
+    }
+}

@@ -1,0 +1,404 @@
+//! JSON: an object on each line, or one array of objects.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Cursor, Read};
+
+use itch_api::{Error, ErrorKind, Result};
+use memchr::memchr;
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value as Json};
+
+use super::blocks::{Blocks, Records};
+use super::cell::{self, Axis, DateFormat, Fault, Wrong};
+use super::engine::{self, Parse, Rows};
+use super::plan::{Plan, SAMPLE, Value, Wish};
+use super::source::{Opened, unreadable};
+use super::{ColumnKind, LINE_LIMIT, Table};
+
+/// Reads a table; nothing if there is no row in it.
+pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>> {
+    if opened.head.trim_ascii_start().starts_with(b"[") {
+        let whole = Cursor::new(std::mem::take(&mut opened.head)).chain(opened.rest);
+        opened.rest = Box::new(Elements::new(whole));
+        opened.size = None;
+        opened.ended = false;
+    }
+    // At least one whole line has to be seen, however long it is.
+    while !opened.ended
+        && opened.head.len() <= LINE_LIMIT
+        && memchr(b'\n', opened.head.trim_ascii_start()).is_none()
+    {
+        let wanted = 64 << 10;
+        let read = (&mut opened.rest)
+            .take(wanted)
+            .read_to_end(&mut opened.head);
+        let count = read.map_err(|error| unreadable(&opened.name, &error))?;
+        opened.ended = (count as u64) < wanted;
+    }
+    if opened.ended && opened.head.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let (fields, sample) = sample(&opened)?;
+    let plan = Plan::of_fields(fields, true, &sample, wish)?;
+    let input = Box::new(Cursor::new(opened.head).chain(opened.rest));
+    let blocks = Blocks::new(input, wish.options.block, Records::Lines);
+    let parse = Lines { plan: &plan, wish };
+    let rows = engine::run(blocks, &parse, &plan, wish, 0, (&opened.name, opened.size))?;
+    rows.finish(&opened.name, plan, wish).map(Some)
+}
+
+/// The fields of the first rows in the order in which they come up, and those rows.
+fn sample(opened: &Opened) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+    let mut lines: Vec<&[u8]> = opened.head.split(|byte| *byte == b'\n').collect();
+    if !opened.ended && lines.len() > 1 {
+        lines.pop();
+    }
+    let mut fields: Vec<String> = Vec::new();
+    let mut objects: Vec<Map<String, Json>> = Vec::new();
+    let mut first_error = None;
+    for line in lines
+        .into_iter()
+        .filter(|line| !line.trim_ascii().is_empty())
+        .take(SAMPLE)
+    {
+        match serde_json::from_str::<Map<String, Json>>(&String::from_utf8_lossy(line)) {
+            Ok(object) => {
+                fields.extend(
+                    object
+                        .keys()
+                        .filter(|name| !fields.contains(name))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
+                objects.push(object);
+            }
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if let (true, Some(error)) = (objects.is_empty(), first_error) {
+        let message = format!("{} is not JSON with an object on each line", opened.name);
+        return Err(Error::new(ErrorKind::Failed, message).cause(error));
+    }
+    let rows = objects.iter().map(|object| {
+        let cells = fields.iter().map(|name| match object.get(name) {
+            None | Some(Json::Null) => String::new(),
+            Some(Json::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        });
+        cells.collect()
+    });
+    let rows = rows.collect();
+    Ok((fields, rows))
+}
+
+struct Lines<'a> {
+    plan: &'a Plan,
+    wish: &'a Wish<'a>,
+}
+
+impl Lines<'_> {
+    fn row(&self, line: &[u8], number: u64, rows: &mut Rows) {
+        if line.len() > LINE_LIMIT {
+            return rows.bad(number, engine::line_too_long);
+        }
+        let row = match self.parse(line) {
+            Ok(row) => row,
+            Err(_) if line.trim_ascii().is_empty() => return,
+            // A name in another encoding is no reason to lose the row.
+            Err(_) if std::str::from_utf8(line).is_err() => {
+                let text = String::from_utf8_lossy(line);
+                return match self.parse(text.as_bytes()) {
+                    Ok(row) => self.keep(row, line, number, rows),
+                    Err(error) => rows.bad(number, || reason(&error)),
+                };
+            }
+            Err(error) => return rows.bad(number, || reason(&error)),
+        };
+        self.keep(row, line, number, rows);
+    }
+
+    fn parse<'de>(&self, line: &'de [u8]) -> serde_json::Result<Row<'de>> {
+        let mut deserializer = serde_json::Deserializer::from_slice(line);
+        let row = self.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(row)
+    }
+
+    fn keep(&self, row: Row<'_>, line: &[u8], number: u64, rows: &mut Rows) {
+        match self.wish.values(self.plan, row.x, row.y) {
+            Ok((x, y)) => {
+                rows.push(x, y);
+                if let Some(labels) = &mut rows.labels {
+                    labels.push(&row.label.text());
+                }
+                if let Some(records) = &mut rows.records {
+                    records.push_bytes(line);
+                }
+            }
+            Err(fault) => rows.bad(number, || self.plan.reason(&fault)),
+        }
+    }
+}
+
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // The line is named already, and in a line of its own the row is always 1.
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    format!("the line is no JSON object: {text}")
+}
+
+impl Parse for Lines<'_> {
+    fn block(&self, records: &[u8], rows: &mut Rows) {
+        let mut rest = records;
+        while !rest.is_empty() {
+            let length = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            let (line, after) = rest.split_at(length);
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            self.row(line.strip_suffix(b"\r").unwrap_or(line), rows.lines, rows);
+            rows.lines += 1;
+            rest = after;
+        }
+    }
+}
+
+/// The cells of an object that are wanted.
+#[derive(Default)]
+struct Row<'de> {
+    x: Cell<'de>,
+    y: Cell<'de>,
+    label: Cell<'de>,
+}
+
+#[derive(Clone, Default)]
+enum Cell<'de> {
+    #[default]
+    Missing,
+    Null,
+    Whole(i128),
+    Float(f64),
+    Text(Cow<'de, str>),
+    Other(&'static str),
+}
+
+impl Cell<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Cell::Missing | Cell::Null => "".into(),
+            Cell::Whole(value) => value.to_string().into(),
+            Cell::Float(value) => value.to_string().into(),
+            Cell::Text(text) => text.as_ref().into(),
+            Cell::Other(what) => (*what).into(),
+        }
+    }
+}
+
+impl<'de> Value<'de> for Cell<'de> {
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+        let number = match self {
+            Cell::Missing => return Err(Wrong::Missing),
+            Cell::Null => return Err(Wrong::Empty),
+            // A format may mean a row of digits, which it knows as text only.
+            Cell::Whole(value) if format.is_some() => {
+                return cell::value(value.to_string().as_bytes(), kind, format);
+            }
+            Cell::Whole(value) => *value as f64,
+            Cell::Float(value) => *value,
+            Cell::Text(text) => return cell::value(text.as_bytes(), kind, format),
+            Cell::Other(_) if kind == ColumnKind::Time => return Err(Wrong::NoTime),
+            Cell::Other(_) => return Err(Wrong::NoNumber),
+        };
+        match kind {
+            ColumnKind::Number => Ok(number),
+            ColumnKind::Time => cell::in_years(number),
+        }
+    }
+
+    fn fault(self, axis: Axis, wrong: Wrong) -> Fault<'de> {
+        let text = self.text().into_owned().into_bytes();
+        Fault {
+            axis,
+            wrong,
+            text: Cow::Owned(text),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &Lines<'_> {
+    type Value = Row<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &Lines<'_> {
+    type Value = Row<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
+        let mut row = Row::default();
+        while let Some((x, y, label)) = map.next_key_seed(Key(self.plan))? {
+            if !(x || y || label) {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let cell = map.next_value_seed(AnyCell)?;
+            for (wanted, place) in [(x, &mut row.x), (y, &mut row.y), (label, &mut row.label)] {
+                if wanted {
+                    *place = cell.clone();
+                }
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// Tells which of the wanted fields a key names.
+struct Key<'a>(&'a Plan);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = (bool, bool, bool);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = (bool, bool, bool);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        let label = self.0.label.and_then(|index| self.0.fields.get(index));
+        Ok((
+            key == self.0.x_name,
+            key == self.0.y_name,
+            label.is_some_and(|name| name == key),
+        ))
+    }
+}
+
+struct AnyCell;
+
+impl<'de> DeserializeSeed<'de> for AnyCell {
+    type Value = Cell<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyCell {
+    type Value = Cell<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Cell<'de>, E> {
+        Ok(Cell::Other(if value { "true" } else { "false" }))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Cell<'de>, E> {
+        Ok(Cell::Whole(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Cell<'de>, E> {
+        Ok(Cell::Whole(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Cell<'de>, E> {
+        Ok(Cell::Float(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Cell<'de>, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cell<'de>, E> {
+        Ok(Cell::Text(text.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cell<'de>, E> {
+        Ok(Cell::Text(text.to_owned().into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Cell<'de>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::Other("a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Cell::Other("an object"))
+    }
+}
+
+/// The elements of a JSON array, each on a line of its own, so that an array of any length takes no memory.
+struct Elements<R> {
+    input: R,
+    /// How many brackets are open; the array's own is the first.
+    depth: usize,
+    in_text: bool,
+    escaped: bool,
+}
+
+impl<R: Read> Elements<R> {
+    fn new(input: R) -> Elements<R> {
+        Elements {
+            input,
+            depth: 0,
+            in_text: false,
+            escaped: false,
+        }
+    }
+
+    /// What stands for a byte.
+    fn replace(&mut self, byte: u8) -> u8 {
+        if self.in_text {
+            self.in_text = self.escaped || byte != b'"';
+            self.escaped = byte == b'\\' && !self.escaped;
+            // A line end in a text is a fault that has to stay one: a control character is the same fault.
+            return if byte == b'\n' { 0x01 } else { byte };
+        }
+        match byte {
+            b'"' => self.in_text = true,
+            b'{' | b'[' => {
+                self.depth += 1;
+                if self.depth == 1 {
+                    return b' ';
+                }
+            }
+            b'}' | b']' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    return b' ';
+                }
+            }
+            b',' if self.depth == 1 => return b'\n',
+            b'\n' | b'\r' => return b' ',
+            _ => {}
+        }
+        byte
+    }
+}
+
+impl<R: Read> Read for Elements<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        for byte in buffer.iter_mut().take(count) {
+            *byte = self.replace(*byte);
+        }
+        Ok(count)
+    }
+}

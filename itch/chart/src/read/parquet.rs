@@ -1,0 +1,403 @@
+//! Parquet: the wanted columns alone, some thousand rows at a time.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::data_type::DataType;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use ::parquet::record::{Field, Row};
+use ::parquet::schema::types::ColumnDescriptor;
+use itch_api::{Error, ErrorKind, Result};
+
+use super::cell::{self, Axis, DateFormat, Fault, Wrong};
+use super::engine::Rows;
+use super::plan::{Plan, SAMPLE, Value, Wish};
+use super::source::{Opened, unreadable};
+use super::{ColumnKind, KeepText, LINE_LIMIT, Table};
+
+/// How many rows are read at a time.
+const BATCH: usize = 4096;
+
+/// Reads a table. A file that is read at once from its end and from its middle needs to be one: what comes through a
+/// pipe or was compressed as a whole is taken into memory.
+pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Table> {
+    let name = std::mem::take(&mut opened.name);
+    let broken = |error: ParquetError| {
+        let message = format!("{name} cannot be read as Parquet");
+        Error::new(ErrorKind::Failed, message).source_chain(&error)
+    };
+    // The library checks much, but not all, of what it reads: damage must not end the program.
+    let result = catch_unwind(AssertUnwindSafe(|| match opened.file.take() {
+        Some(file) => read_file(
+            &name,
+            SerializedFileReader::new(file).map_err(broken)?,
+            wish,
+            &broken,
+        ),
+        None => {
+            let mut whole = std::mem::take(&mut opened.head);
+            let read = opened.rest.read_to_end(&mut whole);
+            read.map_err(|error| unreadable(&name, &error))?;
+            let bytes = bytes::Bytes::from(whole);
+            read_file(
+                &name,
+                SerializedFileReader::new(bytes).map_err(broken)?,
+                wish,
+                &broken,
+            )
+        }
+    }));
+    result.unwrap_or_else(|_| {
+        let message = format!("{name} is a damaged Parquet file");
+        Err(Error::new(ErrorKind::Failed, message))
+    })
+}
+
+fn read_file<R: ChunkReader + 'static>(
+    name: &str,
+    reader: SerializedFileReader<R>,
+    wish: &Wish<'_>,
+    broken: &impl Fn(ParquetError) -> Error,
+) -> Result<Table> {
+    let leaves = leaves(&reader);
+    let sample = sample(&reader, &leaves).map_err(broken)?;
+    let fields = leaves.iter().map(|leaf| leaf.name.clone()).collect();
+    let plan = Plan::of_fields(fields, true, &sample, wish)?;
+    let mut rows = Rows::new(&plan, wish.options.keep_text);
+    read_rows(&reader, &leaves, &plan, wish, &mut rows).map_err(broken)?;
+    rows.finish(name, plan, wish)
+}
+
+fn read_rows<R: ChunkReader + 'static>(
+    reader: &SerializedFileReader<R>,
+    leaves: &[Leaf],
+    plan: &Plan,
+    wish: &Wish<'_>,
+    rows: &mut Rows,
+) -> Result<(), ParquetError> {
+    let mut records = match wish.options.keep_text {
+        KeepText::Records => Some(reader.get_row_iter(None)?),
+        _ => None,
+    };
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group)?;
+        let open = |index: usize| match leaves.get(index) {
+            Some(leaf) => Ok(Cells::new(leaf, group.get_column_reader(leaf.index)?)),
+            None => Err(ParquetError::General("a column is missing".to_owned())),
+        };
+        let (mut x, mut y) = (open(plan.x)?, open(plan.y)?);
+        let mut labels = plan.label.map(open).transpose()?;
+        loop {
+            let (x, y) = (x.batch(BATCH)?, y.batch(BATCH)?);
+            let batch = labels
+                .as_mut()
+                .map(|labels| labels.batch(BATCH))
+                .transpose()?;
+            if x.len() != y.len() || batch.as_ref().is_some_and(|batch| batch.len() != x.len()) {
+                return Err(ParquetError::General(
+                    "its columns differ in length".to_owned(),
+                ));
+            }
+            if x.is_empty() {
+                break;
+            }
+            let mut texts = batch.into_iter().flatten();
+            for (x, y) in x.into_iter().zip(y) {
+                let number = rows.lines;
+                rows.lines += 1;
+                let text = texts.next();
+                let record = records.as_mut().and_then(Iterator::next).transpose()?;
+                match wish.values(plan, x, y) {
+                    Ok((x, y)) => {
+                        rows.push(x, y);
+                        if let (Some(labels), Some(text)) = (&mut rows.labels, text) {
+                            labels.push(&text.text());
+                        }
+                        if let Some(records) = &mut rows.records {
+                            records.push(&record.map(line).unwrap_or_default());
+                        }
+                    }
+                    Err(fault) => {
+                        rows.bad(number, || plan.reason(&fault));
+                        if wish.options.strict {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cells of a row between tabs.
+fn line(row: Row) -> String {
+    let cells: Vec<String> = row
+        .into_columns()
+        .into_iter()
+        .map(|(_, field)| match field {
+            Field::Null => String::new(),
+            Field::Str(text) => text.replace(['\t', '\r', '\n'], " "),
+            other => other.to_string(),
+        })
+        .collect();
+    let line = cells.join("\t");
+    cut(&line).to_owned()
+}
+
+/// No more of a text than a line of another format could hold.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LINE_LIMIT))
+        .unwrap_or(text)
+}
+
+/// A column of plain values, that is no list.
+struct Leaf {
+    index: usize,
+    name: String,
+    max_definition: i16,
+    meaning: Meaning,
+}
+
+/// How a stored value becomes a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Meaning {
+    /// Itself, over a power of ten.
+    Number(f64),
+    Unsigned,
+    /// A time in so many parts of a second.
+    Time(f64),
+    Days,
+    Text,
+    Unknown,
+}
+
+fn leaves<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Vec<Leaf> {
+    let columns = reader.metadata().file_metadata().schema_descr().columns();
+    let flat = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.max_rep_level() == 0);
+    let leaf = flat.map(|(index, column)| Leaf {
+        index,
+        name: column.path().string(),
+        max_definition: column.max_def_level(),
+        meaning: meaning(column),
+    });
+    leaf.collect()
+}
+
+fn meaning(column: &ColumnDescriptor) -> Meaning {
+    let parts = |unit: &TimeUnit| match unit {
+        TimeUnit::MILLIS => 1e3,
+        TimeUnit::MICROS => 1e6,
+        TimeUnit::NANOS => 1e9,
+    };
+    match (column.logical_type_ref(), column.converted_type()) {
+        (Some(LogicalType::Timestamp(time)), _) => Meaning::Time(parts(&time.unit)),
+        (Some(LogicalType::Time(time)), _) => Meaning::Number(parts(&time.unit)),
+        (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Meaning::Days,
+        (None, ConvertedType::TIMESTAMP_MILLIS) => Meaning::Time(1e3),
+        (None, ConvertedType::TIMESTAMP_MICROS) => Meaning::Time(1e6),
+        (Some(LogicalType::Decimal(decimal)), _) => Meaning::Number(10_f64.powi(decimal.scale)),
+        (None, ConvertedType::DECIMAL) => Meaning::Number(10_f64.powi(column.type_scale())),
+        (Some(LogicalType::Integer(integer)), _) if !integer.is_signed => Meaning::Unsigned,
+        (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _) => Meaning::Text,
+        (Some(LogicalType::Uuid | LogicalType::Float16), _) => Meaning::Unknown,
+        (_, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Meaning::Unsigned,
+        _ => match column.physical_type() {
+            Physical::INT96 => Meaning::Time(1.0),
+            Physical::BYTE_ARRAY => Meaning::Text,
+            Physical::BOOLEAN | Physical::FIXED_LEN_BYTE_ARRAY => Meaning::Unknown,
+            Physical::INT32 | Physical::INT64 | Physical::FLOAT | Physical::DOUBLE => {
+                Meaning::Number(1.0)
+            }
+        },
+    }
+}
+
+/// The first rows as texts that look like what the columns hold.
+fn sample<R: ChunkReader + 'static>(
+    reader: &SerializedFileReader<R>,
+    leaves: &[Leaf],
+) -> Result<Vec<Vec<String>>, ParquetError> {
+    if reader.num_row_groups() == 0 {
+        return Ok(Vec::new());
+    }
+    let group = reader.get_row_group(0)?;
+    let mut rows = vec![vec![String::new(); leaves.len()]; SAMPLE];
+    for (place, leaf) in leaves.iter().enumerate() {
+        let cells = match leaf.meaning {
+            Meaning::Text => {
+                Cells::new(leaf, group.get_column_reader(leaf.index)?).batch(SAMPLE)?
+            }
+            Meaning::Time(_) | Meaning::Days => vec![Cell::Text(b"1970-01-01".to_vec())],
+            Meaning::Number(_) | Meaning::Unsigned | Meaning::Unknown => Vec::new(),
+        };
+        for (row, cell) in rows.iter_mut().zip(cells) {
+            if let Some(text) = row.get_mut(place) {
+                *text = cell.text().into_owned();
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// One value.
+#[derive(Clone, Debug)]
+enum Cell {
+    Null,
+    Number(f64),
+    Text(Vec<u8>),
+    Other(String),
+}
+
+impl Cell {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Cell::Null => "".into(),
+            Cell::Number(value) => value.to_string().into(),
+            Cell::Text(bytes) => match String::from_utf8_lossy(bytes) {
+                Cow::Borrowed(text) => cut(text).into(),
+                Cow::Owned(text) => cut(&text).to_owned().into(),
+            },
+            Cell::Other(text) => text.as_str().into(),
+        }
+    }
+}
+
+impl Value<'static> for Cell {
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+        match (self, kind) {
+            (Cell::Null, _) => Err(Wrong::Empty),
+            (Cell::Number(value), _) if !value.is_finite() => Err(Wrong::NotFinite),
+            (Cell::Number(value), ColumnKind::Number) => Ok(*value),
+            (Cell::Number(value), ColumnKind::Time) => cell::in_years(*value),
+            (Cell::Text(bytes), _) => cell::value(bytes, kind, format),
+            (Cell::Other(_), ColumnKind::Number) => Err(Wrong::NoNumber),
+            (Cell::Other(_), ColumnKind::Time) => Err(Wrong::NoTime),
+        }
+    }
+
+    fn fault(self, axis: Axis, wrong: Wrong) -> Fault<'static> {
+        let text = self.text().into_owned().into_bytes();
+        Fault {
+            axis,
+            wrong,
+            text: Cow::Owned(text),
+        }
+    }
+}
+
+/// The cells of one column of one group of rows.
+struct Cells {
+    reader: ColumnReader,
+    max_definition: i16,
+    meaning: Meaning,
+}
+
+impl Cells {
+    fn new(leaf: &Leaf, reader: ColumnReader) -> Cells {
+        Cells {
+            reader,
+            max_definition: leaf.max_definition,
+            meaning: leaf.meaning,
+        }
+    }
+
+    /// The next cells, at most so many; none at the end.
+    fn batch(&mut self, most: usize) -> Result<Vec<Cell>, ParquetError> {
+        let (meaning, max) = (self.meaning, self.max_definition);
+        let number = |value: f64| match meaning {
+            Meaning::Number(parts) | Meaning::Time(parts) => Cell::Number(value / parts),
+            Meaning::Days => Cell::Number(value * 86_400.0),
+            _ => Cell::Number(value),
+        };
+        let bytes = |value: &[u8]| match meaning {
+            Meaning::Number(parts) => {
+                big_endian(value).map_or(Cell::Null, |value| Cell::Number(value as f64 / parts))
+            }
+            Meaning::Unknown => {
+                Cell::Other(value.iter().map(|byte| format!("{byte:02x}")).collect())
+            }
+            _ => Cell::Text(value.to_vec()),
+        };
+        match &mut self.reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                take(reader, most, max, |value| Cell::Other(value.to_string()))
+            }
+            ColumnReader::Int32ColumnReader(reader) => {
+                take(reader, most, max, |value| match meaning {
+                    Meaning::Unsigned => Cell::Number(f64::from(value.cast_unsigned())),
+                    _ => number(f64::from(*value)),
+                })
+            }
+            ColumnReader::Int64ColumnReader(reader) => {
+                take(reader, most, max, |value| match meaning {
+                    Meaning::Unsigned => Cell::Number(value.cast_unsigned() as f64),
+                    _ => number(*value as f64),
+                })
+            }
+            ColumnReader::Int96ColumnReader(reader) => take(reader, most, max, |value| {
+                Cell::Number(value.to_micros() as f64 / 1e6)
+            }),
+            ColumnReader::FloatColumnReader(reader) => {
+                take(reader, most, max, |value| number(f64::from(*value)))
+            }
+            ColumnReader::DoubleColumnReader(reader) => {
+                take(reader, most, max, |value| number(*value))
+            }
+            ColumnReader::ByteArrayColumnReader(reader) => {
+                take(reader, most, max, |value| bytes(value.data()))
+            }
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+                take(reader, most, max, |value| bytes(value.data()))
+            }
+        }
+    }
+}
+
+/// The number in the bytes of a decimal, if it is not too long for one.
+fn big_endian(bytes: &[u8]) -> Option<i128> {
+    let first = *bytes.first()?;
+    let filler = if first >= 0x80 { 0xff } else { 0 };
+    let mut whole = [filler; 16];
+    whole
+        .get_mut(16_usize.checked_sub(bytes.len())?..)?
+        .copy_from_slice(bytes);
+    Some(i128::from_be_bytes(whole))
+}
+
+/// Takes cells out of a column: its definition levels say which rows have a value at all.
+fn take<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    most: usize,
+    max_definition: i16,
+    cell: impl Fn(&T::T) -> Cell,
+) -> Result<Vec<Cell>, ParquetError> {
+    let (mut levels, mut values) = (Vec::new(), Vec::new());
+    let mut count = 0;
+    while count < most {
+        let (records, _, _) =
+            reader.read_records(most - count, Some(&mut levels), None, &mut values)?;
+        if records == 0 {
+            break;
+        }
+        count += records;
+    }
+    if max_definition == 0 {
+        return Ok(values.iter().map(cell).collect());
+    }
+    let mut values = values.iter();
+    let cells = levels
+        .into_iter()
+        .map(|level| match level == max_definition {
+            true => values.next().map_or(Cell::Null, &cell),
+            false => Cell::Null,
+        });
+    Ok(cells.collect())
+}

@@ -1,0 +1,181 @@
+//! Where an axis has ticks, and what they say: as many as have room, at values that people count in.
+
+mod number;
+mod time;
+
+use itch_plugin::{AxisKind, Scale, Tick};
+
+pub use time::Zone;
+
+/// How much room labels have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Pixels along the axis.
+    pub(crate) length: f64,
+    /// Pixels that a character takes across the text.
+    pub(crate) character: f64,
+    /// Pixels from one line of text to the next.
+    pub(crate) line: f64,
+    /// Whether labels stand side by side, or one above the other.
+    pub(crate) side_by_side: bool,
+}
+
+impl Room {
+    /// Pixels that a label needs along the axis, with the air to the next one.
+    fn needs(&self, label: &str) -> f64 {
+        if self.side_by_side {
+            (crate::layout::columns(label) + 2.0) * self.character
+        } else {
+            self.line * 1.6
+        }
+    }
+
+    /// Whether neighbouring labels keep off each other.
+    fn holds(&self, ticks: &[(f64, f64)]) -> bool {
+        ticks.windows(2).all(|pair| {
+            let ((at, needs), (next, next_needs)) = (pair[0], pair[1]);
+            (next - at) * self.length >= (needs + next_needs) / 2.0
+        })
+    }
+
+    /// More ticks than this tell nothing new.
+    fn most(&self) -> usize {
+        let each = if self.side_by_side { 9.0 * self.character } else { self.line * 2.2 };
+        ((self.length / each) as usize).clamp(2, 16)
+    }
+}
+
+/// What an axis shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) kind: AxisKind,
+    pub(crate) scale: Scale,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Span {
+    fn share(&self, value: f64) -> f64 {
+        let (min, max) = (self.scale.of(self.min), self.scale.of(self.max));
+        (self.scale.of(value) - min) / (max - min)
+    }
+
+    /// The ticks whose labels fit.
+    fn fits(&self, room: Room, ticks: &[Tick]) -> bool {
+        if ticks.len() > room.most() {
+            return false;
+        }
+        let places: Vec<(f64, f64)> = ticks
+            .iter()
+            .map(|tick| (self.share(tick.at), room.needs(&tick.label)))
+            .collect();
+        room.holds(&places)
+    }
+}
+
+/// The ticks of an axis.
+pub(crate) fn ticks(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
+    if !(span.min.is_finite() && span.max.is_finite() && span.min < span.max) {
+        return Vec::new();
+    }
+    match (span.kind, span.scale) {
+        (_, Scale::Log) => number::logarithmic(span, room),
+        (AxisKind::Time, _) => {
+            time::ticks(span, room, zone).unwrap_or_else(|| number::linear(span, room))
+        }
+        _ => number::linear(span, room),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: Room = Room { length: 1800.0, character: 15.0, line: 31.0, side_by_side: true };
+    const HIGH: Room = Room { length: 800.0, character: 15.0, line: 31.0, side_by_side: false };
+
+    fn labels(kind: AxisKind, scale: Scale, min: f64, max: f64, room: Room) -> Vec<String> {
+        let span = Span { kind, scale, min, max };
+        let ticks = ticks(span, room, &Zone::default());
+        assert!(span.fits(room, &ticks), "{ticks:?}");
+        assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
+        ticks.into_iter().map(|tick| [tick.label, tick.below].join(" ").trim().to_owned()).collect()
+    }
+
+    fn numbers(min: f64, max: f64) -> Vec<String> {
+        labels(AxisKind::Number, Scale::Linear, min, max, HIGH)
+    }
+
+    fn times(min: &str, max: &str, room: Room) -> Vec<String> {
+        let read = |text: &str| {
+            let time: chrono::DateTime<chrono::Utc> = text.parse().unwrap();
+            time.timestamp() as f64
+        };
+        labels(AxisKind::Time, Scale::Linear, read(min), read(max), room)
+    }
+
+    #[test]
+    fn numbers_are_round() {
+        assert_eq!(numbers(0.0, 1000.0), ["0", "100", "200", "300", "400", "500", "600", "700", "800", "900", "1,000"]);
+        assert_eq!(numbers(-1.0, 1.0)[..3], ["-1.0", "-0.8", "-0.6"]);
+        assert_eq!(numbers(0.0, 10_500_000.0)[1], "1,000,000");
+        assert_eq!(numbers(1e-9, 1.1e-9)[1], "1.02e-9");
+        assert_eq!(numbers(1.0, 1.000_001)[1], "1.0000001");
+        assert!(numbers(1e300, 2e300).contains(&"1.5e300".to_owned()));
+        assert!(!numbers(-1e308, 1e308).is_empty());
+        assert!(numbers(1e16, 1e16 + 2.0).len() < 10);
+    }
+
+    #[test]
+    fn logarithms_have_decades_or_less() {
+        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(), 7);
+        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH), ["1", "2", "5", "10", "20"]);
+        assert!(labels(AxisKind::Number, Scale::Log, 1e-300, 1e300, HIGH).len() > 3);
+        assert!(labels(AxisKind::Number, Scale::Log, 101.0, 102.0, HIGH).len() > 3);
+    }
+
+    #[test]
+    fn times_are_those_of_calendars_and_clocks() {
+        assert_eq!(
+            times("2016-07-25T00:00:00Z", "2016-08-01T00:00:00Z", WIDE),
+            ["Jul 25 2016", "Jul 26", "Jul 27", "Jul 28", "Jul 29", "Jul 30", "Jul 31", "Aug 1"]
+        );
+        let years = times("2008-03-01T00:00:00Z", "2016-08-01T00:00:00Z", HIGH);
+        assert_eq!(years, ["2009", "2010", "2011", "2012", "2013", "2014", "2015", "2016"]);
+        let months = times("2015-11-10T00:00:00Z", "2016-08-01T00:00:00Z", WIDE);
+        assert_eq!(months[..3], ["Dec 2015", "Jan 2016", "Feb"]);
+        let hours = times("2016-07-25T20:10:00Z", "2016-07-26T07:00:00Z", WIDE);
+        assert_eq!(hours[..2], ["21:00 2016-07-25", "22:00"]);
+        assert!(hours.contains(&"00:00 2016-07-26".to_owned()), "{hours:?}");
+        let seconds = times("2016-07-25T20:10:00Z", "2016-07-25T20:10:08Z", HIGH);
+        assert_eq!(seconds[1], "20:10:01");
+        let days = times("2016-07-25T00:00:00Z", "2016-08-01T00:00:00Z", HIGH);
+        assert_eq!(days[0], "2016-07-25");
+    }
+
+    #[test]
+    fn every_zoom_has_ticks() {
+        for room in [WIDE, HIGH] {
+            for middle in [-3e9, 0.0, 1.47e9, 9.9e9, 2.5e11] {
+                for power in -3..=39 {
+                    let half = 10f64.powf(f64::from(power) / 3.0) / 2.0;
+                    let got = labels(AxisKind::Time, Scale::Linear, middle - half, middle + half, room);
+                    assert!(got.len() >= 2, "{middle} {half}: {got:?}");
+                }
+            }
+        }
+        let narrow = Room { length: 60.0, ..WIDE };
+        labels(AxisKind::Time, Scale::Linear, 0.0, 1e9, narrow);
+    }
+
+    #[test]
+    fn a_zone_moves_midnight() {
+        let zone: Zone = "America/New_York".parse().unwrap();
+        let span = Span { kind: AxisKind::Time, scale: Scale::Linear, min: 1_478_304_000.0, max: 1_478_563_200.0 };
+        // The night in which the clock went back: days of 24, 25 and 24 hours.
+        let days = ticks(span, Room { length: 500.0, ..WIDE }, &zone);
+        let at: Vec<i64> = days.iter().map(|tick| tick.at as i64).collect();
+        assert_eq!(at, [1_478_318_400, 1_478_404_800, 1_478_494_800], "{days:?}");
+        assert!("Mars/Olympus".parse::<Zone>().is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Where a picture goes and what draws it: decided before the rows are read, so that a wrong name fails at once.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use itch_api::{Error, ErrorKind, Fact, Request as Question, Response, Result, Ticket, Transport};
+use itch_chart::read::Table;
+use itch_chart::{Request, build};
+use itch_plugin::abi::RunHost;
+use itch_plugin::abi::drive::render;
+use itch_plugin::{Colors, Detail, LogLevel, Registered, Registry, RendererSpec, Target};
+
+use super::outfile::Outfile;
+use super::{no_renderer, terminal};
+use crate::failure::usage;
+use crate::sink;
+use crate::talk::Talk;
+
+/// The size of letters: ten points.
+const POINTS: f64 = 10.0;
+
+/// A renderer, and where its picture goes.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    spec: &'a RendererSpec,
+    unit: &'a Registered,
+    /// `None` is stdout.
+    path: Option<PathBuf>,
+    target: Target,
+}
+
+impl<'a> Place<'a> {
+    /// Chooses by the options of `itch plot`.
+    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<Place<'a>> {
+        let given = matches.get_one::<PathBuf>("outfile").or(matches.get_one("output"));
+        let path = given.filter(|path| path.as_os_str() != "-").cloned();
+        let by_name = matches.get_one::<String>("renderer");
+        let on_terminal = path.is_none() && talk.stdout_is_terminal;
+        let (spec, unit) = match (by_name, &path) {
+            (Some(name), _) => registry.renderer(name).ok_or_else(|| {
+                no_renderer(registry, format!("there is no renderer `{}`", name.escape_debug()))
+            })?,
+            (None, Some(path)) => by_extension(registry, path)?,
+            (None, None) if on_terminal => {
+                let found = registry.renderers().find(|(spec, _)| spec.terminal);
+                found.ok_or_else(|| no_renderer(registry, "no renderer draws on a terminal".to_owned()))?
+            }
+            (None, None) => {
+                let message = "where the picture goes has no name that says what draws it";
+                return Err(match given {
+                    Some(_) => no_renderer(registry, format!("{message}: give --renderer")),
+                    None => usage("stdout is no terminal, and no picture is named")
+                        .hint("itch plot followers.tsv plot.png"),
+                }
+                .into());
+            }
+        };
+        if path.is_none() && talk.stdout_is_terminal && !spec.terminal && !spec.media_type.starts_with("text/") && spec.detail != Detail::All {
+            return Err(usage(format!("a terminal cannot show what `{}` writes", spec.name))
+                .hint("name a file, or send stdout to one")
+                .into());
+        }
+        let size = matches.get_one::<(u32, u32)>("size").copied();
+        let dpi = matches.get_one::<f64>("dpi").copied();
+        let target = if spec.terminal {
+            let graphics = matches.get_one::<String>("graphics").map_or("auto", String::as_str);
+            let colors = match talk.color(talk.stdout_is_terminal) {
+                true => Colors::True,
+                false => Colors::None,
+            };
+            terminal::target(graphics, size, dpi, colors, on_terminal)
+        } else {
+            picture(size, dpi)
+        };
+        Ok(Place { spec, unit, path, target })
+    }
+
+    /// A picture of the usual size under this name.
+    pub(crate) fn file(&self) -> Option<&PathBuf> {
+        self.path.as_ref()
+    }
+
+    /// A picture of the usual size, drawn by what its name says.
+    pub(crate) fn named(registry: &'a Registry, path: PathBuf) -> Result<Place<'a>> {
+        let (spec, unit) = by_extension(registry, &path)?;
+        let target = if spec.terminal {
+            terminal::target("braille", None, None, Colors::None, false)
+        } else {
+            picture(None, None)
+        };
+        Ok(Place { spec, unit, path: Some(path), target })
+    }
+
+    /// Whether the renderer takes every point with its label.
+    pub(crate) fn wants_everything(&self) -> bool {
+        self.spec.detail == Detail::All
+    }
+}
+
+/// The renderer that a file's extension chooses.
+fn by_extension<'a>(
+    registry: &'a Registry,
+    path: &std::path::Path,
+) -> Result<(&'a RendererSpec, &'a Registered)> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let found = registry.renderers().find(|(spec, _)| {
+        spec.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
+    });
+    found.ok_or_else(|| {
+        let name = path.display().to_string();
+        no_renderer(registry, format!("no renderer draws `{}`", name.escape_debug()))
+    })
+}
+
+/// A picture's size and the sizes in it.
+fn picture(size: Option<(u32, u32)>, dpi: Option<f64>) -> Target {
+    let (width, height) = size.unwrap_or((2160, 1080));
+    let dpi = dpi.unwrap_or(180.0);
+    Target {
+        width,
+        height,
+        dpi,
+        text: (dpi * POINTS / 72.0).round(),
+        line: (dpi / 72.0).max(1.0),
+        terminal: None,
+    }
+}
+
+/// A picture about to be drawn. Its file is open, so that a place that cannot be written to was found out.
+pub(crate) struct Drawing<'a> {
+    place: Place<'a>,
+    outfile: Option<Outfile>,
+}
+
+impl<'a> Drawing<'a> {
+    pub(crate) fn start(place: Place<'a>) -> anyhow::Result<Drawing<'a>> {
+        let outfile = place.path.as_deref().map(Outfile::create).transpose()?;
+        Ok(Drawing { place, outfile })
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        self.place.target.clone()
+    }
+
+    pub(crate) fn detail(&self) -> Detail {
+        self.place.spec.detail
+    }
+
+    /// Whether the renderer takes every point with its label.
+    pub(crate) fn wants_everything(&self) -> bool {
+        self.place.wants_everything()
+    }
+
+    /// Draws, and gives the file its name.
+    pub(crate) fn finish(mut self, table: Table, request: &Request, talk: &Talk) -> anyhow::Result<()> {
+        let built = build(table, request)?;
+        for note in &built.notes {
+            talk.note(note);
+        }
+        let spec = self.place.spec;
+        if let (true, Detail::Points(most)) = (built.gathered, spec.detail) {
+            talk.note(&format!(
+                "{}: {} dots are drawn as one image, since {} at most are drawn one by one; `--dots single` draws each",
+                spec.name, built.dots, most
+            ));
+        }
+        let item = self.place.unit.item;
+        let host = Arc::new(Quiet::default());
+        let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
+        match &mut self.outfile {
+            Some(outfile) => {
+                let mut out = BufWriter::with_capacity(1 << 16, outfile.file());
+                draw(&mut out)?;
+                out.flush().map_err(Error::from)?;
+            }
+            None => {
+                let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+                let drawn = draw(&mut out).and_then(|()| Ok(out.flush()?));
+                return match drawn {
+                    // The reader wanted no more.
+                    Err(error) if gone(&error) => Ok(()),
+                    drawn => Ok(drawn?),
+                };
+            }
+        }
+        match self.outfile.take() {
+            Some(outfile) => outfile.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a failure to write only means that the reader has gone.
+fn gone(error: &Error) -> bool {
+    error.is_cancelled() || error.causes.iter().any(|cause| cause.contains("roken pipe"))
+}
+
+/// The host of a renderer: it answers no requests and takes no rows.
+struct Quiet(Arc<dyn Transport>);
+
+impl Default for Quiet {
+    fn default() -> Quiet {
+        Quiet(Arc::new(Nobody))
+    }
+}
+
+impl RunHost for Quiet {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.0
+    }
+
+    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
+        Err(refused())
+    }
+
+    fn progress(&self, _: u64, _: Option<u64>) {}
+
+    fn log(&self, level: LogLevel, message: &str) {
+        sink::log(level, message);
+    }
+}
+
+/// A renderer draws what it is given and asks nobody.
+struct Nobody;
+
+fn refused() -> Error {
+    Error::new(ErrorKind::Unsupported, "a renderer asks no services and prints no rows")
+}
+
+impl Transport for Nobody {
+    fn start(&self, _: Question) -> Result<Ticket> {
+        Err(refused())
+    }
+
+    fn wait(&self, _: Ticket) -> Result<Response> {
+        Err(refused())
+    }
+
+    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
+        Err(refused())
+    }
+
+    fn abandon(&self, _: Ticket) {}
+
+    fn note(&self, _: Fact) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

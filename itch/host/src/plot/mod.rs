@@ -1,0 +1,127 @@
+//! `itch plot`: from a file of rows to a picture, drawn by a renderer of the registry.
+
+mod draw;
+mod options;
+mod outfile;
+mod record;
+mod report;
+mod terminal;
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use itch_api::{Error, ErrorKind};
+use itch_chart::read::{BadRows, Input, KeepText, ReadOptions, read_bands, read_table};
+use itch_plugin::{ChartHint, Mark, Registry};
+
+use crate::failure::usage;
+use crate::talk::Talk;
+
+pub(crate) use options::command;
+pub(crate) use report::Plot;
+
+use draw::{Drawing, Place};
+use options::Looks;
+
+/// Runs the command and says the exit code.
+pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let looks = Looks::read(matches)?;
+    let place = Place::of(registry, matches, talk)?;
+    let named = place.file().is_some();
+    let prints = named && !matches.get_flag("silent");
+
+    let hint = ChartHint {
+        x: text("x").unwrap_or_else(|| "followed".to_owned()),
+        y: text("y").unwrap_or_else(|| "created".to_owned()),
+        label: text("name"),
+        mark: *matches.get_one::<Mark>("type").unwrap_or(&Mark::Mixed),
+    };
+    let read = ReadOptions {
+        format: matches.get_one("input-format").copied(),
+        delimiter: matches.get_one("delimiter").copied(),
+        date_format: text("date-format"),
+        x: hint.x.clone(),
+        y: hint.y.clone(),
+        label: hint.label.clone(),
+        strict: matches.get_flag("strict"),
+        header: options::header(matches),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        keep_text: match (prints, matches.get_flag("record")) {
+            (true, true) => KeepText::Records,
+            (true, false) => KeepText::Labels,
+            (false, _) if place.wants_everything() => KeepText::Labels,
+            _ => KeepText::Nothing,
+        },
+        ..ReadOptions::default()
+    };
+    // Looked at before the long work: the file that the picture goes to, and the small file of streams.
+    let drawing = Drawing::start(place)?;
+    let bands = match matches.get_one::<PathBuf>("streams") {
+        None => Vec::new(),
+        Some(path) => {
+            let found = read_bands(input(path), read.delimiter, read.date_format.as_deref())
+                .map_err(|error| error.context(format!("the streams in `{}` cannot be read", path.display())))?;
+            tell_bad_rows(&found.bad, &path.display().to_string(), talk);
+            found.bands.iter().map(|band| (band.start, band.end)).collect()
+        }
+    };
+    let infile = infile(matches)?;
+    let name = infile.display().to_string();
+    let table = read_table(input(&infile), &read)?;
+    tell_bad_rows(&table.bad, &name, talk);
+    let incomplete = table.bad.count > 0;
+
+    let request = looks.request(&hint, &table, bands, &drawing)?;
+    if prints {
+        record::print(&table, &request, matches.get_flag("record"))?;
+    }
+    drawing.finish(table, &request, talk)?;
+    Ok(if incomplete { 3 } else { 0 })
+}
+
+/// The file of rows: named, or whatever is piped in.
+fn infile(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
+    use std::io::IsTerminal;
+    match matches.get_one::<PathBuf>("infile") {
+        Some(path) => Ok(path.clone()),
+        None if std::io::stdin().is_terminal() => {
+            Err(usage("no file of rows is given").hint("itch plot --help").into())
+        }
+        None => Ok(PathBuf::from("-")),
+    }
+}
+
+fn input(path: &std::path::Path) -> Input {
+    if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.to_owned()) }
+}
+
+/// Counts the rows that were kept out and names the first.
+fn tell_bad_rows(bad: &BadRows, name: &str, talk: &Talk) {
+    if bad.count == 0 {
+        return;
+    }
+    for (line, reason) in &bad.first {
+        talk.warning(&format!("{name}, line {line}: {reason}"));
+    }
+    talk.warning(&match bad.count {
+        1 => "1 row is left out".to_owned(),
+        count => format!("{count} rows are left out"),
+    });
+}
+
+/// The error for a name that chooses no renderer.
+fn no_renderer(registry: &Registry, message: String) -> Error {
+    let known: Vec<String> = registry
+        .renderers()
+        .map(|(spec, _)| match spec.extensions.as_slice() {
+            [] => spec.name.clone(),
+            extensions => format!("{} (.{})", spec.name, extensions.join(", .")),
+        })
+        .collect();
+    if known.is_empty() {
+        return Error::new(ErrorKind::Usage, "this itch has no renderer")
+            .hint("itch plugins list shows what there is");
+    }
+    usage(message).hint(format!("the renderers are {}", known.join(", ")))
+}

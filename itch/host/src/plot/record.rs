@@ -1,0 +1,48 @@
+//! The rows that are drawn, printed as the old program did: x, y and name with spaces between, or the whole row.
+
+use std::io::{BufWriter, IsTerminal, Write};
+
+use itch_chart::read::{Column, ColumnKind, Table};
+use itch_chart::{Request, Zone};
+use itch_output::sanitize;
+use itch_plugin::Mark;
+
+/// Prints the rows between the bounds. A reader that has gone is no error.
+pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::Result<()> {
+    let stdout = std::io::stdout().lock();
+    let on_terminal = stdout.is_terminal();
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
+    let rows = table.x.values.iter().zip(&table.y.values).enumerate();
+    for (row, (x, y)) in rows {
+        if !(request.x.holds(*x) && (request.mark == Mark::Line || request.y.holds(*y))) {
+            continue;
+        }
+        let text = |texts: &Option<itch_chart::read::Texts>| {
+            texts.as_ref().map(|texts| texts.get(row).to_owned()).unwrap_or_default()
+        };
+        let line = if records {
+            text(&table.records)
+        } else {
+            let (x, y) = (value(&table.x, *x, &request.zone), value(&table.y, *y, &request.zone));
+            format!("{x} {y} {}", text(&table.labels)).trim_end().to_owned()
+        };
+        let line = if on_terminal { sanitize(&line) } else { line.into() };
+        match writeln!(out, "{line}") {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written?,
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        flushed => Ok(flushed?),
+    }
+}
+
+fn value(column: &Column, value: f64, zone: &Zone) -> String {
+    match column.kind {
+        ColumnKind::Time => zone
+            .local(value.floor())
+            .map_or_else(|| value.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string()),
+        ColumnKind::Number => value.to_string(),
+    }
+}

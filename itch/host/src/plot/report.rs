@@ -1,0 +1,206 @@
+//! `--plot FILE`: the picture of a report's rows, drawn as its description says.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use itch_api::{Error, ErrorKind};
+use itch_chart::Request;
+use itch_chart::read::{BadRows, Column, ColumnKind, Table, Texts};
+use itch_output::RowWriter;
+use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
+
+use super::draw::{Drawing, Place};
+use crate::failure::usage;
+use crate::talk::Talk;
+
+/// A picture of a report's rows, about to be drawn.
+pub(crate) struct Plot<'a> {
+    drawing: Drawing<'a>,
+    hint: ChartHint,
+    gathered: Arc<Mutex<Gathered>>,
+}
+
+/// What the rows said so far.
+struct Gathered {
+    x: Source,
+    y: Source,
+    label: Option<usize>,
+    labels: Texts,
+    /// Rows without an x or a y.
+    empty: u64,
+    rows: u64,
+}
+
+/// One column of the rows.
+struct Source {
+    place: usize,
+    column: Column,
+}
+
+impl<'a> Plot<'a> {
+    /// Looks at the file before anything is asked, so that one that cannot be written fails at once.
+    pub(crate) fn start(registry: &'a Registry, spec: &ReportSpec, path: PathBuf) -> anyhow::Result<Plot<'a>> {
+        let Some(hint) = spec.chart.clone() else {
+            let drawn: Vec<&str> = registry
+                .reports()
+                .filter(|(report, _)| report.chart.is_some())
+                .map(|(report, _)| report.name.as_str())
+                .collect();
+            return Err(usage(format!("`{}` has nothing to draw", spec.name))
+                .hint(format!("these have: {}", drawn.join(", ")))
+                .into());
+        };
+        if path.as_os_str() == "-" {
+            return Err(usage("rows go to stdout, and so the picture needs a file")
+                .hint("itch plot - -o - draws what is piped in to stdout")
+                .into());
+        }
+        let source = |name: &str| {
+            let place = spec.columns.iter().position(|column| column.name == name);
+            let place = place.ok_or_else(|| {
+                Error::new(ErrorKind::Unsupported, format!("`{}` would draw `{name}`, which is no column", spec.name))
+            })?;
+            let kind = match spec.columns[place].kind {
+                ColumnType::Time => ColumnKind::Time,
+                _ => ColumnKind::Number,
+            };
+            let column = Column { name: name.to_owned(), kind, values: Vec::new() };
+            Ok::<Source, Error>(Source { place, column })
+        };
+        let drawing = Drawing::start(Place::named(registry, path)?)?;
+        let label = hint.label.as_deref().filter(|_| drawing.wants_everything());
+        let gathered = Gathered {
+            x: source(&hint.x)?,
+            y: source(&hint.y)?,
+            label: label.and_then(|label| spec.columns.iter().position(|column| column.name == label)),
+            labels: Texts::default(),
+            empty: 0,
+            rows: 0,
+        };
+        Ok(Plot { drawing, hint, gathered: Arc::new(Mutex::new(gathered)) })
+    }
+
+    /// The columns that a report has to fill: those that are printed, and those that are drawn.
+    pub(crate) fn columns(&self, mut printed: Vec<String>) -> Vec<String> {
+        let hint = &self.hint;
+        for name in [&hint.x, &hint.y].into_iter().chain(&hint.label) {
+            if !printed.contains(name) {
+                printed.push(name.clone());
+            }
+        }
+        printed
+    }
+
+    /// A writer that also remembers what is drawn of each row.
+    pub(crate) fn watch(&self, writer: Box<dyn RowWriter>) -> Box<dyn RowWriter> {
+        Box::new(Watched { writer, gathered: Arc::clone(&self.gathered) })
+    }
+
+    /// Draws what there is. `incomplete` says so on the picture, too.
+    pub(crate) fn finish(self, title: String, incomplete: bool, talk: &Talk) -> anyhow::Result<()> {
+        let gathered = {
+            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let label = gathered.label;
+            std::mem::replace(&mut *gathered, Gathered {
+                x: Source::nothing(),
+                y: Source::nothing(),
+                label,
+                labels: Texts::default(),
+                empty: 0,
+                rows: 0,
+            })
+        };
+        if gathered.x.column.values.is_empty() {
+            talk.warning("no picture is drawn: no row has anything to draw");
+            return Ok(());
+        }
+        if gathered.empty > 0 {
+            let (x, y) = (&gathered.x.column.name, &gathered.y.column.name);
+            talk.note(&match gathered.empty {
+                1 => format!("1 row is not drawn, as it has no {x} or no {y}"),
+                rows => format!("{rows} rows are not drawn, as they have no {x} or no {y}"),
+            });
+        }
+        if incomplete {
+            talk.warning("the picture shows an incomplete run");
+        }
+        let table = Table {
+            labels: gathered.label.map(|_| gathered.labels),
+            records: None,
+            rows: gathered.rows,
+            bad: BadRows::default(),
+            fields: Vec::new(),
+            has_header: true,
+            x: gathered.x.column,
+            y: gathered.y.column,
+        };
+        let request = Request {
+            mark: self.hint.mark,
+            title: if incomplete { format!("{title} (incomplete)") } else { title },
+            density: true,
+            target: self.drawing.target(),
+            detail: self.drawing.detail(),
+            ..Request::default()
+        };
+        self.drawing.finish(table, &request, talk)
+    }
+}
+
+impl Source {
+    fn nothing() -> Source {
+        let column = Column { name: String::new(), kind: ColumnKind::Number, values: Vec::new() };
+        Source { place: usize::MAX, column }
+    }
+
+    fn read(&self, row: &[Cell]) -> Option<f64> {
+        let value = match row.get(self.place)? {
+            Cell::Time(milliseconds) => *milliseconds as f64 / 1e3,
+            Cell::Int(number) => *number as f64,
+            Cell::Float(number) | Cell::Duration(number) => *number,
+            _ => return None,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, row: &[Cell]) {
+        self.rows += 1;
+        let (Some(x), Some(y)) = (self.x.read(row), self.y.read(row)) else {
+            self.empty += 1;
+            return;
+        };
+        self.x.column.values.push(x);
+        self.y.column.values.push(y);
+        if let Some(label) = self.label {
+            let text = match row.get(label) {
+                Some(Cell::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            self.labels.extend([text]);
+        }
+    }
+}
+
+/// A writer that is looked over the shoulder.
+struct Watched {
+    writer: Box<dyn RowWriter>,
+    gathered: Arc<Mutex<Gathered>>,
+}
+
+impl RowWriter for Watched {
+    fn row(&mut self, row: &[Cell]) -> io::Result<()> {
+        self.writer.row(row)?;
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take(row);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,95 @@
+//! Fonts: two carried in the program, and those of the system for scripts that these lack, looked for only then.
+//!
+//! The carried ones are DejaVu Sans (Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian and more) and Noto Emoji.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustybuzz::Face;
+use rustybuzz::ttf_parser::{GlyphId, OutlineBuilder};
+
+/// A font.
+#[derive(Clone)]
+pub(crate) enum Font {
+    /// In the program.
+    Carried(&'static Face<'static>),
+    /// Of the system: the bytes of its file, and which of the faces in it.
+    System(Arc<Vec<u8>>, u32),
+}
+
+impl Font {
+    /// Works with the face.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Face<'_>) -> T) -> Option<T> {
+        match self {
+            Font::Carried(face) => Some(work(face)),
+            Font::System(bytes, index) => Face::from_slice(bytes, *index).map(|face| work(&face)),
+        }
+    }
+
+    fn has(&self, character: char) -> bool {
+        self.with(|face| face.glyph_index(character).is_some()).unwrap_or(false)
+    }
+}
+
+fn carried() -> &'static [Face<'static>] {
+    static CARRIED: OnceLock<Vec<Face<'static>>> = OnceLock::new();
+    CARRIED.get_or_init(|| {
+        let files = [dejavu::sans::regular(), epaint_default_fonts::NOTO_EMOJI_REGULAR];
+        files.into_iter().filter_map(|bytes| Face::from_slice(bytes, 0)).collect()
+    })
+}
+
+/// The font for a character; `None` if no font has it.
+pub(crate) fn font_for(character: char, before: Option<&Font>) -> Option<Font> {
+    if let Some(before) = before.filter(|before| before.has(character)) {
+        return Some(before.clone());
+    }
+    let mut carried = carried().iter().map(Font::Carried);
+    carried.find(|font| font.has(character)).or_else(|| of_the_system(character))
+}
+
+/// Notices whether a glyph has a drawn form: fonts of coloured pictures have none.
+struct Seen(bool);
+
+impl OutlineBuilder for Seen {
+    fn move_to(&mut self, _: f32, _: f32) {
+        self.0 = true;
+    }
+    fn line_to(&mut self, _: f32, _: f32) {}
+    fn quad_to(&mut self, _: f32, _: f32, _: f32, _: f32) {}
+    fn curve_to(&mut self, _: f32, _: f32, _: f32, _: f32, _: f32, _: f32) {}
+    fn close(&mut self) {}
+}
+
+/// Looks through the system's font folders, once a character.
+fn of_the_system(character: char) -> Option<Font> {
+    /// Fonts that were needed, so that the next character of the same script finds its own at once.
+    static FOUND: Mutex<Vec<Font>> = Mutex::new(Vec::new());
+    static SYSTEM: OnceLock<fontdb::Database> = OnceLock::new();
+
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(font) = found.iter().find(|font| font.has(character)) {
+        return Some(font.clone());
+    }
+    let system = SYSTEM.get_or_init(|| {
+        let mut system = fontdb::Database::new();
+        system.load_system_fonts();
+        system
+    });
+    // Plain faces first, so that a word does not come out bold and slanted because that file stands first.
+    let mut faces: Vec<_> = system.faces().collect();
+    faces.sort_by_key(|face| (face.style != fontdb::Style::Normal, face.weight.0.abs_diff(400)));
+    for info in faces {
+        let font = system.with_face_data(info.id, |bytes, index| {
+            let face = Face::from_slice(bytes, index)?;
+            let glyph: GlyphId = face.glyph_index(character)?;
+            let mut seen = Seen(false);
+            face.outline_glyph(glyph, &mut seen);
+            seen.0.then(|| Font::System(Arc::new(bytes.to_vec()), index))
+        });
+        if let Some(font) = font.flatten() {
+            found.push(font.clone());
+            return Some(font);
+        }
+    }
+    None
+}

@@ -1,0 +1,125 @@
+//! `--renderer html`: one page that needs nothing else, to pan, to zoom, to look at single rows.
+
+use std::io::{BufWriter, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use itch_plugin::prelude::*;
+use itch_plugin::{Axis, Layer};
+use serde_json::{Value, json};
+
+/// Above so many dots the page draws a picture of counts, made anew as one zooms.
+const SINGLE: usize = 50_000;
+/// Above so many rows the page does not carry their names.
+const NAMED: usize = 200_000;
+
+/// The page; what stands between the two markers is put in.
+const PAGE: &str = include_str!("html/page.html");
+const SCRIPT: &str = include_str!("html/page.js");
+
+struct Html;
+
+renderer!(Html);
+
+impl Renderer for Html {
+    fn describe(&self) -> RendererSpec {
+        RendererSpec::new("html", "A page to pan and zoom in, complete in one file", "text/html")
+            .help(
+                "Drag to pan, turn the wheel to zoom (with shift along the bottom axis alone, with alt up the side alone), \
+                 double-click to see everything again; point at a dot to read its row; click the legend to hide a part. \
+                 Up to 50,000 dots are drawn one by one; above, a picture of counts is made anew at every zoom. Names are in \
+                 the page up to 200,000 rows. A row takes some twelve bytes. The page loads nothing from anywhere.",
+            )
+            .extension("html")
+            .extension("htm")
+            .detail(Detail::All)
+    }
+
+    fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 16, out);
+        let (head, tail) = PAGE.split_once("<!--script-->").unwrap_or((PAGE, ""));
+        out.write_all(head.replace("<!--title-->", &escaped(&chart.title)).as_bytes())?;
+        // A `<` inside the data could end the element that they are in.
+        let data = data(chart).to_string().replace('<', "\\u003c");
+        write!(out, "<script id=\"data\" type=\"application/json\">{data}</script>\n<script>\n{SCRIPT}</script>")?;
+        out.write_all(tail.as_bytes())?;
+        Ok(out.flush()?)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+fn axis(axis: &Axis) -> Value {
+    json!({
+        "label": axis.label,
+        "kind": axis.kind,
+        "scale": axis.scale,
+        "min": axis.min,
+        "max": axis.max,
+        "zone": if axis.zone.is_empty() { "UTC" } else { &axis.zone },
+    })
+}
+
+/// Places along an axis as whole numbers of 32 bits: a ten-billionth of the axis is not seen at any zoom.
+fn places(values: &[f64], axis: &Axis) -> String {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| ((axis.share(*value).clamp(0.0, 1.0) * f64::from(u32::MAX)) as u32).to_le_bytes())
+        .collect();
+    STANDARD.encode(bytes)
+}
+
+fn data(chart: &Chart<'_>) -> Value {
+    let mut data = json!({
+        "title": chart.title,
+        "theme": chart.theme,
+        "x": axis(&chart.x),
+        "y": axis(&chart.y),
+        "y2": chart.y2.as_ref().map(axis),
+        "single": SINGLE,
+        "colors": chart.color_bar.as_ref().map(|bar| &bar.colors),
+        "bar": chart.color_bar.as_ref().map(|bar| json!({"label": bar.label, "ticks": bar.ticks})),
+    });
+    for (number, layer) in chart.layers.iter().enumerate() {
+        let label = chart
+            .legend
+            .iter()
+            .find(|entry| entry.layer == number)
+            .map_or("", |entry| entry.label.as_str());
+        match layer {
+            Layer::Bands { from, to } => {
+                data["bands"] = json!({
+                    "label": label,
+                    "from": chart.numbers(*from),
+                    "to": chart.numbers(*to),
+                });
+            }
+            Layer::Line { x, y, right, .. } => {
+                let upright = chart.y2.as_ref().filter(|_| *right).unwrap_or(&chart.y);
+                data["line"] = json!({
+                    "label": label,
+                    "x": places(chart.numbers(*x), &chart.x),
+                    "y": places(chart.numbers(*y), upright),
+                });
+            }
+            Layer::Points { x, y, shade, labels, radius, opacity, .. } => {
+                let count = chart.numbers(*x).len();
+                let names = labels.filter(|_| count <= NAMED).map(|labels| chart.texts(labels).collect::<Vec<_>>());
+                data["points"] = json!({
+                    "label": label,
+                    "count": count,
+                    "x": places(chart.numbers(*x), &chart.x),
+                    "y": places(chart.numbers(*y), &chart.y),
+                    "shade": shade.map(|shade| STANDARD.encode(chart.shades(shade))),
+                    "names": names,
+                    "radius": radius * 72.0 / chart.target.dpi,
+                    "opacity": opacity,
+                });
+            }
+            _ => {}
+        }
+    }
+    data
+}
