@@ -3,7 +3,12 @@
 //!
 //! The rows are made here, the same every time. It prints medians beside the bounds and judges nothing: a busy machine
 //! is slow too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a program for developers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for developers"
+)]
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -27,7 +32,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / f64::from(1u32 << 31)
     }
 }
@@ -45,7 +53,11 @@ fn write_followers(folder: &Folder, name: &str, rows: u64) {
             (1.4e9 + day + hour, dice.roll() * dice.roll() * 1.5e8)
         };
         let created = followed - age;
-        writeln!(out, "somebody_{row}\tburkeblack\t{created:.0}\t{followed:.0}\t{age:.0}\t0").unwrap();
+        writeln!(
+            out,
+            "somebody_{row}\tburkeblack\t{created:.0}\t{followed:.0}\t{age:.0}\t0"
+        )
+        .unwrap();
     }
     out.flush().unwrap();
 }
@@ -61,11 +73,19 @@ fn write_streams(folder: &Folder) {
 /// Wall time, processor time and peak of one run.
 fn run(folder: &Folder, arguments: &[&str]) -> (Duration, Duration, u64) {
     let start = Instant::now();
-    let mut child = folder.command(arguments).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = folder
+        .command(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let used = child.wait4().unwrap();
     let wall = start.elapsed();
     assert!(used.status.success(), "itch {}", arguments.join(" "));
-    (wall, used.rusage.utime + used.rusage.stime, used.rusage.maxrss)
+    (
+        wall,
+        used.rusage.utime + used.rusage.stime,
+        used.rusage.maxrss,
+    )
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -74,11 +94,17 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    use_binary(build(&["build", "--release", "--package", "itch"], "release"));
+    use_binary(build(
+        &["build", "--release", "--package", "itch"],
+        "release",
+    ));
     let quick = std::env::args().any(|argument| argument == "quick");
     let folder = Folder::new();
     write_streams(&folder);
-    println!("{:>12} {:>10} {:>10} {:>12} {:>10} {:>10}", "rows", "ms", "at most", "processor ms", "MiB", "at most");
+    println!(
+        "{:>12} {:>10} {:>10} {:>12} {:>10} {:>10}",
+        "rows", "ms", "at most", "processor ms", "MiB", "at most"
+    );
     for (rows, longest, highest) in FIGURES {
         if quick && rows > 1_000_000 {
             continue;
@@ -88,15 +114,29 @@ fn main() {
         // Into the page cache.
         let mut file = File::open(folder.path(&name)).unwrap();
         std::io::copy(&mut file.by_ref().take(u64::MAX), &mut std::io::sink()).unwrap();
-        let arguments = ["plot", "-s", "-D", "-S", "streams.tsv", "-T", "BurkeBlack", &name, "plot.png"];
+        let arguments = [
+            "plot",
+            "-s",
+            "-D",
+            "-S",
+            "streams.tsv",
+            "-T",
+            "BurkeBlack",
+            &name,
+            "plot.png",
+        ];
         let times = if rows > 1_000_000 { 7 } else { 21 };
         let runs: Vec<_> = (0..times).map(|_| run(&folder, &arguments)).collect();
         let wall = median(runs.iter().map(|run| run.0.as_secs_f64() * 1e3).collect());
         let processor = median(runs.iter().map(|run| run.1.as_secs_f64() * 1e3).collect());
         let peak = median(runs.iter().map(|run| run.2 as f64 / 1024.0).collect());
         let bound = highest.map_or_else(String::new, |highest| format!("{highest:.0}"));
-        println!("{rows:>12} {wall:>10.1} {longest:>10.0} {processor:>12.1} {peak:>10.1} {bound:>10}");
+        println!(
+            "{rows:>12} {wall:>10.1} {longest:>10.0} {processor:>12.1} {peak:>10.1} {bound:>10}"
+        );
         std::fs::remove_file(folder.path(&name)).unwrap();
     }
-    println!("\nThe density against the sum over all pairs: cargo test --release -p itch-chart -- --ignored million --nocapture");
+    println!(
+        "\nThe density against the sum over all pairs: cargo test --release -p itch-chart -- --ignored million --nocapture"
+    );
 }

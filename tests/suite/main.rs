@@ -36,14 +36,14 @@ mod legacy_faults;
 mod meta;
 /// Cache directories of the old program.
 mod old_cache;
-/// `itch plugins`.
-mod plugins;
 /// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
 mod plot;
 /// The page of `itch plot --renderer html` in a browser.
 mod plot_page;
 /// Golden pictures.
 mod plot_pictures;
+/// `itch plugins`.
+mod plugins;
 /// A server that writes down what it is asked.
 mod recorder;
 /// Each report, by the name the user types.

@@ -50,7 +50,12 @@ fn the_old_command_line_draws_the_old_chart() {
     // Nothing but the picture is left.
     let names = std::fs::read_dir(folder.path("")).unwrap();
     let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!names.iter().any(|name| name.to_string_lossy().contains("part")), "{names:?}");
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.to_string_lossy().contains("part")),
+        "{names:?}"
+    );
 }
 
 #[test]
@@ -63,7 +68,10 @@ fn the_program_has_its_old_name_too() {
     }
     let mut command = folder.command(&["-s", "followers.csv", "plot.png"]);
     let mut renamed = std::process::Command::new(program);
-    renamed.args(command.get_args()).current_dir(folder.path("")).env_clear();
+    renamed
+        .args(command.get_args())
+        .current_dir(folder.path(""))
+        .env_clear();
     for (name, value) in command.get_envs() {
         renamed.env(name, value.unwrap_or_default());
     }
@@ -76,7 +84,15 @@ fn the_program_has_its_old_name_too() {
 fn rows_are_printed_as_before() {
     let folder = folder();
     folder
-        .itch(&["plot", "-m", "2016-07-26", "-M", "2016-07-26T12:00:00Z", "followers.csv", "a.png"])
+        .itch(&[
+            "plot",
+            "-m",
+            "2016-07-26",
+            "-M",
+            "2016-07-26T12:00:00Z",
+            "followers.csv",
+            "a.png",
+        ])
         .prints(
             "2016-07-26 00:00:00 2016-01-01 00:01:40 dan\n\
              2016-07-26 01:00:00 2016-07-24 22:40:00 eve\n\
@@ -114,13 +130,24 @@ fn bounds_clip_the_axis_that_they_name() {
 #[test]
 fn every_type_draws() {
     let folder = folder();
-    for (kind, has_points, has_line) in [("scatter", true, false), ("line", false, true), ("mixed", true, true)] {
+    for (kind, has_points, has_line) in [
+        ("scatter", true, false),
+        ("line", false, true),
+        ("mixed", true, true),
+    ] {
         let chart = json(&folder, &["-t", kind]);
-        assert_eq!((chart.get("points").is_some(), chart.get("line").is_some()), (has_points, has_line), "{kind}");
+        assert_eq!(
+            (chart.get("points").is_some(), chart.get("line").is_some()),
+            (has_points, has_line),
+            "{kind}"
+        );
     }
     // The left axis is that of the count then, and so are its bounds.
     let chart = json(&folder, &["-t", "line", "-n", "2", "-N", "8"]);
-    assert_eq!((&chart["y"]["min"], &chart["y"]["max"]), (&2.into(), &8.into()));
+    assert_eq!(
+        (&chart["y"]["min"], &chart["y"]["max"]),
+        (&2.into(), &8.into())
+    );
     assert_eq!(chart["line_axis"], "y");
 }
 
@@ -133,7 +160,16 @@ fn running_streams_and_blank_lines_are_fine() {
     assert_eq!(bands[0]["to"], 1_469_505_600);
     assert_eq!(bands[1]["to"], chart["x"]["max"]);
     folder
-        .itch(&["plot", "-s", "-x", "delta", "-S", "streams.csv", "followers.csv", "a.png"])
+        .itch(&[
+            "plot",
+            "-s",
+            "-x",
+            "delta",
+            "-S",
+            "streams.csv",
+            "followers.csv",
+            "a.png",
+        ])
         .exits(2)
         .says("`delta` holds numbers, and streams are spans of time");
 }
@@ -141,9 +177,15 @@ fn running_streams_and_blank_lines_are_fine() {
 #[test]
 fn bad_rows_are_counted_named_and_kept_out() {
     let folder = folder();
-    folder.write("bad.tsv", &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"));
+    folder.write(
+        "bad.tsv",
+        &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"),
+    );
     let ran = folder.itch(&["plot", "-s", "bad.tsv", "a.png"]);
-    ran.exits(3).says("line 11").says("line 12").says("2 rows are left out");
+    ran.exits(3)
+        .says("line 11")
+        .says("line 12")
+        .says("2 rows are left out");
     assert!(folder.path("a.png").is_file());
     let ran = folder.itch(&["plot", "-s", "--strict", "bad.tsv", "b.png"]);
     assert_ne!(ran.code, 0);
@@ -156,21 +198,60 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
     let folder = folder();
     let plot = |arguments: &[&str]| folder.itch(&[&["plot", "-s"], arguments].concat());
     plot(&["nothing.tsv", "a.png"]).exits(1).says("nothing.tsv");
-    plot(&["-x", "age", "followers.csv", "a.png"]).exits(2).says("age").says("created, followed");
-    plot(&["followers.csv", "a.bmp"]).exits(2).says("no renderer draws `a.bmp`").says("png (.png)").says("svg (.svg)");
-    plot(&["followers.csv", "--renderer", "oil", "a.png"]).exits(2).says("there is no renderer `oil`");
-    plot(&["followers.csv", "nowhere/a.png"]).exits(1).says("`nowhere/a.png` cannot be written");
+    plot(&["-x", "age", "followers.csv", "a.png"])
+        .exits(2)
+        .says("age")
+        .says("created, followed");
+    plot(&["followers.csv", "a.bmp"])
+        .exits(2)
+        .says("no renderer draws `a.bmp`")
+        .says("png (.png)")
+        .says("svg (.svg)");
+    plot(&["followers.csv", "--renderer", "oil", "a.png"])
+        .exits(2)
+        .says("there is no renderer `oil`");
+    plot(&["followers.csv", "nowhere/a.png"])
+        .exits(1)
+        .says("`nowhere/a.png` cannot be written");
     std::fs::create_dir(folder.path("folder.png")).unwrap();
-    plot(&["followers.csv", "folder.png"]).exits(2).says("does not name a file");
-    plot(&["-m", "2016-08-01", "-M", "2016-07-01", "followers.csv", "a.png"]).exits(2).says("-m has to be less than -M");
-    plot(&["-m", "soon", "followers.csv", "a.png"]).exits(2).says("-m/--xmin cannot be read").says("`soon` is not a time");
-    plot(&["-y", "delta", "-n", "2016-07-01", "followers.csv", "a.png"]).exits(2).says("the axis shows numbers");
-    plot(&["-m", "2030-01-01", "followers.csv", "a.png"]).exits(5).says("none of the 10 rows is between the bounds");
-    plot(&["--log", "x", "followers.csv", "a.png"]).exits(2).says("no logarithm");
-    plot(&["--size", "9x", "followers.csv", "a.png"]).exits(2).says("no size");
-    plot(&["--tz", "Mars/Olympus", "followers.csv", "a.png"]).exits(2).says("no time zone");
-    plot(&["followers.csv"]).exits(2).says("no picture is named");
-    plot(&["followers.csv", "-o", "-"]).exits(2).says("give --renderer");
+    plot(&["followers.csv", "folder.png"])
+        .exits(2)
+        .says("does not name a file");
+    plot(&[
+        "-m",
+        "2016-08-01",
+        "-M",
+        "2016-07-01",
+        "followers.csv",
+        "a.png",
+    ])
+    .exits(2)
+    .says("-m has to be less than -M");
+    plot(&["-m", "soon", "followers.csv", "a.png"])
+        .exits(2)
+        .says("-m/--xmin cannot be read")
+        .says("`soon` is not a time");
+    plot(&["-y", "delta", "-n", "2016-07-01", "followers.csv", "a.png"])
+        .exits(2)
+        .says("the axis shows numbers");
+    plot(&["-m", "2030-01-01", "followers.csv", "a.png"])
+        .exits(5)
+        .says("none of the 10 rows is between the bounds");
+    plot(&["--log", "x", "followers.csv", "a.png"])
+        .exits(2)
+        .says("no logarithm");
+    plot(&["--size", "9x", "followers.csv", "a.png"])
+        .exits(2)
+        .says("no size");
+    plot(&["--tz", "Mars/Olympus", "followers.csv", "a.png"])
+        .exits(2)
+        .says("no time zone");
+    plot(&["followers.csv"])
+        .exits(2)
+        .says("no picture is named");
+    plot(&["followers.csv", "-o", "-"])
+        .exits(2)
+        .says("give --renderer");
     assert!(!folder.path("a.png").exists());
 }
 
@@ -189,15 +270,37 @@ fn numbers_at_the_edges_are_drawn() {
     for (name, text) in rows {
         folder.write(name, text);
         let file = format!("{name}.png");
-        for more in [&[][..], &["-D"], &["-D", "--density-scale", "rank", "-t", "scatter"]] {
-            let plot = ["plot", "-s", "-x", "1", "-y", "2", "--no-header", "--size", "400x300", name, &file];
+        for more in [
+            &[][..],
+            &["-D"],
+            &["-D", "--density-scale", "rank", "-t", "scatter"],
+        ] {
+            let plot = [
+                "plot",
+                "-s",
+                "-x",
+                "1",
+                "-y",
+                "2",
+                "--no-header",
+                "--size",
+                "400x300",
+                name,
+                &file,
+            ];
             let ran = folder.itch(&[&plot[..], more].concat());
             assert_eq!(ran.code, 0, "{name} {more:?}: {}", ran.stderr);
         }
     }
     folder.write("old", "1000000000\t-6000000000\n1000000100\t20000000000\n");
-    folder.itch(&["plot", "-s", "-x", "1", "-y", "2", "old", "old.svg"]).exits(0);
-    folder.itch(&["plot", "-s", "--log", "xy", "-x", "1", "-y", "2", "tiny", "log.svg"]).exits(0);
+    folder
+        .itch(&["plot", "-s", "-x", "1", "-y", "2", "old", "old.svg"])
+        .exits(0);
+    folder
+        .itch(&[
+            "plot", "-s", "--log", "xy", "-x", "1", "-y", "2", "tiny", "log.svg",
+        ])
+        .exits(0);
 }
 
 #[test]
@@ -205,29 +308,59 @@ fn densities_are_those_of_the_sum_over_all_pairs() {
     let folder = Folder::new();
     let mut text = String::new();
     for row in 0..1000u64 {
-        let dice = |salt: u64| (row.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(salt * 97) >> 40) % 1000;
+        let dice = |salt: u64| {
+            (row.wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(salt * 97)
+                >> 40)
+                % 1000
+        };
         let x = 1_469_000_000 + dice(1) * 300 + dice(2) * 20;
-        text.push_str(&format!("a\tb\t{}\t{x}\t0\t0\n", x - dice(3) * dice(4) * 100));
+        text.push_str(&format!(
+            "a\tb\t{}\t{x}\t0\t0\n",
+            x - dice(3) * dice(4) * 100
+        ));
     }
     folder.write("followers.csv", &text);
     let chart = json(&folder, &["-D"]);
-    let read = |name: &str| points(&chart).iter().map(|point| point[name].as_f64().unwrap()).collect::<Vec<f64>>();
+    let read = |name: &str| {
+        points(&chart)
+            .iter()
+            .map(|point| point[name].as_f64().unwrap())
+            .collect::<Vec<f64>>()
+    };
     let (x, y, density) = (read("x"), read("y"), read("density"));
     let n = x.len() as f64;
     let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
     let (mx, my) = (mean(&x), mean(&y));
     let spread = |a: &[f64], am: f64, b: &[f64], bm: f64| {
-        a.iter().zip(b).map(|(a, b)| (a - am) * (b - bm)).sum::<f64>() / (n - 1.0) * n.powf(-1.0 / 3.0)
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - am) * (b - bm))
+            .sum::<f64>()
+            / (n - 1.0)
+            * n.powf(-1.0 / 3.0)
     };
-    let (xx, xy, yy) = (spread(&x, mx, &x, mx), spread(&x, mx, &y, my), spread(&y, my, &y, my));
+    let (xx, xy, yy) = (
+        spread(&x, mx, &x, mx),
+        spread(&x, mx, &y, my),
+        spread(&y, my, &y, my),
+    );
     let determinant = xx * yy - xy * xy;
     for place in 0..x.len() {
-        let sum: f64 = x.iter().zip(&y).map(|(px, py)| {
-            let (dx, dy) = (x[place] - px, y[place] - py);
-            (-0.5 * (dx * dx * yy - 2.0 * dx * dy * xy + dy * dy * xx) / determinant).exp()
-        }).sum();
+        let sum: f64 = x
+            .iter()
+            .zip(&y)
+            .map(|(px, py)| {
+                let (dx, dy) = (x[place] - px, y[place] - py);
+                (-0.5 * (dx * dx * yy - 2.0 * dx * dy * xy + dy * dy * xx) / determinant).exp()
+            })
+            .sum();
         let exact = sum / (std::f64::consts::TAU * determinant.sqrt() * n);
-        assert!((density[place] / exact - 1.0).abs() < 0.01, "{place}: {} {exact}", density[place]);
+        assert!(
+            (density[place] / exact - 1.0).abs() < 0.01,
+            "{place}: {} {exact}",
+            density[place]
+        );
     }
 }
 
@@ -236,7 +369,10 @@ fn many(folder: &Folder, rows: u64) {
     let mut text = String::new();
     for row in 0..rows {
         let x = 1_469_000_000 + row * 7919 % 1_000_003;
-        text.push_str(&format!("a\tb\t{}\t{x}\t0\t0\n", x - row * 104_729 % 9_000_000));
+        text.push_str(&format!(
+            "a\tb\t{}\t{x}\t0\t0\n",
+            x - row * 104_729 % 9_000_000
+        ));
     }
     folder.write("many.tsv", &text);
 }
@@ -251,15 +387,21 @@ fn a_drawing_with_many_dots_says_that_they_are_an_image() {
             bytes.windows(mark.len()).any(|part| part == mark)
         };
         let ran = folder.itch(&["plot", "-s", "many.tsv", file]);
-        ran.exits(0).says("21000 dots are drawn as one image").says("--dots single");
+        ran.exits(0)
+            .says("21000 dots are drawn as one image")
+            .says("--dots single");
         assert!(holds(mark), "{file}");
-        folder.itch(&["plot", "-s", "--dots", "single", "many.tsv", file]).prints("");
+        folder
+            .itch(&["plot", "-s", "--dots", "single", "many.tsv", file])
+            .prints("");
         assert!(!holds(mark), "{file}");
     }
     let few = crate::plot::folder();
-    few.itch(&["plot", "-s", "--dots", "image", "followers.csv", "a.svg"]).exits(0);
+    few.itch(&["plot", "-s", "--dots", "image", "followers.csv", "a.svg"])
+        .exits(0);
     assert!(few.read("a.svg").contains("<image "));
-    few.itch(&["plot", "-s", "followers.csv", "b.svg"]).prints("");
+    few.itch(&["plot", "-s", "followers.csv", "b.svg"])
+        .prints("");
     // Ten dots, and one in the legend.
     assert_eq!(few.read("b.svg").matches("<circle").count(), 11);
 }
@@ -269,7 +411,9 @@ fn titles_in_every_script_are_drawn() {
     let folder = folder();
     let title = "BurkeBlack Стример 日本語 قناة 🎉 \u{10ffff} <&>\u{1b}[2J";
     for file in ["a.png", "a.svg", "a.pdf", "a.html", "a.json", "a.txt"] {
-        folder.itch(&["plot", "-s", "-T", title, "followers.csv", file]).prints("");
+        folder
+            .itch(&["plot", "-s", "-T", title, "followers.csv", file])
+            .prints("");
         assert!(!folder.path(file).metadata().unwrap().len() > 500, "{file}");
     }
     let svg = folder.read("a.svg");
@@ -286,19 +430,44 @@ fn a_report_draws_its_own_rows() {
     assert_eq!(rows.succeeds().stdout, drawn.exits(0).stdout);
     assert!(folder.path("plot.png").is_file());
     // What is drawn does not have to be printed.
-    let names = folder.itch(&["followers", "-l", "300", "--columns", "name", "--plot", "plot.json", "burkeblack"]);
+    let names = folder.itch(&[
+        "followers",
+        "-l",
+        "300",
+        "--columns",
+        "name",
+        "--plot",
+        "plot.json",
+        "burkeblack",
+    ]);
     assert_eq!(names.exits(0).rows().len(), 300);
     let chart: Value = serde_json::from_str(&folder.read("plot.json")).unwrap();
     assert!(points(&chart).len() > 290 && points(&chart)[0]["label"].is_string());
-    folder.itch(&["followers", "--plot", "plot.bmp", "burkeblack"]).exits(2).says("no renderer draws");
-    folder.itch(&["streams", "--plot", "plot.png", "burkeblack"]).exits(2).says("`streams` has nothing to draw").says("followers");
+    folder
+        .itch(&["followers", "--plot", "plot.bmp", "burkeblack"])
+        .exits(2)
+        .says("no renderer draws");
+    folder
+        .itch(&["streams", "--plot", "plot.png", "burkeblack"])
+        .exits(2)
+        .says("`streams` has nothing to draw")
+        .says("followers");
 }
 
 #[test]
 fn an_incomplete_run_is_drawn_and_says_so() {
     let sandbox = Sandbox::start(&["--faults", "500=1:/helix/users"]);
     let folder = Folder::new().at(&sandbox);
-    let ran = folder.itch(&["--retries", "0", "followers", "-l", "300", "--plot", "plot.json", "burkeblack"]);
+    let ran = folder.itch(&[
+        "--retries",
+        "0",
+        "followers",
+        "-l",
+        "300",
+        "--plot",
+        "plot.json",
+        "burkeblack",
+    ]);
     if ran.code == 0 || !folder.path("plot.json").is_file() {
         // These faults leave either everything or nothing: nothing is told by that.
         return;

@@ -18,7 +18,11 @@ struct Picture {
 
 fn linear(value: u8) -> f64 {
     let value = f64::from(value) / 255.0;
-    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    if value <= 0.04045 {
+        value / 12.92
+    } else {
+        ((value + 0.055) / 1.055).powf(2.4)
+    }
 }
 
 /// <https://bottosson.github.io/posts/oklab/>
@@ -36,7 +40,8 @@ fn oklab([red, green, blue]: [f64; 3]) -> [f64; 3] {
 impl Picture {
     /// Reads a file, each three by three pixels as one: a line half a pixel further on is the same picture.
     fn read(path: PathBuf) -> Picture {
-        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
+        let decoder =
+            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
         let mut reader = decoder.read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut bytes).unwrap();
@@ -55,15 +60,33 @@ impl Picture {
                 colors.push(oklab(sum));
             }
         }
-        Picture { width, height, colors }
+        Picture {
+            width,
+            height,
+            colors,
+        }
     }
 
     /// The mean distance of colours, and the share of places where somebody would see one.
     fn distance(&self, other: &Picture) -> (f64, f64) {
-        let far = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
-        let all: Vec<f64> = self.colors.iter().zip(&other.colors).map(|(a, b)| far(a, b)).collect();
+        let far = |a: &[f64; 3], b: &[f64; 3]| {
+            a.iter()
+                .zip(b)
+                .map(|(a, b)| (a - b) * (a - b))
+                .sum::<f64>()
+                .sqrt()
+        };
+        let all: Vec<f64> = self
+            .colors
+            .iter()
+            .zip(&other.colors)
+            .map(|(a, b)| far(a, b))
+            .collect();
         let seen = all.iter().filter(|far| **far > 0.08).count();
-        (all.iter().sum::<f64>() / all.len() as f64, seen as f64 / all.len() as f64)
+        (
+            all.iter().sum::<f64>() / all.len() as f64,
+            seen as f64 / all.len() as f64,
+        )
     }
 }
 
@@ -76,9 +99,16 @@ fn looks_like(drawn: PathBuf, name: &str) {
         return;
     }
     let (drawn, golden) = (Picture::read(drawn), Picture::read(golden));
-    assert_eq!((drawn.width, drawn.height), (golden.width, golden.height), "{name}");
+    assert_eq!(
+        (drawn.width, drawn.height),
+        (golden.width, golden.height),
+        "{name}"
+    );
     let (mean, seen) = drawn.distance(&golden);
-    assert!(mean < 0.004 && seen < 0.004, "{name} looks different: {mean:.4} in the mean, {seen:.4} of it visibly");
+    assert!(
+        mean < 0.004 && seen < 0.004,
+        "{name} looks different: {mean:.4} in the mean, {seen:.4} of it visibly"
+    );
 }
 
 const SIZE: [&str; 4] = ["--size", "900x450", "--dpi", "75"];
@@ -86,19 +116,42 @@ const SIZE: [&str; 4] = ["--size", "900x450", "--dpi", "75"];
 #[track_caller]
 fn draws(folder: &Folder, name: &str, arguments: &[&str]) {
     let plot = ["plot", "-s", "-o", "plot.png"];
-    folder.itch(&[&plot[..], &SIZE, arguments].concat()).prints("");
+    folder
+        .itch(&[&plot[..], &SIZE, arguments].concat())
+        .prints("");
     looks_like(folder.path("plot.png"), name);
 }
 
 #[test]
 fn the_old_chart() {
-    let arguments = ["-S", "streams.csv", "-m", "2016-07-25", "-M", "2016-08-01", "-T", "BurkeBlack - last 1K", "followers.csv"];
+    let arguments = [
+        "-S",
+        "streams.csv",
+        "-m",
+        "2016-07-25",
+        "-M",
+        "2016-08-01",
+        "-T",
+        "BurkeBlack - last 1K",
+        "followers.csv",
+    ];
     draws(&folder(), "old_chart", &arguments);
 }
 
 #[test]
 fn the_light_theme() {
-    let arguments = ["-D", "--theme", "light", "--colormap", "viridis", "-S", "streams.csv", "-T", "Light", "followers.csv"];
+    let arguments = [
+        "-D",
+        "--theme",
+        "light",
+        "--colormap",
+        "viridis",
+        "-S",
+        "streams.csv",
+        "-T",
+        "Light",
+        "followers.csv",
+    ];
     draws(&folder(), "light", &arguments);
 }
 
@@ -108,16 +161,27 @@ fn wave(rows: u64) -> Folder {
     let mut text = String::new();
     let mut state = 1u64;
     let mut dice = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f64 / f64::from(1 << 24)
     };
     for row in 0..rows {
         let (followed, age) = if row % 6 == 0 {
-            (1_469_600_000.0 + dice() * 2_000.0, 700_000.0 + dice() * 250_000.0)
+            (
+                1_469_600_000.0 + dice() * 2_000.0,
+                700_000.0 + dice() * 250_000.0,
+            )
         } else {
-            (1_469_000_000.0 + dice() * 1_000_000.0, dice() * dice() * 1.6e8)
+            (
+                1_469_000_000.0 + dice() * 1_000_000.0,
+                dice() * dice() * 1.6e8,
+            )
         };
-        text.push_str(&format!("a\tb\t{:.0}\t{followed:.0}\t0\t0\n", followed - age));
+        text.push_str(&format!(
+            "a\tb\t{:.0}\t{followed:.0}\t0\t0\n",
+            followed - age
+        ));
     }
     folder.write("wave.tsv", &text);
     folder
@@ -127,8 +191,32 @@ fn wave(rows: u64) -> Folder {
 fn a_wave_in_colors_of_density() {
     let folder = wave(5_000);
     draws(&folder, "density_log", &["-D", "wave.tsv"]);
-    draws(&folder, "density_linear", &["-D", "--density-scale", "linear", "--colormap", "inferno", "wave.tsv"]);
-    draws(&folder, "density_rank", &["-D", "--density-scale", "rank", "--colormap", "cividis", "-t", "scatter", "wave.tsv"]);
+    draws(
+        &folder,
+        "density_linear",
+        &[
+            "-D",
+            "--density-scale",
+            "linear",
+            "--colormap",
+            "inferno",
+            "wave.tsv",
+        ],
+    );
+    draws(
+        &folder,
+        "density_rank",
+        &[
+            "-D",
+            "--density-scale",
+            "rank",
+            "--colormap",
+            "cividis",
+            "-t",
+            "scatter",
+            "wave.tsv",
+        ],
+    );
 }
 
 #[test]
@@ -136,7 +224,11 @@ fn dots_gathered_on_pixels_look_like_dots() {
     let folder = wave(40_000);
     for (name, more) in [("crowd", &[][..]), ("crowd_density", &["-D"])] {
         for how in ["single", "image"] {
-            draws(&folder, name, &[&["--dots", how, "wave.tsv"], more].concat());
+            draws(
+                &folder,
+                name,
+                &[&["--dots", how, "wave.tsv"], more].concat(),
+            );
         }
     }
 }
@@ -144,11 +236,37 @@ fn dots_gathered_on_pixels_look_like_dots() {
 #[test]
 fn a_count_alone_and_logarithms() {
     let folder = wave(2_000);
-    draws(&folder, "count", &["-t", "line", "--log", "y", "-T", "Count", "wave.tsv"]);
-    draws(&folder, "zone", &["--tz", "America/New_York", "-m", "2016-07-27T00:00:00Z", "-M", "2016-07-28T00:00:00Z", "-l", "when", "wave.tsv"]);
+    draws(
+        &folder,
+        "count",
+        &["-t", "line", "--log", "y", "-T", "Count", "wave.tsv"],
+    );
+    draws(
+        &folder,
+        "zone",
+        &[
+            "--tz",
+            "America/New_York",
+            "-m",
+            "2016-07-27T00:00:00Z",
+            "-M",
+            "2016-07-28T00:00:00Z",
+            "-l",
+            "when",
+            "wave.tsv",
+        ],
+    );
 }
 
 #[test]
 fn letters_of_the_carried_fonts() {
-    draws(&folder(), "scripts", &["-T", "Ünïcödé Стример שלום السلام عليكم 🎉👍", "followers.csv"]);
+    draws(
+        &folder(),
+        "scripts",
+        &[
+            "-T",
+            "Ünïcödé Стример שלום السلام عليكم 🎉👍",
+            "followers.csv",
+        ],
+    );
 }

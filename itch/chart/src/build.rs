@@ -1,9 +1,7 @@
 //! From a table and a request to a finished chart.
 
 use itch_api::{Error, ErrorKind, Result};
-use itch_plugin::{
-    Axis, AxisKind, Buffer, Chart, ColorBar, Detail, Layer, Mark, Scale, Tick,
-};
+use itch_plugin::{Axis, AxisKind, Buffer, Chart, ColorBar, Detail, Layer, Mark, Scale, Tick};
 
 use crate::density::{self, Points, Shape};
 use crate::read::{ColumnKind, Table, Texts};
@@ -74,13 +72,19 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     let dotted = request.mark != Mark::Line;
     let labels = labels.filter(|_| request.detail == Detail::All);
     let mut rows = Rows {
-        places: labels.as_ref().map(|_| (0..x.values.len() as u32).collect()),
+        places: labels
+            .as_ref()
+            .map(|_| (0..x.values.len() as u32).collect()),
         x: x.values,
         y: y.values,
     };
     let all = rows.x.len();
     rows.retain(|x, _| request.x.holds(x));
-    let y_request = if dotted { request.y } else { AxisRequest::default() };
+    let y_request = if dotted {
+        request.y
+    } else {
+        AxisRequest::default()
+    };
     let in_x = rows.x.len();
     let in_y = rows.y.iter().filter(|y| y_request.holds(**y)).count();
     if in_x == 0 || in_y == 0 {
@@ -99,12 +103,25 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         _ => name.to_owned(),
     };
     chart.x = axis(rows.x.iter().copied(), request.x, x_kind, dotted);
-    chart.x.label = request.x_label.clone().unwrap_or_else(|| label(&x.name, x_kind));
+    chart.x.label = request
+        .x_label
+        .clone()
+        .unwrap_or_else(|| label(&x.name, x_kind));
     let count_axis = |bounds: AxisRequest| {
         let max = bounds.max.unwrap_or(in_x as f64 * 1.04);
         let min = bounds.min.unwrap_or(if bounds.log { 1.0 } else { 0.0 });
-        let scale = if bounds.log { Scale::Log } else { Scale::Linear };
-        Axis { label: "running count".to_owned(), min: min.min(max - 1e-9), max, scale, ..Axis::default() }
+        let scale = if bounds.log {
+            Scale::Log
+        } else {
+            Scale::Linear
+        };
+        Axis {
+            label: "running count".to_owned(),
+            min: min.min(max - 1e-9),
+            max,
+            scale,
+            ..Axis::default()
+        }
     };
     if dotted {
         let in_bounds = rows.y.iter().copied().filter(|y| request.y.holds(*y));
@@ -123,11 +140,20 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     let bands: Vec<(f64, f64)> = request
         .bands
         .iter()
-        .map(|(from, to)| (from.max(chart.x.min), to.unwrap_or(f64::MAX).min(chart.x.max)))
+        .map(|(from, to)| {
+            (
+                from.max(chart.x.min),
+                to.unwrap_or(f64::MAX).min(chart.x.max),
+            )
+        })
         .filter(|(from, to)| from < to)
         .collect();
     if !request.bands.is_empty() && bands.is_empty() {
-        notes.push(format!("none of the {} {} is in view", request.bands.len(), request.bands_label));
+        notes.push(format!(
+            "none of the {} {} is in view",
+            request.bands.len(),
+            request.bands_label
+        ));
     }
     let shaded = dotted && request.density;
     if shaded {
@@ -135,7 +161,13 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
             colors: request.color_map.colors(&request.theme),
             label: "density".to_owned(),
             // Room for the widest labels that there can be.
-            ticks: [0.0, 1.0].map(|at| Tick { at, label: "0.01%".to_owned(), ..Tick::default() }).into(),
+            ticks: [0.0, 1.0]
+                .map(|at| Tick {
+                    at,
+                    label: "0.01%".to_owned(),
+                    ..Tick::default()
+                })
+                .into(),
             ..ColorBar::default()
         });
     }
@@ -178,10 +210,23 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         chart.layers.push(layer);
     }
     if let Some((x, count)) = line {
-        let (x, y) = (chart.push(Buffer::F64(x.into())), chart.push(Buffer::F64(count.into())));
-        chart.layers.push(Layer::Line { x, y, right: dotted, wash: true });
+        let (x, y) = (
+            chart.push(Buffer::F64(x.into())),
+            chart.push(Buffer::F64(count.into())),
+        );
+        chart.layers.push(Layer::Line {
+            x,
+            y,
+            right: dotted,
+            wash: true,
+        });
     }
-    Ok(Built { chart, dots, gathered, notes })
+    Ok(Built {
+        chart,
+        dots,
+        gathered,
+        notes,
+    })
 }
 
 fn kind(kind: ColumnKind) -> AxisKind {
@@ -195,10 +240,15 @@ fn check(table: &Table, request: &Request) -> Result<()> {
     request.x.check("x")?;
     request.y.check("y")?;
     let refuse = |message: String| Err(Error::new(ErrorKind::Usage, message));
-    let axes = [("x", request.x, table.x.kind), ("y", request.y, table.y.kind)];
+    let axes = [
+        ("x", request.x, table.x.kind),
+        ("y", request.y, table.y.kind),
+    ];
     for (name, axis, kind) in axes {
         if axis.log && kind == ColumnKind::Time && !(name == "y" && request.mark == Mark::Line) {
-            return refuse(format!("the {name} axis shows times, which have no logarithm"));
+            return refuse(format!(
+                "the {name} axis shows times, which have no logarithm"
+            ));
         }
     }
     if !request.bands.is_empty() && table.x.kind != ColumnKind::Time {
@@ -222,8 +272,14 @@ fn nothing_left(rows: usize, request: &Request) -> Error {
 
 /// An axis around values, or between the bounds that were asked for.
 fn axis(values: impl Iterator<Item = f64>, bounds: AxisRequest, kind: AxisKind, air: bool) -> Axis {
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-    let scale = if bounds.log { Scale::Log } else { Scale::Linear };
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let scale = if bounds.log {
+        Scale::Log
+    } else {
+        Scale::Linear
+    };
     let (mut min, mut max) = (scale.of(low), scale.of(high));
     if min >= max {
         // One value gets some room on both sides: a day, a factor of two, a tenth of itself.
@@ -249,7 +305,13 @@ fn axis(values: impl Iterator<Item = f64>, bounds: AxisRequest, kind: AxisKind, 
             max = min + (min.abs() * 0.1).max(1.0);
         }
     }
-    Axis { kind, scale, min, max, ..Axis::default() }
+    Axis {
+        kind,
+        scale,
+        min,
+        max,
+        ..Axis::default()
+    }
 }
 
 /// Whether the dots are gathered on pixels.
@@ -275,17 +337,29 @@ fn scatter(
     gathered: bool,
     notes: &mut Vec<String>,
 ) -> Layer {
-    let Rows { mut x, mut y, places } = rows;
+    let Rows {
+        mut x,
+        mut y,
+        places,
+    } = rows;
     let everything = request.detail == Detail::All;
     let mut shades = None;
     let mut density = None;
     if request.density {
         let scales = (chart.x.scale, chart.y.scale);
-        let found = density::estimate(Points { x: &x, y: &y, scales });
+        let found = density::estimate(Points {
+            x: &x,
+            y: &y,
+            scales,
+        });
         match found.shape {
             Shape::Plane => {}
-            Shape::Line => notes.push("the dots lie on a line: their density is that along it".to_owned()),
-            Shape::Place => notes.push("the dots lie in one place: they have one density".to_owned()),
+            Shape::Line => {
+                notes.push("the dots lie on a line: their density is that along it".to_owned())
+            }
+            Shape::Place => {
+                notes.push("the dots lie in one place: they have one density".to_owned())
+            }
         }
         let made = shade::shades(&found.values, request.density_scale);
         if let Some(bar) = &mut chart.color_bar {
@@ -299,20 +373,35 @@ fn scatter(
         size = (0.5, 1.0);
     }
     if gathered {
-        let cells = reduce::cells((&x, &y), shades.as_deref(), (&chart.x, &chart.y), chart.area);
+        let cells = reduce::cells(
+            (&x, &y),
+            shades.as_deref(),
+            (&chart.x, &chart.y),
+            chart.area,
+        );
         drop((x, y, shades));
         return reduce::layer(cells, size, chart);
     }
     if let Some(values) = shades.as_mut().filter(|_| !everything) {
         let order = shade::order(values);
-        let sorted = |values: &[f64]| order.iter().map(|row| values[*row as usize]).collect::<Vec<_>>();
+        let sorted = |values: &[f64]| {
+            order
+                .iter()
+                .map(|row| values[*row as usize])
+                .collect::<Vec<_>>()
+        };
         (x, y) = (sorted(&x), sorted(&y));
         values.sort_unstable();
     }
     let labels = labels.zip(places).map(|(texts, places)| {
         let mut joined = String::new();
         for place in places {
-            joined.extend(texts.get(place as usize).chars().map(|c| if c == '\n' { ' ' } else { c }));
+            joined.extend(
+                texts
+                    .get(place as usize)
+                    .chars()
+                    .map(|c| if c == '\n' { ' ' } else { c }),
+            );
             joined.push('\n');
         }
         chart.push(Buffer::Text(joined.into()))

@@ -28,7 +28,13 @@ pub(crate) struct Sizes {
 impl Sizes {
     pub(crate) fn of(target: &Target) -> Sizes {
         if target.has_character_cells() {
-            return Sizes { character: 2.0, line: 4.0, gap: 2.0, edge: 0.0, cells: true };
+            return Sizes {
+                character: 2.0,
+                line: 4.0,
+                gap: 2.0,
+                edge: 0.0,
+                cells: true,
+            };
         }
         Sizes {
             character: target.text * 0.6,
@@ -45,7 +51,10 @@ impl Sizes {
     }
 
     fn widest(&self, ticks: &[Tick]) -> f64 {
-        ticks.iter().map(|tick| self.width(&tick.label)).fold(0.0, f64::max)
+        ticks
+            .iter()
+            .map(|tick| self.width(&tick.label))
+            .fold(0.0, f64::max)
     }
 }
 
@@ -54,10 +63,18 @@ fn heights(chart: &Chart<'_>, sizes: Sizes, legend: bool) -> (f64, f64) {
     let target = &chart.target;
     let mut top = sizes.edge;
     if !chart.title.is_empty() {
-        top += if sizes.cells { sizes.line } else { target.title_text() * 1.25 + sizes.gap };
+        top += if sizes.cells {
+            sizes.line
+        } else {
+            target.title_text() * 1.25 + sizes.gap
+        };
     }
     if legend {
-        top += if sizes.cells { sizes.line } else { sizes.line * 1.15 };
+        top += if sizes.cells {
+            sizes.line
+        } else {
+            sizes.line * 1.15
+        };
     }
     let mut bottom = sizes.edge + sizes.line;
     if !sizes.cells {
@@ -67,22 +84,51 @@ fn heights(chart: &Chart<'_>, sizes: Sizes, legend: bool) -> (f64, f64) {
         bottom += sizes.line;
     }
     if !chart.x.label.is_empty() {
-        bottom += if sizes.cells { sizes.line } else { sizes.line + sizes.gap * 0.5 };
+        bottom += if sizes.cells {
+            sizes.line
+        } else {
+            sizes.line + sizes.gap * 0.5
+        };
     }
     (top, bottom)
 }
 
-fn axis_ticks(axis: &Axis, length: f64, sizes: Sizes, side_by_side: bool, zone: &Zone) -> Vec<Tick> {
-    let Axis { kind, scale, min, max, .. } = *axis;
-    let span = Span { kind, scale, min, max };
-    let room = Room { length, character: sizes.character, line: sizes.line, side_by_side };
+fn axis_ticks(
+    axis: &Axis,
+    length: f64,
+    sizes: Sizes,
+    side_by_side: bool,
+    zone: &Zone,
+) -> Vec<Tick> {
+    let Axis {
+        kind,
+        scale,
+        min,
+        max,
+        ..
+    } = *axis;
+    let span = Span {
+        kind,
+        scale,
+        min,
+        max,
+    };
+    let room = Room {
+        length,
+        character: sizes.character,
+        line: sizes.line,
+        side_by_side,
+    };
     ticks(span, room, zone)
 }
 
 /// Places everything and chooses the ticks. `legend` names the layers to explain.
 pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, String)>) {
     let sizes = Sizes::of(&chart.target);
-    let (width, height) = (f64::from(chart.target.width), f64::from(chart.target.height));
+    let (width, height) = (
+        f64::from(chart.target.width),
+        f64::from(chart.target.height),
+    );
     let (top, bottom) = heights(chart, sizes, !legend.is_empty());
     let down = whole((height - top - bottom).max(8.0), sizes, 4.0);
     let top = whole(top, sizes, 4.0);
@@ -120,27 +166,48 @@ pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, St
     }
     let left = whole(left.min(width * 0.4), sizes, 2.0);
     let across = whole((width - left - right).max(8.0), sizes, 2.0);
-    chart.area = Rect { left, top, width: across, height: down };
+    chart.area = Rect {
+        left,
+        top,
+        width: across,
+        height: down,
+    };
     chart.x.ticks = axis_ticks(&chart.x, across, sizes, true, zone);
 
     let area = chart.area;
     let middle = area.top + area.height / 2.0;
     if !chart.x.label.is_empty() {
         let y = height - sizes.edge - sizes.line / 2.0;
-        chart.x.label_at = Some(Point { x: area.left + area.width / 2.0, y });
+        chart.x.label_at = Some(Point {
+            x: area.left + area.width / 2.0,
+            y,
+        });
     }
     if left_label > 0.0 {
-        chart.y.label_at = Some(Point { x: sizes.edge + sizes.line * 0.4, y: middle });
+        chart.y.label_at = Some(Point {
+            x: sizes.edge + sizes.line * 0.4,
+            y: middle,
+        });
     }
     if let (Some(y2), Some(off)) = (&mut chart.y2, y2_label) {
-        y2.label_at = Some(Point { x: area.right() + off, y: middle });
+        y2.label_at = Some(Point {
+            x: area.right() + off,
+            y: middle,
+        });
     }
     if let (Some(bar), Some((from, thick))) = (&mut chart.color_bar, bar_from) {
         place_bar(bar, area, from, thick, sizes);
     }
     let title = chart.target.title_text();
-    let cell = if sizes.cells { 2.0 } else { sizes.edge + title * 0.625 };
-    chart.title_at = Point { x: width / 2.0, y: cell };
+    let cell = if sizes.cells {
+        2.0
+    } else {
+        sizes.edge + title * 0.625
+    };
+    chart.title_at = Point {
+        x: width / 2.0,
+        y: cell,
+    };
     let across = if sizes.cells { 2.0 } else { title * 0.6 };
     chart.title = shortened(&chart.title, (width - 2.0 * sizes.edge) / across);
     place_legend(chart, legend, sizes);
@@ -148,14 +215,26 @@ pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, St
 
 /// In character cells everything begins at one.
 fn whole(length: f64, sizes: Sizes, cell: f64) -> f64 {
-    if sizes.cells { (length / cell).floor() * cell } else { length.round() }
+    if sizes.cells {
+        (length / cell).floor() * cell
+    } else {
+        length.round()
+    }
 }
 
 fn place_bar(bar: &mut ColorBar, area: Rect, from: f64, thick: f64, sizes: Sizes) {
-    bar.area = Rect { left: (area.right() + from).round(), top: area.top, width: thick.round(), height: area.height };
+    bar.area = Rect {
+        left: (area.right() + from).round(),
+        top: area.top,
+        width: thick.round(),
+        height: area.height,
+    };
     if !sizes.cells {
         let x = bar.area.right() + sizes.gap * 0.5 + sizes.widest(&bar.ticks) + sizes.line * 0.6;
-        bar.label_at = Some(Point { x, y: area.top + area.height / 2.0 });
+        bar.label_at = Some(Point {
+            x,
+            y: area.top + area.height / 2.0,
+        });
         let most = area.height / sizes.character;
         bar.label = shortened(&bar.label, most);
     }
@@ -186,7 +265,11 @@ fn thin_out(ticks: &mut Vec<Tick>, length: f64, needs: f64) {
 
 fn place_legend(chart: &mut Chart<'_>, legend: Vec<(usize, String)>, sizes: Sizes) {
     let area = chart.area;
-    let y = if sizes.cells { area.top - 2.0 } else { area.top - sizes.line * 0.65 };
+    let y = if sizes.cells {
+        area.top - 2.0
+    } else {
+        area.top - sizes.line * 0.65
+    };
     let mark = if sizes.cells { 4.0 } else { sizes.line };
     let mut x = area.left;
     for (layer, label) in legend {
@@ -194,14 +277,21 @@ fn place_legend(chart: &mut Chart<'_>, legend: Vec<(usize, String)>, sizes: Size
         if end > f64::from(chart.target.width) {
             break;
         }
-        chart.legend.push(LegendEntry { layer, label, at: Point { x, y } });
+        chart.legend.push(LegendEntry {
+            layer,
+            label,
+            at: Point { x, y },
+        });
         x = whole(end + sizes.line, sizes, 2.0);
     }
 }
 
 /// A text that is not wider than so many characters.
 pub(crate) fn shortened(text: &str, most: f64) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if columns(&clean) <= most {
         return clean;
     }

@@ -71,7 +71,12 @@ mod tests {
                     *value += place + 1;
                 }
             });
-            assert!(values.iter().enumerate().all(|(place, value)| place + 1 == *value));
+            assert!(
+                values
+                    .iter()
+                    .enumerate()
+                    .all(|(place, value)| place + 1 == *value)
+            );
         }
     }
 }

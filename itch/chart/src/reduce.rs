@@ -30,12 +30,26 @@ struct Ruler {
 impl Ruler {
     fn of(axis: &Axis) -> Ruler {
         let (min, max) = (axis.scale.of(axis.min), axis.scale.of(axis.max));
-        Ruler { scale: axis.scale, min, factor: 1.0 / (max - min) }
+        Ruler {
+            scale: axis.scale,
+            min,
+            factor: 1.0 / (max - min),
+        }
     }
 
     fn share(&self, value: f64) -> f64 {
         (self.scale.of(value) - self.min) * self.factor
     }
+}
+
+/// One dot in a cell.
+const ONE: u32 = 1 << 8;
+
+/// Two cells as one: the counts together, the higher shade.
+fn joined(cell: u32, other: u32) -> u32 {
+    let shade = (cell as u8).max(other as u8);
+    let count = (cell & !0xff).saturating_add(other & !0xff) & !0xff;
+    count | u32::from(shade)
 }
 
 /// Gathers dots. Nothing is lost but the part of a pixel by which a dot's middle is off the pixel's.
@@ -48,29 +62,36 @@ pub(crate) fn cells(
     let (columns, rows) = ((area.width as u32).max(1), (area.height as u32).max(1));
     let size = columns as usize * rows as usize;
     let rulers = (Ruler::of(axes.0), Ruler::of(axes.1));
+    // One number a pixel, since every dot is a cell far away in memory: the count above, the highest shade in the last
+    // eight bits. What does not fit in a count makes no pixel more opaque.
     let parts = parallel::map(x.len(), |range| {
-        let mut count = vec![0.0f32; size];
-        let mut most = shade.map(|_| vec![0u8; size]);
+        let mut cells = vec![0u32; size];
         for place in range {
             let column = pixel(rulers.0.share(x[place]), columns);
             let row = pixel(1.0 - rulers.1.share(y[place]), rows);
-            let cell = row * columns as usize + column;
-            count[cell] += 1.0;
-            if let (Some(most), Some(shade)) = (&mut most, shade) {
-                most[cell] = most[cell].max(shade[place]);
-            }
+            let cell = &mut cells[row * columns as usize + column];
+            *cell = joined(
+                *cell,
+                ONE | shade.map_or(0, |shade| u32::from(shade[place])),
+            );
         }
-        (count, most)
+        cells
     });
     let mut parts = parts.into_iter();
-    let (mut count, mut most) = parts.next().unwrap_or_default();
-    for (other, other_most) in parts {
-        count.iter_mut().zip(other).for_each(|(count, more)| *count += more);
-        if let (Some(most), Some(other)) = (&mut most, other_most) {
-            most.iter_mut().zip(other).for_each(|(most, other)| *most = (*most).max(other));
+    let mut cells = parts.next().unwrap_or_default();
+    for other in parts {
+        for (cell, other) in cells.iter_mut().zip(other) {
+            *cell = joined(*cell, other);
         }
     }
-    Cells { columns, rows, count, shade: most }
+    let count = cells.iter().map(|cell| (cell >> 8) as f32).collect();
+    let most = shade.map(|_| cells.iter().map(|cell| *cell as u8).collect());
+    Cells {
+        columns,
+        rows,
+        count,
+        shade: most,
+    }
 }
 
 /// The running count as a line: the first and the last row of every column of pixels. As it only ever rises, these are
@@ -119,7 +140,11 @@ pub(crate) fn count_line(x: &[f64], axis: &Axis, columns: usize) -> (Vec<f64>, V
 pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     let crowd = (rows as f64 / 2000.0).max(1.0);
     let radius = dpi / 60.0 * crowd.powf(-0.125);
-    let opacity = if opaque { 1.0 } else { (0.9 * crowd.powf(-0.2)).max(0.15) };
+    let opacity = if opaque {
+        1.0
+    } else {
+        (0.9 * crowd.powf(-0.2)).max(0.15)
+    };
     (radius.max(0.75), opacity)
 }
 
@@ -131,8 +156,17 @@ pub(crate) fn layer(
 ) -> Layer {
     use itch_plugin::Buffer;
     let count = chart.push(Buffer::F32(cells.count.into()));
-    let shade = cells.shade.map(|shade| chart.push(Buffer::U8(shade.into())));
-    Layer::Cells { columns: cells.columns, rows: cells.rows, count, shade, radius, opacity }
+    let shade = cells
+        .shade
+        .map(|shade| chart.push(Buffer::U8(shade.into())));
+    Layer::Cells {
+        columns: cells.columns,
+        rows: cells.rows,
+        count,
+        shade,
+        radius,
+        opacity,
+    }
 }
 
 #[cfg(test)]
@@ -140,18 +174,30 @@ mod tests {
     use super::*;
 
     fn axis(min: f64, max: f64) -> Axis {
-        Axis { min, max, ..Axis::default() }
+        Axis {
+            min,
+            max,
+            ..Axis::default()
+        }
     }
 
     #[test]
     fn every_dot_is_on_its_pixel() {
-        let area = Rect { left: 5.0, top: 5.0, width: 10.0, height: 4.0 };
+        let area = Rect {
+            left: 5.0,
+            top: 5.0,
+            width: 10.0,
+            height: 4.0,
+        };
         let x = [0.0, 1.0, 0.55, 0.55, 1.0];
         let y = [0.0, 1.0, 0.5, 0.4, 0.0];
         let axes = (axis(0.0, 1.0), axis(0.0, 1.0));
         let cells = cells((&x, &y), Some(&[9, 1, 3, 7, 2]), (&axes.0, &axes.1), area);
         let at = |column: usize, row: usize| {
-            (cells.count[row * 10 + column], cells.shade.as_ref().unwrap()[row * 10 + column])
+            (
+                cells.count[row * 10 + column],
+                cells.shade.as_ref().unwrap()[row * 10 + column],
+            )
         };
         assert_eq!(at(0, 3), (1.0, 9));
         assert_eq!(at(9, 0), (1.0, 1));
@@ -163,12 +209,18 @@ mod tests {
     #[test]
     fn the_count_keeps_the_ends_of_every_column() {
         let n = 200_000usize;
-        let x: Vec<f64> = (0..n).map(|row| ((row * 7919) % n) as f64 / n as f64).map(|x| x * x).collect();
+        let x: Vec<f64> = (0..n)
+            .map(|row| ((row * 7919) % n) as f64 / n as f64)
+            .map(|x| x * x)
+            .collect();
         let axis = axis(0.0, 1.0);
         let (line, count) = count_line(&x, &axis, 100);
         assert_eq!((count[0], *count.last().unwrap()), (1.0, n as f64));
         assert!(line.len() <= 200);
-        assert!(line.windows(2).all(|pair| pair[0] <= pair[1]) && count.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(
+            line.windows(2).all(|pair| pair[0] <= pair[1])
+                && count.windows(2).all(|pair| pair[0] < pair[1])
+        );
         let mut sorted = x.clone();
         sorted.sort_by(f64::total_cmp);
         for (value, count) in line.iter().zip(&count) {

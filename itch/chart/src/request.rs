@@ -90,12 +90,25 @@ impl AxisRequest {
         if let (Some(min), Some(max)) = (self.min, self.max)
             && min >= max
         {
-            return refuse(format!("the {name} axis would end before it begins")
-                .replace("end before it begins", if min == max { "have no length" } else { "end before it begins" }));
+            return refuse(
+                format!("the {name} axis would end before it begins").replace(
+                    "end before it begins",
+                    if min == max {
+                        "have no length"
+                    } else {
+                        "end before it begins"
+                    },
+                ),
+            );
         }
-        let lowest = [self.min, self.max].into_iter().flatten().fold(f64::MAX, f64::min);
+        let lowest = [self.min, self.max]
+            .into_iter()
+            .flatten()
+            .fold(f64::MAX, f64::min);
         if self.log && lowest <= 0.0 {
-            return refuse(format!("a logarithmic {name} axis has no place for {lowest}"));
+            return refuse(format!(
+                "a logarithmic {name} axis has no place for {lowest}"
+            ));
         }
         Ok(())
     }

@@ -22,9 +22,17 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
     let least = density.iter().copied().fold(f32::MAX, f32::min);
     let mut values = vec![255u8; density.len()];
     let shade = |share: f32| (share * 255.0 + 0.5) as u8;
-    let tick = |at: f64, label: String| Tick { at, label, below: String::new() };
+    let tick = |at: f64, label: String| Tick {
+        at,
+        label,
+        below: String::new(),
+    };
     if density.is_empty() || least >= peak {
-        return Shades { values, ticks: vec![tick(1.0, "100%".to_owned())], label: "density, share of the highest" };
+        return Shades {
+            values,
+            ticks: vec![tick(1.0, "100%".to_owned())],
+            label: "density, share of the highest",
+        };
     }
     match scale {
         DensityScale::Linear => {
@@ -33,8 +41,13 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
                     *value = shade(density / peak);
                 }
             });
-            let ticks = (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
-            Shades { values, ticks: ticks.collect(), label: "density, share of the highest" }
+            let ticks =
+                (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
+            Shades {
+                values,
+                ticks: ticks.collect(),
+                label: "density, share of the highest",
+            }
         }
         DensityScale::Log => {
             let floor = (least / peak).max(FLOOR);
@@ -46,16 +59,27 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             });
             let ticks = [1e-4, 1e-3, 1e-2, 0.1, 0.2, 0.5, 1.0]
                 .into_iter()
-                .map(|share: f64| tick(1.0 + share.ln() / f64::from(span), format!("{}%", (share * 1e4).round() / 100.0)))
+                .map(|share: f64| {
+                    tick(
+                        1.0 + share.ln() / f64::from(span),
+                        format!("{}%", (share * 1e4).round() / 100.0),
+                    )
+                })
                 .filter(|tick| tick.at >= -1e-6)
                 .collect();
-            Shades { values, ticks, label: "density, share of the highest" }
+            Shades {
+                values,
+                ticks,
+                label: "density, share of the highest",
+            }
         }
         DensityScale::Rank => {
             // Positive numbers are in the order of their bits, so that counting them replaces sorting them.
             let place = |density: f32| (density.to_bits() >> 12) as usize;
             let mut counts = vec![0u32; place(peak) + 1];
-            density.iter().for_each(|density| counts[place(*density)] += 1);
+            density
+                .iter()
+                .for_each(|density| counts[place(*density)] += 1);
             let mut below = 0u64;
             let n = density.len() as u64;
             let ranks: Vec<u8> = counts
@@ -72,8 +96,13 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
                     *value = ranks[place(*density)];
                 }
             });
-            let ticks = (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
-            Shades { values, ticks: ticks.collect(), label: "density, share of dots in thinner places" }
+            let ticks =
+                (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
+            Shades {
+                values,
+                ticks: ticks.collect(),
+                label: "density, share of dots in thinner places",
+            }
         }
     }
 }
@@ -81,7 +110,9 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
 /// The order in which the shades rise, equal ones as they came.
 pub(crate) fn order(shades: &[u8]) -> Vec<u32> {
     let mut next = [0u32; 257];
-    shades.iter().for_each(|shade| next[usize::from(*shade) + 1] += 1);
+    shades
+        .iter()
+        .for_each(|shade| next[usize::from(*shade) + 1] += 1);
     for shade in 0..256 {
         next[shade + 1] += next[shade];
     }
@@ -104,12 +135,23 @@ mod tests {
         for scale in [DensityScale::Linear, DensityScale::Log, DensityScale::Rank] {
             let shades = shades(&density, scale);
             assert!(shades.values.windows(2).all(|pair| pair[0] <= pair[1]));
-            assert!(shades.values[0] < 3 && shades.values[999] == 255, "{scale:?}");
-            assert!(shades.ticks.iter().all(|tick| (-1e-6..=1.0).contains(&tick.at)));
+            assert!(
+                shades.values[0] < 3 && shades.values[999] == 255,
+                "{scale:?}"
+            );
+            assert!(
+                shades
+                    .ticks
+                    .iter()
+                    .all(|tick| (-1e-6..=1.0).contains(&tick.at))
+            );
         }
         assert_eq!(shades(&density, DensityScale::Rank).values[499], 127);
         for same in [&[][..], &[2.0], &[3.0, 3.0]] {
-            assert_eq!(shades(same, DensityScale::Log).values, vec![255; same.len()]);
+            assert_eq!(
+                shades(same, DensityScale::Log).values,
+                vec![255; same.len()]
+            );
         }
     }
 

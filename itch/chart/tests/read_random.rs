@@ -4,11 +4,13 @@
 use itch_chart::read::{Input, InputFormat, KeepText, ReadOptions, Table, read_bands, read_table};
 use proptest::prelude::*;
 
-/// What a table is, read by the plainest code: the kept rows with their records, and the bad lines.
+/// What a table is, read by the plainest code: the kept rows with their records, the bad lines, and how many rows have
+/// nothing to say.
 #[derive(Debug, Default, PartialEq)]
 struct Naive {
     rows: Vec<(f64, f64, String)>,
     bad: Vec<u64>,
+    empty: u64,
 }
 
 fn naive(text: &str, delimiter: char, columns: (usize, usize)) -> Naive {
@@ -23,8 +25,11 @@ fn naive(text: &str, delimiter: char, columns: (usize, usize)) -> Naive {
             let value: f64 = cells.get(index)?.trim().parse().ok()?;
             value.is_finite().then_some(value)
         };
+        let is_empty = |index: usize| cells.get(index).is_some_and(|cell| cell.trim().is_empty());
         match (value(columns.0), value(columns.1)) {
             (Some(x), Some(y)) => naive.rows.push((x, y, line.to_owned())),
+            (None, _) if is_empty(columns.0) => naive.empty += 1,
+            (Some(_), None) if is_empty(columns.1) => naive.empty += 1,
             _ => naive.bad.push(index as u64 + 1),
         }
     }
@@ -44,6 +49,7 @@ fn observed(table: &Table) -> Naive {
             .map(|((x, y), record)| (*x, *y, record.to_owned()))
             .collect(),
         bad: table.bad.first.iter().map(|(line, _)| *line).collect(),
+        empty: table.empty,
     }
 }
 
@@ -119,7 +125,8 @@ proptest! {
                 prop_assert_eq!(&observed.rows, &expected.rows);
                 prop_assert_eq!(&observed.bad[..], &expected.bad[..expected.bad.len().min(5)]);
                 prop_assert_eq!(table.bad.count as usize, expected.bad.len());
-                prop_assert_eq!(table.rows as usize, expected.bad.len() + expected.rows.len());
+                prop_assert_eq!(table.empty, expected.empty);
+                prop_assert_eq!(table.rows as usize, expected.bad.len() + expected.rows.len() + expected.empty as usize);
                 let quick = ReadOptions { keep_text: KeepText::Nothing, ..options.clone() };
                 let quick = read_table(Input::Bytes(text.into()), &quick).unwrap();
                 prop_assert_eq!((&quick.x, &quick.y, &quick.bad), (&table.x, &table.y, &table.bad));

@@ -215,12 +215,18 @@ pub enum Scale {
     Log,
 }
 
+/// Out of line, since a compiler may otherwise take it of every value before it knows whether it is wanted.
+#[inline(never)]
+fn logarithm(value: f64) -> f64 {
+    value.log10()
+}
+
 impl Scale {
     /// The value as the axis is divided: itself, or its logarithm.
     pub fn of(self, value: f64) -> f64 {
         match self {
             Scale::Linear => value,
-            Scale::Log => value.log10(),
+            Scale::Log => logarithm(value),
         }
     }
 

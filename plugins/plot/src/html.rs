@@ -38,10 +38,16 @@ impl Renderer for Html {
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let (head, tail) = PAGE.split_once("<!--script-->").unwrap_or((PAGE, ""));
-        out.write_all(head.replace("<!--title-->", &escaped(&chart.title)).as_bytes())?;
+        out.write_all(
+            head.replace("<!--title-->", &escaped(&chart.title))
+                .as_bytes(),
+        )?;
         // A `<` inside the data could end the element that they are in.
         let data = data(chart).to_string().replace('<', "\\u003c");
-        write!(out, "<script id=\"data\" type=\"application/json\">{data}</script>\n<script>\n{SCRIPT}</script>")?;
+        write!(
+            out,
+            "<script id=\"data\" type=\"application/json\">{data}</script>\n<script>\n{SCRIPT}</script>"
+        )?;
         out.write_all(tail.as_bytes())?;
         Ok(out.flush()?)
     }
@@ -66,7 +72,9 @@ fn axis(axis: &Axis) -> Value {
 fn places(values: &[f64], axis: &Axis) -> String {
     let bytes: Vec<u8> = values
         .iter()
-        .flat_map(|value| ((axis.share(*value).clamp(0.0, 1.0) * f64::from(u32::MAX)) as u32).to_le_bytes())
+        .flat_map(|value| {
+            ((axis.share(*value).clamp(0.0, 1.0) * f64::from(u32::MAX)) as u32).to_le_bytes()
+        })
         .collect();
     STANDARD.encode(bytes)
 }
@@ -104,9 +112,19 @@ fn data(chart: &Chart<'_>) -> Value {
                     "y": places(chart.numbers(*y), upright),
                 });
             }
-            Layer::Points { x, y, shade, labels, radius, opacity, .. } => {
+            Layer::Points {
+                x,
+                y,
+                shade,
+                labels,
+                radius,
+                opacity,
+                ..
+            } => {
                 let count = chart.numbers(*x).len();
-                let names = labels.filter(|_| count <= NAMED).map(|labels| chart.texts(labels).collect::<Vec<_>>());
+                let names = labels
+                    .filter(|_| count <= NAMED)
+                    .map(|labels| chart.texts(labels).collect::<Vec<_>>());
                 data["points"] = json!({
                     "label": label,
                     "count": count,

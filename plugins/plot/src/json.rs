@@ -26,7 +26,11 @@ impl Renderer for Json {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let text = |value: serde_json::Value| value.to_string();
         write!(out, "{{\"title\":{}", text(json!(chart.title)))?;
-        for (name, axis) in [("x", Some(&chart.x)), ("y", Some(&chart.y)), ("y2", chart.y2.as_ref())] {
+        for (name, axis) in [
+            ("x", Some(&chart.x)),
+            ("y", Some(&chart.y)),
+            ("y2", chart.y2.as_ref()),
+        ] {
             if let Some(axis) = axis {
                 write!(out, ",\n\"{name}\":{}", text(data_of(axis)))?;
             }
@@ -41,14 +45,21 @@ impl Renderer for Json {
 
 /// Whole numbers stay whole.
 fn plain(value: f64) -> serde_json::Value {
-    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        json!(value as i64)
+    } else {
+        json!(value)
+    }
 }
 
 fn data_of(axis: &Axis) -> serde_json::Value {
     let ticks: Vec<_> = axis
         .ticks
         .iter()
-        .map(|tick| json!({"at": plain(tick.at), "label": [tick.label.as_str(), &tick.below].join(" ").trim()}))
+        .map(|tick| {
+            let label = [tick.label.as_str(), &tick.below].join(" ");
+            json!({"at": plain(tick.at), "label": label.trim()})
+        })
         .collect();
     json!({
         "label": axis.label,
@@ -68,7 +79,9 @@ fn number(value: f64) -> impl std::fmt::Display {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             match self.0 {
                 value if !value.is_finite() => f.write_str("null"),
-                value if value.fract() == 0.0 && value.abs() < 1e15 => write!(f, "{}", value as i64),
+                value if value.fract() == 0.0 && value.abs() < 1e15 => {
+                    write!(f, "{}", value as i64)
+                }
                 value => write!(f, "{value:e}"),
             }
         }
@@ -86,12 +99,22 @@ fn write_layer(chart: &Chart<'_>, layer: &Layer, out: &mut impl Write) -> Result
         }
         Layer::Line { x, y, right, .. } => {
             let pairs = chart.numbers(*x).iter().zip(chart.numbers(*y));
-            write!(out, ",\n\"line_axis\":\"{}\"", if *right { "y2" } else { "y" })?;
+            write!(
+                out,
+                ",\n\"line_axis\":\"{}\"",
+                if *right { "y2" } else { "y" }
+            )?;
             write_list(out, "line", pairs, |out, (x, y)| {
                 write!(out, "{{\"x\":{},\"y\":{}}}", number(*x), number(*y))
             })
         }
-        Layer::Points { x, y, density, labels, .. } => {
+        Layer::Points {
+            x,
+            y,
+            density,
+            labels,
+            ..
+        } => {
             let density = density.map(|density| chart.small_numbers(density));
             let mut labels = labels.map(|labels| chart.texts(labels));
             let pairs = chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate();

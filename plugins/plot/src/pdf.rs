@@ -41,9 +41,13 @@ impl Renderer for Pdf {
             images: Vec::new(),
         };
         let points = 72.0 / chart.target.dpi as f32;
-        let (width, height) = (chart.target.width as f32 * points, chart.target.height as f32 * points);
+        let (width, height) = (
+            chart.target.width as f32 * points,
+            chart.target.height as f32 * points,
+        );
         // Pixels from the top, as everything in a chart is.
-        page.content.transform([points, 0.0, 0.0, -points, 0.0, height]);
+        page.content
+            .transform([points, 0.0, 0.0, -points, 0.0, height]);
         draw(chart, &mut page);
         Ok(out.write_all(&page.document(width, height)?)?)
     }
@@ -102,18 +106,28 @@ impl Page {
         resources.finish();
         sheet.finish();
         for (number, picture) in self.images.iter().enumerate() {
-            let colors: Vec<u8> = picture.bytes.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
-            let shares: Vec<u8> = picture.bytes.chunks_exact(4).map(|pixel| pixel[3]).collect();
+            let colors: Vec<u8> = picture
+                .bytes
+                .chunks_exact(4)
+                .flat_map(|pixel| pixel[..3].to_vec())
+                .collect();
+            let shares: Vec<u8> = picture
+                .bytes
+                .chunks_exact(4)
+                .map(|pixel| pixel[3])
+                .collect();
             let (width, height) = (picture.width as i32, picture.height as i32);
             let bytes = squeezed(&colors)?;
             let mut object = document.image_xobject(image(number), &bytes);
-            object.filter(Filter::FlateDecode).width(width).height(height).bits_per_component(8);
+            object.width(width).height(height).bits_per_component(8);
+            object.filter(Filter::FlateDecode);
             object.color_space().device_rgb();
             object.s_mask(mask(number));
             object.finish();
             let bytes = squeezed(&shares)?;
             let mut object = document.image_xobject(mask(number), &bytes);
-            object.filter(Filter::FlateDecode).width(width).height(height).bits_per_component(8);
+            object.width(width).height(height).bits_per_component(8);
+            object.filter(Filter::FlateDecode);
             object.color_space().device_gray();
             object.finish();
         }
@@ -133,8 +147,10 @@ impl Page {
     fn ink(&mut self, color: Color) {
         let share = |value: u8| f32::from(value) / 255.0;
         self.opacity(color.alpha);
-        self.content.set_fill_rgb(share(color.red), share(color.green), share(color.blue));
-        self.content.set_stroke_rgb(share(color.red), share(color.green), share(color.blue));
+        self.content
+            .set_fill_rgb(share(color.red), share(color.green), share(color.blue));
+        self.content
+            .set_stroke_rgb(share(color.red), share(color.green), share(color.blue));
     }
 
     fn path(&mut self, points: &[Point]) {
@@ -151,7 +167,12 @@ impl Page {
     fn clipped(&mut self, clip: Rect, work: impl FnOnce(&mut Page)) {
         self.content.save_state();
         let opacity = self.opacity;
-        self.content.rect(clip.left as f32, clip.top as f32, clip.width as f32, clip.height as f32);
+        self.content.rect(
+            clip.left as f32,
+            clip.top as f32,
+            clip.width as f32,
+            clip.height as f32,
+        );
         self.content.clip_nonzero().end_path();
         work(self);
         self.content.restore_state();
@@ -160,14 +181,21 @@ impl Page {
 
     /// A dot is the round end of a line without length.
     fn spot(&mut self, at: Point) {
-        self.content.move_to(at.x as f32, at.y as f32).line_to(at.x as f32, at.y as f32);
+        self.content
+            .move_to(at.x as f32, at.y as f32)
+            .line_to(at.x as f32, at.y as f32);
     }
 }
 
 impl Canvas for Page {
     fn fill(&mut self, rect: Rect, color: Color) {
         self.ink(color);
-        self.content.rect(rect.left as f32, rect.top as f32, rect.width as f32, rect.height as f32);
+        self.content.rect(
+            rect.left as f32,
+            rect.top as f32,
+            rect.width as f32,
+            rect.height as f32,
+        );
         self.content.fill_nonzero();
     }
 
@@ -195,7 +223,16 @@ impl Canvas for Page {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return;
         };
-        let ends = [Point { x: last.x, y: clip.bottom() }, Point { x: first.x, y: clip.bottom() }];
+        let ends = [
+            Point {
+                x: last.x,
+                y: clip.bottom(),
+            },
+            Point {
+                x: first.x,
+                y: clip.bottom(),
+            },
+        ];
         self.clipped(clip, |page| {
             page.ink(color);
             page.path(points);
@@ -209,7 +246,9 @@ impl Canvas for Page {
     fn dot(&mut self, at: Point, radius: f64, color: Color, clip: Rect) {
         self.clipped(clip, |page| {
             page.ink(color);
-            page.content.set_line_cap(LineCapStyle::RoundCap).set_line_width(radius as f32 * 2.0);
+            page.content
+                .set_line_cap(LineCapStyle::RoundCap)
+                .set_line_width(radius as f32 * 2.0);
             page.spot(at);
             page.content.stroke();
         });
@@ -218,10 +257,19 @@ impl Canvas for Page {
     fn dots(&mut self, chart: &Chart<'_>, layer: &Layer) {
         let area = chart.area;
         match layer {
-            Layer::Points { x, y, shade, radius, opacity, .. } => self.clipped(area, |page| {
+            Layer::Points {
+                x,
+                y,
+                shade,
+                radius,
+                opacity,
+                ..
+            } => self.clipped(area, |page| {
                 let shades = shade.map(|shade| chart.shades(shade));
                 let alpha = (opacity * 255.0) as u8;
-                page.content.set_line_cap(LineCapStyle::RoundCap).set_line_width(*radius as f32 * 2.0);
+                page.content
+                    .set_line_cap(LineCapStyle::RoundCap)
+                    .set_line_width(*radius as f32 * 2.0);
                 let mut last = None;
                 for (row, (x, y)) in chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate() {
                     let color = dots::color(chart, shades, row).with_alpha(alpha);
@@ -235,7 +283,10 @@ impl Canvas for Page {
                         }
                         last = Some(color);
                     }
-                    page.spot(Point { x: chart.across(*x), y: chart.down(&chart.y, *y) });
+                    page.spot(Point {
+                        x: chart.across(*x),
+                        y: chart.down(&chart.y, *y),
+                    });
                 }
                 if last.is_some() {
                     page.content.stroke();
@@ -248,7 +299,14 @@ impl Canvas for Page {
                 self.content.save_state();
                 let (width, height) = (area.width as f32, area.height as f32);
                 // An image's first line is at its upper end, and so is the page's here.
-                self.content.transform([width, 0.0, 0.0, -height, area.left as f32, area.bottom() as f32]);
+                self.content.transform([
+                    width,
+                    0.0,
+                    0.0,
+                    -height,
+                    area.left as f32,
+                    area.bottom() as f32,
+                ]);
                 self.content.x_object(Name(&image_name(number)));
                 self.content.restore_state();
             }

@@ -41,7 +41,11 @@ impl Renderer for Svg {
             escaped(&chart.title)
         );
         let area = chart.area;
-        let _ = writeln!(svg.text, "<clipPath id=\"area\">{}</clipPath>", rectangle(area, ""));
+        let _ = writeln!(
+            svg.text,
+            "<clipPath id=\"area\">{}</clipPath>",
+            rectangle(area, "")
+        );
         draw(chart, &mut svg);
         svg.text.push_str("</svg>\n");
         Ok(out.write_all(svg.text.as_bytes())?)
@@ -94,7 +98,13 @@ fn escaped(text: &str) -> String {
 fn path(points: &[Point]) -> String {
     let mut text = String::new();
     for (number, point) in points.iter().enumerate() {
-        let _ = write!(text, "{}{} {}", if number == 0 { "M" } else { "L" }, short(point.x), short(point.y));
+        let _ = write!(
+            text,
+            "{}{} {}",
+            if number == 0 { "M" } else { "L" },
+            short(point.x),
+            short(point.y)
+        );
     }
     text
 }
@@ -106,7 +116,15 @@ impl Canvas for Drawing {
     }
 
     fn rule(&mut self, from: Point, to: Point, width: f64, dotted: bool, color: Color) {
-        let dash = if dotted { format!(" stroke-dasharray=\"{0} {1}\"", short(width), short(width * 2.0)) } else { String::new() };
+        let dash = if dotted {
+            format!(
+                " stroke-dasharray=\"{0} {1}\"",
+                short(width),
+                short(width * 2.0)
+            )
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             self.text,
             "<path d=\"{}\" stroke-width=\"{}\"{}{dash}/>",
@@ -130,24 +148,50 @@ impl Canvas for Drawing {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return;
         };
-        let mut outline = vec![Point { x: first.x, y: clip.bottom() }];
+        let mut outline = vec![Point {
+            x: first.x,
+            y: clip.bottom(),
+        }];
         outline.extend(points);
-        outline.push(Point { x: last.x, y: clip.bottom() });
-        let _ = writeln!(self.text, "<path d=\"{}Z\" clip-path=\"url(#area)\"{}/>", path(&outline), paint("fill", color));
+        outline.push(Point {
+            x: last.x,
+            y: clip.bottom(),
+        });
+        let _ = writeln!(
+            self.text,
+            "<path d=\"{}Z\" clip-path=\"url(#area)\"{}/>",
+            path(&outline),
+            paint("fill", color)
+        );
     }
 
     fn dot(&mut self, at: Point, radius: f64, color: Color, _: Rect) {
         let [x, y, radius] = [at.x, at.y, radius].map(short);
-        let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"{}/>", paint("fill", color));
+        let _ = writeln!(
+            self.text,
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"{}/>",
+            paint("fill", color)
+        );
     }
 
     fn dots(&mut self, chart: &Chart<'_>, layer: &Layer) {
         match layer {
-            Layer::Points { x, y, shade, radius, opacity, .. } => {
+            Layer::Points {
+                x,
+                y,
+                shade,
+                radius,
+                opacity,
+                ..
+            } => {
                 let shades = shade.map(|shade| chart.shades(shade));
                 let radius = short(*radius);
                 let mut last = None;
-                let _ = writeln!(self.text, "<g clip-path=\"url(#area)\" fill-opacity=\"{}\">", short(*opacity));
+                let _ = writeln!(
+                    self.text,
+                    "<g clip-path=\"url(#area)\" fill-opacity=\"{}\">",
+                    short(*opacity)
+                );
                 for (row, (x, y)) in chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate() {
                     let color = dots::color(chart, shades, row);
                     if last != Some(color) {
@@ -158,7 +202,11 @@ impl Canvas for Drawing {
                     let (x, y) = (short(chart.across(*x)), short(chart.down(&chart.y, *y)));
                     let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>");
                 }
-                self.text.push_str(if last.is_some() { "</g></g>\n" } else { "</g>\n" });
+                self.text.push_str(if last.is_some() {
+                    "</g></g>\n"
+                } else {
+                    "</g>\n"
+                });
             }
             Layer::Cells { .. } => {
                 let layer = pixels::cut_out(chart, layer);
@@ -168,7 +216,8 @@ impl Canvas for Drawing {
                     return;
                 }
                 let area = chart.area;
-                let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(short);
+                let [left, top, width, height] =
+                    [area.left, area.top, area.width, area.height].map(short);
                 let _ = writeln!(
                     self.text,
                     "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" href=\"data:image/png;base64,{}\"/>",
@@ -191,7 +240,10 @@ impl Canvas for Drawing {
         let base = label.size * CAPITAL / 2.0;
         let (x, y) = (short(label.at.x), short(label.at.y));
         let place = if label.turned {
-            format!(" transform=\"translate({x} {y}) rotate(-90)\" y=\"{}\"", short(base))
+            format!(
+                " transform=\"translate({x} {y}) rotate(-90)\" y=\"{}\"",
+                short(base)
+            )
         } else {
             format!(" x=\"{x}\" y=\"{}\"", short(label.at.y + base))
         };

@@ -157,7 +157,11 @@ impl Tiles {
         while next < with_points {
             let key = self.places.keys[next];
             for row in 0..SIDE {
-                let step = if row == 0 || row == SIDE - 1 { 1 } else { SIDE - 1 };
+                let step = if row == 0 || row == SIDE - 1 {
+                    1
+                } else {
+                    SIDE - 1
+                };
                 for column in (0..SIDE).step_by(step) {
                     let from = next * SIDE * SIDE + row * SIDE + column;
                     let weight = std::mem::take(&mut self.cells[from]);

@@ -306,7 +306,7 @@ impl<'a> Delimited<'a> {
                 {
                     Ok(both) => both,
                     Err(fault) => {
-                        rows.bad(number, || self.plan.reason(&fault));
+                        rows.refuse(number, &fault, self.plan, self.wish);
                         return;
                     }
                 }

@@ -11,6 +11,7 @@ use std::thread;
 use itch_api::{Error, ErrorKind, Result};
 
 use super::blocks::{Blocks, Buffer, Piece};
+use super::cell::{Fault, Wrong};
 use super::plan::{Plan, Wish};
 use super::source::unreadable;
 use super::texts::Texts;
@@ -25,6 +26,8 @@ pub(super) struct Rows {
     pub(super) records: Option<Texts>,
     /// How many lines were seen.
     pub(super) lines: u64,
+    /// How many rows say nothing of one of the two columns.
+    empty: u64,
     /// How many rows were kept out, and the first of them with their lines counted from 0.
     bad: u64,
     first: Vec<(u64, String)>,
@@ -54,6 +57,20 @@ impl Rows {
         }
     }
 
+    /// Keeps a row out. One that says nothing is no mistake, but a span has to begin.
+    pub(super) fn refuse(&mut self, line: u64, fault: &Fault<'_>, plan: &Plan, wish: &Wish<'_>) {
+        if fault.wrong == Wrong::Empty && !wish.spans {
+            self.empty += 1;
+        } else {
+            self.bad(line, || plan.reason(fault));
+        }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(super) fn any_bad(&self) -> bool {
+        self.bad > 0
+    }
+
     fn too_long(&mut self) {
         let line = self.lines;
         self.bad(line, line_too_long);
@@ -76,6 +93,7 @@ impl Rows {
             .extend(named.map(|(line, reason)| (self.lines + line, reason.clone())));
         self.lines += other.lines;
         self.bad += other.bad;
+        self.empty += other.empty;
     }
 
     fn clear(&mut self) {
@@ -85,7 +103,7 @@ impl Rows {
             texts.clear();
         }
         self.first.clear();
-        (self.lines, self.bad) = (0, 0);
+        (self.lines, self.bad, self.empty) = (0, 0, 0);
     }
 
     /// The finished table; an error if the first bad row is to be one.
@@ -107,7 +125,8 @@ impl Rows {
             texts.shrink();
         }
         Ok(Table {
-            rows: self.x.len() as u64 + self.bad,
+            rows: self.x.len() as u64 + self.empty + self.bad,
+            empty: self.empty,
             x: Column {
                 name: plan.x_name,
                 kind: plan.x_kind,

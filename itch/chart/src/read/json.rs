@@ -139,7 +139,7 @@ impl Lines<'_> {
                     records.push_bytes(line);
                 }
             }
-            Err(fault) => rows.bad(number, || self.plan.reason(&fault)),
+            Err(fault) => rows.refuse(number, &fault, self.plan, self.wish),
         }
     }
 }

@@ -18,8 +18,10 @@
 //! * **Kind** of a column, unless given: a time if it has one of itch's names for times (`created`, `followed`, `start`,
 //!   `end`, `time`, `date`, `datetime`, `timestamp`, or anything ending in `_at`), or if at least half of the first
 //!   filled cells are dates; a number otherwise. Numbers in a column of times are seconds since 1970.
-//! * **Bad rows** are rows in which a wanted cell is missing, empty, no number or time, not finite, or a time outside
-//!   the years 1 to 9999, and lines longer than [`LINE_LIMIT`]. Lines of nothing but white space are no rows at all.
+//! * **Empty rows** have nothing in a wanted cell, or `None`, or null: an account that is gone has no date. They are
+//!   counted and kept out.
+//! * **Bad rows** are rows in which a wanted cell is missing, no number or time, not finite, or a time outside the years
+//!   1 to 9999, and lines longer than [`LINE_LIMIT`]. Lines of nothing but white space are no rows at all.
 
 mod blocks;
 mod cell;
@@ -220,8 +222,10 @@ pub struct Table {
     pub labels: Option<Texts>,
     /// The whole rows, if they were to be kept: a line of text, or the cells of a Parquet row between tabs.
     pub records: Option<Texts>,
-    /// How many rows there were, the bad ones counted, blank lines and the header not.
+    /// How many rows there were, the empty and the bad ones counted, blank lines and the header not.
     pub rows: u64,
+    /// How many rows have nothing in one of the two columns, such as an account that is gone.
+    pub empty: u64,
     /// The rows that were kept out.
     pub bad: BadRows,
     /// The names of the fields.

@@ -122,8 +122,8 @@ fn read_rows<R: ChunkReader + 'static>(
                         }
                     }
                     Err(fault) => {
-                        rows.bad(number, || plan.reason(&fault));
-                        if wish.options.strict {
+                        rows.refuse(number, &fault, plan, wish);
+                        if wish.options.strict && rows.any_bad() {
                             return Ok(());
                         }
                     }

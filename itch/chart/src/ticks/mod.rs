@@ -40,7 +40,11 @@ impl Room {
 
     /// More ticks than this tell nothing new.
     fn most(&self) -> usize {
-        let each = if self.side_by_side { 9.0 * self.character } else { self.line * 2.2 };
+        let each = if self.side_by_side {
+            9.0 * self.character
+        } else {
+            self.line * 2.2
+        };
         ((self.length / each) as usize).clamp(2, 16)
     }
 }
@@ -91,15 +95,33 @@ pub(crate) fn ticks(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
 mod tests {
     use super::*;
 
-    const WIDE: Room = Room { length: 1800.0, character: 15.0, line: 31.0, side_by_side: true };
-    const HIGH: Room = Room { length: 800.0, character: 15.0, line: 31.0, side_by_side: false };
+    const WIDE: Room = Room {
+        length: 1800.0,
+        character: 15.0,
+        line: 31.0,
+        side_by_side: true,
+    };
+    const HIGH: Room = Room {
+        length: 800.0,
+        character: 15.0,
+        line: 31.0,
+        side_by_side: false,
+    };
 
     fn labels(kind: AxisKind, scale: Scale, min: f64, max: f64, room: Room) -> Vec<String> {
-        let span = Span { kind, scale, min, max };
+        let span = Span {
+            kind,
+            scale,
+            min,
+            max,
+        };
         let ticks = ticks(span, room, &Zone::default());
         assert!(span.fits(room, &ticks), "{ticks:?}");
         assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
-        ticks.into_iter().map(|tick| [tick.label, tick.below].join(" ").trim().to_owned()).collect()
+        ticks
+            .into_iter()
+            .map(|tick| [tick.label, tick.below].join(" ").trim().to_owned())
+            .collect()
     }
 
     fn numbers(min: f64, max: f64) -> Vec<String> {
@@ -116,7 +138,12 @@ mod tests {
 
     #[test]
     fn numbers_are_round() {
-        assert_eq!(numbers(0.0, 1000.0), ["0", "100", "200", "300", "400", "500", "600", "700", "800", "900", "1,000"]);
+        assert_eq!(
+            numbers(0.0, 1000.0),
+            [
+                "0", "100", "200", "300", "400", "500", "600", "700", "800", "900", "1,000"
+            ]
+        );
         assert_eq!(numbers(-1.0, 1.0)[..3], ["-1.0", "-0.8", "-0.6"]);
         assert_eq!(numbers(0.0, 10_500_000.0)[1], "1,000,000");
         assert_eq!(numbers(1e-9, 1.1e-9)[1], "1.02e-9");
@@ -128,8 +155,14 @@ mod tests {
 
     #[test]
     fn logarithms_have_decades_or_less() {
-        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(), 7);
-        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH), ["1", "2", "5", "10", "20"]);
+        assert_eq!(
+            labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(),
+            7
+        );
+        assert_eq!(
+            labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH),
+            ["1", "2", "5", "10", "20"]
+        );
         assert!(labels(AxisKind::Number, Scale::Log, 1e-300, 1e300, HIGH).len() > 3);
         assert!(labels(AxisKind::Number, Scale::Log, 101.0, 102.0, HIGH).len() > 3);
     }
@@ -138,10 +171,24 @@ mod tests {
     fn times_are_those_of_calendars_and_clocks() {
         assert_eq!(
             times("2016-07-25T00:00:00Z", "2016-08-01T00:00:00Z", WIDE),
-            ["Jul 25 2016", "Jul 26", "Jul 27", "Jul 28", "Jul 29", "Jul 30", "Jul 31", "Aug 1"]
+            [
+                "Jul 25 2016",
+                "Jul 26",
+                "Jul 27",
+                "Jul 28",
+                "Jul 29",
+                "Jul 30",
+                "Jul 31",
+                "Aug 1"
+            ]
         );
         let years = times("2008-03-01T00:00:00Z", "2016-08-01T00:00:00Z", HIGH);
-        assert_eq!(years, ["2009", "2010", "2011", "2012", "2013", "2014", "2015", "2016"]);
+        assert_eq!(
+            years,
+            [
+                "2009", "2010", "2011", "2012", "2013", "2014", "2015", "2016"
+            ]
+        );
         let months = times("2015-11-10T00:00:00Z", "2016-08-01T00:00:00Z", WIDE);
         assert_eq!(months[..3], ["Dec 2015", "Jan 2016", "Feb"]);
         let hours = times("2016-07-25T20:10:00Z", "2016-07-26T07:00:00Z", WIDE);
@@ -159,23 +206,48 @@ mod tests {
             for middle in [-3e9, 0.0, 1.47e9, 9.9e9, 2.5e11] {
                 for power in -3..=39 {
                     let half = 10f64.powf(f64::from(power) / 3.0) / 2.0;
-                    let got = labels(AxisKind::Time, Scale::Linear, middle - half, middle + half, room);
+                    let got = labels(
+                        AxisKind::Time,
+                        Scale::Linear,
+                        middle - half,
+                        middle + half,
+                        room,
+                    );
                     assert!(got.len() >= 2, "{middle} {half}: {got:?}");
                 }
             }
         }
-        let narrow = Room { length: 60.0, ..WIDE };
+        let narrow = Room {
+            length: 60.0,
+            ..WIDE
+        };
         labels(AxisKind::Time, Scale::Linear, 0.0, 1e9, narrow);
     }
 
     #[test]
     fn a_zone_moves_midnight() {
         let zone: Zone = "America/New_York".parse().unwrap();
-        let span = Span { kind: AxisKind::Time, scale: Scale::Linear, min: 1_478_304_000.0, max: 1_478_563_200.0 };
+        let span = Span {
+            kind: AxisKind::Time,
+            scale: Scale::Linear,
+            min: 1_478_304_000.0,
+            max: 1_478_563_200.0,
+        };
         // The night in which the clock went back: days of 24, 25 and 24 hours.
-        let days = ticks(span, Room { length: 500.0, ..WIDE }, &zone);
+        let days = ticks(
+            span,
+            Room {
+                length: 500.0,
+                ..WIDE
+            },
+            &zone,
+        );
         let at: Vec<i64> = days.iter().map(|tick| tick.at as i64).collect();
-        assert_eq!(at, [1_478_318_400, 1_478_404_800, 1_478_494_800], "{days:?}");
+        assert_eq!(
+            at,
+            [1_478_318_400, 1_478_404_800, 1_478_494_800],
+            "{days:?}"
+        );
         assert!("Mars/Olympus".parse::<Zone>().is_err());
     }
 }

@@ -67,7 +67,8 @@ impl FromStr for Zone {
     fn from_str(text: &str) -> Result<Zone, Error> {
         text.parse().map(Zone).map_err(|_| {
             let message = format!("`{}` is no time zone", text.escape_debug());
-            Error::new(ErrorKind::Usage, message).hint("write a name such as `Europe/Berlin` or `UTC`")
+            Error::new(ErrorKind::Usage, message)
+                .hint("write a name such as `Europe/Berlin` or `UTC`")
         })
     }
 }
@@ -110,7 +111,10 @@ fn steps() -> Vec<(Step, f64)> {
         Step::Weeks(weeks) => weeks as f64 * 604_800.0,
         Step::Months(months) => months as f64 * 2_629_746.0,
     };
-    steps.into_iter().map(|step| (step, seconds(&step))).collect()
+    steps
+        .into_iter()
+        .map(|step| (step, seconds(&step)))
+        .collect()
 }
 
 /// The shortest step whose labels fit; nothing for times that no calendar has.
@@ -166,17 +170,18 @@ fn times(step: Step, low: NaiveDateTime, high: NaiveDateTime) -> Vec<NaiveDateTi
     };
     while let Some(time) = next.filter(|time| *time <= high && times.len() < 200) {
         times.push(time);
-        next = match step {
-            Step::Micros(micros) => time.checked_add_signed(TimeDelta::microseconds(micros)),
-            Step::Days(days) => time
-                .checked_add_signed(TimeDelta::days(days))
-                .map(|next| match days > 1 && next.month() != time.month() {
-                    true => next.with_day(1).unwrap_or(next),
-                    false => next,
+        next =
+            match step {
+                Step::Micros(micros) => time.checked_add_signed(TimeDelta::microseconds(micros)),
+                Step::Days(days) => time.checked_add_signed(TimeDelta::days(days)).map(|next| {
+                    match days > 1 && next.month() != time.month() {
+                        true => next.with_day(1).unwrap_or(next),
+                        false => next,
+                    }
                 }),
-            Step::Weeks(weeks) => time.checked_add_signed(TimeDelta::weeks(weeks)),
-            Step::Months(months) => month(time, months, months),
-        };
+                Step::Weeks(weeks) => time.checked_add_signed(TimeDelta::weeks(weeks)),
+                Step::Months(months) => month(time, months, months),
+            };
     }
     times
 }
@@ -208,10 +213,16 @@ fn label(step: Step, time: NaiveDateTime, short: bool) -> String {
                 _ => 6,
             };
             let fraction = time.nanosecond() % 1_000_000_000 / 10u32.pow(9 - digits);
-            format!("{}.{fraction:0width$}", time.format("%H:%M:%S"), width = digits as usize)
+            format!(
+                "{}.{fraction:0width$}",
+                time.format("%H:%M:%S"),
+                width = digits as usize
+            )
         }
         Step::Micros(micros) if micros < MINUTE => time.format("%H:%M:%S").to_string(),
-        Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => time.format("%H:%M").to_string(),
+        Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => {
+            time.format("%H:%M").to_string()
+        }
         Step::Micros(_) => time.format("%m-%d").to_string(),
     }
 }

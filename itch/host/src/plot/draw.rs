@@ -33,19 +33,30 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Chooses by the options of `itch plot`.
-    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<Place<'a>> {
-        let given = matches.get_one::<PathBuf>("outfile").or(matches.get_one("output"));
+    pub(crate) fn of(
+        registry: &'a Registry,
+        matches: &ArgMatches,
+        talk: &Talk,
+    ) -> anyhow::Result<Place<'a>> {
+        let given = matches
+            .get_one::<PathBuf>("outfile")
+            .or(matches.get_one("output"));
         let path = given.filter(|path| path.as_os_str() != "-").cloned();
         let by_name = matches.get_one::<String>("renderer");
         let on_terminal = path.is_none() && talk.stdout_is_terminal;
         let (spec, unit) = match (by_name, &path) {
             (Some(name), _) => registry.renderer(name).ok_or_else(|| {
-                no_renderer(registry, format!("there is no renderer `{}`", name.escape_debug()))
+                no_renderer(
+                    registry,
+                    format!("there is no renderer `{}`", name.escape_debug()),
+                )
             })?,
             (None, Some(path)) => by_extension(registry, path)?,
             (None, None) if on_terminal => {
                 let found = registry.renderers().find(|(spec, _)| spec.terminal);
-                found.ok_or_else(|| no_renderer(registry, "no renderer draws on a terminal".to_owned()))?
+                found.ok_or_else(|| {
+                    no_renderer(registry, "no renderer draws on a terminal".to_owned())
+                })?
             }
             (None, None) => {
                 let message = "where the picture goes has no name that says what draws it";
@@ -57,15 +68,25 @@ impl<'a> Place<'a> {
                 .into());
             }
         };
-        if path.is_none() && talk.stdout_is_terminal && !spec.terminal && !spec.media_type.starts_with("text/") && spec.detail != Detail::All {
-            return Err(usage(format!("a terminal cannot show what `{}` writes", spec.name))
-                .hint("name a file, or send stdout to one")
-                .into());
+        if path.is_none()
+            && talk.stdout_is_terminal
+            && !spec.terminal
+            && !spec.media_type.starts_with("text/")
+            && spec.detail != Detail::All
+        {
+            return Err(usage(format!(
+                "a terminal cannot show what `{}` writes",
+                spec.name
+            ))
+            .hint("name a file, or send stdout to one")
+            .into());
         }
         let size = matches.get_one::<(u32, u32)>("size").copied();
         let dpi = matches.get_one::<f64>("dpi").copied();
         let target = if spec.terminal {
-            let graphics = matches.get_one::<String>("graphics").map_or("auto", String::as_str);
+            let graphics = matches
+                .get_one::<String>("graphics")
+                .map_or("auto", String::as_str);
             let colors = match talk.color(talk.stdout_is_terminal) {
                 true => Colors::True,
                 false => Colors::None,
@@ -74,7 +95,12 @@ impl<'a> Place<'a> {
         } else {
             picture(size, dpi)
         };
-        Ok(Place { spec, unit, path, target })
+        Ok(Place {
+            spec,
+            unit,
+            path,
+            target,
+        })
     }
 
     /// A picture of the usual size under this name.
@@ -90,7 +116,12 @@ impl<'a> Place<'a> {
         } else {
             picture(None, None)
         };
-        Ok(Place { spec, unit, path: Some(path), target })
+        Ok(Place {
+            spec,
+            unit,
+            path: Some(path),
+            target,
+        })
     }
 
     /// Whether the renderer takes every point with its label.
@@ -104,13 +135,21 @@ fn by_extension<'a>(
     registry: &'a Registry,
     path: &std::path::Path,
 ) -> Result<(&'a RendererSpec, &'a Registered)> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
     let found = registry.renderers().find(|(spec, _)| {
-        spec.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
+        spec.extensions
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(extension))
     });
     found.ok_or_else(|| {
         let name = path.display().to_string();
-        no_renderer(registry, format!("no renderer draws `{}`", name.escape_debug()))
+        no_renderer(
+            registry,
+            format!("no renderer draws `{}`", name.escape_debug()),
+        )
     })
 }
 
@@ -154,7 +193,12 @@ impl<'a> Drawing<'a> {
     }
 
     /// Draws, and gives the file its name.
-    pub(crate) fn finish(mut self, table: Table, request: &Request, talk: &Talk) -> anyhow::Result<()> {
+    pub(crate) fn finish(
+        mut self,
+        table: Table,
+        request: &Request,
+        talk: &Talk,
+    ) -> anyhow::Result<()> {
         let built = build(table, request)?;
         for note in &built.notes {
             talk.note(note);
@@ -194,7 +238,11 @@ impl<'a> Drawing<'a> {
 
 /// Whether a failure to write only means that the reader has gone.
 fn gone(error: &Error) -> bool {
-    error.is_cancelled() || error.causes.iter().any(|cause| cause.contains("roken pipe"))
+    error.is_cancelled()
+        || error
+            .causes
+            .iter()
+            .any(|cause| cause.contains("roken pipe"))
 }
 
 /// The host of a renderer: it answers no requests and takes no rows.
@@ -226,7 +274,10 @@ impl RunHost for Quiet {
 struct Nobody;
 
 fn refused() -> Error {
-    Error::new(ErrorKind::Unsupported, "a renderer asks no services and prints no rows")
+    Error::new(
+        ErrorKind::Unsupported,
+        "a renderer asks no services and prints no rows",
+    )
 }
 
 impl Transport for Nobody {

@@ -61,15 +61,25 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
         None => Vec::new(),
         Some(path) => {
             let found = read_bands(input(path), read.delimiter, read.date_format.as_deref())
-                .map_err(|error| error.context(format!("the streams in `{}` cannot be read", path.display())))?;
+                .map_err(|error| {
+                    error.context(format!(
+                        "the streams in `{}` cannot be read",
+                        path.display()
+                    ))
+                })?;
             tell_bad_rows(&found.bad, &path.display().to_string(), talk);
-            found.bands.iter().map(|band| (band.start, band.end)).collect()
+            found
+                .bands
+                .iter()
+                .map(|band| (band.start, band.end))
+                .collect()
         }
     };
     let infile = infile(matches)?;
     let name = infile.display().to_string();
     let table = read_table(input(&infile), &read)?;
     tell_bad_rows(&table.bad, &name, talk);
+    tell_empty_rows(table.empty, &table.x.name, &table.y.name, talk);
     let incomplete = table.bad.count > 0;
 
     let request = looks.request(&hint, &table, bands, &drawing)?;
@@ -85,15 +95,19 @@ fn infile(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
     use std::io::IsTerminal;
     match matches.get_one::<PathBuf>("infile") {
         Some(path) => Ok(path.clone()),
-        None if std::io::stdin().is_terminal() => {
-            Err(usage("no file of rows is given").hint("itch plot --help").into())
-        }
+        None if std::io::stdin().is_terminal() => Err(usage("no file of rows is given")
+            .hint("itch plot --help")
+            .into()),
         None => Ok(PathBuf::from("-")),
     }
 }
 
 fn input(path: &std::path::Path) -> Input {
-    if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.to_owned()) }
+    if path.as_os_str() == "-" {
+        Input::Stdin
+    } else {
+        Input::Path(path.to_owned())
+    }
 }
 
 /// Counts the rows that were kept out and names the first.
@@ -108,6 +122,17 @@ fn tell_bad_rows(bad: &BadRows, name: &str, talk: &Talk) {
         1 => "1 row is left out".to_owned(),
         count => format!("{count} rows are left out"),
     });
+}
+
+/// Counts the rows that have nothing to draw: accounts that are gone have no date of creation.
+fn tell_empty_rows(empty: u64, x: &str, y: &str, talk: &Talk) {
+    match empty {
+        0 => {}
+        1 => talk.note(&format!("1 row is not drawn, as it has no {x} or no {y}")),
+        rows => talk.note(&format!(
+            "{rows} rows are not drawn, as they have no {x} or no {y}"
+        )),
+    }
 }
 
 /// The error for a name that chooses no renderer.

@@ -39,7 +39,10 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
 }
 
 fn files() -> Vec<Arg> {
@@ -56,81 +59,175 @@ fn files() -> Vec<Arg> {
             .short('o')
             .value_parser(value_parser!(PathBuf))
             .conflicts_with("outfile"),
-        option("renderer", "NAME", "What draws; otherwise the picture's name decides"),
+        option(
+            "renderer",
+            "NAME",
+            "What draws; otherwise the picture's name decides",
+        ),
     ]
 }
 
 fn headed(heading: &'static str, args: Vec<Arg>) -> Vec<Arg> {
-    args.into_iter().map(|arg| arg.help_heading(heading)).collect()
+    args.into_iter()
+        .map(|arg| arg.help_heading(heading))
+        .collect()
 }
 
 fn data() -> Vec<Arg> {
     let bound = |name: &'static str, letter: char, help: &'static str| {
-        option(name, "VALUE", help).short(letter).allow_hyphen_values(true)
+        option(name, "VALUE", help)
+            .short(letter)
+            .allow_hyphen_values(true)
     };
-    headed("Data", vec![
-        option("x", "FIELD", "The field along the bottom, by name or number [default: followed]").short('x'),
-        option("y", "FIELD", "The field up the side, by name or number [default: created]").short('y'),
-        option("name", "FIELD", "The field that names a row [default: name]"),
-        bound("xmin", 'm', "Where the bottom axis begins: a number, a date, a date and time, epoch seconds, `7d` ago"),
-        bound("xmax", 'M', "Where the bottom axis ends"),
-        bound("ymin", 'n', "Where the left axis begins"),
-        bound("ymax", 'N', "Where the left axis ends"),
-        option("delimiter", "CHARACTER", "What stands between fields; found out if not given")
+    headed(
+        "Data",
+        vec![
+            option(
+                "x",
+                "FIELD",
+                "The field along the bottom, by name or number [default: followed]",
+            )
+            .short('x'),
+            option(
+                "y",
+                "FIELD",
+                "The field up the side, by name or number [default: created]",
+            )
+            .short('y'),
+            option(
+                "name",
+                "FIELD",
+                "The field that names a row [default: name]",
+            ),
+            bound(
+                "xmin",
+                'm',
+                "Where the bottom axis begins: a number, a date, a date and time, epoch seconds, `7d` ago",
+            ),
+            bound("xmax", 'M', "Where the bottom axis ends"),
+            bound("ymin", 'n', "Where the left axis begins"),
+            bound("ymax", 'N', "Where the left axis ends"),
+            option(
+                "delimiter",
+                "CHARACTER",
+                "What stands between fields; found out if not given",
+            )
             .short('d')
             .value_parser(|text: &str| hinted(delimiter(text))),
-        flag("record", "Print whole rows, not x, y and name").short('r'),
-        flag("silent", "Print no rows").short('s'),
-        option("streams", "FILE", "Beginnings and ends of streams, drawn as bands")
+            flag("record", "Print whole rows, not x, y and name").short('r'),
+            flag("silent", "Print no rows").short('s'),
+            option(
+                "streams",
+                "FILE",
+                "Beginnings and ends of streams, drawn as bands",
+            )
             .short('S')
             .value_parser(value_parser!(PathBuf)),
-        option("input-format", "FORMAT", "tsv, csv, jsonl or parquet; otherwise the file's name and content decide")
+            option(
+                "input-format",
+                "FORMAT",
+                "tsv, csv, jsonl or parquet; otherwise the file's name and content decide",
+            )
             .value_parser(|text: &str| hinted(text.parse::<InputFormat>())),
-        option("date-format", "FORMAT", "How dates are written, as for strftime: `%d.%m.%Y %H:%M`"),
-        flag("header", "The first row names the fields").overrides_with("no-header"),
-        flag("no-header", "The first row is a row").overrides_with("header"),
-        flag("strict", "End at the first row that cannot be read"),
-    ])
+            option(
+                "date-format",
+                "FORMAT",
+                "How dates are written, as for strftime: `%d.%m.%Y %H:%M`",
+            ),
+            flag("header", "The first row names the fields").overrides_with("no-header"),
+            flag("no-header", "The first row is a row").overrides_with("header"),
+            flag("strict", "End at the first row that cannot be read"),
+        ],
+    )
 }
 
 fn looks() -> Vec<Arg> {
-    let marks = PossibleValuesParser::new(["scatter", "line", "mixed"]).map(|text| match text.as_str() {
-        "scatter" => Mark::Scatter,
-        "line" => Mark::Line,
-        _ => Mark::Mixed,
-    });
-    let dots = PossibleValuesParser::new(["auto", "single", "image"]).map(|text| match text.as_str() {
-        "single" => Dots::Single,
-        "image" => Dots::Image,
-        _ => Dots::Auto,
-    });
+    let marks =
+        PossibleValuesParser::new(["scatter", "line", "mixed"]).map(|text| match text.as_str() {
+            "scatter" => Mark::Scatter,
+            "line" => Mark::Line,
+            _ => Mark::Mixed,
+        });
+    let dots =
+        PossibleValuesParser::new(["auto", "single", "image"]).map(|text| match text.as_str() {
+            "single" => Dots::Single,
+            "image" => Dots::Image,
+            _ => Dots::Auto,
+        });
     let themes = PossibleValuesParser::new(["dark", "light"]).map(|text| match text.as_str() {
         "light" => Theme::light(),
         _ => Theme::dark(),
     });
-    headed("Looks", vec![
-        option("type", "TYPE", "Dots, the running count, or both [default: mixed]").short('t').value_parser(marks),
-        option("label", "TEXT", "What stands below the bottom axis").short('l').allow_hyphen_values(true),
-        option("title", "TEXT", "What stands above").short('T').allow_hyphen_values(true),
-        flag("density", "Colour dots by how many there are around them").short('D'),
-        option("density-scale", "SCALE", "How density becomes colour: linear, log or rank [default: log]")
+    headed(
+        "Looks",
+        vec![
+            option(
+                "type",
+                "TYPE",
+                "Dots, the running count, or both [default: mixed]",
+            )
+            .short('t')
+            .value_parser(marks),
+            option("label", "TEXT", "What stands below the bottom axis")
+                .short('l')
+                .allow_hyphen_values(true),
+            option("title", "TEXT", "What stands above")
+                .short('T')
+                .allow_hyphen_values(true),
+            flag("density", "Colour dots by how many there are around them").short('D'),
+            option(
+                "density-scale",
+                "SCALE",
+                "How density becomes colour: linear, log or rank [default: log]",
+            )
             .value_parser(|text: &str| hinted(text.parse::<DensityScale>())),
-        option("colormap", "NAME", "plasma, viridis, inferno, magma, cividis or turbo [default: plasma]")
+            option(
+                "colormap",
+                "NAME",
+                "plasma, viridis, inferno, magma, cividis or turbo [default: plasma]",
+            )
             .value_parser(|text: &str| hinted(text.parse::<ColorMap>())),
-        option("theme", "NAME", "[default: dark]").value_parser(themes),
-        option("log", "AXES", "Which axes are divided by logarithms: x, y or xy")
+            option("theme", "NAME", "[default: dark]").value_parser(themes),
+            option(
+                "log",
+                "AXES",
+                "Which axes are divided by logarithms: x, y or xy",
+            )
             .value_parser(PossibleValuesParser::new(["x", "y", "xy"])),
-        option("tz", "ZONE", "The time zone of labels, such as Europe/Berlin [default: UTC]")
+            option(
+                "tz",
+                "ZONE",
+                "The time zone of labels, such as Europe/Berlin [default: UTC]",
+            )
             .value_parser(|text: &str| hinted(text.parse::<Zone>())),
-        option("size", "WxH", "Pixels; on a terminal, characters and lines [default: 2160x1080]")
+            option(
+                "size",
+                "WxH",
+                "Pixels; on a terminal, characters and lines [default: 2160x1080]",
+            )
             .value_parser(|text: &str| hinted(size(text))),
-        option("dpi", "N", "Dots per inch: how large text and lines are [default: 180]")
+            option(
+                "dpi",
+                "N",
+                "Dots per inch: how large text and lines are [default: 180]",
+            )
             .value_parser(|text: &str| hinted(dpi(text))),
-        option("dots", "HOW", "single: each dot by itself, however many; image: all as one picture")
+            option(
+                "dots",
+                "HOW",
+                "single: each dot by itself, however many; image: all as one picture",
+            )
             .value_parser(dots),
-        option("graphics", "HOW", "How a terminal draws: auto, braille, kitty, sixel or iterm")
-            .value_parser(PossibleValuesParser::new(["auto", "braille", "kitty", "sixel", "iterm"])),
-    ])
+            option(
+                "graphics",
+                "HOW",
+                "How a terminal draws: auto, braille, kitty, sixel or iterm",
+            )
+            .value_parser(PossibleValuesParser::new([
+                "auto", "braille", "kitty", "sixel", "iterm",
+            ])),
+        ],
+    )
 }
 
 /// Whether a header was asked for or denied.
@@ -146,8 +243,10 @@ fn delimiter(text: &str) -> Result<u8, Error> {
     match text.as_bytes() {
         [byte] => Ok(*byte),
         b"\\t" | b"tab" => Ok(b'\t'),
-        _ => Err(usage(format!("`{}` is not one character", text.escape_debug()))
-            .hint("write one of ASCII, or `tab`")),
+        _ => Err(
+            usage(format!("`{}` is not one character", text.escape_debug()))
+                .hint("write one of ASCII, or `tab`"),
+        ),
     }
 }
 
@@ -156,18 +255,28 @@ fn size(text: &str) -> Result<(u32, u32), Error> {
     let read = |side: &str| side.trim().parse::<u32>().ok().filter(|side| *side > 0);
     let sides = pair.and_then(|(width, height)| Some((read(width)?, read(height)?)));
     let (width, height) = sides.ok_or_else(|| {
-        usage(format!("`{}` is no size", text.escape_debug())).hint("write width and height: 2160x1080")
+        usage(format!("`{}` is no size", text.escape_debug()))
+            .hint("write width and height: 2160x1080")
     })?;
     if width.max(height) > MOST_PIXELS || u64::from(width) * u64::from(height) > 100_000_000 {
-        return Err(usage(format!("{width}x{height} is too large"))
-            .hint("a picture has at most 20,000 pixels along a side and a hundred million in all"));
+        return Err(usage(format!("{width}x{height} is too large")).hint(
+            "a picture has at most 20,000 pixels along a side and a hundred million in all",
+        ));
     }
     Ok((width, height))
 }
 
 fn dpi(text: &str) -> Result<f64, Error> {
-    let dpi = text.parse::<f64>().ok().filter(|dpi| (20.0..=2400.0).contains(dpi));
-    dpi.ok_or_else(|| usage(format!("`{}` is no number of dots per inch from 20 to 2400", text.escape_debug())))
+    let dpi = text
+        .parse::<f64>()
+        .ok()
+        .filter(|dpi| (20.0..=2400.0).contains(dpi));
+    dpi.ok_or_else(|| {
+        usage(format!(
+            "`{}` is no number of dots per inch from 20 to 2400",
+            text.escape_debug()
+        ))
+    })
 }
 
 /// Everything about a chart that does not depend on the rows.
@@ -185,7 +294,10 @@ impl Looks {
     pub(super) fn read(matches: &ArgMatches) -> anyhow::Result<Looks> {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let log = text("log").unwrap_or_default();
-        let axis = |name: &str| AxisRequest { log: log.contains(name), ..AxisRequest::default() };
+        let axis = |name: &str| AxisRequest {
+            log: log.contains(name),
+            ..AxisRequest::default()
+        };
         Ok(Looks {
             title: text("title").unwrap_or_default(),
             label: text("label"),
@@ -195,7 +307,10 @@ impl Looks {
                 x: axis("x"),
                 y: axis("y"),
                 density: matches.get_flag("density"),
-                density_scale: matches.get_one("density-scale").copied().unwrap_or_default(),
+                density_scale: matches
+                    .get_one("density-scale")
+                    .copied()
+                    .unwrap_or_default(),
                 color_map: matches.get_one("colormap").copied().unwrap_or_default(),
                 theme: matches.get_one("theme").cloned().unwrap_or_default(),
                 zone: matches.get_one("tz").copied().unwrap_or_default(),
@@ -229,7 +344,10 @@ impl Looks {
             if let (Some(min), Some(max)) = (axis.min, axis.max)
                 && min >= max
             {
-                return Err(usage(format!("the axis would end before it begins: {low} has to be less than {high}")).into());
+                return Err(usage(format!(
+                    "the axis would end before it begins: {low} has to be less than {high}"
+                ))
+                .into());
             }
         }
         request.title = self.title;
@@ -243,25 +361,49 @@ impl Looks {
 }
 
 /// A bound as typed, on an axis of this kind.
-fn bound(name: &str, text: Option<&str>, kind: ColumnKind, format: Option<&str>) -> Result<Option<f64>, Error> {
+fn bound(
+    name: &str,
+    text: Option<&str>,
+    kind: ColumnKind,
+    format: Option<&str>,
+) -> Result<Option<f64>, Error> {
     let Some(text) = text else {
         return Ok(None);
     };
     let wrong = |error: Error| error.context(format!("-{name} cannot be read"));
     let value = match kind {
-        ColumnKind::Number => text.trim().parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(|| {
-            wrong(usage(format!("`{}` is not a number, and the axis shows numbers", text.escape_debug())))
-        })?,
+        ColumnKind::Number => text
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite())
+            .ok_or_else(|| {
+                wrong(usage(format!(
+                    "`{}` is not a number, and the axis shows numbers",
+                    text.escape_debug()
+                )))
+            })?,
         ColumnKind::Time => {
             let formed = format.and_then(|format| {
                 let time = NaiveDateTime::parse_from_str(text, format).ok();
-                let date = || NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0);
+                let date = || {
+                    NaiveDate::parse_from_str(text, format)
+                        .ok()?
+                        .and_hms_opt(0, 0, 0)
+                };
                 time.or_else(date).map(|time| time.and_utc())
             });
-            if let Some(seconds) = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
+            if let Some(seconds) = text
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|seconds| seconds.is_finite())
+            {
                 seconds
             } else {
-                let time = formed.map_or_else(|| times::time(text, Utc::now()), Ok).map_err(wrong)?;
+                let time = formed
+                    .map_or_else(|| times::time(text, Utc::now()), Ok)
+                    .map_err(wrong)?;
                 time.timestamp_millis() as f64 / 1e3
             }
         }
@@ -282,7 +424,16 @@ mod tests {
     fn sizes_are_two_sides() {
         assert_eq!(size("2160x1080").unwrap(), (2160, 1080));
         assert_eq!(size("80×24").unwrap(), (80, 24));
-        for text in ["", "x", "10", "0x5", "-1x5", "99999x1", "20000x20000", "1e3x5"] {
+        for text in [
+            "",
+            "x",
+            "10",
+            "0x5",
+            "-1x5",
+            "99999x1",
+            "20000x20000",
+            "1e3x5",
+        ] {
             assert!(size(text).is_err(), "{text}");
         }
     }

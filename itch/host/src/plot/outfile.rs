@@ -18,7 +18,9 @@ pub(super) struct Outfile {
 impl Outfile {
     pub(super) fn create(path: &Path) -> anyhow::Result<Outfile> {
         let found = std::fs::metadata(path).ok();
-        let named = path.file_name().filter(|_| !found.as_ref().is_some_and(std::fs::Metadata::is_dir));
+        let named = path
+            .file_name()
+            .filter(|_| !found.as_ref().is_some_and(std::fs::Metadata::is_dir));
         let Some(name) = named else {
             return Err(usage(format!("`{}` does not name a file", path.display())).into());
         };
@@ -29,8 +31,13 @@ impl Outfile {
             path.with_file_name(part)
         });
         let written = part.as_deref().unwrap_or(path);
-        let file = File::create(written).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        Ok(Outfile { file, path: path.to_owned(), part })
+        let file = File::create(written)
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+        Ok(Outfile {
+            file,
+            path: path.to_owned(),
+            part,
+        })
     }
 
     pub(super) fn file(&mut self) -> &mut File {

@@ -18,15 +18,27 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
             continue;
         }
         let text = |texts: &Option<itch_chart::read::Texts>| {
-            texts.as_ref().map(|texts| texts.get(row).to_owned()).unwrap_or_default()
+            texts
+                .as_ref()
+                .map(|texts| texts.get(row).to_owned())
+                .unwrap_or_default()
         };
         let line = if records {
             text(&table.records)
         } else {
-            let (x, y) = (value(&table.x, *x, &request.zone), value(&table.y, *y, &request.zone));
-            format!("{x} {y} {}", text(&table.labels)).trim_end().to_owned()
+            let (x, y) = (
+                value(&table.x, *x, &request.zone),
+                value(&table.y, *y, &request.zone),
+            );
+            format!("{x} {y} {}", text(&table.labels))
+                .trim_end()
+                .to_owned()
         };
-        let line = if on_terminal { sanitize(&line) } else { line.into() };
+        let line = if on_terminal {
+            sanitize(&line)
+        } else {
+            line.into()
+        };
         match writeln!(out, "{line}") {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
             written => written?,
@@ -40,9 +52,10 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
 
 fn value(column: &Column, value: f64, zone: &Zone) -> String {
     match column.kind {
-        ColumnKind::Time => zone
-            .local(value.floor())
-            .map_or_else(|| value.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string()),
+        ColumnKind::Time => zone.local(value.floor()).map_or_else(
+            || value.to_string(),
+            |time| time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        ),
         ColumnKind::Number => value.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use itch_output::RowWriter;
 use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
 
 use super::draw::{Drawing, Place};
+use super::tell_empty_rows;
 use crate::failure::usage;
 use crate::talk::Talk;
 
@@ -40,7 +41,11 @@ struct Source {
 
 impl<'a> Plot<'a> {
     /// Looks at the file before anything is asked, so that one that cannot be written fails at once.
-    pub(crate) fn start(registry: &'a Registry, spec: &ReportSpec, path: PathBuf) -> anyhow::Result<Plot<'a>> {
+    pub(crate) fn start(
+        registry: &'a Registry,
+        spec: &ReportSpec,
+        path: PathBuf,
+    ) -> anyhow::Result<Plot<'a>> {
         let Some(hint) = spec.chart.clone() else {
             let drawn: Vec<&str> = registry
                 .reports()
@@ -59,13 +64,20 @@ impl<'a> Plot<'a> {
         let source = |name: &str| {
             let place = spec.columns.iter().position(|column| column.name == name);
             let place = place.ok_or_else(|| {
-                Error::new(ErrorKind::Unsupported, format!("`{}` would draw `{name}`, which is no column", spec.name))
+                Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{}` would draw `{name}`, which is no column", spec.name),
+                )
             })?;
             let kind = match spec.columns[place].kind {
                 ColumnType::Time => ColumnKind::Time,
                 _ => ColumnKind::Number,
             };
-            let column = Column { name: name.to_owned(), kind, values: Vec::new() };
+            let column = Column {
+                name: name.to_owned(),
+                kind,
+                values: Vec::new(),
+            };
             Ok::<Source, Error>(Source { place, column })
         };
         let drawing = Drawing::start(Place::named(registry, path)?)?;
@@ -73,12 +85,17 @@ impl<'a> Plot<'a> {
         let gathered = Gathered {
             x: source(&hint.x)?,
             y: source(&hint.y)?,
-            label: label.and_then(|label| spec.columns.iter().position(|column| column.name == label)),
+            label: label
+                .and_then(|label| spec.columns.iter().position(|column| column.name == label)),
             labels: Texts::default(),
             empty: 0,
             rows: 0,
         };
-        Ok(Plot { drawing, hint, gathered: Arc::new(Mutex::new(gathered)) })
+        Ok(Plot {
+            drawing,
+            hint,
+            gathered: Arc::new(Mutex::new(gathered)),
+        })
     }
 
     /// The columns that a report has to fill: those that are printed, and those that are drawn.
@@ -94,7 +111,10 @@ impl<'a> Plot<'a> {
 
     /// A writer that also remembers what is drawn of each row.
     pub(crate) fn watch(&self, writer: Box<dyn RowWriter>) -> Box<dyn RowWriter> {
-        Box::new(Watched { writer, gathered: Arc::clone(&self.gathered) })
+        Box::new(Watched {
+            writer,
+            gathered: Arc::clone(&self.gathered),
+        })
     }
 
     /// Draws what there is. `incomplete` says so on the picture, too.
@@ -102,26 +122,24 @@ impl<'a> Plot<'a> {
         let gathered = {
             let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let label = gathered.label;
-            std::mem::replace(&mut *gathered, Gathered {
-                x: Source::nothing(),
-                y: Source::nothing(),
-                label,
-                labels: Texts::default(),
-                empty: 0,
-                rows: 0,
-            })
+            std::mem::replace(
+                &mut *gathered,
+                Gathered {
+                    x: Source::nothing(),
+                    y: Source::nothing(),
+                    label,
+                    labels: Texts::default(),
+                    empty: 0,
+                    rows: 0,
+                },
+            )
         };
         if gathered.x.column.values.is_empty() {
             talk.warning("no picture is drawn: no row has anything to draw");
             return Ok(());
         }
-        if gathered.empty > 0 {
-            let (x, y) = (&gathered.x.column.name, &gathered.y.column.name);
-            talk.note(&match gathered.empty {
-                1 => format!("1 row is not drawn, as it has no {x} or no {y}"),
-                rows => format!("{rows} rows are not drawn, as they have no {x} or no {y}"),
-            });
-        }
+        let (x, y) = (&gathered.x.column.name, &gathered.y.column.name);
+        tell_empty_rows(gathered.empty, x, y, talk);
         if incomplete {
             talk.warning("the picture shows an incomplete run");
         }
@@ -129,6 +147,7 @@ impl<'a> Plot<'a> {
             labels: gathered.label.map(|_| gathered.labels),
             records: None,
             rows: gathered.rows,
+            empty: gathered.empty,
             bad: BadRows::default(),
             fields: Vec::new(),
             has_header: true,
@@ -137,7 +156,11 @@ impl<'a> Plot<'a> {
         };
         let request = Request {
             mark: self.hint.mark,
-            title: if incomplete { format!("{title} (incomplete)") } else { title },
+            title: if incomplete {
+                format!("{title} (incomplete)")
+            } else {
+                title
+            },
             density: true,
             target: self.drawing.target(),
             detail: self.drawing.detail(),
@@ -149,8 +172,15 @@ impl<'a> Plot<'a> {
 
 impl Source {
     fn nothing() -> Source {
-        let column = Column { name: String::new(), kind: ColumnKind::Number, values: Vec::new() };
-        Source { place: usize::MAX, column }
+        let column = Column {
+            name: String::new(),
+            kind: ColumnKind::Number,
+            values: Vec::new(),
+        };
+        Source {
+            place: usize::MAX,
+            column,
+        }
     }
 
     fn read(&self, row: &[Cell]) -> Option<f64> {
@@ -192,7 +222,10 @@ struct Watched {
 impl RowWriter for Watched {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.writer.row(row)?;
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take(row);
+        self.gathered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(row);
         Ok(())
     }
 

@@ -19,7 +19,10 @@ pub(super) fn target(
     let (columns, rows) = size.unwrap_or_else(|| {
         found.map_or(USUAL, |(width, height)| {
             // The prompt comes below the picture.
-            (u32::from(width.0), u32::from(height.0).saturating_sub(1).max(6))
+            (
+                u32::from(width.0),
+                u32::from(height.0).saturating_sub(1).max(6),
+            )
         })
     });
     let graphics = match graphics {
@@ -30,11 +33,25 @@ pub(super) fn target(
         "auto" if on_terminal && colors != Colors::None => ask::graphics(),
         _ => Graphics::Braille,
     };
-    let terminal = Some(Terminal { graphics, colors, columns, rows });
+    let terminal = Some(Terminal {
+        graphics,
+        colors,
+        columns,
+        rows,
+    });
     if graphics == Graphics::Braille {
-        return Target { width: columns * 2, height: rows * 4, dpi: 72.0, text: 4.0, line: 1.0, terminal };
+        return Target {
+            width: columns * 2,
+            height: rows * 4,
+            dpi: 72.0,
+            text: 4.0,
+            line: 1.0,
+            terminal,
+        };
     }
-    let (across, down) = ask::character().filter(|_| on_terminal).unwrap_or(CHARACTER);
+    let (across, down) = ask::character()
+        .filter(|_| on_terminal)
+        .unwrap_or(CHARACTER);
     // Text as large as the terminal's own.
     let dpi = dpi.unwrap_or(f64::from(down) * 4.8);
     Target {
@@ -89,11 +106,17 @@ mod ask {
     }
 
     fn answers() -> Option<String> {
-        let mut terminal = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        let mut terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut quiet = before.clone();
         // Answers are not to be seen, come without a line end, and may never come.
-        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+        quiet
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ICANON);
         quiet.special_codes[SpecialCodeIndex::VMIN] = 0;
         quiet.special_codes[SpecialCodeIndex::VTIME] = 1;
         tcsetattr(&terminal, OptionalActions::Flush, &quiet).ok()?;
@@ -107,7 +130,10 @@ mod ask {
                     Err(_) => break,
                 }
                 let text = String::from_utf8_lossy(&answers);
-                if text.rfind("\x1b[?").is_some_and(|at| text[at..].ends_with('c')) {
+                if text
+                    .rfind("\x1b[?")
+                    .is_some_and(|at| text[at..].ends_with('c'))
+                {
                     break;
                 }
             }
@@ -119,8 +145,15 @@ mod ask {
     /// The pixels of a character.
     pub(super) fn character() -> Option<(u32, u32)> {
         let size = tcgetwinsize(std::io::stdout()).ok()?;
-        let side = |pixels: u16, count: u16| u32::from(pixels).checked_div(u32::from(count)).filter(|side| *side > 3);
-        Some((side(size.ws_xpixel, size.ws_col)?, side(size.ws_ypixel, size.ws_row)?))
+        let side = |pixels: u16, count: u16| {
+            u32::from(pixels)
+                .checked_div(u32::from(count))
+                .filter(|side| *side > 3)
+        };
+        Some((
+            side(size.ws_xpixel, size.ws_col)?,
+            side(size.ws_ypixel, size.ws_row)?,
+        ))
     }
 
     #[cfg(test)]
@@ -130,7 +163,10 @@ mod ask {
         #[test]
         fn a_terminal_says_what_it_shows() {
             for (answers, graphics) in [
-                ("\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.36)\x1b\\\x1b[?62;c", Graphics::Kitty),
+                (
+                    "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.36)\x1b\\\x1b[?62;c",
+                    Graphics::Kitty,
+                ),
                 ("\x1bP>|iTerm2 3.5\x1b\\\x1b[?62;4c", Graphics::Iterm),
                 ("\x1bP>|foot(1.16)\x1b\\\x1b[?62;4;22c", Graphics::Sixel),
                 ("\x1b[?62;22;42c", Graphics::Braille),

@@ -48,7 +48,10 @@ impl Stamps {
             });
             pixels.collect()
         });
-        Stamps { size, shares: shares.collect() }
+        Stamps {
+            size,
+            shares: shares.collect(),
+        }
     }
 
     /// The stamp for a disc in the middle of a pixel.
@@ -56,7 +59,11 @@ impl Stamps {
         let size = 2 * (radius + 0.5).ceil() as usize + 1;
         let middle = (size / 2) as f64;
         let pixels = (0..size * size).map(|pixel| {
-            covered((pixel % size) as f64 - middle, (pixel / size) as f64 - middle, radius)
+            covered(
+                (pixel % size) as f64 - middle,
+                (pixel / size) as f64 - middle,
+                radius,
+            )
         });
         (size, pixels.collect())
     }
@@ -89,7 +96,11 @@ impl Stamps {
                 let x = column + across as isize;
                 if *share > 0 && x >= left as isize && x < right as isize {
                     let place = (y as usize * pixels.width + x as usize) * 3;
-                    blend(&mut pixels.bytes[place..place + 3], color, u32::from(*share) * strength >> 8);
+                    blend(
+                        &mut pixels.bytes[place..place + 3],
+                        color,
+                        u32::from(*share) * strength >> 8,
+                    );
                 }
             }
         }
@@ -99,16 +110,33 @@ impl Stamps {
 /// Draws a layer of dots.
 pub(crate) fn draw(pixels: &mut Pixels, chart: &Chart<'_>, layer: &Layer) {
     match *layer {
-        Layer::Points { x, y, shade, radius, opacity, .. } => {
+        Layer::Points {
+            x,
+            y,
+            shade,
+            radius,
+            opacity,
+            ..
+        } => {
             let stamps = Stamps::new(radius);
             let area = pixels.whole(chart.area);
             let shades = shade.map(|shade| chart.shades(shade));
             for (row, (x, y)) in chart.numbers(x).iter().zip(chart.numbers(y)).enumerate() {
-                let at = Point { x: chart.across(*x), y: chart.down(&chart.y, *y) };
+                let at = Point {
+                    x: chart.across(*x),
+                    y: chart.down(&chart.y, *y),
+                };
                 stamps.put(pixels, at, color(chart, shades, row), opacity, area);
             }
         }
-        Layer::Cells { columns, rows, count, shade, radius, opacity } => {
+        Layer::Cells {
+            columns,
+            rows,
+            count,
+            shade,
+            radius,
+            opacity,
+        } => {
             let gathered = Gathered {
                 columns: columns as usize,
                 rows: rows as usize,
@@ -134,7 +162,11 @@ pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Col
         // Too narrow a picture has no bar: the shade still shows, from the ground to the colour of dots.
         (Some(shade), None) => {
             let alpha = 40 + u16::from(*shade) * 215 / 255;
-            chart.theme.dots.with_alpha(alpha as u8).over(chart.theme.background)
+            chart
+                .theme
+                .dots
+                .with_alpha(alpha as u8)
+                .over(chart.theme.background)
         }
         (None, _) => chart.theme.dots,
     }
@@ -157,7 +189,13 @@ impl Gathered<'_> {
 }
 
 /// Discs in the order of rising shades. Each thread draws the rows of its own part of the picture.
-fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radius: f64, opacity: f64) {
+fn shaded(
+    pixels: &mut Pixels,
+    chart: &Chart<'_>,
+    gathered: &Gathered<'_>,
+    radius: f64,
+    opacity: f64,
+) {
     let (columns, rows) = (gathered.columns, gathered.rows);
     let Some(shades) = gathered.shade else {
         return;
@@ -180,7 +218,9 @@ fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radiu
             next[usize::from(*shade)] += 1;
         }
     }
-    let colors: Vec<Color> = (0..=255).map(|shade| color(chart, Some(&[shade]), 0)).collect();
+    let colors: Vec<Color> = (0..=255)
+        .map(|shade| color(chart, Some(&[shade]), 0))
+        .collect();
     let (size, shares) = Stamps::centred(radius);
     // What is not covered is not visited.
     let stamp: Vec<(isize, isize, u32)> = shares
@@ -188,7 +228,11 @@ fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radiu
         .enumerate()
         .map(|(pixel, share)| {
             let half = (size / 2) as isize;
-            ((pixel % size) as isize - half, (pixel / size) as isize - half, (share * opacity * 256.0) as u32)
+            (
+                (pixel % size) as isize - half,
+                (pixel / size) as isize - half,
+                (share * opacity * 256.0) as u32,
+            )
         })
         .filter(|(.., share)| *share > 0)
         .collect();
@@ -196,7 +240,13 @@ fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radiu
     let (left, top, ..) = pixels.whole(chart.area);
     let width = pixels.width;
     let across = columns.min(width.saturating_sub(left));
-    let threads = if occupied < WORTH_A_THREAD { 1 } else { std::thread::available_parallelism().map_or(1, usize::from).min(4) };
+    let threads = if occupied < WORTH_A_THREAD {
+        1
+    } else {
+        std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(4)
+    };
     let part = rows.div_ceil(threads);
     let area = &mut pixels.bytes[top * width * 3..];
     std::thread::scope(|scope| {
@@ -204,11 +254,15 @@ fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radiu
         for (number, lines) in area.chunks_mut(part * width * 3).take(threads).enumerate() {
             let mut work = move || {
                 let first = (number * part) as isize;
-                let count = (lines.len() / (width * 3)).min(rows - (number * part).min(rows)) as isize;
+                let count =
+                    (lines.len() / (width * 3)).min(rows - (number * part).min(rows)) as isize;
                 for shade in 0..256 {
                     let color = colors[shade];
                     for cell in &order[starts[shade]..starts[shade + 1]] {
-                        let (column, row) = ((*cell as usize % columns) as isize, (*cell as usize / columns) as isize - first);
+                        let (column, row) = (
+                            (*cell as usize % columns) as isize,
+                            (*cell as usize / columns) as isize - first,
+                        );
                         if row < -reach || row >= count + reach {
                             continue;
                         }
@@ -222,13 +276,23 @@ fn shaded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radiu
                     }
                 }
             };
-            if threads == 1 { work() } else { drop(scope.spawn(work)) }
+            if threads == 1 {
+                work()
+            } else {
+                drop(scope.spawn(work))
+            }
         }
     });
 }
 
 /// Dots of one colour: what shows through many of them is the product of what shows through each.
-fn crowded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radius: f64, opacity: f64) {
+fn crowded(
+    pixels: &mut Pixels,
+    chart: &Chart<'_>,
+    gathered: &Gathered<'_>,
+    radius: f64,
+    opacity: f64,
+) {
     let (columns, rows) = (gathered.columns, gathered.rows);
     let (size, shares) = Stamps::centred(radius);
     let half = size / 2;
@@ -238,7 +302,12 @@ fn crowded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radi
         .map(|share| (1.0 - (share * opacity).min(0.999)).ln() as f32)
         .collect();
     let mut through = vec![0.0f32; columns * rows];
-    for (cell, count) in gathered.count.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+    for (cell, count) in gathered
+        .count
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0.0)
+    {
         let (column, row) = (cell % columns, cell / columns);
         for (down, shares) in stamp.chunks_exact(size).enumerate() {
             let Some(y) = (row + down).checked_sub(half).filter(|y| *y < rows) else {
@@ -255,7 +324,11 @@ fn crowded(pixels: &mut Pixels, chart: &Chart<'_>, gathered: &Gathered<'_>, radi
     }
     let (left, top, ..) = pixels.whole(chart.area);
     let across = columns.min(pixels.width.saturating_sub(left));
-    for (row, sums) in through.chunks_exact(columns).enumerate().take(pixels.height.saturating_sub(top)) {
+    for (row, sums) in through
+        .chunks_exact(columns)
+        .enumerate()
+        .take(pixels.height.saturating_sub(top))
+    {
         let start = ((top + row) * pixels.width + left) * 3;
         let line = &mut pixels.bytes[start..start + across * 3];
         for (pixel, sum) in line.chunks_exact_mut(3).zip(sums) {

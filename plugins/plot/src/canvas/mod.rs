@@ -75,6 +75,9 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
             Layer::Points { .. } | Layer::Cells { .. } => canvas.dots(chart, layer),
             Layer::Line { .. } => {
                 let points = line_points(chart, layer);
+                // On a seam of the ground's colour, so that it is seen on dots of any.
+                let seam = chart.theme.background.with_alpha(0xc0);
+                canvas.polyline(&points, target.line * 2.4, seam, chart.area);
                 canvas.polyline(&points, target.line, chart.theme.line, chart.area);
             }
             _ => {}
@@ -90,24 +93,60 @@ fn furniture(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let thin = (chart.target.line * 0.6).max(1.0);
     frame(area, thin, color, canvas);
     let label = |text: &str, at, size, anchor, turned, canvas: &mut dyn Canvas| {
-        canvas.text(Label { text, at, size, anchor, turned, color });
+        canvas.text(Label {
+            text,
+            at,
+            size,
+            anchor,
+            turned,
+            color,
+        });
     };
     let (mark, gap) = (text * 0.22, text * 0.5);
     for tick in &chart.x.ticks {
         let x = chart.across(tick.at);
         let y = area.bottom();
         canvas.rule(Point { x, y }, Point { x, y: y + mark }, thin, false, color);
-        let first = Point { x, y: y + gap + text * 0.5 };
+        let first = Point {
+            x,
+            y: y + gap + text * 0.5,
+        };
         label(&tick.label, first, text, Anchor::Middle, false, canvas);
-        let below = Point { x, y: first.y + text * 1.25 };
+        let below = Point {
+            x,
+            y: first.y + text * 1.25,
+        };
         label(&tick.below, below, text, Anchor::Middle, false, canvas);
     }
     let upright = |axis: &Axis, x: f64, side: f64, canvas: &mut dyn Canvas| {
         for tick in &axis.ticks {
             let y = chart.down(axis, tick.at);
-            canvas.rule(Point { x, y }, Point { x: x + side * mark, y }, thin, false, color);
-            let anchor = if side < 0.0 { Anchor::End } else { Anchor::Start };
-            label(&tick.label, Point { x: x + side * gap, y }, text, anchor, false, canvas);
+            canvas.rule(
+                Point { x, y },
+                Point {
+                    x: x + side * mark,
+                    y,
+                },
+                thin,
+                false,
+                color,
+            );
+            let anchor = if side < 0.0 {
+                Anchor::End
+            } else {
+                Anchor::Start
+            };
+            label(
+                &tick.label,
+                Point {
+                    x: x + side * gap,
+                    y,
+                },
+                text,
+                anchor,
+                false,
+                canvas,
+            );
         }
         if let Some(at) = axis.label_at {
             label(&axis.label, at, text, Anchor::Middle, true, canvas);
@@ -120,10 +159,20 @@ fn furniture(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     if let Some(at) = chart.x.label_at {
         label(&chart.x.label, at, text, Anchor::Middle, false, canvas);
     }
-    label(&chart.title, chart.title_at, chart.target.title_text(), Anchor::Middle, false, canvas);
+    label(
+        &chart.title,
+        chart.title_at,
+        chart.target.title_text(),
+        Anchor::Middle,
+        false,
+        canvas,
+    );
     for entry in &chart.legend {
         legend_mark(chart, entry, canvas);
-        let at = Point { x: entry.at.x + text * 1.75, y: entry.at.y };
+        let at = Point {
+            x: entry.at.x + text * 1.75,
+            y: entry.at.y,
+        };
         label(&entry.label, at, text, Anchor::Start, false, canvas);
     }
     color_bar(chart, thin, canvas);
@@ -149,7 +198,13 @@ fn grid(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let inside = |tick: &&Tick, axis: &Axis| (0.002..0.998).contains(&axis.share(tick.at));
     for tick in chart.x.ticks.iter().filter(|tick| inside(tick, &chart.x)) {
         let x = chart.across(tick.at);
-        let (from, to) = (Point { x, y: area.top }, Point { x, y: area.bottom() });
+        let (from, to) = (
+            Point { x, y: area.top },
+            Point {
+                x,
+                y: area.bottom(),
+            },
+        );
         canvas.rule(from, to, thin, true, color);
     }
     for tick in chart.y.ticks.iter().filter(|tick| inside(tick, &chart.y)) {
@@ -162,11 +217,22 @@ fn grid(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
 fn bands(chart: &Chart<'_>, from: usize, to: usize, canvas: &mut dyn Canvas) {
     let area = chart.area;
     for (from, to) in chart.numbers(from).iter().zip(chart.numbers(to)) {
-        let left = chart.across(from.max(chart.x.min)).clamp(area.left, area.right());
-        let right = chart.across(to.min(chart.x.max)).clamp(area.left, area.right());
+        let left = chart
+            .across(from.max(chart.x.min))
+            .clamp(area.left, area.right());
+        let right = chart
+            .across(to.min(chart.x.max))
+            .clamp(area.left, area.right());
         // A short stream in a long view is still seen.
         let width = (right - left).max(1.0);
-        canvas.fill(Rect { left, width, ..area }, chart.theme.bands);
+        canvas.fill(
+            Rect {
+                left,
+                width,
+                ..area
+            },
+            chart.theme.bands,
+        );
     }
 }
 
@@ -181,7 +247,10 @@ pub(crate) fn line_points(chart: &Chart<'_>, layer: &Layer) -> Vec<Point> {
     };
     let pairs = chart.numbers(*x).iter().zip(chart.numbers(*y));
     pairs
-        .map(|(x, y)| Point { x: chart.across(*x), y: chart.down(axis, *y) })
+        .map(|(x, y)| Point {
+            x: chart.across(*x),
+            y: chart.down(axis, *y),
+        })
         .collect()
 }
 
@@ -196,7 +265,12 @@ pub(crate) fn sample_color(chart: &Chart<'_>, shaded: bool) -> Color {
 fn legend_mark(chart: &Chart<'_>, entry: &LegendEntry, canvas: &mut dyn Canvas) {
     let text = chart.target.text;
     let Point { x, y } = entry.at;
-    let box_ = Rect { left: x, top: y - text * 0.35, width: text * 1.25, height: text * 0.7 };
+    let box_ = Rect {
+        left: x,
+        top: y - text * 0.35,
+        width: text * 1.25,
+        height: text * 0.7,
+    };
     match chart.layers.get(entry.layer) {
         Some(Layer::Bands { .. }) => canvas.fill(box_, chart.theme.bands),
         Some(Layer::Line { .. }) => {
@@ -205,7 +279,10 @@ fn legend_mark(chart: &Chart<'_>, entry: &LegendEntry, canvas: &mut dyn Canvas) 
         }
         Some(Layer::Points { shade, .. } | Layer::Cells { shade, .. }) => {
             let color = sample_color(chart, shade.is_some());
-            let at = Point { x: x + box_.width / 2.0, y };
+            let at = Point {
+                x: x + box_.width / 2.0,
+                y,
+            };
             canvas.dot(at, text * 0.22, color, box_);
         }
         _ => {}
@@ -220,14 +297,38 @@ fn color_bar(chart: &Chart<'_>, thin: f64, canvas: &mut dyn Canvas) {
     let step = area.height / 256.0;
     for shade in 0..=255u8 {
         let top = area.bottom() - f64::from(shade) * step - step;
-        canvas.fill(Rect { top, height: step + 0.5, ..area }, bar.color(shade));
+        canvas.fill(
+            Rect {
+                top,
+                height: step + 0.5,
+                ..area
+            },
+            bar.color(shade),
+        );
     }
     frame(area, thin, color, canvas);
     for tick in &bar.ticks {
-        let at = Point { x: area.right() + text * 0.3, y: area.bottom() - tick.at.clamp(0.0, 1.0) * area.height };
-        canvas.text(Label { text: &tick.label, at, size: text, anchor: Anchor::Start, turned: false, color });
+        let at = Point {
+            x: area.right() + text * 0.3,
+            y: area.bottom() - tick.at.clamp(0.0, 1.0) * area.height,
+        };
+        canvas.text(Label {
+            text: &tick.label,
+            at,
+            size: text,
+            anchor: Anchor::Start,
+            turned: false,
+            color,
+        });
     }
     if let Some(at) = bar.label_at {
-        canvas.text(Label { text: &bar.label, at, size: text, anchor: Anchor::Middle, turned: true, color });
+        canvas.text(Label {
+            text: &bar.label,
+            at,
+            size: text,
+            anchor: Anchor::Middle,
+            turned: true,
+            color,
+        });
     }
 }

@@ -65,7 +65,12 @@ impl Pixels {
     }
 
     /// Puts outlines on the canvas; `place` says where a point of them goes.
-    fn outlines(&mut self, strokes: &[Stroke], place: impl Fn(f32, f32) -> (f32, f32), color: Color) {
+    fn outlines(
+        &mut self,
+        strokes: &[Stroke],
+        place: impl Fn(f32, f32) -> (f32, f32),
+        color: Color,
+    ) {
         let mut low = (f32::MAX, f32::MAX);
         let mut high = (f32::MIN, f32::MIN);
         let mut stretch = |x: f32, y: f32| {
@@ -157,14 +162,30 @@ impl Canvas for Pixels {
         } else {
             (from.x.min(to.x), from.x.max(to.x))
         };
-        let step = if dotted { thick * 3.0 } else { end - start + thick };
+        let step = if dotted {
+            thick * 3.0
+        } else {
+            end - start + thick
+        };
         let mut at = start;
         while at < end {
             let long = if dotted { thick } else { step };
             let along = (at - if dotted { 0.0 } else { thick / 2.0 }, long);
             let across = (if upright { from.x } else { from.y } - thick / 2.0, thick);
-            let (x, y) = if upright { (across, along) } else { (along, across) };
-            self.fill(Rect { left: x.0, top: y.0, width: x.1, height: y.1 }, color);
+            let (x, y) = if upright {
+                (across, along)
+            } else {
+                (along, across)
+            };
+            self.fill(
+                Rect {
+                    left: x.0,
+                    top: y.0,
+                    width: x.1,
+                    height: y.1,
+                },
+                color,
+            );
             at += step.max(1.0);
         }
     }
@@ -191,7 +212,13 @@ impl Canvas for Pixels {
             for column in range(a.x.min(b.x), a.x.max(b.x), left, columns) {
                 let x = (left + column) as f64 + 0.5;
                 // The part of the line that comes near this column.
-                let share = |x: f64| if dx == 0.0 { 0.0 } else { ((x - a.x) / dx).clamp(0.0, 1.0) };
+                let share = |x: f64| {
+                    if dx == 0.0 {
+                        0.0
+                    } else {
+                        ((x - a.x) / dx).clamp(0.0, 1.0)
+                    }
+                };
                 let (near, far) = if dx == 0.0 {
                     (a.y, b.y)
                 } else {
@@ -269,11 +296,19 @@ impl Canvas for Pixels {
         let base = (label.size * text::CAPITAL / 2.0) as f32;
         let (x, y) = (label.at.x as f32, label.at.y as f32);
         if label.turned {
-            self.outlines(&outline.strokes, |along, down| (x + down + base, y - along + before), label.color);
+            self.outlines(
+                &outline.strokes,
+                |along, down| (x + down + base, y - along + before),
+                label.color,
+            );
         } else {
             // Base lines on whole pixels: letters of one line are equally sharp.
             let y = (y + base).round();
-            self.outlines(&outline.strokes, |along, down| (x + along - before, y + down), label.color);
+            self.outlines(
+                &outline.strokes,
+                |along, down| (x + along - before, y + down),
+                label.color,
+            );
         }
     }
 }
@@ -290,7 +325,11 @@ pub(crate) struct CutOut {
 pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
     let area = chart.area;
     let alone = Chart {
-        area: Rect { left: 0.0, top: 0.0, ..area },
+        area: Rect {
+            left: 0.0,
+            top: 0.0,
+            ..area
+        },
         x: chart.x.clone(),
         y: chart.y.clone(),
         theme: chart.theme.clone(),
@@ -306,8 +345,16 @@ pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
     };
     let (on_black, on_white) = (draw(0), draw(255));
     let mut bytes = Vec::with_capacity(on_black.width * on_black.height * 4);
-    for (black, white) in on_black.bytes.chunks_exact(3).zip(on_white.bytes.chunks_exact(3)) {
-        let differs = black.iter().zip(white).map(|(black, white)| white.saturating_sub(*black)).max();
+    for (black, white) in on_black
+        .bytes
+        .chunks_exact(3)
+        .zip(on_white.bytes.chunks_exact(3))
+    {
+        let differs = black
+            .iter()
+            .zip(white)
+            .map(|(black, white)| white.saturating_sub(*black))
+            .max();
         let opacity = 255 - differs.unwrap_or(255);
         let color = |black: u8| match opacity {
             0 => 0,
@@ -316,5 +363,9 @@ pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
         bytes.extend(black.iter().map(|black| color(*black)));
         bytes.push(opacity);
     }
-    CutOut { width: on_black.width, height: on_black.height, bytes }
+    CutOut {
+        width: on_black.width,
+        height: on_black.height,
+        bytes,
+    }
 }

@@ -64,7 +64,9 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
         if let Some((font, _, last)) = parts.last_mut() {
             let stays = sticks(character)
                 || match font {
-                    Some(font) => font.with(|face| face.glyph_index(character).is_some()) == Some(true),
+                    Some(font) => {
+                        font.with(|face| face.glyph_index(character).is_some()) == Some(true)
+                    }
                     None => false,
                 };
             if stays {
@@ -76,7 +78,10 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
         // A space takes no font of its own: it would cut the words apart.
         parts.push((fonts::font_for(character, before.as_ref()), at, end));
     }
-    parts.into_iter().map(|(font, from, to)| (font, &text[from..to])).collect()
+    parts
+        .into_iter()
+        .map(|(font, from, to)| (font, &text[from..to]))
+        .collect()
 }
 
 /// Collects the outline of a glyph at its place.
@@ -121,7 +126,11 @@ fn shape(font: &Font, text: &str, right_to_left: bool, size: f32, outline: &mut 
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(text);
         buffer.guess_segment_properties();
-        let direction = if right_to_left { Direction::RightToLeft } else { Direction::LeftToRight };
+        let direction = if right_to_left {
+            Direction::RightToLeft
+        } else {
+            Direction::LeftToRight
+        };
         buffer.set_direction(direction);
         let glyphs = rustybuzz::shape(face, &[], buffer);
         for (info, position) in glyphs.glyph_infos().iter().zip(glyphs.glyph_positions()) {
@@ -174,18 +183,37 @@ mod tests {
     #[test]
     fn every_script_is_wide_and_nothing_fails() {
         for text in [
-            "BurkeBlack", "Стример", "قناة البث", "שלום", "日本語", "👩\u{200d}💻 🎉", "é", "a\u{301}", "\u{10ffff}", "\u{e000}",
-            "\u{202e}abc", "1:2 السلام 3", "\u{200d}", "ᚠᛇᚻ", "\u{1f1e9}\u{1f1ea}",
+            "BurkeBlack",
+            "Стример",
+            "قناة البث",
+            "שלום",
+            "日本語",
+            "👩\u{200d}💻 🎉",
+            "é",
+            "a\u{301}",
+            "\u{10ffff}",
+            "\u{e000}",
+            "\u{202e}abc",
+            "1:2 السلام 3",
+            "\u{200d}",
+            "ᚠᛇᚻ",
+            "\u{1f1e9}\u{1f1ea}",
         ] {
             let outline = outline(text, 20.0);
-            assert!(outline.width.is_finite() && (outline.width > 0.0 || text == "\u{200d}"), "{text}");
+            assert!(
+                outline.width.is_finite() && (outline.width > 0.0 || text == "\u{200d}"),
+                "{text}"
+            );
         }
         assert_eq!(outline("", 20.0).width, 0.0);
     }
 
     #[test]
     fn arabic_letters_are_joined() {
-        let apart: f32 = ["ب", "ب", "ب"].iter().map(|letter| outline(letter, 20.0).width).sum();
+        let apart: f32 = ["ب", "ب", "ب"]
+            .iter()
+            .map(|letter| outline(letter, 20.0).width)
+            .sum();
         assert!(outline("ببب", 20.0).width < apart);
     }
 

@@ -34,7 +34,10 @@ pub(super) struct Page {
 pub(super) fn page(chart: &Chart<'_>) -> Page {
     let columns = (chart.target.width / 2).max(1) as usize;
     let rows = (chart.target.height / 4).max(1) as usize;
-    let mut page = Page { columns, cells: vec![Cell::default(); columns * rows] };
+    let mut page = Page {
+        columns,
+        cells: vec![Cell::default(); columns * rows],
+    };
     for layer in &chart.layers {
         page.layer(chart, layer);
     }
@@ -48,7 +51,9 @@ impl Page {
             return None;
         }
         let (column, row) = (x as usize / 2, y as usize / 4);
-        (column < self.columns).then(|| self.cells.get_mut(row * self.columns + column)).flatten()
+        (column < self.columns)
+            .then(|| self.cells.get_mut(row * self.columns + column))
+            .flatten()
     }
 
     fn dot(&mut self, x: f64, y: f64, weight: u16, color: Color) {
@@ -90,7 +95,11 @@ impl Page {
             Layer::Line { .. } => {
                 for pair in line_points(chart, layer).windows(2) {
                     let (a, b) = (pair[0], pair[1]);
-                    let steps = (b.x - a.x).abs().max((b.y - a.y).abs()).ceil().clamp(1.0, 1e5);
+                    let steps = (b.x - a.x)
+                        .abs()
+                        .max((b.y - a.y).abs())
+                        .ceil()
+                        .clamp(1.0, 1e5);
                     for step in 0..=steps as u32 {
                         let share = f64::from(step) / steps;
                         let at = inside(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share);
@@ -104,17 +113,29 @@ impl Page {
                 let shades = shade.map(|shade| chart.shades(shade));
                 for (row, (x, y)) in chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate() {
                     if let Some((x, y)) = inside(chart.across(*x), chart.down(&chart.y, *y)) {
-                        let weight = shades.and_then(|shades| shades.get(row)).map_or(1, |shade| u16::from(*shade));
+                        let weight = shades
+                            .and_then(|shades| shades.get(row))
+                            .map_or(1, |shade| u16::from(*shade));
                         self.dot(x, y, weight, dots::color(chart, shades, row));
                     }
                 }
             }
-            Layer::Cells { columns, count, shade, .. } => {
+            Layer::Cells {
+                columns,
+                count,
+                shade,
+                ..
+            } => {
                 let shades = shade.map(|shade| chart.shades(shade));
                 let counts = chart.small_numbers(*count).iter().enumerate();
                 for (place, _) in counts.filter(|(_, count)| **count > 0.0) {
-                    let (column, row) = (place % (*columns).max(1) as usize, place / (*columns).max(1) as usize);
-                    let weight = shades.and_then(|shades| shades.get(place)).map_or(1, |shade| u16::from(*shade));
+                    let (column, row) = (
+                        place % (*columns).max(1) as usize,
+                        place / (*columns).max(1) as usize,
+                    );
+                    let weight = shades
+                        .and_then(|shades| shades.get(place))
+                        .map_or(1, |shade| u16::from(*shade));
                     let (x, y) = (area.left + column as f64, area.top + row as f64);
                     self.dot(x, y, weight, dots::color(chart, shades, place));
                 }
@@ -135,8 +156,18 @@ impl Page {
             for place in 0..width {
                 if let Some(cell) = self.cells.get_mut(row * self.columns + column + place) {
                     let ground = cell.ground;
-                    let (letter, taken) = if place == 0 { (Some(letter), false) } else { (None, true) };
-                    *cell = Cell { letter, taken, ground, color: Some(color), ..Cell::default() };
+                    let (letter, taken) = if place == 0 {
+                        (Some(letter), false)
+                    } else {
+                        (None, true)
+                    };
+                    *cell = Cell {
+                        letter,
+                        taken,
+                        ground,
+                        color: Some(color),
+                        ..Cell::default()
+                    };
                 }
             }
             column += width;
@@ -145,7 +176,11 @@ impl Page {
 
     fn furniture(&mut self, chart: &Chart<'_>) {
         let (area, color) = (chart.area, chart.theme.text);
-        let wide = |text: &str| text.chars().filter_map(UnicodeWidthChar::width).sum::<usize>() as isize;
+        let wide = |text: &str| {
+            text.chars()
+                .filter_map(UnicodeWidthChar::width)
+                .sum::<usize>() as isize
+        };
         let column = |x: f64| (x / 2.0).floor() as isize;
         let mut y = area.top;
         while y < area.bottom() {
@@ -153,7 +188,7 @@ impl Page {
             self.write(column(area.right()), y, "│", color);
             y += 4.0;
         }
-        let mut upright = |page: &mut Page, axis: &Axis, left: bool| {
+        let upright = |page: &mut Page, axis: &Axis, left: bool| {
             for tick in &axis.ticks {
                 let y = chart.down(axis, tick.at).min(area.bottom() - 1.0);
                 if left {
@@ -262,7 +297,11 @@ fn paint(text: &mut String, code: u8, color: Option<Color>, colors: Colors) {
     let _ = match (color, colors) {
         (None, _) => write!(text, "\x1b[{}m", code + 1),
         (Some(color), Colors::True) => {
-            write!(text, "\x1b[{code};2;{};{};{}m", color.red, color.green, color.blue)
+            write!(
+                text,
+                "\x1b[{code};2;{};{};{}m",
+                color.red, color.green, color.blue
+            )
         }
         (Some(color), _) => {
             let step = |value: u8| (u16::from(value) * 5 + 127) / 255;
