@@ -73,7 +73,8 @@ fn places(values: &[f64], axis: &Axis) -> String {
     let bytes: Vec<u8> = values
         .iter()
         .flat_map(|value| {
-            ((axis.share(*value).clamp(0.0, 1.0) * f64::from(u32::MAX)) as u32).to_le_bytes()
+            let place = axis.share(*value).clamp(0.0, 1.0) * f64::from(u32::MAX);
+            (place.round() as u32).to_le_bytes()
         })
         .collect();
     STANDARD.encode(bytes)

@@ -41,7 +41,7 @@
   };
   const clock = (zone, options) => {
     const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, hourCycle: 'h23', ...options });
-    return seconds => { try { return format.format(new Date(seconds * 1000)); } catch { return String(seconds); } };
+    return seconds => { try { return format.format(new Date(Math.round(seconds) * 1000)); } catch { return String(seconds); } };
   };
   const date = { year: 'numeric', month: '2-digit', day: '2-digit' };
   const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
