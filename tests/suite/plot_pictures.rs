@@ -132,6 +132,19 @@ fn draws(folder: &Folder, name: &str, arguments: &[&str]) {
 }
 
 #[test]
+fn the_picture_of_the_readme() {
+    let folder = Folder::new();
+    let line = "itch --sandbox followers --since 2026-07-12 --until 2026-07-27 --header --plot followers.png burkeblack";
+    assert!(
+        std::fs::read_to_string(root().join("README.md"))
+            .unwrap()
+            .contains(&format!("\n    {line}\n"))
+    );
+    assert!(folder.line(line).succeeds().stdout.lines().count() > 3_700);
+    looks_like(folder.path("followers.png"), "../../docs/followers");
+}
+
+#[test]
 fn the_old_chart() {
     let arguments = [
         "-S",

@@ -133,7 +133,7 @@ fn data(chart: &Chart<'_>) -> Value {
                     "y": places(chart.numbers(*y), &chart.y),
                     "shade": shade.map(|shade| STANDARD.encode(chart.shades(shade))),
                     "names": names,
-                    "radius": radius * 72.0 / chart.target.dpi,
+                    "radius": radius * 96.0 / chart.target.dpi,
                     "opacity": opacity,
                 });
             }
