@@ -254,7 +254,7 @@ fn dots_gathered_on_pixels_look_like_dots() {
         let far = |how: &str| {
             let plot = ["plot", "-s", "-o", "far.png", "wave.tsv", "--dots", how];
             folder.itch(&[&plot[..], &SIZE, more].concat()).prints("");
-            Picture::from_afar(folder.path("far.png"), 8)
+            Picture::from_afar(folder.path("far.png"), 12)
         };
         alike(&far("image"), &far("single"), name);
     }

@@ -6,7 +6,7 @@ use itch_plugin::{Axis, AxisKind, Buffer, Chart, ColorBar, Detail, Layer, Mark, 
 use crate::density::{self, Points, Shape};
 use crate::read::{ColumnKind, Table, Texts};
 use crate::request::{AxisRequest, Dots, Request};
-use crate::{layout, reduce, shade};
+use crate::{layout, parallel, reduce, shade};
 
 /// Above so many dots a picture is made of pixels and no longer of dots.
 const DOTS: u64 = 50_000;
@@ -79,14 +79,18 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         y: y.values,
     };
     let all = rows.x.len();
-    rows.retain(|x, _| request.x.holds(x));
+    let x_extent = Extent::of(&rows.x, request.x);
+    if x_extent.count < all {
+        rows.retain(|x, _| request.x.holds(x));
+    }
     let y_request = if dotted {
         request.y
     } else {
         AxisRequest::default()
     };
     let in_x = rows.x.len();
-    let in_y = rows.y.iter().filter(|y| y_request.holds(**y)).count();
+    let y_extent = Extent::of(&rows.y, y_request);
+    let in_y = y_extent.count;
     if in_x == 0 || in_y == 0 {
         return Err(nothing_left(all, request));
     }
@@ -102,7 +106,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         AxisKind::Time => format!("{name} ({zone})"),
         _ => name.to_owned(),
     };
-    chart.x = axis(rows.x.iter().copied(), request.x, x_kind, dotted);
+    chart.x = axis(x_extent, request.x, x_kind, dotted);
     chart.x.label = request
         .x_label
         .clone()
@@ -124,8 +128,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         }
     };
     if dotted {
-        let in_bounds = rows.y.iter().copied().filter(|y| request.y.holds(*y));
-        chart.y = axis(in_bounds, request.y, y_kind, true);
+        chart.y = axis(y_extent, request.y, y_kind, true);
         chart.y.label = label(&y.name, y_kind);
         chart.y2 = counted.then(|| count_axis(AxisRequest::default()));
     } else {
@@ -203,7 +206,9 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     let mut dots = 0;
     let mut gathered = false;
     if dotted {
-        rows.retain(|_, y| request.y.holds(y));
+        if in_y < in_x {
+            rows.retain(|_, y| request.y.holds(y));
+        }
         dots = rows.x.len() as u64;
         gathered = gathers(request, dots);
         let layer = scatter(&mut chart, rows, labels, request, gathered, &mut notes);
@@ -270,11 +275,40 @@ fn nothing_left(rows: usize, request: &Request) -> Error {
     Error::new(ErrorKind::NotFound, message)
 }
 
+/// How many values there are between bounds, and between which ends these lie.
+#[derive(Clone, Copy)]
+struct Extent {
+    count: usize,
+    low: f64,
+    high: f64,
+}
+
+impl Extent {
+    fn of(values: &[f64], bounds: AxisRequest) -> Extent {
+        let nothing = Extent {
+            count: 0,
+            low: f64::MAX,
+            high: f64::MIN,
+        };
+        let parts = parallel::map(values.len(), |range| {
+            let held = values[range].iter().filter(|value| bounds.holds(**value));
+            held.fold(nothing, |extent, value| Extent {
+                count: extent.count + 1,
+                low: extent.low.min(*value),
+                high: extent.high.max(*value),
+            })
+        });
+        parts.into_iter().fold(nothing, |extent, part| Extent {
+            count: extent.count + part.count,
+            low: extent.low.min(part.low),
+            high: extent.high.max(part.high),
+        })
+    }
+}
+
 /// An axis around values, or between the bounds that were asked for.
-fn axis(values: impl Iterator<Item = f64>, bounds: AxisRequest, kind: AxisKind, air: bool) -> Axis {
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
+fn axis(extent: Extent, bounds: AxisRequest, kind: AxisKind, air: bool) -> Axis {
+    let Extent { low, high, .. } = extent;
     let scale = if bounds.log {
         Scale::Log
     } else {

@@ -1,9 +1,12 @@
 //! Work on long runs of rows with every core, without a thread pool that would have to start.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Below this many rows a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 50_000;
+/// How many rows a thread takes at a time.
+const PART: usize = 16_384;
 
 /// How many threads work on so many rows.
 pub(crate) fn threads(rows: usize) -> usize {
@@ -34,21 +37,23 @@ pub(crate) fn map<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync)
     })
 }
 
-/// Fills a run of values from their places, each part by a thread of its own.
+/// Fills a run of values from their places. Each thread takes a part whenever it is free, since a core may be busy with
+/// something else.
 pub(crate) fn fill<T: Send>(values: &mut [T], work: impl Fn(Range<usize>, &mut [T]) + Sync) {
-    let rows = values.len();
-    let part = rows.div_ceil(threads(rows)).max(1);
+    let threads = threads(values.len());
+    let parts = Mutex::new(values.chunks_mut(PART).enumerate());
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let fill = || {
+        while let Some((number, values)) = next() {
+            let from = number * PART;
+            work(from..from + values.len(), values);
+        }
+    };
     std::thread::scope(|scope| {
-        let work = &work;
-        let mut parts = values.chunks_mut(part).enumerate();
-        let first = parts.next();
-        for (number, values) in parts {
-            let from = number * part;
-            scope.spawn(move || work(from..from + values.len(), values));
+        for _ in 1..threads {
+            scope.spawn(fill);
         }
-        if let Some((_, values)) = first {
-            work(0..values.len(), values);
-        }
+        fill();
     });
 }
 
