@@ -365,7 +365,13 @@ fn the_program_links_every_crate_of_units_by_default() {
             default.contains(&format!("\"{name}\"")),
             "{default} lacks {name}"
         );
-        let import = format!("#[cfg(feature = \"{name}\")]\nuse itch_{name} as _;");
+        let package = read(&format!("plugins/{name}/Cargo.toml"));
+        let package = package
+            .lines()
+            .find_map(|line| line.strip_prefix("name = \""))
+            .unwrap();
+        let unit = package.trim_end_matches('"').replace('-', "_");
+        let import = format!("#[cfg(feature = \"{name}\")]\nuse {unit} as _;");
         assert!(source.contains(&import), "the host does not link {name}");
     }
 }

@@ -250,11 +250,11 @@ fn dots_gathered_on_pixels_look_like_dots() {
             name,
             &[&["--dots", "image", "wave.tsv"], more].concat(),
         );
-        // A gathered dot is moved by up to half a pixel, which is seen by who counts pixels only.
+        // A gathered dot is moved by up to half a pixel: the light is the same, pixel by pixel it is not.
         let far = |how: &str| {
             let plot = ["plot", "-s", "-o", "far.png", "wave.tsv", "--dots", how];
-            folder.itch(&[&plot[..], &SIZE, more].concat()).prints("");
-            Picture::from_afar(folder.path("far.png"), 12)
+            folder.itch(&[&plot[..], more].concat()).prints("");
+            Picture::from_afar(folder.path("far.png"), 24)
         };
         alike(&far("image"), &far("single"), name);
     }

@@ -1,6 +1,6 @@
 //! What a terminal shows: tables, relative times, colour, progress. Output and talk share one screen there.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use itch_tests::{Folder, Sandbox, binary};
@@ -25,8 +25,18 @@ impl Screen {
     }
 }
 
-/// Runs itch on a terminal of this width.
+/// Runs itch on a terminal of this width, which answers no questions.
 fn on_terminal(folder: &Folder, width: u16, arguments: &[&str]) -> Screen {
+    on_answering_terminal(folder, width, arguments, "")
+}
+
+/// Runs itch on a terminal that says this when it is asked for its attributes.
+fn on_answering_terminal(
+    folder: &Folder,
+    width: u16,
+    arguments: &[&str],
+    answer: &'static str,
+) -> Screen {
     let size = PtySize {
         rows: 200,
         cols: width,
@@ -45,6 +55,7 @@ fn on_terminal(folder: &Folder, width: u16, arguments: &[&str]) -> Screen {
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut writer = pair.master.take_writer().unwrap();
     let reading = std::thread::spawn(move || {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut buffer = [0; 4096];
@@ -54,7 +65,12 @@ fn on_terminal(folder: &Folder, width: u16, arguments: &[&str]) -> Screen {
             first.get_or_insert_with(|| {
                 (start.elapsed(), String::from_utf8_lossy(part).into_owned())
             });
+            let before = bytes.len();
             bytes.extend_from_slice(part);
+            let asked = |bytes: &[u8]| bytes.windows(3).any(|part| part == b"\x1b[c");
+            if !answer.is_empty() && asked(&bytes) && !asked(&bytes[..before]) {
+                writer.write_all(answer.as_bytes()).unwrap();
+            }
         }
         (bytes, first)
     });
@@ -402,5 +418,72 @@ fn the_list_of_units_is_a_table_with_a_header() {
                 unit["kind"].as_str().unwrap()
             ]
         );
+    }
+}
+
+#[test]
+fn a_chart_is_drawn_where_no_file_is_named() {
+    let folder = crate::plot::folder();
+    let arguments = [
+        "plot",
+        "-D",
+        "-S",
+        "streams.csv",
+        "-T",
+        "BurkeBlack",
+        "followers.csv",
+    ];
+    let screen = on_terminal(&folder, 100, &arguments);
+    assert_eq!(screen.code, 0, "{}", screen.all());
+    let title = screen.lines.iter().find(|line| line.contains("BurkeBlack"));
+    assert!(
+        title.is_some_and(|title| title.trim() == "BurkeBlack"),
+        "{}",
+        screen.all()
+    );
+    let page = screen.lines.join("\n");
+    for part in [
+        "running count",
+        "streams",
+        "created",
+        "Jul 26",
+        "followed (UTC)",
+        "100%",
+    ] {
+        assert!(page.contains(part), "{part}: {}", screen.all());
+    }
+    let braille = page
+        .chars()
+        .filter(|c| ('\u{2801}'..='\u{28ff}').contains(c));
+    assert!(braille.count() > 50, "{}", screen.all());
+    assert!(screen.bytes.contains("\u{1b}[38;2;"));
+
+    // Who wants no colours is asked nothing either.
+    let plain = on_terminal(
+        &folder,
+        100,
+        &[&["--color", "never"], &arguments[..]].concat(),
+    );
+    assert!(!plain.bytes.contains('\u{1b}'), "{:?}", plain.bytes);
+    assert!(plain.lines.iter().any(|line| line.contains("BurkeBlack")));
+}
+
+#[test]
+fn a_terminal_that_shows_pictures_gets_one() {
+    let folder = crate::plot::folder();
+    for (answer, picture) in [
+        ("\u{1b}_Gi=31;OK\u{1b}\\\u{1b}[?62;c", "\u{1b}_G"),
+        ("\u{1b}[?62;4;22c", "\u{1b}P"),
+        (
+            "\u{1b}P>|iTerm2 3.5\u{1b}\\\u{1b}[?62;4c",
+            "\u{1b}]1337;File=",
+        ),
+    ] {
+        let arguments = ["plot", "followers.csv"];
+        let screen = on_answering_terminal(&folder, 100, &arguments, answer);
+        assert_eq!(screen.code, 0, "{}", screen.all());
+        // The question itself is in the way of kitty, too.
+        let drawn = screen.bytes.rsplit("\u{1b}[c").next().unwrap();
+        assert!(drawn.contains(picture), "{answer:?}: {:.300?}", drawn);
     }
 }
