@@ -58,9 +58,10 @@ pub(crate) fn command(registry: &Registry) -> Command {
         .subcommand_value_name("COMMAND")
         .args(talk_options())
         .args(run_options());
-    for (spec, _) in registry.reports() {
+    for (spec, unit) in registry.reports() {
         root = root.subcommand(report_command(spec, &spec.name));
-        for alias in &spec.aliases {
+        let aliases = spec.aliases.iter();
+        for alias in aliases.filter(|alias| registry.means(&alias.name, unit)) {
             let about = format!("The same as `{}`", spec.name);
             root = root.subcommand(report_command(spec, &alias.name).about(about).hide(true));
         }

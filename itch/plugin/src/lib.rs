@@ -66,7 +66,7 @@ pub use chart::{
 };
 pub use color::{Color, Theme};
 pub use itch_api::{Error, ErrorKind, Result};
-pub use registry::{Registered, Registry, Spec, Unit};
+pub use registry::{Origin, Registered, Registry, Spec, Standing, Unit};
 pub use renderer::Renderer;
 pub use report::Report;
 pub use spec::{

@@ -338,6 +338,12 @@ impl Str {
 }
 
 impl Item {
+    /// The unit's name; UTF-8 by the rules.
+    pub fn name(&self) -> &[u8] {
+        // SAFETY: as below.
+        unsafe { self.name.bytes() }
+    }
+
     /// The unit's description as JSON.
     pub fn spec_json(&self) -> &[u8] {
         // SAFETY: an item's texts live as long as the item and never change.
