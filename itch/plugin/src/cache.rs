@@ -42,7 +42,10 @@ pub struct CacheSettings {
 
 /// The way of a store to the host's log. A warning reaches the person; in settings made by hand it reaches nobody.
 #[derive(Clone, Default)]
-pub struct CacheLog(Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>);
+pub struct CacheLog(Option<Arc<LogLine>>);
+
+/// Takes one line.
+type LogLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
 impl CacheLog {
     /// A log that hands each line over.

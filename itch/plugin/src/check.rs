@@ -143,7 +143,7 @@ fn refused(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unsupported, why)
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let known = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     };

@@ -109,8 +109,12 @@ fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
             .downcast_ref::<&str>()
             .map(|words| (*words).to_owned());
         let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
-        Err(Error::new(ErrorKind::Panic, "the plugin panicked")
-            .cause(words.as_deref().unwrap_or("no message")))
+        let place = super::export::take_panic();
+        let mut cause = words.unwrap_or_else(|| "no message".to_owned());
+        if let Some(place) = place {
+            cause = format!("{cause}, at {place}");
+        }
+        Err(Error::new(ErrorKind::Panic, "the plugin panicked").cause(cause))
     });
     match result {
         Ok(status) => status,
@@ -148,12 +152,11 @@ impl<T: Report> ReportEntries<T> {
         call: Str,
     ) -> Status {
         // SAFETY: the host passes the item's own `this`, its table and run, and a text it keeps until we return.
-        let (unit, link, text) = unsafe {
-            (
-                &*this.cast::<T>(),
-                Arc::new(Link::new(host, run)),
-                call.bytes(),
-            )
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), call.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
         };
         let status = enter(&link, || {
             let api = Api::new(Arc::clone(&link) as _);
@@ -200,12 +203,11 @@ impl<T: Cache> CacheEntries<T> {
         out: *mut *mut c_void,
     ) -> Status {
         // SAFETY: as for reports; the run of a store lives until the store is closed.
-        let (unit, link, text) = unsafe {
-            (
-                &*this.cast::<T>(),
-                Arc::new(Link::new(host, run)),
-                settings.bytes(),
-            )
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
         };
         let mut opened = None;
         let status = enter(&link, || {
@@ -417,6 +419,10 @@ impl<T: Renderer> RendererEntries<T> {
         // SAFETY: as for reports; `buffers` points to `n` runs of numbers.
         let (unit, link, text) =
             unsafe { (&*this.cast::<T>(), Link::new(host, run), chart.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
+        };
         let status = enter(&link, || {
             let mut chart: crate::Chart = read(text, "a chart")?;
             for place in 0..n {

@@ -14,7 +14,9 @@ use itch_api::{Fact, Request, Response, Service, Ticket, Transport};
 use super::drive::{open_cache, render, run_report};
 use super::{Host, Item, OK, RunHost, Str};
 use crate::prelude::*;
-use crate::{Buffer, CallInput, Layer, LogLevel, Registry, Spec};
+use crate::{Buffer, CallInput, Layer, LogLevel, Registered, Registry, Spec};
+
+mod versions;
 
 /// A host that writes down what it is told.
 #[derive(Default)]
@@ -521,8 +523,25 @@ fn pages_and_gets_work_for_a_plugin_without_our_kit() {
             let host = &*host;
             let mut pages = std::ptr::null_mut();
             let asked = br#"{"service":"helix","path":"echo","query":[["a","b"]],"limit":7,"expect":"things"}"#;
-            assert_eq!((host.pages_open)(run, Str::new(asked), &raw mut pages), OK);
             let mut buf = super::Buf::EMPTY;
+            let bad = Str::new(br#"{"service":"oauth","path":"validate"}"#);
+            let status = (host.pages_open)(run, bad, &raw mut pages, &raw mut buf);
+            assert_eq!(status, ErrorKind::Unsupported.status());
+            let error: Error = serde_json::from_slice(
+                Str {
+                    ptr: buf.ptr,
+                    len: buf.len,
+                }
+                .bytes(),
+            )
+            .unwrap();
+            assert_eq!(error.message, "a plugin may not use the sign-in service");
+            (host.buf_free)(buf);
+            let nowhere = std::ptr::null_mut();
+            assert_eq!(
+                (host.pages_open)(run, Str::new(asked), &raw mut pages, nowhere),
+                OK
+            );
             assert_eq!((host.pages_next)(pages, &raw mut buf), OK);
             let rows = String::from_utf8_lossy(
                 Str {
