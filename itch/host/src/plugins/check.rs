@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
-use itch_loader::{Outcome, Places, Settings, discover};
+use itch_loader::{Log, Outcome, Places, Settings, discover};
 use itch_plugin::abi::drive;
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
@@ -44,6 +44,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
         index: None,
         lock: None,
         pinned: false,
+        notice: Log::new(|_, _| {}),
         ..found.settings().clone()
     };
     if let Some(real) = told.step("file", look_at_file(file)) {
