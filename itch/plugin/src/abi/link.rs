@@ -197,6 +197,10 @@ impl crate::call::Outlet for Link {
         if full { self.flush() } else { Ok(()) }
     }
 
+    fn flush(&self) -> Result<()> {
+        Link::flush(self)
+    }
+
     fn progress(&self, done: u64, total: Option<u64>) {
         // SAFETY: numbers only.
         let _ = self.call(|host, run| unsafe { (host.progress)(run, done, total.unwrap_or(0)) });
