@@ -20,22 +20,46 @@ const IN_C: &[Recipe] = &[
     // Built for a later minor version, whose addition it can do without.
     ("newer", "versions.c", &["-DNEWER"]),
     // The same, and it cannot.
-    ("needs-newer", "versions.c", &["-DNEWER", "-DMIN_HOST_MINOR=1"]),
+    (
+        "needs-newer",
+        "versions.c",
+        &["-DNEWER", "-DMIN_HOST_MINOR=1"],
+    ),
     // Of the next major version, whose symbol has another name.
-    ("other-major", "versions.c", &["-DMAJOR=2", "-Ditch_plugin_v1=itch_plugin_v2"]),
+    (
+        "other-major",
+        "versions.c",
+        &["-DMAJOR=2", "-Ditch_plugin_v1=itch_plugin_v2"],
+    ),
     // Says so under the old name.
     ("wrong-major", "versions.c", &["-DMAJOR=2"]),
     ("segfault", "misbehave.c", &["-DMISBEHAVIOUR=SEGFAULT"]),
-    ("stack-overflow", "misbehave.c", &["-DMISBEHAVIOUR=STACK_OVERFLOW"]),
+    (
+        "stack-overflow",
+        "misbehave.c",
+        &["-DMISBEHAVIOUR=STACK_OVERFLOW"],
+    ),
     ("exit", "misbehave.c", &["-DMISBEHAVIOUR=EXIT"]),
     ("abort", "misbehave.c", &["-DMISBEHAVIOUR=ABORT"]),
     ("hang", "misbehave.c", &["-DMISBEHAVIOUR=HANG"]),
     ("flood", "misbehave.c", &["-DMISBEHAVIOUR=FLOOD"]),
-    ("megabyte-rows", "misbehave.c", &["-DMISBEHAVIOUR=MEGABYTE_ROWS"]),
+    (
+        "megabyte-rows",
+        "misbehave.c",
+        &["-DMISBEHAVIOUR=MEGABYTE_ROWS"],
+    ),
     ("stdout", "misbehave.c", &["-DMISBEHAVIOUR=STDOUT"]),
     // Two plugins whose units have one name, `twin`.
-    ("twin-a", "versions.c", &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""]),
-    ("twin-b", "versions.c", &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""]),
+    (
+        "twin-a",
+        "versions.c",
+        &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""],
+    ),
+    (
+        "twin-b",
+        "versions.c",
+        &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""],
+    ),
 ];
 
 /// Plugins in Rust. `fixture-report` has the reports `rust-report`, `panic` and `callback-panic`, `fixture-cache` the
@@ -147,14 +171,21 @@ fn c_built((name, source, told): &Recipe) -> PathBuf {
     let header = root().join("itch/plugin/include/itch_plugin.h");
     let source = sources.join(source);
     let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
-    let made_of = [&source, &sources.join("unit.h"), &header, &root().join("tests/src/fixtures.rs")];
+    let made_of = [
+        &source,
+        &sources.join("unit.h"),
+        &header,
+        &root().join("tests/src/fixtures.rs"),
+    ];
     let made = changed(&library);
     if made.is_some() && made_of.iter().all(|path| changed(path) < made) {
         return library;
     }
     let named = format!("-DNAME=\"{name}\"");
     let mut told = told.to_vec();
-    if ["versions.c", "misbehave.c"].iter().any(|file| source.ends_with(file))
+    if ["versions.c", "misbehave.c"]
+        .iter()
+        .any(|file| source.ends_with(file))
         && !told.iter().any(|word| word.starts_with("-DNAME="))
     {
         told.push(&named);
@@ -191,8 +222,13 @@ fn newer_header(header: &Path) -> PathBuf {
     let end = "  void (*buf_free)(itch_buf buf);\n} itch_host;";
     let later = "  void (*buf_free)(itch_buf buf);\n  /* Greets. */\n  itch_status (*greet)(itch_run *run);\n} itch_host;";
     let minor = "#define ITCH_ABI_MINOR 0 ";
-    assert!(text.contains(end) && text.contains(minor), "the header has changed");
-    let text = text.replace(end, later).replace(minor, "#define ITCH_ABI_MINOR 1 ");
+    assert!(
+        text.contains(end) && text.contains(minor),
+        "the header has changed"
+    );
+    let text = text
+        .replace(end, later)
+        .replace(minor, "#define ITCH_ABI_MINOR 1 ");
     let folder = built().join("newer");
     fs::create_dir_all(&folder).unwrap();
     let partial = folder.join(format!("header.{}", std::process::id()));

@@ -74,7 +74,10 @@ impl Server {
         let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
         let mut answer = [0; 64];
         let sent = stream.write_all(hello.as_bytes());
-        sent.is_ok() && stream.read(&mut answer).is_ok_and(|n| n > 0 && !answer.starts_with(b"-LOADING"))
+        sent.is_ok()
+            && stream
+                .read(&mut answer)
+                .is_ok_and(|n| n > 0 && !answer.starts_with(b"-LOADING"))
     }
 
     /// The port on 127.0.0.1.
@@ -100,7 +103,9 @@ impl Server {
     /// Sends one command to redis and gives what it answers, as it is on the wire.
     pub fn ask(&self, command: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
         let mut bytes = format!("*{}\r\n", command.len());
         for word in command {
             bytes.push_str(&format!("${}\r\n{word}\r\n", word.len()));
@@ -121,12 +126,18 @@ impl Drop for Server {
 
 /// A redis cluster of three nodes without replicas.
 pub fn redis_cluster() -> Vec<Server> {
-    let nodes: Vec<(Server, u16)> = (0..3)
+    let nodes: Vec<(Server, String)> = (0..3)
         .map(|_| {
             // By default the bus is at the port and 10000, which may be none.
-            let bus = free_port();
-            let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port"];
-            let arguments = [&options[..], &[&bus.to_string()]].concat();
+            let bus = free_port().to_string();
+            let options = [
+                "--cluster-enabled",
+                "yes",
+                "--cluster-node-timeout",
+                "2000",
+                "--cluster-port",
+            ];
+            let arguments = [&options[..], &[bus.as_str()]].concat();
             (Server::redis(&arguments), bus)
         })
         .collect();
@@ -136,8 +147,10 @@ pub fn redis_cluster() -> Vec<Server> {
         assert_eq!(answer, "+OK\r\n");
     }
     for (node, bus) in &nodes[1..] {
-        let (port, bus) = (node.port().to_string(), bus.to_string());
-        let answer = nodes[0].0.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+        let port = node.port().to_string();
+        let answer = nodes[0]
+            .0
+            .ask(&["CLUSTER", "MEET", "127.0.0.1", &port, bus]);
         assert_eq!(answer, "+OK\r\n");
     }
     eventually("the cluster", || {

@@ -19,8 +19,19 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn new(cache: &'static str, lists: bool, servers: Vec<Server>, variables: Vec<(&'static str, String)>) -> Setup {
-        Setup { cache, variables, lists, program: None, _servers: servers }
+    fn new(
+        cache: &'static str,
+        lists: bool,
+        servers: Vec<Server>,
+        variables: Vec<(&'static str, String)>,
+    ) -> Setup {
+        Setup {
+            cache,
+            variables,
+            lists,
+            program: None,
+            _servers: servers,
+        }
     }
 
     pub fn file() -> Setup {
@@ -30,7 +41,12 @@ impl Setup {
     pub fn redis() -> Setup {
         let server = Server::redis(&[]);
         let port = server.port().to_string();
-        Setup::new("redis", true, vec![server], vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port)])
+        Setup::new(
+            "redis",
+            true,
+            vec![server],
+            vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port)],
+        )
     }
 
     fn redis_with_password() -> Setup {
@@ -41,14 +57,23 @@ impl Setup {
 
     fn redis_cluster() -> Setup {
         let nodes = redis_cluster();
-        let url = format!("redis+cluster://{},{}", nodes[0].address(), nodes[2].address());
+        let url = format!(
+            "redis+cluster://{},{}",
+            nodes[0].address(),
+            nodes[2].address()
+        );
         Setup::new("redis", true, nodes, vec![("REDIS_URL", url)])
     }
 
     pub fn memcache() -> Setup {
         let server = Server::memcached(&[]);
         let address = server.address();
-        Setup::new("memcache", false, vec![server], vec![("MEMCACHE_SERVERS", address)])
+        Setup::new(
+            "memcache",
+            false,
+            vec![server],
+            vec![("MEMCACHE_SERVERS", address)],
+        )
     }
 
     fn memcache_of_two() -> Setup {
@@ -58,7 +83,10 @@ impl Setup {
     }
 
     fn layered() -> Setup {
-        Setup { cache: "file,redis", ..Setup::redis() }
+        Setup {
+            cache: "file,redis",
+            ..Setup::redis()
+        }
     }
 
     /// A backend that is none of ours, linked into a program of its own.
@@ -66,13 +94,24 @@ impl Setup {
         let tests = std::env::current_exe().unwrap();
         let folder = tests.parent().unwrap().parent().unwrap().join("examples");
         let program = folder.join(format!("third-party{}", std::env::consts::EXE_SUFFIX));
-        assert!(program.exists(), "{} is built by `cargo test`, or `cargo build --examples`", program.display());
+        assert!(
+            program.exists(),
+            "{} is built by `cargo test`, or `cargo build --examples`",
+            program.display()
+        );
         let shelf = Setup::new("shelf", false, vec![], vec![("SHELF", "shelf".into())]);
-        Setup { program: Some(program), ..shelf }
+        Setup {
+            program: Some(program),
+            ..shelf
+        }
     }
 
     pub fn folder(&self) -> Folder {
-        self.variables.iter().fold(Folder::new(), |folder, (name, value)| folder.variable(name, value))
+        self.variables
+            .iter()
+            .fold(Folder::new(), |folder, (name, value)| {
+                folder.variable(name, value)
+            })
     }
 
     fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
@@ -81,17 +120,29 @@ impl Setup {
             return usual;
         };
         let mut command = Command::new(program);
-        command.args(usual.get_args()).env_clear().current_dir(usual.get_current_dir().unwrap());
-        command.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+            .args(usual.get_args())
+            .env_clear()
+            .current_dir(usual.get_current_dir().unwrap());
+        command.envs(
+            usual
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         command.stdin(std::process::Stdio::null());
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
         command
     }
 
     /// Runs itch with this cache.
     pub fn itch(&self, folder: &Folder, arguments: &[&str]) -> Ran {
         let arguments = [&["-c", self.cache], arguments].concat();
-        folder.ran(wait(self.command(folder, &arguments).spawn().unwrap()), &arguments)
+        folder.ran(
+            wait(self.command(folder, &arguments).spawn().unwrap()),
+            &arguments,
+        )
     }
 }
 
@@ -117,16 +168,25 @@ fn body(setup: &Setup) {
 
     // The second run asks nothing and prints the same, as without a cache.
     let fresh = plain.itch(&followers("1000"));
-    same(&itch(&followers("1000")).succeeds().stdout, &fresh.succeeds().stdout);
+    same(
+        &itch(&followers("1000")).succeeds().stdout,
+        &fresh.succeeds().stdout,
+    );
     let before = sandbox.requests();
     let warm = itch(&[&["-v"], &followers("1000")[..]].concat());
     same(&quiet(&warm).exits(0).stdout, &fresh.stdout);
-    warm.says("complete, 0 requests, ").says(&format!("cache {}: 21 hits, 0 stale, 0 misses, ", setup.cache));
+    warm.says("complete, 0 requests, ").says(&format!(
+        "cache {}: 21 hits, 0 stale, 0 misses, ",
+        setup.cache
+    ));
     assert_eq!(sandbox.requests(), before);
 
     // A longer pull begins with the pages of the shorter one.
     let longer = itch(&followers("2000"));
-    same(&longer.succeeds().stdout, &plain.itch(&followers("2000")).stdout);
+    same(
+        &longer.succeeds().stdout,
+        &plain.itch(&followers("2000")).stdout,
+    );
 
     // Fresher answers are the person's to ask for, and take the place of the older ones.
     let asked = |options: &[&str]| {
@@ -134,7 +194,14 @@ fn body(setup: &Setup) {
         itch(&[options, &followers("300")].concat()).succeeds();
         sandbox.requests().of("/helix/channels/followers") - before
     };
-    assert_eq!((asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])), (0, 3, 0));
+    assert_eq!(
+        (
+            asked(&[]),
+            asked(&["--refresh"]),
+            asked(&["--max-age", "1h"])
+        ),
+        (0, 3, 0)
+    );
     assert_eq!((asked(&["--max-age", "0"]), asked(&[])), (3, 0));
 
     // Killed at any moment, the next run is right and repeats nothing that was stored.
@@ -144,26 +211,43 @@ fn body(setup: &Setup) {
     for pages in [25, 35, 45] {
         let arguments = [&["-c", setup.cache], &followers(limit)[..]].concat();
         let mut child = setup.command(&folder, &arguments).spawn().unwrap();
-        let asked = || sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
-        eventually("some pages", || asked() >= pages - 20 || child.try_wait().unwrap().is_some());
+        let asked = || {
+            sandbox.requests().of("/helix/channels/followers")
+                - before.of("/helix/channels/followers")
+        };
+        eventually("some pages", || {
+            asked() >= pages - 20 || child.try_wait().unwrap().is_some()
+        });
         signal(child.id(), Signal::KILL);
         wait(child);
     }
     same(&itch(&followers(limit)).succeeds().stdout, &expected.stdout);
     // 40 pages are new; each kill may lose the one or two that were on their way.
-    let asked = sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
+    let asked =
+        sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
     assert!((40..=46).contains(&asked), "{asked} requests for 40 pages");
 
     // The commands do what they can.
     if setup.lists && !setup.cache.contains(',') {
         let stats = itch_cache(setup, &folder, &["stats"]);
-        assert!(stats.succeeds().stdout.starts_with(&format!("{}\tall\t\t12", setup.cache)), "{}", stats.stdout);
+        assert!(
+            stats
+                .succeeds()
+                .stdout
+                .starts_with(&format!("{}\tall\t\t12", setup.cache)),
+            "{}",
+            stats.stdout
+        );
         assert_eq!(itch_cache(setup, &folder, &["verify"]).cells()[0][1], "0");
         itch_cache(setup, &folder, &["clear"]).succeeds();
         assert_eq!(itch_cache(setup, &folder, &["stats"]).cells()[0][3], "0");
     } else if setup.cache == "memcache" {
-        itch_cache(setup, &folder, &["list"]).exits(2).says("cannot list what it holds");
-        itch_cache(setup, &folder, &["clear"]).exits(0).says("out of sight");
+        itch_cache(setup, &folder, &["list"])
+            .exits(2)
+            .says("cannot list what it holds");
+        itch_cache(setup, &folder, &["clear"])
+            .exits(0)
+            .says("out of sight");
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
     if setup.program.is_none() && !setup.cache.contains(',') {
@@ -171,7 +255,10 @@ fn body(setup: &Setup) {
         let before = sandbox.requests().of("/helix/channels/followers");
         itch(&followers("300")).succeeds();
         itch(&followers("300")).succeeds();
-        assert_eq!(sandbox.requests().of("/helix/channels/followers") - before, 3);
+        assert_eq!(
+            sandbox.requests().of("/helix/channels/followers") - before,
+            3
+        );
     }
 
     // An answer in the cache needs no network.
@@ -179,12 +266,17 @@ fn body(setup: &Setup) {
     drop(sandbox);
     let offline = itch(&[&["--offline"], &followers("500")[..]].concat());
     same(&offline.succeeds().stdout, &online.succeeds().stdout);
-    itch(&["--offline", "followers", "followers_3"]).exits(6).says("there is no stored answer to");
+    itch(&["--offline", "followers", "followers_3"])
+        .exits(6)
+        .says("there is no stored answer to");
 }
 
 fn itch_cache(setup: &Setup, folder: &Folder, arguments: &[&str]) -> Ran {
     let arguments = [&["cache"], arguments, &["-c", setup.cache]].concat();
-    folder.ran(wait(setup.command(folder, &arguments).spawn().unwrap()), &arguments)
+    folder.ran(
+        wait(setup.command(folder, &arguments).spawn().unwrap()),
+        &arguments,
+    )
 }
 
 #[test]
@@ -237,7 +329,11 @@ fn layers_fill_back() {
     // Another machine: an empty directory, the same redis.
     let second = setup.folder().at(&sandbox);
     let before = sandbox.requests();
-    second.itch(&[&["-c", "file,redis"], &followers("300")[..]].concat()).prints(&rows.succeeds().stdout);
-    second.itch(&[&["-c", "file"], &followers("300")[..]].concat()).prints(&rows.stdout);
+    second
+        .itch(&[&["-c", "file,redis"], &followers("300")[..]].concat())
+        .prints(&rows.succeeds().stdout);
+    second
+        .itch(&[&["-c", "file"], &followers("300")[..]].concat())
+        .prints(&rows.stdout);
     assert_eq!(sandbox.requests(), before);
 }

@@ -10,8 +10,12 @@ use snapbox::{assert_data_eq, str};
 /// A folder whose file cache holds the answers of two reports.
 fn filled(sandbox: &Sandbox) -> Folder {
     let folder = Folder::new().at(sandbox);
-    folder.itch(&["-c", "file", "followers", "-l", "300", "burkeblack"]).succeeds();
-    folder.itch(&["-c", "file", "created", "followers_3"]).succeeds();
+    folder
+        .itch(&["-c", "file", "followers", "-l", "300", "burkeblack"])
+        .succeeds();
+    folder
+        .itch(&["-c", "file", "created", "followers_3"])
+        .succeeds();
     folder
 }
 
@@ -38,9 +42,19 @@ fn stats_counts_by_service_and_report() {
     let folder = filled(&sandbox);
     let cells = folder.itch(&["cache", "stats"]);
     let cells = cells.succeeds().cells();
-    let sizes: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
+    let sizes: u64 = files(&folder)
+        .iter()
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
     let counts: Vec<_> = cells.iter().map(|row| (row[1], row[2], row[3])).collect();
-    assert_eq!(counts, [("all", "", "8"), ("helix", "created", "1"), ("helix", "followers", "7")]);
+    assert_eq!(
+        counts,
+        [
+            ("all", "", "8"),
+            ("helix", "created", "1"),
+            ("helix", "followers", "7")
+        ]
+    );
     assert_eq!(cells[0][4], sizes.to_string());
     let json = folder.itch(&["cache", "stats", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.succeeds().stdout).unwrap();
@@ -58,14 +72,21 @@ fn list_shows_what_was_asked_without_secrets() {
     assert_eq!(cells.len(), 8);
     for row in &cells {
         assert_eq!((row[2], row[3]), ("200", "helix"));
-        assert!(row[5].starts_with("GET https://api.twitch.tv/helix/"), "{row:?}");
+        assert!(
+            row[5].starts_with("GET https://api.twitch.tv/helix/"),
+            "{row:?}"
+        );
     }
     assert!(listed.stdout.contains("helix/users?login=followers_3\n"));
     let token = &sandbox.variables()["TWITCH_TOKEN"];
     assert!(!listed.stdout.contains(token.as_str()));
     for file in files(&folder) {
         let bytes = std::fs::read(file).unwrap();
-        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
+        assert!(
+            !bytes
+                .windows(token.len())
+                .any(|window| window == token.as_bytes())
+        );
     }
     let json = folder.itch(&["cache", "list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.succeeds().stdout).unwrap();
@@ -82,7 +103,12 @@ fn verify_finds_what_is_broken_and_removes_it() {
     }
     folder.itch(&["cache", "stats"]).says("").exits(0);
     assert_eq!(folder.itch(&["cache", "stats"]).cells()[1][1], "broken");
-    assert!(folder.itch(&["cache", "list"]).stdout.contains("broken, under "));
+    assert!(
+        folder
+            .itch(&["cache", "list"])
+            .stdout
+            .contains("broken, under ")
+    );
     folder.itch(&["cache", "verify"]).prints("8\t3\n");
     folder.itch(&["cache", "verify"]).prints("5\t0\n");
     assert_eq!(files(&folder).len(), 5);
@@ -92,12 +118,22 @@ fn verify_finds_what_is_broken_and_removes_it() {
 fn prune_removes_the_old_and_the_too_much() {
     let sandbox = Sandbox::start(&[]);
     let folder = filled(&sandbox);
-    let all: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
+    let all: u64 = files(&folder)
+        .iter()
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
     folder.itch(&["cache", "prune"]).exits(2);
-    folder.itch(&["cache", "prune", "--older-than", "30d"]).prints(&format!("0\t0\t8\t{all}\n"));
-    folder.itch(&["cache", "prune", "--max-size", "512MB"]).prints(&format!("0\t0\t8\t{all}\n"));
+    folder
+        .itch(&["cache", "prune", "--older-than", "30d"])
+        .prints(&format!("0\t0\t8\t{all}\n"));
+    folder
+        .itch(&["cache", "prune", "--max-size", "512MB"])
+        .prints(&format!("0\t0\t8\t{all}\n"));
     let pruned = folder.itch(&["cache", "prune", "--max-size", "20KB"]);
-    let left: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
+    let left: u64 = files(&folder)
+        .iter()
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
     assert!((1..=20_000).contains(&left), "{left}");
     assert_eq!(pruned.succeeds().cells()[0][3], left.to_string());
     std::thread::sleep(Duration::from_millis(20));
@@ -114,8 +150,13 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     std::fs::write(place.join("notes.txt"), "mine").unwrap();
     // What the first itch stored cannot be fetched again: it takes a word more.
     let key = "5acbf29b89a29420092fa49572b781dc41528bb86d98dbb271e5d4cf9f618625";
-    let pairs = key.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    let old = pairs.fold(place.clone(), |path, pair| path.join(pair)).join("v");
+    let pairs = key
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).unwrap());
+    let old = pairs
+        .fold(place.clone(), |path, pair| path.join(pair))
+        .join("v");
     std::fs::create_dir_all(old.parent().unwrap()).unwrap();
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut zlib, b"{\"name\":\"burkeblack\"}").unwrap();
@@ -124,10 +165,22 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     cleared.exits(0).says("kept 1 that the itch of 2016 stored");
     assert_eq!(cleared.cells()[0][0], "8");
     assert!(old.exists());
-    assert_eq!(folder.itch(&["cache", "prune", "--max-size", "0"]).succeeds().cells()[0][..2], ["0", "0"]);
-    assert_eq!(folder.itch(&["cache", "clear", "--all"]).succeeds().cells()[0][0], "1");
+    assert_eq!(
+        folder
+            .itch(&["cache", "prune", "--max-size", "0"])
+            .succeeds()
+            .cells()[0][..2],
+        ["0", "0"]
+    );
+    assert_eq!(
+        folder.itch(&["cache", "clear", "--all"]).succeeds().cells()[0][0],
+        "1"
+    );
     assert_eq!(files(&folder).len(), 1);
-    assert_eq!(std::fs::read_to_string(place.join("notes.txt")).unwrap(), "mine");
+    assert_eq!(
+        std::fs::read_to_string(place.join("notes.txt")).unwrap(),
+        "mine"
+    );
 }
 
 /// On a server that others use too, nothing of theirs is read, counted or removed.
@@ -137,46 +190,90 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
     let server = Server::redis(&[]);
     let select = server.ask(&["SET", "theirs", "1"]);
     assert_eq!(select, "+OK\r\n");
-    let folder = Folder::new().at(&sandbox).variable("REDIS_URL", format!("redis://{}/0", server.address()));
-    folder.itch(&["-c", "redis", "followers", "-l", "300", "burkeblack"]).succeeds();
+    let folder = Folder::new()
+        .at(&sandbox)
+        .variable("REDIS_URL", format!("redis://{}/0", server.address()));
+    folder
+        .itch(&["-c", "redis", "followers", "-l", "300", "burkeblack"])
+        .succeeds();
     server.ask(&["SET", "itch:1:not-a-key", "1"]);
     server.ask(&["SET", "itch:2:other", "1"]);
-    assert_eq!(folder.itch(&["cache", "stats", "-c", "redis"]).succeeds().cells()[0][3], "7");
+    assert_eq!(
+        folder
+            .itch(&["cache", "stats", "-c", "redis"])
+            .succeeds()
+            .cells()[0][3],
+        "7"
+    );
     // Each ends by itself.
-    let key = folder.itch(&["cache", "list", "--json", "-c", "redis"]).stdout;
+    let key = folder
+        .itch(&["cache", "list", "--json", "-c", "redis"])
+        .stdout;
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
     let name = format!("itch:1:{}", key[0]["entries"][0]["key"].as_str().unwrap());
-    let left: i64 = server.ask(&["TTL", &name]).trim_start_matches(':').trim().parse().unwrap();
+    let left: i64 = server
+        .ask(&["TTL", &name])
+        .trim_start_matches(':')
+        .trim()
+        .parse()
+        .unwrap();
     assert!((29 * 86_400..=30 * 86_400).contains(&left), "{left}");
-    assert_eq!(folder.itch(&["cache", "clear", "-c", "redis"]).succeeds().cells()[0][0], "7");
+    assert_eq!(
+        folder
+            .itch(&["cache", "clear", "-c", "redis"])
+            .succeeds()
+            .cells()[0][0],
+        "7"
+    );
     assert_eq!(server.ask(&["DBSIZE"]), ":3\r\n");
 }
 
 #[test]
 fn what_cannot_be_done_is_said() {
     let folder = Folder::new();
-    assert_data_eq!(folder.itch(&["cache", "list", "-c", "nonsense"]).all(), str![[r#"
+    assert_data_eq!(
+        folder.itch(&["cache", "list", "-c", "nonsense"]).all(),
+        str![[r#"
 exit code: 2
 --- stdout
 --- stderr
 error: there is no cache `nonsense`; known: file, memcache, redis
 hint: itch plugins list
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     let down = itch_tests::servers::free_port();
-    let folder = folder.variable("REDIS_PORT", down.to_string()).variable("REDIS_HOST", "127.0.0.1");
-    folder.itch(&["cache", "stats", "-c", "redis"]).exits(6).says("error: the cache `redis` cannot be used\n");
+    let folder = folder
+        .variable("REDIS_PORT", down.to_string())
+        .variable("REDIS_HOST", "127.0.0.1");
+    folder
+        .itch(&["cache", "stats", "-c", "redis"])
+        .exits(6)
+        .says("error: the cache `redis` cannot be used\n");
     // An empty cache is no error.
     folder.itch(&["cache", "list"]).prints("");
     folder.itch(&["cache", "verify"]).prints("0\t0\n");
-    folder.itch(&["cache", "path"]).prints(&format!("{}\n", folder.path("cache/itch/responses").display()));
+    folder.itch(&["cache", "path"]).prints(&format!(
+        "{}\n",
+        folder.path("cache/itch/responses").display()
+    ));
 }
 
 #[test]
 fn an_old_answer_stands_in_when_twitch_gives_out() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let report = ["-c", "file", "--retries", "0", "followers", "-l", "300", "burkeblack"];
+    let report = [
+        "-c",
+        "file",
+        "--retries",
+        "0",
+        "followers",
+        "-l",
+        "300",
+        "burkeblack",
+    ];
     let rows = folder.itch(&report).succeeds().stdout.clone();
     drop(sandbox);
     std::thread::sleep(Duration::from_millis(50));
@@ -184,7 +281,9 @@ fn an_old_answer_stands_in_when_twitch_gives_out() {
     folder.itch(&old).exits(6);
     let ran = folder.itch(&[&["--stale-if-error", "1h", "-v"], &old[..]].concat());
     same(&ran.exits(0).stdout, &rows);
-    ran.says("warning: a service gave out: ").says(" stored answers stand in, the oldest ").says(" s old\n");
+    ran.says("warning: a service gave out: ")
+        .says(" stored answers stand in, the oldest ")
+        .says(" s old\n");
     ran.says(" stale, ");
     // Said also where nothing else is, and once.
     let ran = folder.itch(&[&["--stale-if-error", "1h", "-q"], &old[..]].concat());
@@ -192,8 +291,12 @@ fn an_old_answer_stands_in_when_twitch_gives_out() {
     assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     // Older than allowed is too old.
-    folder.itch(&[&["--stale-if-error", "1ms"], &old[..]].concat()).exits(6);
-    folder.itch(&[&["--stale-if-error", "1h", "--offline"], &report[..]].concat()).exits(2);
+    folder
+        .itch(&[&["--stale-if-error", "1ms"], &old[..]].concat())
+        .exits(6);
+    folder
+        .itch(&[&["--stale-if-error", "1h", "--offline"], &report[..]].concat())
+        .exits(2);
 }
 
 #[test]
@@ -202,12 +305,25 @@ fn verbose_counts_what_the_cache_did() {
     let folder = Folder::new().at(&sandbox);
     let report = ["-v", "-c", "file", "followers", "-l", "300", "burkeblack"];
     let first = folder.itch(&report);
-    first.exits(0).says("cache file: 0 hits, 0 stale, ").says(" 0 corrupt, 0 too large, 0 errors, 0.0 s of requests saved");
+    first
+        .exits(0)
+        .says("cache file: 0 hits, 0 stale, ")
+        .says(" 0 corrupt, 0 too large, 0 errors, 0.0 s of requests saved");
     std::fs::write(&files(&folder)[0], "x").unwrap();
     let start = SystemTime::now();
     let second = folder.itch(&report);
     second.exits(0).says(" 1 corrupt, ");
     // Seven answers, each of which took 30 ms.
-    let saved = second.stderr.split(" errors, ").nth(1).unwrap().split(" s of").next().unwrap();
-    assert!((0.1..2.0).contains(&saved.parse::<f64>().unwrap()), "{saved} {start:?}");
+    let saved = second
+        .stderr
+        .split(" errors, ")
+        .nth(1)
+        .unwrap()
+        .split(" s of")
+        .next()
+        .unwrap();
+    assert!(
+        (0.1..2.0).contains(&saved.parse::<f64>().unwrap()),
+        "{saved} {start:?}"
+    );
 }

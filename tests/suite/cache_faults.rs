@@ -12,7 +12,11 @@ const REPORT: [&str; 4] = ["followers", "-l", "1000", "burkeblack"];
 
 /// A folder with these variables.
 fn folder(variables: &[(&str, String)]) -> Folder {
-    variables.iter().fold(Folder::new(), |folder, (name, value)| folder.variable(name, value))
+    variables
+        .iter()
+        .fold(Folder::new(), |folder, (name, value)| {
+            folder.variable(name, value)
+        })
 }
 
 fn without_cache() -> Ran {
@@ -40,18 +44,27 @@ fn survived(variables: &[(&str, String)], cache: &str, text: &str) {
     let ran = folder.itch(&arguments);
     warned(&ran, &plain.stdout, text);
     let lost = ran.elapsed.saturating_sub(plain.elapsed);
-    assert!(lost < Duration::from_millis(1_500), "{lost:?} lost; the tests share the machine, or it would be 1 s");
+    assert!(
+        lost < Duration::from_millis(1_500),
+        "{lost:?} lost; the tests share the machine, or it would be 1 s"
+    );
     let strict = folder.itch(&[&arguments[..], &["--cache-strict"]].concat());
     strict.exits(6).says("error: ").says("hint: ");
     assert!(!strict.stderr.contains("warning: "), "{}", strict.stderr);
 }
 
 fn redis_at(port: u16) -> Vec<(&'static str, String)> {
-    vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port.to_string())]
+    vec![
+        ("REDIS_HOST", "127.0.0.1".into()),
+        ("REDIS_PORT", port.to_string()),
+    ]
 }
 
 fn memcache_at(ports: &[u16]) -> Vec<(&'static str, String)> {
-    let servers: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let servers: Vec<String> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
     vec![("MEMCACHE_SERVERS", servers.join(","))]
 }
 
@@ -63,17 +76,29 @@ fn cluster_at(port: u16) -> Vec<(&'static str, String)> {
 fn a_server_that_is_down() {
     survived(&redis_at(free_port()), "redis", "cannot be reached");
     survived(&cluster_at(free_port()), "redis", "");
-    survived(&memcache_at(&[free_port()]), "memcache", "cannot be reached");
+    survived(
+        &memcache_at(&[free_port()]),
+        "memcache",
+        "cannot be reached",
+    );
 }
 
 #[test]
 fn a_server_that_accepts_and_never_answers() {
     let silent = Impostor::start(b"");
     survived(&redis_at(silent.port()), "redis", "did not answer in time");
-    survived(&memcache_at(&[silent.port()]), "memcache", "did not answer in time");
+    survived(
+        &memcache_at(&[silent.port()]),
+        "memcache",
+        "did not answer in time",
+    );
     survived(&cluster_at(silent.port()), "redis", "");
     let another = Impostor::start(b"");
-    survived(&memcache_at(&[silent.port(), another.port()]), "memcache", "did not answer in time");
+    survived(
+        &memcache_at(&[silent.port(), another.port()]),
+        "memcache",
+        "did not answer in time",
+    );
 }
 
 #[test]
@@ -103,7 +128,12 @@ fn a_server_that_answers_garbage() {
 }
 
 /// Begins a long run and does something to the server in the middle.
-fn in_the_middle(variables: &[(&str, String)], cache: &str, options: &[&str], harm: impl Fn()) -> (Ran, Ran) {
+fn in_the_middle(
+    variables: &[(&str, String)],
+    cache: &str,
+    options: &[&str],
+    harm: impl Fn(),
+) -> (Ran, Ran) {
     let sandbox = Sandbox::start(&["--latency", "20ms"]);
     let report = ["followers", "-l", "4000", "burkeblack"];
     let plain = Folder::new().at(&sandbox).itch(&report);
@@ -168,7 +198,9 @@ fn one_server_of_several_that_dies() {
     let before = sandbox.requests();
     warned(&folder.itch(&arguments), &first.stdout, "cannot be reached");
     assert_eq!(sandbox.requests(), before);
-    folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
+    folder
+        .itch(&[&arguments[..], &["--cache-strict"]].concat())
+        .exits(6);
 }
 
 #[test]
@@ -191,8 +223,13 @@ fn a_layer_that_fails() {
     let far = folder(&redis_at(free_port())).at(&sandbox);
     warned(&far.itch(&arguments), &rows, "warning: cache redis: ");
     let before = sandbox.requests();
-    warned(&far.itch(&[&arguments[..], &["--max-age", "0"]].concat()), &rows, "warning: cache redis: ");
-    far.itch(&[&["-c", "file"], &REPORT[..]].concat()).prints(&rows);
+    warned(
+        &far.itch(&[&arguments[..], &["--max-age", "0"]].concat()),
+        &rows,
+        "warning: cache redis: ",
+    );
+    far.itch(&[&["-c", "file"], &REPORT[..]].concat())
+        .prints(&rows);
     assert!(sandbox.requests().total > before.total);
     // The near one fails: the far one answers.
     let near = folder(&redis_at(good.port())).at(&sandbox);
@@ -229,15 +266,23 @@ fn a_full_redis_that_refuses() {
 #[test]
 fn a_wrong_password() {
     let server = Server::redis(&["--requirepass", "right-password"]);
-    let with = |password: &str| [&redis_at(server.port())[..], &[("REDIS_PASSWORD", password.into())]].concat();
+    let with = |password: &str| {
+        [
+            &redis_at(server.port())[..],
+            &[("REDIS_PASSWORD", password.into())],
+        ]
+        .concat()
+    };
     survived(&redis_at(server.port()), "redis", "NOAUTH");
     survived(&with("wrong-password"), "redis", "refuses the password");
-    let ran = folder(&with("wrong-password")).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
+    let ran = folder(&with("wrong-password"))
+        .itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);
     // A server that wants none repeats what it was given.
     let open = Server::redis(&[]);
     let url = format!("redis://user:wrong-password@{}/1", open.address());
-    let ran = folder(&[("REDIS_URL", url)]).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
+    let ran = folder(&[("REDIS_URL", url)])
+        .itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);
 }
 
@@ -245,15 +290,27 @@ fn a_wrong_password() {
 fn a_replica_that_may_only_be_read() {
     let master = Server::redis(&[]);
     let replica = Server::redis(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
-    eventually("the replica", || replica.ask(&["INFO", "replication"]).contains("master_link_status:up"));
+    eventually("the replica", || {
+        replica
+            .ask(&["INFO", "replication"])
+            .contains("master_link_status:up")
+    });
     survived(&redis_at(replica.port()), "redis", "READONLY");
 }
 
 #[test]
 fn settings_that_cannot_be_meant() {
     survived(&[("REDIS_PORT", "many".into())], "redis", "REDIS_PORT");
-    survived(&[("REDIS_URL", "http://somewhere".into())], "redis", "REDIS_URL");
-    survived(&[("MEMCACHE_SERVERS", "a b".into())], "memcache", "MEMCACHE_SERVERS");
+    survived(
+        &[("REDIS_URL", "http://somewhere".into())],
+        "redis",
+        "REDIS_URL",
+    );
+    survived(
+        &[("MEMCACHE_SERVERS", "a b".into())],
+        "memcache",
+        "MEMCACHE_SERVERS",
+    );
 }
 
 /// A small file system of its own; where none can be mounted, `None`.
@@ -263,8 +320,13 @@ impl Disk {
     fn mount(place: PathBuf, size: &str) -> Option<Disk> {
         std::fs::create_dir_all(&place).unwrap();
         let options = format!("size={size},mode=0755");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&place).output();
-        mounted.is_ok_and(|mounted| mounted.status.success()).then_some(Disk(place))
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(&place)
+            .output();
+        mounted
+            .is_ok_and(|mounted| mounted.status.success())
+            .then_some(Disk(place))
     }
 }
 
@@ -287,18 +349,38 @@ fn a_full_disk() {
         let verified = folder.itch(&["cache", "verify"]);
         assert_eq!(verified.succeeds().cells()[0][1], "0");
         assert_ne!(verified.cells()[0][0], "0");
-        folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
+        folder
+            .itch(&[&arguments[..], &["--cache-strict"]].concat())
+            .exits(6);
     }
     // The same without a right to mount: no file may grow beyond a kilobyte.
     let folder = Folder::new();
     let command = folder.command(&arguments);
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]).arg(command.get_program());
-    limited.args(command.get_args()).env_clear().current_dir(folder.path("."));
-    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    warned(&folder.ran(wait(limited.spawn().unwrap()), &arguments), &rows, "cannot be written");
-    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""])
+        .arg(command.get_program());
+    limited
+        .args(command.get_args())
+        .env_clear()
+        .current_dir(folder.path("."));
+    limited.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    limited
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    warned(
+        &folder.ran(wait(limited.spawn().unwrap()), &arguments),
+        &rows,
+        "cannot be written",
+    );
+    assert_eq!(
+        folder.itch(&["cache", "verify"]).succeeds().cells()[0][1],
+        "0"
+    );
 }
 
 /// Runs itch as a user without rights, where the tests run as one who has them all.
@@ -324,14 +406,22 @@ fn a_directory_that_cannot_be_written() {
     let folder = folder.variable("TWITCH_CACHE_TEMP", &place);
     let arguments = [&["--sandbox", "-c", "file"], &REPORT[..]].concat();
     let rows = folder.itch(&arguments).succeeds().stdout.clone();
-    let readable = Command::new("chmod").args(["-R", "a+rX,a-w"]).arg(&place).status().unwrap();
+    let readable = Command::new("chmod")
+        .args(["-R", "a+rX,a-w"])
+        .arg(&place)
+        .status()
+        .unwrap();
     assert!(readable.success());
     // What is there is read.
     let ran = as_nobody(&folder, &arguments);
     same(&ran.succeeds().stdout, &rows);
     let ran = as_nobody(&folder, &[&arguments[..], &["--refresh"]].concat());
     warned(&ran, &rows, "cannot be written");
-    as_nobody(&folder, &[&arguments[..], &["--refresh", "--cache-strict"]].concat()).exits(6);
+    as_nobody(
+        &folder,
+        &[&arguments[..], &["--refresh", "--cache-strict"]].concat(),
+    )
+    .exits(6);
 }
 
 #[test]
@@ -348,7 +438,9 @@ fn a_directory_of_another_user() {
     let rows = without_cache().stdout;
     let arguments = [&["--sandbox", "-c", "file"], &REPORT[..]].concat();
     warned(&folder.itch(&arguments), &rows, "belongs to another user");
-    folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
+    folder
+        .itch(&[&arguments[..], &["--cache-strict"]].concat())
+        .exits(6);
     assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
 }
 
@@ -369,7 +461,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % sides
     }
 }
@@ -401,7 +496,10 @@ fn entries_cut_or_flipped_at_random() {
             harmed += 1;
         }
         folder.itch(&arguments).prints(&rows);
-        assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
+        assert_eq!(
+            folder.itch(&["cache", "verify"]).succeeds().cells()[0][1],
+            "0"
+        );
     }
 }
 
@@ -430,7 +528,10 @@ fn eight_processes_write_the_same_keys() {
             });
         }
     });
-    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0], ["7", "0"]);
+    assert_eq!(
+        folder.itch(&["cache", "verify"]).succeeds().cells()[0],
+        ["7", "0"]
+    );
 }
 
 #[test]
@@ -451,7 +552,10 @@ fn killed_in_the_middle_of_writes() {
         same(&ran.exits(0).stdout, &rows);
         ran.says(" 0 corrupt, ");
     }
-    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
+    assert_eq!(
+        folder.itch(&["cache", "verify"]).succeeds().cells()[0][1],
+        "0"
+    );
 }
 
 /// The README's test command says how to install what these tests need.

@@ -16,7 +16,11 @@ cache!(Shelf);
 
 impl Cache for Shelf {
     fn describe(&self) -> CacheSpec {
-        CacheSpec::new("shelf", "A folder with a file for each response").variable("SHELF", "The folder", None)
+        CacheSpec::new("shelf", "A folder with a file for each response").variable(
+            "SHELF",
+            "The folder",
+            None,
+        )
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
@@ -32,7 +36,10 @@ struct Open(PathBuf);
 impl CacheStore for Open {
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
         match std::fs::read(self.0.join(key)) {
-            Ok(bytes) => Ok(Some(StoredValue { bytes, modified: None })),
+            Ok(bytes) => Ok(Some(StoredValue {
+                bytes,
+                modified: None,
+            })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }

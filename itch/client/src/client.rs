@@ -1,7 +1,7 @@
 //! The client: the floors put on top of one another, and the way of a request through them.
 
-use std::fmt;
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 

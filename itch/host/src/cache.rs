@@ -186,7 +186,9 @@ impl Item {
 
     /// Whether the first itch stored it: it cannot be fetched again.
     fn is_archive(&self) -> bool {
-        self.entry.as_ref().is_some_and(|entry| entry.request.is_none())
+        self.entry
+            .as_ref()
+            .is_some_and(|entry| entry.request.is_none())
     }
 }
 
@@ -262,7 +264,14 @@ impl Opened {
         }
         let known = items.is_some();
         let number = |n: u64| if known { integer(n) } else { Cell::Null };
-        let first = row![name.as_str(), "all", "", number(all.entries), number(all.bytes), all.oldest()];
+        let first = row![
+            name.as_str(),
+            "all",
+            "",
+            number(all.entries),
+            number(all.bytes),
+            all.oldest()
+        ];
         let mut rows = vec![Vec::from(first)];
         for ((service, report), sum) in &groups {
             rows.push(Vec::from(row![
@@ -294,7 +303,11 @@ impl Opened {
             Column::int("BYTES", ""),
             Column::duration("OLDEST", ""),
         ];
-        Ok(Told { columns, rows, json })
+        Ok(Told {
+            columns,
+            rows,
+            json,
+        })
     }
 
     fn list(&mut self) -> Result<Told, Error> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
 use itch_plugin::abi::RunHost;
 use itch_plugin::abi::drive::open_cache;
-use itch_plugin::{
-    CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, Registered, Registry,
-};
+use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, Registered, Registry};
 
 use crate::environment;
 use crate::failure::usage;

@@ -430,11 +430,7 @@ mod tests {
                 "--{name}"
             );
         }
-        for command in [
-            cache::command(),
-            plugins::command(),
-            sandbox::command(),
-        ] {
+        for command in [cache::command(), plugins::command(), sandbox::command()] {
             assert!(
                 RESERVED_COMMANDS.contains(&command.get_name()),
                 "{}",

@@ -16,13 +16,13 @@ use itch_output::{Format, Layout, Verdict, row_writer};
 use itch_plugin::abi::drive::run_report;
 use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 
-use crate::{arguments, cache};
 use crate::cli::Options;
 use crate::connect::connect;
 use crate::failure::{Failure, usage};
 use crate::progress::Progress;
 use crate::sink::Sink;
 use crate::talk::Talk;
+use crate::{arguments, cache};
 
 /// Runs one report and says the exit code.
 pub(crate) fn report(

@@ -50,10 +50,17 @@ impl Cache for Memcache {
             .variable("MEMCACHE_SERVERS")
             .unwrap_or(DEFAULT_SERVER);
         let mut servers: Vec<Server> = Vec::new();
-        for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in named
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             let address = address(name)?;
             if servers.iter().all(|server| server.address != address) {
-                servers.push(Server { address, open: None });
+                servers.push(Server {
+                    address,
+                    open: None,
+                });
             }
         }
         if servers.is_empty() {
@@ -189,7 +196,9 @@ fn generation(client: &exp::MetaClient) -> exp::Result<u64> {
 
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 impl Open {
@@ -269,7 +278,9 @@ impl MemcacheStore {
 
 impl CacheStore for MemcacheStore {
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
-        let found = self.at(key, |open| Ok(open.client.get(open.name(key)).send()?.value))?;
+        let found = self.at(key, |open| {
+            Ok(open.client.get(open.name(key)).send()?.value)
+        })?;
         let bytes = match found {
             Some(bytes) => Some(bytes),
             None => self.bare_value(key)?,
@@ -304,7 +315,9 @@ impl CacheStore for MemcacheStore {
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
-        self.at(key, |open| open.client.delete(open.name(key)).send().map(drop))
+        self.at(key, |open| {
+            open.client.delete(open.name(key)).send().map(drop)
+        })
     }
 
     /// What memcached counts is everybody's, not itch's alone.
@@ -344,7 +357,9 @@ impl CacheStore for MemcacheStore {
 /// that is a date in 32 bits still.
 fn whole_seconds(span: Duration) -> u32 {
     const LONGEST: u64 = 10 * 365 * 24 * 60 * 60;
-    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+    let seconds = span
+        .as_secs()
+        .saturating_add(u64::from(span.subsec_nanos() > 0));
     seconds.clamp(1, LONGEST) as u32
 }
 
@@ -384,7 +399,10 @@ mod tests {
                 assert_eq!(best(&fewer, key), before);
             }
         }
-        assert!(of_each.iter().all(|n| (850..1150).contains(n)), "{of_each:?}");
+        assert!(
+            of_each.iter().all(|n| (850..1150).contains(n)),
+            "{of_each:?}"
+        );
     }
 
     #[test]
@@ -408,7 +426,14 @@ mod tests {
         ] {
             assert_eq!(address(text).unwrap(), expected);
         }
-        for text in ["a:x", ":1", "a b", "a:70000", "user:secret@host:1", "http://a"] {
+        for text in [
+            "a:x",
+            ":1",
+            "a b",
+            "a:70000",
+            "user:secret@host:1",
+            "http://a",
+        ] {
             assert!(address(text).is_err(), "{text}");
         }
     }

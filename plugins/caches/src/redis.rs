@@ -123,7 +123,9 @@ impl RedisStore {
             Some(connection) => connection,
             none => none.insert(Connection::to(&self.place).map_err(|error| (error, old))?),
         };
-        command.query(connection.asks()).map_err(|error| (error, old))
+        command
+            .query(connection.asks())
+            .map_err(|error| (error, old))
     }
 
     fn value(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -143,7 +145,9 @@ impl RedisStore {
             .and_then(|value| Ok(::redis::from_redis_value(value)?))
             .map_err(|error| self.place.failure(&error))?;
         let addresses = answers.iter().map(|(address, _)| address.as_str());
-        addresses.map(|address| self.place.node_at(address)).collect()
+        addresses
+            .map(|address| self.place.node_at(address))
+            .collect()
     }
 
     /// Visits the keys of one server; `seen` are those visited before, since a scan may find a key twice.
@@ -198,7 +202,9 @@ type RedisResult2<T> = std::result::Result<T, (RedisError, bool)>;
 /// The key behind the prefix, if that is what is behind it.
 fn key_of(name: &[u8]) -> Option<&str> {
     let key = std::str::from_utf8(name).ok()?.strip_prefix(PREFIX)?;
-    let digits = key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let digits = key
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (digits && key.len() == 64).then_some(key)
 }
 

@@ -107,10 +107,13 @@ fn a_walk_is_all_stored_or_all_fresh() {
 fn breakable() -> (Server, Arc<std::sync::atomic::AtomicBool>) {
     let up = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let is_up = Arc::clone(&up);
-    let server = Server::start(move |asked| match is_up.load(std::sync::atomic::Ordering::Relaxed) {
-        true => Reply::ok(format!("{{\"n\":{}}}", asked.nth)),
-        false => Reply::status(503, ""),
-    });
+    let server =
+        Server::start(
+            move |asked| match is_up.load(std::sync::atomic::Ordering::Relaxed) {
+                true => Reply::ok(format!("{{\"n\":{}}}", asked.nth)),
+                false => Reply::status(503, ""),
+            },
+        );
     (server, up)
 }
 

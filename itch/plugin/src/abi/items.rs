@@ -27,11 +27,16 @@ use crate::{
 /// Makes the item of a report.
 pub fn report<T: Report>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_report(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a report whose description is JSON already.
+pub fn described_report<T: Report>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(
         REPORT,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *ReportEntries::<T>::TABLE,
     )
 }
@@ -39,11 +44,16 @@ pub fn report<T: Report>(unit: &'static T) -> &'static Item {
 /// Makes the item of a cache backend.
 pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_cache(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a cache backend whose description is JSON already.
+pub fn described_cache<T: Cache>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(
         CACHE,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *CacheEntries::<T>::TABLE,
     )
 }
@@ -51,13 +61,26 @@ pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
 /// Makes the item of a renderer.
 pub fn renderer<T: Renderer>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_renderer(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a renderer whose description is JSON already.
+pub fn described_renderer<T: Renderer>(
+    unit: &'static T,
+    name: &str,
+    spec: Vec<u8>,
+) -> &'static Item {
     item(
         RENDERER,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *RendererEntries::<T>::TABLE,
     )
+}
+
+fn json(spec: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(spec).unwrap_or_default()
 }
 
 /// Items live as long as the process: they are made once a unit and never freed.
@@ -65,7 +88,7 @@ fn item<T, V>(
     kind: u32,
     unit: &'static T,
     name: &str,
-    spec: &impl Serialize,
+    spec: Vec<u8>,
     vtable: *const V,
 ) -> &'static Item {
     let text = |bytes: Vec<u8>| Str::new(bytes.leak());
@@ -74,7 +97,7 @@ fn item<T, V>(
         kind,
         this: std::ptr::from_ref(unit).cast_mut().cast(),
         name: text(name.into()),
-        spec_json: text(serde_json::to_vec(spec).unwrap_or_default()),
+        spec_json: text(spec),
         vtable: vtable.cast(),
     }))
 }

@@ -201,6 +201,12 @@ impl crate::call::Outlet for Link {
         Link::flush(self)
     }
 
+    fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()> {
+        self.flush()?;
+        // SAFETY: the rows are borrowed for the call alone.
+        check(self.call(|host, run| unsafe { (host.emit)(run, Str::new(rows), n) })?)
+    }
+
     fn progress(&self, done: u64, total: Option<u64>) {
         // SAFETY: numbers only.
         let _ = self.call(|host, run| unsafe { (host.progress)(run, done, total.unwrap_or(0)) });

@@ -78,7 +78,10 @@ impl Place {
                 Some((user, hosts)) => (format!("{user}@"), hosts),
                 None => (String::new(), authority),
             };
-            let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+            let hosts = hosts
+                .split(',')
+                .map(str::trim)
+                .filter(|host| !host.is_empty());
             hosts
                 .map(|host| format!("{scheme}://{user}{host}{path}"))
                 .collect()
@@ -126,7 +129,11 @@ impl Place {
     }
 
     fn show(&self) -> String {
-        let hosts: Vec<String> = self.nodes.iter().map(|node| node.addr().to_string()).collect();
+        let hosts: Vec<String> = self
+            .nodes
+            .iter()
+            .map(|node| node.addr().to_string())
+            .collect();
         let first = self.nodes.first();
         let tls = first.is_some_and(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }));
         let scheme = if tls { "rediss" } else { "redis" };
@@ -228,16 +235,34 @@ mod tests {
     fn the_variables_say_where() {
         for (variables, shown) in [
             (&[][..], "redis://localhost:6379/1"),
-            (&[("REDIS_HOST", "r"), ("REDIS_PORT", "7"), ("REDIS_DB", "3")], "redis://r:7/3"),
-            (&[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")], "redis://r:7/1"),
-            (&[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")], "redis://r:7/0"),
-            (&[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")], "redis://r:7/3"),
-            (&[("REDIS_URL", "rediss://u:secret@r:7/2")], "rediss://r:7/2"),
+            (
+                &[("REDIS_HOST", "r"), ("REDIS_PORT", "7"), ("REDIS_DB", "3")],
+                "redis://r:7/3",
+            ),
+            (
+                &[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")],
+                "redis://r:7/1",
+            ),
+            (
+                &[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")],
+                "redis://r:7/0",
+            ),
+            (
+                &[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")],
+                "redis://r:7/3",
+            ),
+            (
+                &[("REDIS_URL", "rediss://u:secret@r:7/2")],
+                "rediss://r:7/2",
+            ),
             (
                 &[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")],
                 "redis+cluster://a:1,b:2,c:6379",
             ),
-            (&[("REDIS_URL", "rediss+cluster://a:1")], "rediss+cluster://a:1"),
+            (
+                &[("REDIS_URL", "rediss+cluster://a:1")],
+                "rediss+cluster://a:1",
+            ),
         ] {
             assert_eq!(place(variables).unwrap().shown(), shown, "{variables:?}");
         }
@@ -247,8 +272,20 @@ mod tests {
     fn a_password_holds_for_every_node() {
         for (variables, expected) in [
             (&[("REDIS_PASSWORD", "secret")][..], "secret"),
-            (&[("REDIS_URL", "redis://:inner@r"), ("REDIS_PASSWORD", "outer")], "inner"),
-            (&[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")], "outer"),
+            (
+                &[
+                    ("REDIS_URL", "redis://:inner@r"),
+                    ("REDIS_PASSWORD", "outer"),
+                ],
+                "inner",
+            ),
+            (
+                &[
+                    ("REDIS_URL", "redis+cluster://a,b"),
+                    ("REDIS_PASSWORD", "outer"),
+                ],
+                "outer",
+            ),
             (&[("REDIS_URL", "redis+cluster://u:p%40ss@a,b")], "p@ss"),
         ] {
             for node in place(variables).unwrap().nodes() {
