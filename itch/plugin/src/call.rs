@@ -52,6 +52,7 @@ pub enum LogLevel {
 /// Where a call's output goes: the host, seen from the report's side.
 pub(crate) trait Outlet: Send + Sync {
     fn emit(&self, row: &[Cell]) -> Result<()>;
+    fn flush(&self) -> Result<()>;
     fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()>;
     fn progress(&self, done: u64, total: Option<u64>);
     fn log(&self, level: LogLevel, message: &str);
@@ -191,6 +192,11 @@ impl Call {
     /// wants more: return it as it is.
     pub fn emit(&mut self, row: impl AsRef<[Cell]>) -> Result<()> {
         self.outlet.emit(row.as_ref())
+    }
+
+    /// Hands the gathered rows over now: for a report that works long between rows and waits for no answer.
+    pub fn flush(&mut self) -> Result<()> {
+        self.outlet.flush()
     }
 
     /// Notes a fact for the verdict.

@@ -53,6 +53,7 @@ mod renderer;
 mod report;
 pub mod spec;
 mod spill;
+pub mod testing;
 
 pub use cache::{
     Cache, CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport,

@@ -1,5 +1,11 @@
 //! `itch_plugin.h` says what the Rust structs are: each size, place and constant, as C compilers see them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};

@@ -168,6 +168,8 @@ impl<T: Report> ReportEntries<T> {
                 (Ok(()), Ok(())) => Ok(OK),
             }
         });
+        // Also those that a panic left behind; the status is that of the panic.
+        let _ = link.flush();
         link.close();
         status
     }

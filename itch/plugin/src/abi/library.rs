@@ -9,6 +9,11 @@ use crate::{Error, ErrorKind, Origin, Registered, Result};
 /// The exported symbol.
 pub const SYMBOL: &str = "itch_plugin_v1";
 
+/// No library has more units; more is a mistake.
+const MOST_UNITS: usize = 10_000;
+/// No text of a descriptor is longer, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// A plugin whose version fits this host. None of its code has been called yet.
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -58,9 +63,12 @@ impl Library {
             ))
             .hint("update itch"));
         }
-        // SAFETY: by the rules of the boundary the texts of a descriptor live as long as the library.
-        let text = |text: Str, what: &str| unsafe {
-            str::from_utf8(text.bytes())
+        let text = |text: Str, what: &str| {
+            if text.len > LONGEST_TEXT {
+                return Err(unfit(format!("its {what} is {} bytes long", text.len)));
+            }
+            // SAFETY: by the rules of the boundary the texts of a descriptor live as long as the library.
+            str::from_utf8(unsafe { text.bytes() })
                 .map(str::to_owned)
                 .map_err(|error| unfit(format!("its {what} is no text")).source_chain(&error))
         };
@@ -88,6 +96,9 @@ impl Library {
         if status != OK {
             let kind = ErrorKind::from_status(status);
             return Err(Error::new(kind, "it did not give its units"));
+        }
+        if n > MOST_UNITS {
+            return Err(unfit(format!("it claims to have {n} units")));
         }
         if n > 0 && (items.is_null() || !items.is_aligned()) {
             return Err(unfit(format!("it has {n} units at no address")));

@@ -197,6 +197,10 @@ impl crate::call::Outlet for Link {
         if full { self.flush() } else { Ok(()) }
     }
 
+    fn flush(&self) -> Result<()> {
+        Link::flush(self)
+    }
+
     fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()> {
         self.flush()?;
         // SAFETY: the rows are borrowed for the call alone.
