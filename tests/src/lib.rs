@@ -9,6 +9,7 @@
     reason = "a panic is how a test fails"
 )]
 
+pub mod fixtures;
 pub mod servers;
 
 use std::collections::BTreeMap;
@@ -55,11 +56,14 @@ pub fn build(arguments: &[&str], profile: &str) -> PathBuf {
         .status()
         .unwrap();
     assert!(status.success(), "the binary could not be built");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target
+    target()
         .join(profile)
         .join(format!("itch{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The folder that cargo builds into.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// The root of the repository.

@@ -32,6 +32,8 @@ mod interrupts;
 mod legacy;
 /// What the old services say instead of an answer.
 mod legacy_faults;
+/// Libraries of third parties, loaded and driven through the boundary.
+mod loaded;
 /// Tests about the repository itself: file names, documents, examples.
 mod meta;
 /// Cache directories of the old program.

@@ -47,6 +47,11 @@ impl Api {
         self.source
     }
 
+    /// What carries this handle's requests.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
     fn source_impl(&self) -> &'static dyn Source {
         source(self.source)
     }

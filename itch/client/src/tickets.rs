@@ -106,6 +106,8 @@ impl Tickets {
         let mut state = lock(&self.state);
         if let Some(Slot::Waiting(flight)) = state.slots.remove(&ticket.0) {
             state.flights.leave(flight, ticket.0);
+            // Whoever waits for it in another thread waits no longer.
+            self.changed.notify_all();
         }
     }
 

@@ -44,7 +44,7 @@ pub struct CacheSettings {
 #[derive(Clone, Default)]
 pub struct CacheLog(Option<Arc<LogLine>>);
 
-/// What takes a line.
+/// Takes one line.
 type LogLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
 impl CacheLog {
@@ -55,8 +55,13 @@ impl CacheLog {
 
     /// Says one line to the person. The host names the cache in front of it.
     pub fn warning(&self, message: &str) {
+        self.line(LogLevel::Warn, message);
+    }
+
+    /// Writes a line to the log. A warning reaches the person; the others are shown by `-v`.
+    pub fn line(&self, level: LogLevel, message: &str) {
         if let Some(line) = &self.0 {
-            line(LogLevel::Warn, message);
+            line(level, message);
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use itch_api::{Api, ChannelName, Direction, Fact, Listing, Rows, SourceName, chrono};
+use itch_api::{Api, ChannelName, Direction, Fact, Listing, Rows, SourceName, Transport, chrono};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::abi::RunHost;
 use crate::cell::Cell;
 use crate::{Error, ErrorKind, Result, reversed};
 
@@ -51,6 +52,8 @@ pub enum LogLevel {
 /// Where a call's output goes: the host, seen from the report's side.
 pub(crate) trait Outlet: Send + Sync {
     fn emit(&self, row: &[Cell]) -> Result<()>;
+    fn flush(&self) -> Result<()>;
+    fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()>;
     fn progress(&self, done: u64, total: Option<u64>);
     fn log(&self, level: LogLevel, message: &str);
 }
@@ -74,6 +77,20 @@ impl Call {
     pub(crate) fn new(input: CallInput, api: Api, outlet: Arc<dyn Outlet>) -> Call {
         let api = api.with_source(input.source);
         Call { input, api, outlet }
+    }
+
+    /// Everything that the host tells about this call.
+    pub fn input(&self) -> &CallInput {
+        &self.input
+    }
+
+    /// The host of this call, for a unit that passes its calls on to another one. Its rows are handed over as they
+    /// come, before or after those of [`Call::emit`] in the order of the calls.
+    pub fn host(&self) -> Arc<dyn RunHost> {
+        Arc::new(Passed {
+            transport: Arc::clone(self.api.transport()),
+            outlet: Arc::clone(&self.outlet),
+        })
     }
 
     /// The handle through which everything is asked for.
@@ -177,6 +194,11 @@ impl Call {
         self.outlet.emit(row.as_ref())
     }
 
+    /// Hands the gathered rows over now: for a report that works long between rows and waits for no answer.
+    pub fn flush(&mut self) -> Result<()> {
+        self.outlet.flush()
+    }
+
     /// Notes a fact for the verdict.
     pub fn note(&self, fact: Fact) {
         self.api.note(fact);
@@ -195,5 +217,29 @@ impl Call {
     /// Whether the run should stop; a report that waits for nothing should look now and then.
     pub fn cancelled(&self) -> bool {
         self.api.cancelled()
+    }
+}
+
+/// A call's host as another unit sees it.
+struct Passed {
+    transport: Arc<dyn Transport>,
+    outlet: Arc<dyn Outlet>,
+}
+
+impl RunHost for Passed {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    fn emit(&self, rows: &[u8], n: u32) -> Result<()> {
+        self.outlet.emit_lines(rows, n)
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        self.outlet.progress(done, total);
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        self.outlet.log(level, message);
     }
 }

@@ -1,12 +1,18 @@
 //! Checking a description: what would break the host or hide something of it is refused, and said why.
 
-use crate::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS};
-use crate::{Argument, ArgumentKind, Error, ErrorKind, ReportSpec, Result};
+use crate::spec::{
+    RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION,
+};
+use crate::{
+    Argument, ArgumentKind, CacheSpec, Error, ErrorKind, RendererSpec, ReportSpec, Result, Variable,
+};
 
 impl ReportSpec {
     /// Checks what the host relies on; the error says what is wrong with the description.
     pub fn check(&self) -> Result<()> {
+        check_version(self.spec)?;
         check_name(&self.name)?;
+        check_variables(&self.variables)?;
         if RESERVED_COMMANDS.contains(&self.name.as_str()) {
             return Err(refused(format!(
                 "`{}` is a command of itch's own",
@@ -58,6 +64,8 @@ impl ReportSpec {
                 )));
             }
         }
+        let aliases = self.aliases.iter().map(|alias| alias.name.as_str());
+        check_unique("name", std::iter::once(self.name.as_str()).chain(aliases))?;
         let hint = self.chart.iter();
         for name in hint.flat_map(|hint| [&hint.x, &hint.y].into_iter().chain(&hint.label)) {
             if !self.columns.iter().any(|column| column.name == *name) {
@@ -104,11 +112,38 @@ impl ReportSpec {
     }
 }
 
+impl CacheSpec {
+    /// Checks what the host relies on; the error says what is wrong with the description.
+    pub fn check(&self) -> Result<()> {
+        check_version(self.spec)?;
+        check_name(&self.name)?;
+        check_variables(&self.variables)
+    }
+}
+
+impl RendererSpec {
+    /// Checks what the host relies on; the error says what is wrong with the description.
+    pub fn check(&self) -> Result<()> {
+        check_version(self.spec)?;
+        check_name(&self.name)?;
+        let known = |byte: u8| byte.is_ascii_alphanumeric();
+        for extension in &self.extensions {
+            if extension.is_empty() || !extension.bytes().all(known) {
+                return Err(refused(format!(
+                    "`{}` is not a file name extension without its dot",
+                    extension.escape_debug()
+                )));
+            }
+        }
+        check_unique("extension", self.extensions.iter().map(String::as_str))
+    }
+}
+
 fn refused(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unsupported, why)
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let known = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
     };
@@ -119,6 +154,38 @@ fn check_name(name: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// 0 stands for a description that does not say.
+fn check_version(version: u32) -> Result<()> {
+    if version > SPEC_VERSION {
+        return Err(refused(format!(
+            "its description is of version {version}, and this itch reads up to {SPEC_VERSION}"
+        ))
+        .hint("update itch"));
+    }
+    Ok(())
+}
+
+/// A unit is told the variables that it declares: those that sign in are none of its business.
+fn check_variables(variables: &[Variable]) -> Result<()> {
+    let known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    for variable in variables {
+        let name = &variable.name;
+        if name.is_empty() || !name.bytes().all(known) {
+            return Err(refused(format!(
+                "`{}` is not a variable: capital letters, digits and `_`",
+                name.escape_debug()
+            )));
+        }
+        if SECRET_VARIABLES.contains(&name.as_str()) {
+            return Err(refused(format!("`{name}` is for itch alone")));
+        }
+    }
+    check_unique(
+        "variable",
+        variables.iter().map(|variable| variable.name.as_str()),
+    )
 }
 
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
@@ -204,8 +271,48 @@ mod tests {
             ),
             ("another name that is a command", sound().alias("sandbox")),
             ("another name that is no name", sound().alias("-x")),
+            ("its own name again", sound().alias("x")),
+            (
+                "a secret of itch's own",
+                ReportSpec {
+                    variables: vec![variable("TWITCH_TOKEN")],
+                    ..sound()
+                },
+            ),
+            ("a later version", ReportSpec { spec: 2, ..sound() }),
         ] {
             assert!(spec.check().is_err(), "{why}");
+        }
+    }
+
+    fn variable(name: &str) -> Variable {
+        Variable {
+            name: name.to_owned(),
+            help: String::new(),
+            default: None,
+        }
+    }
+
+    #[test]
+    fn caches_and_renderers_are_checked_too() {
+        let cache = || CacheSpec::new("shelf", "");
+        assert!(cache().variable("SHELF", "", None).check().is_ok());
+        for spec in [
+            CacheSpec::new("a,b", ""),
+            cache().variable("PATH=x", "", None),
+            cache().variable("TWITCH_CLIENT_SECRET", "", None),
+            cache().variable("A", "", None).variable("A", "", None),
+        ] {
+            assert!(spec.check().is_err(), "{spec:?}");
+        }
+        let renderer = || RendererSpec::new("svg", "", "image/svg+xml");
+        assert!(renderer().extension("svg").check().is_ok());
+        for spec in [
+            RendererSpec::new("a/b", "", ""),
+            renderer().extension(".svg"),
+            renderer().extension("svg").extension("svg"),
+        ] {
+            assert!(spec.check().is_err(), "{spec:?}");
         }
     }
 }

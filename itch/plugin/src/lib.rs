@@ -53,6 +53,7 @@ mod renderer;
 mod report;
 pub mod spec;
 mod spill;
+pub mod testing;
 
 pub use cache::{
     Cache, CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport,
@@ -66,7 +67,7 @@ pub use chart::{
 };
 pub use color::{Color, Theme};
 pub use itch_api::{Error, ErrorKind, Result};
-pub use registry::{Registered, Registry, Spec, Unit};
+pub use registry::{Origin, Registered, Registry, Spec, Standing, Unit};
 pub use renderer::Renderer;
 pub use report::Report;
 pub use spec::{

@@ -47,3 +47,73 @@ macro_rules! __unit {
         };
     };
 }
+
+/// Exports every unit of this crate, and of the crates that it names by `use … as _;`, from a shared library:
+/// `export!();` once in a crate of type `cdylib`. It takes no list.
+///
+/// The plugin's name and version are the crate's; `export!("name")` gives it another name.
+///
+/// ```no_run
+/// use itch_plugin::prelude::*;
+///
+/// struct Hello;
+///
+/// impl Report for Hello {
+///     fn describe(&self) -> ReportSpec {
+///         ReportSpec::new("hello", "Say hello").column(Column::text("greeting", "What is said"))
+///     }
+///
+///     fn run(&self, call: &mut Call) -> Result<()> {
+///         call.emit(row!["hello"])
+///     }
+/// }
+///
+/// report!(Hello);
+/// itch_plugin::export!();
+/// ```
+#[macro_export]
+macro_rules! export {
+    () => {
+        $crate::export!(env!("CARGO_PKG_NAME"));
+    };
+    ($name:expr) => {
+        const _: () = {
+            use $crate::abi;
+
+            unsafe extern "C" fn items(
+                items: *mut *const *const abi::Item,
+                n: *mut usize,
+            ) -> abi::Status {
+                abi::export::keep_panics();
+                // SAFETY: the host gave two places to write to.
+                unsafe { abi::export::items(items, n) }
+            }
+
+            #[allow(non_upper_case_globals, reason = "the boundary fixes the name")]
+            #[unsafe(no_mangle)]
+            pub static itch_plugin_v1: abi::Plugin = abi::Plugin {
+                magic: abi::MAGIC,
+                size: size_of::<abi::Plugin>() as u32,
+                abi_major: abi::ABI_MAJOR,
+                abi_minor: abi::ABI_MINOR,
+                // A kit asks for nothing beyond version 1.0 without looking whether it is there.
+                min_host_minor: 0,
+                flags: 0,
+                name: abi::Str::new($name.as_bytes()),
+                version: abi::Str::new(env!("CARGO_PKG_VERSION").as_bytes()),
+                about_json: abi::export::about(concat!(
+                    "{\"description\":\"",
+                    env!("CARGO_PKG_DESCRIPTION"),
+                    "\",\"authors\":\"",
+                    env!("CARGO_PKG_AUTHORS"),
+                    "\",\"license\":\"",
+                    env!("CARGO_PKG_LICENSE"),
+                    "\",\"repository\":\"",
+                    env!("CARGO_PKG_REPOSITORY"),
+                    "\"}"
+                )),
+                items,
+            };
+        };
+    };
+}

@@ -392,6 +392,9 @@ pub const RESERVED_OPTIONS: &[&str] = &[
 /// Letters that the host uses itself.
 pub const RESERVED_LETTERS: &[char] = &['c', 'd', 'f', 'h', 'l', 'o', 'q', 'v', 'V'];
 
+/// Environment variables that sign in. No unit may declare one, since it would be told the value.
+pub const SECRET_VARIABLES: &[&str] = &["TWITCH_CLIENT_SECRET", "TWITCH_TOKEN"];
+
 /// Commands of the host's own.
 pub const RESERVED_COMMANDS: &[&str] = &[
     "api",

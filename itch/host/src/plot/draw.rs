@@ -46,10 +46,11 @@ impl<'a> Place<'a> {
         let on_terminal = path.is_none() && talk.stdout_is_terminal;
         let (spec, unit) = match (by_name, &path) {
             (Some(name), _) => registry.renderer(name).ok_or_else(|| {
-                no_renderer(
-                    registry,
-                    format!("there is no renderer `{}`", name.escape_debug()),
-                )
+                let unknown = || {
+                    let name = name.escape_debug();
+                    no_renderer(registry, format!("there is no renderer `{name}`"))
+                };
+                registry.conflict("renderer", name).unwrap_or_else(unknown)
             })?,
             (None, Some(path)) => by_extension(registry, path)?,
             (None, None) if on_terminal => {
@@ -139,12 +140,7 @@ fn by_extension<'a>(
         .extension()
         .and_then(|extension| extension.to_str())
         .unwrap_or_default();
-    let found = registry.renderers().find(|(spec, _)| {
-        spec.extensions
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(extension))
-    });
-    found.ok_or_else(|| {
+    registry.renderer_by_extension(extension).ok_or_else(|| {
         let name = path.display().to_string();
         no_renderer(
             registry,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::host::{HOST, RunHost, RunState, push_bytes, status_of};
+use super::table::{self, Table};
 use super::{
     CACHE, F32, F64, Item, MISS, OK, RENDERER, REPORT, Stats, Status, Str, TEXT, TOO_LARGE, U8,
     UNKNOWN, Values,
@@ -15,26 +16,28 @@ use crate::{
     Scan, ScanEntry, ScanSupport, StoredValue,
 };
 
-/// The entries of an item of one kind.
-fn entries<V>(item: &'static Item, kind: u32) -> Result<&'static V> {
-    // A vtable that is shorter than ours comes from an older minor version; all of version 1.0 is required.
-    if item.kind != kind || item.vtable.is_null() {
+/// The entries of an item of one kind. Those of a later version than the plugin's are absent.
+fn entries<V: Table>(item: &Item, kind: u32) -> Result<V> {
+    if item.kind != kind {
         return Err(Error::new(
             ErrorKind::Unsupported,
             "the unit is of another kind",
         ));
     }
-    // SAFETY: by the rules of the boundary the vtable of an item of this kind is such a struct, and every vtable
-    // begins with its size.
-    unsafe {
-        let size = *item.vtable.cast::<u32>() as usize;
-        if size < size_of::<V>() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "the unit lacks entries that itch needs",
-            ));
-        }
-        Ok(&*item.vtable.cast::<V>())
+    // SAFETY: by the rules of the boundary the vtable of an item of this kind is such a struct.
+    unsafe { table::read(item.vtable.cast::<V>()) }
+}
+
+/// Checks that a unit has the entries that it will be called through, and calls none.
+pub fn check(item: &Item) -> Result<()> {
+    match item.kind {
+        REPORT => entries::<super::Report>(item, REPORT).map(drop),
+        CACHE => entries::<super::Cache>(item, CACHE).map(drop),
+        RENDERER => entries::<super::Renderer>(item, RENDERER).map(drop),
+        kind => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("this itch knows no units of kind {kind}"),
+        )),
     }
 }
 
@@ -44,7 +47,7 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
 
 /// Runs one call of a report.
 pub fn run_report(item: &'static Item, host: Arc<dyn RunHost>, call: &CallInput) -> Result<()> {
-    let report: &super::Report = entries(item, REPORT)?;
+    let report: super::Report = entries(item, REPORT)?;
     let call = json(call)?;
     let run = RunState::new(host);
     // SAFETY: the run and the text live until the entry has returned.
@@ -82,7 +85,7 @@ pub fn render(
         })
     }
 
-    let renderer: &super::Renderer = entries(item, RENDERER)?;
+    let renderer: super::Renderer = entries(item, RENDERER)?;
     let text = json(chart)?;
     let buffers: Vec<Values> = chart.buffers.iter().map(values).collect();
     let run = RunState::new(host);
@@ -123,7 +126,7 @@ pub fn open_cache(
     host: Arc<dyn RunHost>,
     settings: &CacheSettings,
 ) -> Result<Box<dyn CacheStore>> {
-    let cache: &'static super::Cache = entries(item, CACHE)?;
+    let cache: super::Cache = entries(item, CACHE)?;
     let settings = json(settings)?;
     let run = RunState::new(host);
     let mut store = std::ptr::null_mut();
@@ -149,7 +152,7 @@ pub fn open_cache(
 
 /// An open store behind the boundary, as the trait that the rest of the program speaks.
 struct DrivenStore {
-    cache: &'static super::Cache,
+    cache: super::Cache,
     store: *mut c_void,
     run: Box<RunState>,
 }

@@ -364,7 +364,12 @@ unsafe extern "C" fn ticket_drop(run: *mut Run, ticket: u64) {
     });
 }
 
-unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut WalkHandle) -> Status {
+unsafe extern "C" fn pages_open(
+    run: *mut Run,
+    request: Str,
+    out: *mut *mut WalkHandle,
+    error: *mut Buf,
+) -> Status {
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), request.bytes()) };
     let opened = guarded(|| {
@@ -382,11 +387,7 @@ unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut Walk
         unsafe { out.write(Box::into_raw(Box::new(Mutex::new(pages))).cast()) };
         Ok(OK)
     });
-    opened.unwrap_or_else(|error| {
-        let status = error.kind.status();
-        run.set_error(error);
-        status
-    })
+    fill(error, opened.map(|status| (status, Vec::new())))
 }
 
 unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status {
@@ -432,7 +433,7 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
 unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), facts.bytes()) };
-    status_of(|| {
+    let noted = guarded(|| {
         let facts: Vec<Fact> = if text.trim_ascii_start().starts_with(b"[") {
             parse(text, "facts")?
         } else {
@@ -442,6 +443,14 @@ unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
             .into_iter()
             .for_each(|fact| run.transport().note(fact));
         Ok(OK)
+    });
+    noted.unwrap_or_else(|error| {
+        // There is no room for the reason in a status, and whoever writes a plugin needs it.
+        status_of(|| {
+            run.host.log(LogLevel::Error, &format!("{error:#}"));
+            Ok(OK)
+        });
+        error.kind.status()
     })
 }
 

@@ -27,11 +27,16 @@ use crate::{
 /// Makes the item of a report.
 pub fn report<T: Report>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_report(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a report whose description is JSON already.
+pub fn described_report<T: Report>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(
         REPORT,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *ReportEntries::<T>::TABLE,
     )
 }
@@ -39,11 +44,16 @@ pub fn report<T: Report>(unit: &'static T) -> &'static Item {
 /// Makes the item of a cache backend.
 pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_cache(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a cache backend whose description is JSON already.
+pub fn described_cache<T: Cache>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(
         CACHE,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *CacheEntries::<T>::TABLE,
     )
 }
@@ -51,13 +61,26 @@ pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
 /// Makes the item of a renderer.
 pub fn renderer<T: Renderer>(unit: &'static T) -> &'static Item {
     let spec = unit.describe();
+    described_renderer(unit, &spec.name, json(&spec))
+}
+
+/// Makes the item of a renderer whose description is JSON already.
+pub fn described_renderer<T: Renderer>(
+    unit: &'static T,
+    name: &str,
+    spec: Vec<u8>,
+) -> &'static Item {
     item(
         RENDERER,
         unit,
-        &spec.name,
-        &spec,
+        name,
+        spec,
         &raw const *RendererEntries::<T>::TABLE,
     )
+}
+
+fn json(spec: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(spec).unwrap_or_default()
 }
 
 /// Items live as long as the process: they are made once a unit and never freed.
@@ -65,7 +88,7 @@ fn item<T, V>(
     kind: u32,
     unit: &'static T,
     name: &str,
-    spec: &impl Serialize,
+    spec: Vec<u8>,
     vtable: *const V,
 ) -> &'static Item {
     let text = |bytes: Vec<u8>| Str::new(bytes.leak());
@@ -74,7 +97,7 @@ fn item<T, V>(
         kind,
         this: std::ptr::from_ref(unit).cast_mut().cast(),
         name: text(name.into()),
-        spec_json: text(serde_json::to_vec(spec).unwrap_or_default()),
+        spec_json: text(spec),
         vtable: vtable.cast(),
     }))
 }
@@ -86,8 +109,12 @@ fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
             .downcast_ref::<&str>()
             .map(|words| (*words).to_owned());
         let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
-        Err(Error::new(ErrorKind::Panic, "the plugin panicked")
-            .cause(words.as_deref().unwrap_or("no message")))
+        let place = super::export::take_panic();
+        let mut cause = words.unwrap_or_else(|| "no message".to_owned());
+        if let Some(place) = place {
+            cause = format!("{cause}, at {place}");
+        }
+        Err(Error::new(ErrorKind::Panic, "the plugin panicked").cause(cause))
     });
     match result {
         Ok(status) => status,
@@ -125,12 +152,11 @@ impl<T: Report> ReportEntries<T> {
         call: Str,
     ) -> Status {
         // SAFETY: the host passes the item's own `this`, its table and run, and a text it keeps until we return.
-        let (unit, link, text) = unsafe {
-            (
-                &*this.cast::<T>(),
-                Arc::new(Link::new(host, run)),
-                call.bytes(),
-            )
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), call.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
         };
         let status = enter(&link, || {
             let api = Api::new(Arc::clone(&link) as _);
@@ -142,6 +168,8 @@ impl<T: Report> ReportEntries<T> {
                 (Ok(()), Ok(())) => Ok(OK),
             }
         });
+        // Also those that a panic left behind; the status is that of the panic.
+        let _ = link.flush();
         link.close();
         status
     }
@@ -177,12 +205,11 @@ impl<T: Cache> CacheEntries<T> {
         out: *mut *mut c_void,
     ) -> Status {
         // SAFETY: as for reports; the run of a store lives until the store is closed.
-        let (unit, link, text) = unsafe {
-            (
-                &*this.cast::<T>(),
-                Arc::new(Link::new(host, run)),
-                settings.bytes(),
-            )
+        let (unit, link, text) =
+            unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
         };
         let mut opened = None;
         let status = enter(&link, || {
@@ -394,6 +421,10 @@ impl<T: Renderer> RendererEntries<T> {
         // SAFETY: as for reports; `buffers` points to `n` runs of numbers.
         let (unit, link, text) =
             unsafe { (&*this.cast::<T>(), Link::new(host, run), chart.bytes()) };
+        let link = match link {
+            Ok(link) => link,
+            Err(status) => return status,
+        };
         let status = enter(&link, || {
             let mut chart: crate::Chart = read(text, "a chart")?;
             for place in 0..n {

@@ -1,9 +1,10 @@
 //! The plugin's side of the table: a transport and an outlet that call the host.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use itch_api::{Fact, Request, Response, Ticket, Transport};
 
+use super::table;
 use super::{Buf, FROM_CACHE, Host, OK, Run, Status, Str};
 use crate::cell::Cell;
 use crate::{Error, ErrorKind, LogLevel, Result};
@@ -17,7 +18,8 @@ const BATCH_ROWS: u32 = 256;
 /// The handle over it is a cheap clone that a plugin may keep by mistake; after the call has ended, everything
 /// asked through it is answered "cancelled" instead of reaching freed memory.
 pub(super) struct Link {
-    host: *const Host,
+    /// Ours, in which what an older host lacks is absent.
+    host: Host,
     run: *mut Run,
     open: RwLock<bool>,
     batch: Mutex<Batch>,
@@ -36,18 +38,20 @@ unsafe impl Send for Link {}
 unsafe impl Sync for Link {}
 
 impl Link {
-    /// A link for one call.
+    /// A link for one call. It fails, with the status to answer, where the host is none that we can speak to.
     ///
     /// # Safety
     /// `host` and `run` must be what the host passed to the entry, and [`Link::close`] must be called before that
     /// entry returns.
-    pub(super) unsafe fn new(host: *const Host, run: *mut Run) -> Link {
-        Link {
+    pub(super) unsafe fn new(host: *const Host, run: *mut Run) -> Result<Arc<Link>, Status> {
+        // SAFETY: promised by the caller.
+        let host = unsafe { table::read(host) }.map_err(|error| error.kind.status())?;
+        Ok(Arc::new(Link {
             host,
             run,
             open: RwLock::new(true),
             batch: Mutex::default(),
-        }
+        }))
     }
 
     /// Ends the link; waits for calls that are under way in other threads.
@@ -61,8 +65,7 @@ impl Link {
         if !*open {
             return Err(Error::cancelled());
         }
-        // SAFETY: the link is open, so the entry that was given this table has not returned.
-        Ok(body(unsafe { &*self.host }, self.run))
+        Ok(body(&self.host, self.run))
     }
 
     /// Hands the gathered rows over.
@@ -192,6 +195,16 @@ impl crate::call::Outlet for Link {
         let full = batch.rows.len() >= BATCH_BYTES || batch.n >= BATCH_ROWS;
         drop(batch);
         if full { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&self) -> Result<()> {
+        Link::flush(self)
+    }
+
+    fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()> {
+        self.flush()?;
+        // SAFETY: the rows are borrowed for the call alone.
+        check(self.call(|host, run| unsafe { (host.emit)(run, Str::new(rows), n) })?)
     }
 
     fn progress(&self, done: u64, total: Option<u64>) {

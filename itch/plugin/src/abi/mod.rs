@@ -2,16 +2,23 @@
 //!
 //! Rules, for every entry: strings are UTF-8 by pointer and length, never NUL-terminated; whoever receives a
 //! pointer copies what it keeps; only the host allocates for the other side ([`Buf`], freed by
-//! [`Host::buf_free`]); nothing unwinds across; new fields go at the end, behind `size`.
+//! [`Host::buf_free`]); nothing unwinds across.
+//!
+//! Versions: every struct says its size. What [version 1.0 had](table::Table::V1) is always there; a later version adds
+//! fields at the end, whose entries are `Option` here and absent where the other side's struct is shorter. Either side
+//! takes a [copy](table::read) of the other's struct and so never reads beyond it.
 //!
 //! Units that are linked in run through the same structs as those in a shared library, so every test of a
 //! report is a test of the boundary. This is the only place in the workspace where `unsafe` is allowed.
 #![allow(unsafe_code)]
 
 pub mod drive;
+pub mod export;
 mod host;
 pub mod items;
+pub mod library;
 mod link;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
@@ -117,7 +124,7 @@ pub struct Response {
 
 /// What the host offers. Every entry may be called from any thread.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Host {
     /// Size of this struct.
     pub size: u32,
@@ -136,9 +143,13 @@ pub struct Host {
         unsafe extern "C" fn(*mut Run, tickets: *const u64, n: usize, which: *mut usize) -> Status,
     /// Gives a ticket up.
     pub ticket_drop: unsafe extern "C" fn(*mut Run, ticket: u64),
-    /// Starts a walk over pages: a [`PagesRequest`] as JSON.
-    pub pages_open:
-        unsafe extern "C" fn(*mut Run, request_json: Str, out: *mut *mut WalkHandle) -> Status,
+    /// Starts a walk over pages: a [`PagesRequest`] as JSON. On failure `error` holds an error as JSON.
+    pub pages_open: unsafe extern "C" fn(
+        *mut Run,
+        request_json: Str,
+        out: *mut *mut WalkHandle,
+        error: *mut Buf,
+    ) -> Status,
     /// The next page's rows as a JSON array, or [`DONE`]; on failure `out` holds an error as JSON.
     pub pages_next: unsafe extern "C" fn(*mut WalkHandle, out: *mut Buf) -> Status,
     /// Ends a walk.
@@ -167,7 +178,7 @@ pub type Visit =
 
 /// The entries of a report.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Report {
     /// Size of this struct.
     pub size: u32,
@@ -191,7 +202,7 @@ pub struct Stats {
 /// The entries of a cache backend. A key is 64 lower-case hexadecimal digits, a value any bytes. The entries of one
 /// store are called from one thread at a time, all with the run it was opened under.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cache {
     /// Size of this struct.
     pub size: u32,
@@ -244,7 +255,7 @@ pub struct Cache {
 
 /// The entries of a renderer.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Renderer {
     /// Size of this struct.
     pub size: u32,
@@ -263,7 +274,7 @@ pub struct Renderer {
 
 /// One unit of a plugin.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Item {
     /// Size of this struct.
     pub size: u32,
@@ -281,7 +292,7 @@ pub struct Item {
 
 /// The one exported symbol of a shared library, `itch_plugin_v1`: plain data, read before any call.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Plugin {
     /// [`MAGIC`].
     pub magic: u32,
@@ -338,6 +349,12 @@ impl Str {
 }
 
 impl Item {
+    /// The unit's name; UTF-8 by the rules.
+    pub fn name(&self) -> &[u8] {
+        // SAFETY: as below.
+        unsafe { self.name.bytes() }
+    }
+
     /// The unit's description as JSON.
     pub fn spec_json(&self) -> &[u8] {
         // SAFETY: an item's texts live as long as the item and never change.

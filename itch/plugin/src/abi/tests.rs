@@ -14,7 +14,10 @@ use itch_api::{Fact, Request, Response, Service, Ticket, Transport};
 use super::drive::{open_cache, render, run_report};
 use super::{Host, Item, OK, RunHost, Str};
 use crate::prelude::*;
-use crate::{Buffer, CallInput, Layer, LogLevel, Registry, Spec};
+use crate::{Buffer, CallInput, Layer, LogLevel, Registered, Registry, Spec};
+
+mod raw;
+mod versions;
 
 /// A host that writes down what it is told.
 #[derive(Default)]
@@ -170,7 +173,10 @@ impl Report for Probe {
                     .hint("look elsewhere")
                     .cause("because"));
             }
-            "panic" => panic!("told to"),
+            "panic" => {
+                call.emit(row!["kept", 1])?;
+                panic!("told to")
+            }
             _ => {}
         }
         Ok(())
@@ -266,6 +272,11 @@ fn a_panic_is_an_error() {
     assert_eq!(
         (error.kind, error.causes.as_slice()),
         (ErrorKind::Panic, &["told to".to_owned()][..])
+    );
+    assert_eq!(
+        host.rows.lock().unwrap().as_str(),
+        "[\"kept\",1]\n",
+        "rows before a panic are kept"
     );
 }
 
@@ -505,79 +516,6 @@ fn a_chart_crosses_with_its_values() {
 fn a_unit_of_another_kind_is_refused() {
     let (host, _) = recorder();
     assert!(run_report(item("tally"), host, &CallInput::default()).is_err());
-}
-
-/// What a C report would do: pages and raw gets through the table.
-#[test]
-fn pages_and_gets_work_for_a_plugin_without_our_kit() {
-    unsafe extern "C" fn run(
-        _: *mut std::ffi::c_void,
-        host: *const Host,
-        run: *mut super::Run,
-        _: Str,
-    ) -> super::Status {
-        // SAFETY: a plugin's calls, by the rules of the boundary.
-        unsafe {
-            let host = &*host;
-            let mut pages = std::ptr::null_mut();
-            let asked = br#"{"service":"helix","path":"echo","query":[["a","b"]],"limit":7,"expect":"things"}"#;
-            assert_eq!((host.pages_open)(run, Str::new(asked), &raw mut pages), OK);
-            let mut buf = super::Buf::EMPTY;
-            assert_eq!((host.pages_next)(pages, &raw mut buf), OK);
-            let rows = String::from_utf8_lossy(
-                Str {
-                    ptr: buf.ptr,
-                    len: buf.len,
-                }
-                .bytes(),
-            )
-            .into_owned();
-            (host.buf_free)(buf);
-            assert_eq!(rows, r#"[[["a","b"],["first","7"]]]"#);
-            assert_eq!((host.pages_next)(pages, &raw mut buf), super::DONE);
-            (host.buf_free)(buf);
-            (host.pages_close)(pages);
-            assert!((host.get)(run, Str::new(b"not json"), &raw mut buf) < 0);
-            (host.buf_free)(buf);
-            let status = (host.get)(
-                run,
-                Str::new(br#"{"service":"helix","path":"gone"}"#),
-                &raw mut buf,
-            );
-            assert_eq!(status, ErrorKind::NotFound.status());
-            let error: Error = serde_json::from_slice(
-                Str {
-                    ptr: buf.ptr,
-                    len: buf.len,
-                }
-                .bytes(),
-            )
-            .unwrap();
-            assert_eq!(error.causes, ["nothing here"]);
-            (host.buf_free)(buf);
-            (host.set_error)(run, Str::new(b"plain words"));
-            -1
-        }
-    }
-
-    let table: &'static super::Report = Box::leak(Box::new(super::Report {
-        size: size_of::<super::Report>() as u32,
-        run,
-    }));
-    let item: &'static Item = Box::leak(Box::new(Item {
-        size: size_of::<Item>() as u32,
-        kind: super::REPORT,
-        this: std::ptr::null_mut(),
-        name: Str::new(b"c"),
-        spec_json: Str::new(b"{}"),
-        vtable: (&raw const *table).cast(),
-    }));
-    let (host, _) = recorder();
-    let error = run_report(item, host, &CallInput::default()).unwrap_err();
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (ErrorKind::Failed, "plain words")
-    );
 }
 
 #[test]

@@ -1,0 +1,277 @@
+//! From directories to units: what is there, what is known of it, and why something cannot be used.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use itch_api::{Error, ErrorKind};
+use itch_plugin::{LogLevel, Origin, Registered};
+
+use crate::foreign::Foreign;
+use crate::index::Index;
+use crate::library::Description;
+use crate::lock::Lock;
+use crate::probe::{Inspected, Outcome, inspect};
+use crate::{Identity, Settings, safety};
+
+/// Everything that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The files, in the order of their places and names.
+    pub files: Vec<FoundFile>,
+    settings: Arc<Settings>,
+}
+
+/// A file that may be a plugin.
+#[derive(Clone, Debug)]
+pub struct FoundFile {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Where it really is, if it is safe.
+    pub real: Option<PathBuf>,
+    /// The number of its place.
+    pub place: usize,
+    /// Its hash, as far as it is known.
+    pub sha256: Option<String>,
+    /// What it says of itself, as far as it is known.
+    pub description: Option<Description>,
+    /// Whether it can be used.
+    pub status: Status,
+    recorded: Option<String>,
+}
+
+/// Whether a file can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It can, and was used before.
+    Ok,
+    /// It can; nobody has used it yet.
+    New,
+    /// It can; it is not what it was when it was used last.
+    Changed,
+    /// It is switched off.
+    Disabled,
+    /// It cannot, until it is trusted.
+    Untrusted,
+    /// It cannot: why.
+    Refused(String),
+    /// It ended the process that looked at it: how.
+    Crashed(String),
+}
+
+impl Status {
+    /// Whether the file's units can be called.
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Status::Ok | Status::New | Status::Changed)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Status::Ok => f.write_str("ok"),
+            Status::New => f.write_str("new"),
+            Status::Changed => f.write_str("changed"),
+            Status::Disabled => f.write_str("disabled"),
+            Status::Untrusted => f.write_str("refused: it is not trusted"),
+            Status::Refused(why) => write!(f, "refused: {why}"),
+            Status::Crashed(how) => write!(f, "crashed: {how}"),
+        }
+    }
+}
+
+impl FoundFile {
+    /// The plugin's name, or the file's where that is not known.
+    pub fn name(&self) -> String {
+        match &self.description {
+            Some(description) => description.name.clone(),
+            None => self.file_name(),
+        }
+    }
+
+    /// The file's name.
+    pub fn file_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Why its units cannot be called, if they cannot.
+    fn refusal(&self) -> Option<Error> {
+        let refused = |why: String| Some(Error::new(ErrorKind::Failed, why));
+        match &self.status {
+            Status::Ok | Status::New | Status::Changed => None,
+            Status::Disabled => refused("it is disabled".to_owned()),
+            Status::Untrusted => refused("it is not trusted".to_owned()),
+            Status::Refused(why) => refused(why.clone()),
+            Status::Crashed(how) => refused(format!("it crashed: {how}")),
+        }
+    }
+}
+
+/// Looks through all places. Files that are not known yet are looked at by processes of their own; no file is opened
+/// here.
+pub fn discover(settings: Settings) -> Found {
+    let settings = Arc::new(settings);
+    let mut index = Index::read(settings.index.as_deref());
+    let lock = match Lock::read(settings.lock.as_deref()) {
+        Ok(lock) => lock,
+        Err(error) => {
+            let message = format!("{error:#}; no plugin counts as known");
+            settings.notice.line(LogLevel::Warn, &message);
+            Lock::default()
+        }
+    };
+    let mut search = Search {
+        settings: &settings,
+        index: &mut index,
+        lock: &lock,
+        learnt: false,
+    };
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    for (place, path) in settings.places.candidates() {
+        let file = search.file(place, path);
+        let first = file
+            .real
+            .as_ref()
+            .is_none_or(|real| seen.insert(real.clone()));
+        if first {
+            files.push(file);
+        }
+    }
+    if search.learnt {
+        index.write(settings.index.as_deref());
+    }
+    Found { files, settings }
+}
+
+struct Search<'a> {
+    settings: &'a Settings,
+    index: &'a mut Index,
+    lock: &'a Lock,
+    learnt: bool,
+}
+
+impl Search<'_> {
+    fn file(&mut self, place: usize, path: PathBuf) -> FoundFile {
+        let mut file = FoundFile {
+            path,
+            real: None,
+            place,
+            sha256: None,
+            description: None,
+            status: Status::Ok,
+            recorded: None,
+        };
+        let real = match safety::check(&file.path) {
+            Ok(real) => real,
+            Err(why) => {
+                file.status = Status::Refused(why);
+                return file;
+            }
+        };
+        let entry = self.lock.get(&real);
+        file.recorded = entry
+            .map(|entry| entry.sha256.clone())
+            .filter(|sha256| !sha256.is_empty());
+        file.real = Some(real.clone());
+        if entry.is_some_and(|entry| entry.disabled) {
+            // Nothing of it runs, so nothing new is learnt of it.
+            if let Some(Outcome::Plugin(description)) = self.known(&real).map(|known| known.outcome)
+            {
+                file.description = Some(*description);
+            }
+            file.status = Status::Disabled;
+            return file;
+        }
+        let inspected = match self.inspect(&real, file.recorded.as_deref()) {
+            Ok(inspected) => inspected,
+            Err(why) => {
+                file.status = Status::Refused(why);
+                return file;
+            }
+        };
+        let is_recorded = file.recorded.as_ref() == Some(&inspected.sha256);
+        file.status = match inspected.outcome {
+            Outcome::Untrusted => Status::Untrusted,
+            Outcome::Refused(why) => Status::Refused(why),
+            Outcome::Crashed(how) => Status::Crashed(how),
+            Outcome::Plugin(description) => {
+                file.description = Some(*description);
+                match (is_recorded, &file.recorded) {
+                    (true, _) => Status::Ok,
+                    (false, _) if self.settings.pinned => Status::Untrusted,
+                    (false, None) => Status::New,
+                    (false, Some(_)) => Status::Changed,
+                }
+            }
+        };
+        file.sha256 = Some(inspected.sha256);
+        file
+    }
+
+    /// What the index has of a file, if it is still that file.
+    fn known(&self, real: &Path) -> Option<Inspected> {
+        let identity = Identity::of(&std::fs::metadata(real).ok()?);
+        let known = self.index.get(real)?;
+        (known.identity == identity).then(|| known.clone())
+    }
+
+    fn inspect(&mut self, real: &Path, recorded: Option<&str>) -> Result<Inspected, String> {
+        if let Some(known) = self.known(real) {
+            // One that was not trusted may be by now.
+            let trusted = !self.settings.pinned || recorded == Some(&*known.sha256);
+            if known.outcome != Outcome::Untrusted || !trusted {
+                return Ok(known);
+            }
+        }
+        let only = self.settings.pinned.then(|| recorded.unwrap_or("nothing"));
+        let inspected = inspect(self.settings, real, only)?;
+        self.index.put(real, inspected.clone());
+        self.learnt = true;
+        Ok(inspected)
+    }
+}
+
+impl Found {
+    /// The units of all files, for the registry. Those that cannot be called are among them, with the reason.
+    pub fn units(&self) -> Vec<Registered> {
+        let mut units = Vec::new();
+        for file in &self.files {
+            let (Some(plugin), Some(real)) = (&file.description, &file.real) else {
+                continue;
+            };
+            let sha256 = file.sha256.as_deref().unwrap_or_default();
+            for unit in &plugin.units {
+                let recorded = file.recorded.clone();
+                let item =
+                    Foreign::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
+                let origin = Origin::File {
+                    path: file.path.clone(),
+                    place: file.place,
+                };
+                let registered = item.and_then(|item| {
+                    Registered::new(item, &plugin.name, &plugin.version, plugin.abi, origin)
+                });
+                units.extend(registered.map(|unit| Registered {
+                    refused: file.refusal().or(unit.refused.clone()),
+                    ..unit
+                }));
+            }
+        }
+        units
+    }
+
+    /// What the files were looked for with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The files of this plugin, or of this file name.
+    pub fn named(&self, name: &str) -> Vec<&FoundFile> {
+        let by = |file: &&FoundFile| {
+            file.name() == name || file.file_name() == name || file.path == Path::new(name)
+        };
+        self.files.iter().filter(by).collect()
+    }
+}

@@ -1,0 +1,312 @@
+//! A unit of a third party's, as the registry has it: known by its description, reached only when it is called.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
+use itch_plugin::abi::{CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
+use itch_plugin::{
+    Cache, CacheLog, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer,
+    RendererSpec, Report, ReportSpec, Variable,
+};
+use serde::Deserialize;
+
+use crate::job::Launch;
+use crate::library::{Description, Library, Unit};
+use crate::lock::Lock;
+use crate::process::{after, lock};
+use crate::{Log, Settings, pictures, relay, serve, stores};
+
+/// A unit and the file that it is in.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    file: PathBuf,
+    sha256: String,
+    plugin: String,
+    version: String,
+    unit: String,
+    spec: String,
+    in_process: bool,
+    /// What the lock file has of the file.
+    recorded: Option<String>,
+    settings: Arc<Settings>,
+}
+
+/// Which variables any unit declares.
+#[derive(Deserialize)]
+struct Declares {
+    #[serde(default)]
+    variables: Vec<Variable>,
+}
+
+/// The libraries that are loaded into this process.
+static LOADED: Mutex<BTreeMap<PathBuf, Arc<Library>>> = Mutex::new(BTreeMap::new());
+
+impl Foreign {
+    /// Makes the item of a unit. It lives as long as the process, like every item.
+    pub(crate) fn item(
+        settings: &Arc<Settings>,
+        file: PathBuf,
+        sha256: &str,
+        recorded: Option<String>,
+        plugin: &Description,
+        unit: &Unit,
+    ) -> Option<&'static Item> {
+        let foreign: &'static Foreign = Box::leak(Box::new(Foreign {
+            file,
+            sha256: sha256.to_owned(),
+            plugin: plugin.name.clone(),
+            version: plugin.version.clone(),
+            unit: unit.name.clone(),
+            spec: unit.spec.clone(),
+            in_process: settings.in_process.contains(&plugin.name),
+            recorded,
+            settings: Arc::clone(settings),
+        }));
+        let spec = unit.spec.clone().into_bytes();
+        match unit.kind {
+            REPORT => Some(items::described_report(foreign, &unit.name, spec)),
+            CACHE => Some(items::described_cache(foreign, &unit.name, spec)),
+            RENDERER => Some(items::described_renderer(foreign, &unit.name, spec)),
+            _ => None,
+        }
+    }
+
+    /// Says once that a file is new or changed, and remembers it.
+    fn greet(&self) {
+        if self.recorded.as_ref() == Some(&self.sha256) {
+            return;
+        }
+        let what = match self.recorded {
+            None => "is new",
+            Some(_) => "has changed",
+        };
+        let hash = self.sha256.get(..16).unwrap_or(&self.sha256);
+        self.settings.notice.line(
+            LogLevel::Info,
+            &format!(
+                "plugin {} {} from {} (sha256:{hash}…) {what}",
+                self.plugin,
+                self.version,
+                self.file.display()
+            ),
+        );
+        let lock = self.settings.lock.as_deref();
+        if let Err(error) = Lock::record(lock, &self.file, &self.plugin, &self.sha256) {
+            self.settings
+                .notice
+                .line(LogLevel::Warn, &format!("{error:#}"));
+        }
+    }
+
+    fn launch(&self) -> Launch {
+        let declares = serde_json::from_str(&self.spec).unwrap_or(Declares {
+            variables: Vec::new(),
+        });
+        Launch {
+            program: self.settings.program.clone(),
+            file: self.file.clone(),
+            sha256: self.sha256.clone(),
+            plugin: self.plugin.clone(),
+            unit: self.unit.clone(),
+            variables: declares
+                .variables
+                .into_iter()
+                .map(|variable| variable.name)
+                .collect(),
+        }
+    }
+
+    /// The unit itself, loaded into this process.
+    fn loaded(&self, kind: u32) -> Result<&'static Item> {
+        let mut all = lock(&LOADED);
+        let library = match all.get(&self.file) {
+            Some(library) => Arc::clone(library),
+            None => {
+                let library = Arc::new(serve::load(&self.file, &self.sha256)?);
+                all.insert(self.file.clone(), Arc::clone(&library));
+                library
+            }
+        };
+        library.item(kind, &self.unit).ok_or_else(|| {
+            let message = format!("`{}` has no `{}`", self.file.display(), self.unit);
+            Error::new(ErrorKind::Failed, message)
+        })
+    }
+
+    /// A panic that the other side caught is told like any other death, by the plugin's name.
+    fn named(&self, error: Error, rows: Option<u64>) -> Error {
+        match error.kind {
+            ErrorKind::Panic => Error {
+                message: format!("the plugin `{}` panicked{}", self.plugin, after(rows)),
+                ..error
+            },
+            _ => error,
+        }
+    }
+}
+
+impl Report for Foreign {
+    fn describe(&self) -> ReportSpec {
+        serde_json::from_str(&self.spec).unwrap_or_default()
+    }
+
+    fn run(&self, call: &mut Call) -> Result<()> {
+        self.greet();
+        let rows = Arc::new(AtomicU64::new(0));
+        let ended = match self.in_process {
+            true => {
+                let host = Counted {
+                    host: call.host(),
+                    rows: Arc::clone(&rows),
+                };
+                drive::run_report(self.loaded(REPORT)?, Arc::new(host), call.input())
+            }
+            false => relay::report(
+                &self.launch(),
+                call.host(),
+                call.input(),
+                &rows,
+                &self.settings.log,
+            ),
+        };
+        ended.map_err(|error| self.named(error, Some(rows.load(Ordering::Relaxed))))
+    }
+}
+
+impl Cache for Foreign {
+    fn describe(&self) -> CacheSpec {
+        serde_json::from_str(&self.spec).unwrap_or_default()
+    }
+
+    fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
+        self.greet();
+        let opened = match self.in_process {
+            true => {
+                let host = Apart::new(LogTo::Cache(settings.log.clone()));
+                self.loaded(CACHE)
+                    .and_then(|item| drive::open_cache(item, Arc::new(host), settings))
+            }
+            false => stores::open(&self.launch(), settings, &self.settings.log)
+                .map(|store| Box::new(store) as Box<dyn CacheStore>),
+        };
+        opened.map_err(|error| self.named(error, None))
+    }
+}
+
+impl Renderer for Foreign {
+    fn describe(&self) -> RendererSpec {
+        serde_json::from_str(&self.spec).unwrap_or_else(|_| RendererSpec::new(&self.unit, "", ""))
+    }
+
+    fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
+        self.greet();
+        let drawn = match self.in_process {
+            true => {
+                let host = Apart::new(LogTo::Program(self.settings.log.clone()));
+                self.loaded(RENDERER)
+                    .and_then(|item| drive::render(item, Arc::new(host), chart, out))
+            }
+            false => pictures::render(&self.launch(), chart, out, &self.settings.log),
+        };
+        drawn.map_err(|error| self.named(error, None))
+    }
+}
+
+/// The host of a call, counting rows.
+struct Counted {
+    host: Arc<dyn RunHost>,
+    rows: Arc<AtomicU64>,
+}
+
+impl RunHost for Counted {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        self.host.transport()
+    }
+
+    fn emit(&self, rows: &[u8], n: u32) -> Result<()> {
+        self.rows.fetch_add(u64::from(n), Ordering::Relaxed);
+        self.host.emit(rows, n)
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        self.host.progress(done, total);
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        self.host.log(level, message);
+    }
+}
+
+/// The host of a unit that neither fetches nor prints rows.
+struct Apart {
+    log: LogTo,
+    transport: Arc<dyn Transport>,
+}
+
+enum LogTo {
+    Cache(CacheLog),
+    Program(Log),
+}
+
+impl Apart {
+    fn new(log: LogTo) -> Apart {
+        Apart {
+            log,
+            transport: Arc::new(NoTransport),
+        }
+    }
+}
+
+impl RunHost for Apart {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
+        Err(reports_only())
+    }
+
+    fn progress(&self, _: u64, _: Option<u64>) {}
+
+    fn log(&self, level: LogLevel, message: &str) {
+        match &self.log {
+            LogTo::Cache(log) => log.line(level, message),
+            LogTo::Program(log) => log.line(level, message),
+        }
+    }
+}
+
+struct NoTransport;
+
+impl Transport for NoTransport {
+    fn start(&self, _: Request) -> Result<Ticket> {
+        Err(reports_only())
+    }
+
+    fn wait(&self, _: Ticket) -> Result<Response> {
+        Err(reports_only())
+    }
+
+    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
+        Err(reports_only())
+    }
+
+    fn abandon(&self, _: Ticket) {}
+
+    fn note(&self, _: Fact) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn reports_only() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "only a report fetches and prints rows",
+    )
+}

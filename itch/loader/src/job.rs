@@ -1,0 +1,111 @@
+//! What the program asks of a unit's process, and the forms of its answers.
+
+use std::path::PathBuf;
+
+use itch_api::{Error, ErrorKind, Response, Result};
+use itch_plugin::{CacheSettings, CallInput};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::frame::Body;
+
+/// What is to be done, by which unit.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// The file is loaded only if it is still this one.
+    pub(crate) sha256: String,
+    pub(crate) work: Work,
+}
+
+/// The work of each kind of unit.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Work {
+    Report(Box<CallInput>),
+    Cache(CacheSettings),
+    Renderer(Box<RawValue>),
+}
+
+/// What a job ended with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) error: Option<Error>,
+}
+
+/// The calls of an open store: the first byte of a [`crate::frame::Kind::Store`].
+pub(crate) mod store {
+    pub(crate) const GET: u8 = 1;
+    pub(crate) const PUT: u8 = 2;
+    pub(crate) const REMOVE: u8 = 3;
+    pub(crate) const STATS: u8 = 4;
+    pub(crate) const SCAN: u8 = 5;
+    pub(crate) const CLEAR: u8 = 6;
+    pub(crate) const CLOSE: u8 = 7;
+}
+
+/// What a process is started for.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    /// This program.
+    pub(crate) program: PathBuf,
+    pub(crate) file: PathBuf,
+    pub(crate) sha256: String,
+    pub(crate) plugin: String,
+    pub(crate) unit: String,
+    /// The environment variables that the unit declares.
+    pub(crate) variables: Vec<String>,
+}
+
+/// A text of a job as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(value).map_err(std::io::Error::from)?)
+}
+
+/// An answer: whether it is one, and its bytes or the error.
+pub(crate) fn answer(result: Result<Vec<u8>>) -> (u8, Vec<u8>) {
+    match result {
+        Ok(bytes) => (1, bytes),
+        Err(error) => (0, serde_json::to_vec(&error).unwrap_or_default()),
+    }
+}
+
+/// Reads what [`answer`] made.
+pub(crate) fn read_answer(body: &[u8]) -> Result<&[u8]> {
+    match body.split_first() {
+        Some((1, bytes)) => Ok(bytes),
+        Some((0, error)) => Err(serde_json::from_slice(error).unwrap_or_else(|_| garbled())),
+        _ => Err(garbled()),
+    }
+}
+
+/// A response as it crosses: its body as it is.
+pub(crate) fn write_response(response: &Response) -> Vec<u8> {
+    let age = response.age.map(|age| age.as_millis());
+    let mut bytes = Vec::with_capacity(response.body.len() + 11);
+    bytes.extend_from_slice(&response.status.to_le_bytes());
+    bytes.push(u8::from(age.is_some()));
+    let age = u64::try_from(age.unwrap_or(0)).unwrap_or(u64::MAX);
+    bytes.extend_from_slice(&age.to_le_bytes());
+    bytes.extend_from_slice(&response.body);
+    bytes
+}
+
+/// Reads what [`write_response`] wrote.
+pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
+    let mut body = Body(bytes);
+    let status = u16::from_le_bytes(body.take()?);
+    let has_age = body.byte()? != 0;
+    let age = body.number()?;
+    Ok(Response {
+        status,
+        age: has_age.then(|| std::time::Duration::from_millis(age)),
+        body: body.0.to_vec(),
+    })
+}
+
+pub(crate) fn garbled() -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        "the plugin's process and itch do not understand each other",
+    )
+}

@@ -1,0 +1,145 @@
+//! The lock file: which hash of which file was seen or trusted, and which files are switched off.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use itch_api::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::Settings;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Lock {
+    /// The version of this form: 1.
+    v: u32,
+    plugins: BTreeMap<String, Entry>,
+}
+
+/// What is kept of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Entry {
+    pub(crate) plugin: String,
+    pub(crate) sha256: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) disabled: bool,
+}
+
+impl Lock {
+    /// Reads it. One that cannot be read trusts nothing, and is not written over.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Lock> {
+        let Some(path) = path else {
+            return Ok(Lock::default());
+        };
+        let broken = || {
+            let message = format!("the lock file `{}` cannot be read", path.display());
+            Error::new(ErrorKind::Failed, message)
+        };
+        match std::fs::read(path) {
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+            Err(error) => Err(broken().source_chain(&error)),
+        }
+    }
+
+    pub(crate) fn get(&self, real: &Path) -> Option<&Entry> {
+        self.plugins.get(&*real.to_string_lossy())
+    }
+
+    fn change(
+        path: Option<&Path>,
+        real: &Path,
+        change: impl FnOnce(&mut Option<Entry>),
+    ) -> Result<()> {
+        let Some(path) = path else {
+            return Ok(());
+        };
+        let failed = |error: std::io::Error| {
+            let message = format!("the lock file `{}` cannot be written", path.display());
+            Error::new(ErrorKind::Failed, message).source_chain(&error)
+        };
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(failed)?;
+        }
+        // Two programs that learn something at once must not forget each other's. The lock goes with this handle.
+        let directory = path
+            .parent()
+            .and_then(|path| std::fs::File::open(path).ok());
+        if let Some(directory) = &directory {
+            let _ = directory.lock();
+        }
+        let mut lock = Lock::read(Some(path))?;
+        lock.v = 1;
+        let key = real.to_string_lossy().into_owned();
+        let mut entry = lock.plugins.remove(&key);
+        change(&mut entry);
+        if let Some(entry) = entry {
+            lock.plugins.insert(key, entry);
+        }
+        let mut text = serde_json::to_vec_pretty(&lock).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        crate::write_whole(path, &text).map_err(failed)
+    }
+
+    /// Remembers a file's hash.
+    pub(crate) fn record(
+        path: Option<&Path>,
+        real: &Path,
+        plugin: &str,
+        sha256: &str,
+    ) -> Result<()> {
+        Lock::change(path, real, |entry| {
+            let entry = entry.get_or_insert_default();
+            plugin.clone_into(&mut entry.plugin);
+            sha256.clone_into(&mut entry.sha256);
+        })
+    }
+
+    /// Forgets a file.
+    pub(crate) fn forget(path: Option<&Path>, real: &Path) -> Result<()> {
+        Lock::change(path, real, |entry| *entry = None)
+    }
+}
+
+/// Trusts a file with this hash.
+pub fn trust(settings: &Settings, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
+    Lock::record(settings.lock.as_deref(), real, plugin, sha256)
+}
+
+/// Switches a file on or off. One that is off is neither opened nor run.
+pub fn enable(settings: &Settings, real: &Path, plugin: &str, enabled: bool) -> Result<()> {
+    Lock::change(settings.lock.as_deref(), real, |entry| {
+        let kept = entry.get_or_insert_default();
+        plugin.clone_into(&mut kept.plugin);
+        kept.disabled = !enabled;
+        if enabled && kept.sha256.is_empty() {
+            *entry = None;
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_there_and_what_is_broken_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("itch/plugins.lock");
+        let (lock, file) = (Some(path.as_path()), Path::new("/a.so"));
+        Lock::record(lock, file, "a", "1234").unwrap();
+        Lock::record(lock, Path::new("/b.so"), "b", "5678").unwrap();
+        assert_eq!(Lock::read(lock).unwrap().get(file).unwrap().sha256, "1234");
+        Lock::forget(lock, file).unwrap();
+        assert!(Lock::read(lock).unwrap().get(file).is_none());
+        assert!(Lock::read(lock).unwrap().get(Path::new("/b.so")).is_some());
+        std::fs::write(&path, "{ not json").unwrap();
+        assert!(Lock::read(lock).is_err());
+        assert!(Lock::record(lock, file, "a", "1234").is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{ not json");
+    }
+}

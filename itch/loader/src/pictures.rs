@@ -1,0 +1,107 @@
+//! A renderer in a process of its own, seen from the program: a chart goes there, a picture comes back.
+
+use std::io::Write;
+
+use itch_api::Result;
+use itch_plugin::{Buffer, Chart};
+
+use crate::Log;
+use crate::frame::{Kind, PIECE};
+use crate::job::{Ended, Job, Launch, Work, garbled};
+use crate::process::Process;
+use crate::relay::log_line;
+
+/// The types of a buffer's values, as they cross.
+pub(crate) mod values {
+    pub(crate) const F64: u8 = 1;
+    pub(crate) const F32: u8 = 2;
+    pub(crate) const U8: u8 = 3;
+    pub(crate) const TEXT: u8 = 4;
+}
+
+/// Draws a chart.
+pub(crate) fn render(
+    launch: &Launch,
+    chart: &Chart<'_>,
+    out: &mut dyn Write,
+    log: &Log,
+) -> Result<()> {
+    let chart_json = serde_json::value::to_raw_value(chart).map_err(std::io::Error::from)?;
+    let job = Job {
+        sha256: launch.sha256.clone(),
+        work: Work::Renderer(chart_json),
+    };
+    let mut process = Process::start(launch, &job, log)?;
+    for (number, buffer) in chart.buffers.iter().enumerate() {
+        send_buffer(&process, number as u64, buffer);
+    }
+    process.begin();
+    let mut failed = None;
+    let result = loop {
+        let frame = match process.read(None) {
+            Ok(frame) => frame,
+            Err(error) => break Err(error),
+        };
+        match frame.kind {
+            Kind::Write => {
+                let written = out.write_all(&frame.body);
+                process.send(
+                    Kind::Answer,
+                    frame.number,
+                    &[&[1, u8::from(written.is_err())]],
+                );
+                failed = failed.or(written.err());
+            }
+            Kind::Log => match log_line(&frame.body) {
+                Ok((level, text)) => log.line(level, &text),
+                Err(error) => break Err(error),
+            },
+            Kind::Done => {
+                let ended: Result<Ended, _> = serde_json::from_slice(&frame.body);
+                break match ended {
+                    Ok(ended) => ended.error.map_or(Ok(()), Err),
+                    Err(_) => Err(garbled()),
+                };
+            }
+            _ => break Err(garbled()),
+        }
+    };
+    process.close();
+    match failed {
+        Some(error) => Err(error.into()),
+        None => result,
+    }
+}
+
+fn send_buffer(process: &Process, number: u64, buffer: &Buffer<'_>) {
+    let pieces = |kind: u8, bytes: &[u8]| {
+        process.send(Kind::Buffer, number, &[&[kind], bytes]);
+    };
+    match buffer {
+        Buffer::F64(all) => {
+            pieces(values::F64, &[]);
+            for part in all.chunks(PIECE / 8) {
+                let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
+                pieces(values::F64, &bytes);
+            }
+        }
+        Buffer::F32(all) => {
+            pieces(values::F32, &[]);
+            for part in all.chunks(PIECE / 4) {
+                let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
+                pieces(values::F32, &bytes);
+            }
+        }
+        Buffer::U8(all) => {
+            pieces(values::U8, &[]);
+            all.chunks(PIECE).for_each(|part| pieces(values::U8, part));
+        }
+        Buffer::Text(text) => {
+            pieces(values::TEXT, &[]);
+            let parts = text.as_bytes().chunks(PIECE);
+            parts.for_each(|part| pieces(values::TEXT, part));
+        }
+        // A kind of values that is newer than this: it crosses as none, as on the other side of the boundary.
+        _ => pieces(values::U8, &[]),
+    }
+}

@@ -1,0 +1,351 @@
+//! The process that a unit runs in: started with few of our variables, listened to, and ended whatever it does.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use itch_api::{Error, ErrorKind, Result};
+use itch_plugin::LogLevel;
+use itch_plugin::spec::SECRET_VARIABLES;
+
+use crate::Log;
+use crate::frame::{self, Frame, Kind};
+use crate::job::{Job, Launch, json};
+
+/// What a stranger's code may know of our environment, beside the variables that it declares.
+const ENVIRONMENT: [&str; 24] = [
+    "COLORTERM",
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "LOGNAME",
+    "NO_COLOR",
+    "PATH",
+    "RUST_BACKTRACE",
+    "SYSTEMROOT",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+];
+
+/// The hidden command under which this program is the process of a unit.
+pub const HOST_COMMAND: &str = "__host";
+/// The hidden command under which this program looks at a file.
+pub const PROBE_COMMAND: &str = "__probe";
+
+/// How long a unit may take to stop after it was told to.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+/// How often it is looked whether it should stop.
+const TICK: Duration = Duration::from_millis(25);
+/// No line that a plugin prints itself is kept longer.
+const LONGEST_LINE: u64 = 4096;
+
+/// Locks, whatever happened to others who held it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The end into which frames for the process go, shared by all who answer it.
+pub(crate) type ToProcess = Arc<Mutex<ChildStdin>>;
+
+/// A running process of a unit.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) launch: Launch,
+    pub(crate) child: Arc<Mutex<Child>>,
+    to: ToProcess,
+    from: BufReader<ChildStdout>,
+    said: Said,
+}
+
+/// A command that runs this program with what a stranger's code may know.
+pub(crate) fn command(
+    program: &std::path::Path,
+    arguments: &[OsString],
+    variables: &[String],
+) -> Command {
+    let mut command = Command::new(program);
+    let declared = variables
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !SECRET_VARIABLES.contains(name));
+    let known = ENVIRONMENT.into_iter().chain(declared);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(known.filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // An interrupt at the terminal is ours to hear: we tell the process, or end it with whatever it has started.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+}
+
+/// Ends a process and those that it started.
+pub(crate) fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    if let Ok(None) = child.try_wait()
+        && let Some(group) = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+    {
+        // It is its group's first, so the number is the group's; it may have left the group, so both are ended.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+}
+
+/// Waits for a process to end by itself, for so long; then ends it.
+pub(crate) fn reap(child: &Mutex<Child>, grace: Duration) -> Option<ExitStatus> {
+    let end = Instant::now() + grace;
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Ok(Some(status)) = lock(child).try_wait() {
+            return Some(status);
+        }
+        if Instant::now() >= end {
+            let mut child = lock(child);
+            kill(&mut child);
+            return child.wait().ok();
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}
+
+impl Process {
+    /// Starts the process and tells it what to do; [`Process::begin`] lets it go.
+    pub(crate) fn start(launch: &Launch, job: &Job, log: &Log) -> Result<Process> {
+        let arguments = [
+            HOST_COMMAND.into(),
+            launch.file.clone().into_os_string(),
+            launch.unit.clone().into(),
+        ];
+        let mut child = command(&launch.program, &arguments, &launch.variables)
+            .spawn()
+            .map_err(|error| {
+                let message = format!(
+                    "no process could be started for the plugin `{}`",
+                    launch.plugin
+                );
+                Error::new(ErrorKind::Failed, message).source_chain(&error)
+            })?;
+        let (to, from, said) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let child = Arc::new(Mutex::new(child));
+        let (Some(to), Some(from), Some(said)) = (to, from, said) else {
+            reap(&child, Duration::ZERO);
+            return Err(crate::job::garbled());
+        };
+        let process = Process {
+            launch: launch.clone(),
+            child,
+            to: Arc::new(Mutex::new(to)),
+            from: BufReader::with_capacity(128 << 10, from),
+            said: Said::start(said, &launch.plugin, log),
+        };
+        process.send(Kind::Job, 0, &[&json(job)?]);
+        Ok(process)
+    }
+
+    /// Sends a frame. A process that has gone is noticed where its answer is read.
+    pub(crate) fn send(&self, kind: Kind, number: u64, parts: &[&[u8]]) {
+        send(&self.to, kind, number, parts);
+    }
+
+    /// Everything is told.
+    pub(crate) fn begin(&self) {
+        self.send(Kind::Begin, 0, &[]);
+    }
+
+    /// Where answers go.
+    pub(crate) fn to(&self) -> ToProcess {
+        Arc::clone(&self.to)
+    }
+
+    /// The next frame; an error if the process has died or sends what is none. `rows` is how many rows came before.
+    pub(crate) fn read(&mut self, rows: Option<u64>) -> Result<Frame> {
+        match frame::read(&mut self.from) {
+            Ok(Some(frame)) => Ok(frame),
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                kill(&mut lock(&self.child));
+                let message = format!(
+                    "the plugin `{}` sent what cannot be read{}",
+                    self.launch.plugin,
+                    after(rows)
+                );
+                Err(Error::new(ErrorKind::Failed, message).source_chain(&error))
+            }
+            Ok(None) | Err(_) => Err(self.died(rows)),
+        }
+    }
+
+    /// How it died, in a sentence.
+    fn died(&mut self, rows: Option<u64>) -> Error {
+        let how = match reap(&self.child, GRACE) {
+            Some(status) => ending(status),
+            None => "was lost".to_owned(),
+        };
+        let message = format!("the plugin `{}` {how}{}", self.launch.plugin, after(rows));
+        let mut error = Error::new(ErrorKind::Failed, message)
+            .hint(format!("itch plugins check {}", self.launch.file.display()));
+        if let Some(line) = self.said.last() {
+            error = error.cause(line);
+        }
+        error
+    }
+
+    /// Lets the process end, and ends it if it does not.
+    pub(crate) fn close(self) {
+        let Process { child, to, .. } = self;
+        drop(to);
+        reap(&child, GRACE);
+    }
+}
+
+/// Sends a frame to a process; nobody hears of it if that has gone.
+pub(crate) fn send(to: &ToProcess, kind: Kind, number: u64, parts: &[&[u8]]) {
+    let _ = frame::write(&mut *lock(to), kind, number, parts);
+}
+
+/// `after 1203 rows`.
+pub(crate) fn after(rows: Option<u64>) -> String {
+    match rows {
+        None => String::new(),
+        Some(1) => " after 1 row".to_owned(),
+        Some(rows) => format!(" after {rows} rows"),
+    }
+}
+
+/// How a process ended, as a predicate.
+pub(crate) fn ending(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("died of signal {signal}{}", signal_name(signal));
+    }
+    match status.code() {
+        Some(code) => format!("ended its process with exit code {code}"),
+        None => "died".to_owned(),
+    }
+}
+
+/// ` (SIGSEGV)` for those that people know by name; their numbers are the same on all systems that matter.
+#[cfg(unix)]
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => " (SIGILL)",
+        6 => " (SIGABRT)",
+        7 if cfg!(target_os = "linux") => " (SIGBUS)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        13 => " (SIGPIPE)",
+        15 => " (SIGTERM)",
+        _ => "",
+    }
+}
+
+/// What a plugin prints by itself, on either stream: it goes to the log, line by line.
+#[derive(Debug)]
+struct Said {
+    last: Arc<Mutex<Option<String>>>,
+    ended: Receiver<()>,
+}
+
+impl Said {
+    fn start(stream: impl Read + Send + 'static, plugin: &str, log: &Log) -> Said {
+        let last = Arc::new(Mutex::new(None));
+        let (keep, log, plugin) = (Arc::clone(&last), log.clone(), plugin.to_owned());
+        let (end, ended) = channel();
+        std::thread::spawn(move || {
+            let _end: Sender<()> = end;
+            let mut stream = BufReader::new(stream);
+            let mut line = Vec::new();
+            loop {
+                line.clear();
+                match (&mut stream)
+                    .take(LONGEST_LINE)
+                    .read_until(b'\n', &mut line)
+                {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => {}
+                }
+                let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+                if !text.is_empty() {
+                    log.line(LogLevel::Info, &format!("plugin {plugin} prints: {text}"));
+                    *lock(&keep) = Some(text);
+                }
+            }
+        });
+        Said { last, ended }
+    }
+
+    /// The last line, after the process has ended.
+    fn last(&self) -> Option<String> {
+        // Somebody that the plugin started may hold the stream open: that is not waited for.
+        let _ = self.ended.recv_timeout(Duration::from_millis(200));
+        lock(&self.last).take()
+    }
+}
+
+/// Ends a process that does not end by itself once it should.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    end: Sender<()>,
+    thread: JoinHandle<bool>,
+}
+
+impl Watch {
+    /// Looks again and again whether the process should stop. Then it is told once, and ended after `grace`.
+    pub(crate) fn start(
+        process: &Process,
+        grace: Duration,
+        should_stop: impl Fn() -> bool + Send + 'static,
+    ) -> Watch {
+        let (end, ended) = channel();
+        let (child, to) = (Arc::clone(&process.child), process.to());
+        let thread = std::thread::spawn(move || {
+            let mut since = None;
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
+                match since {
+                    None if should_stop() => {
+                        since = Some(Instant::now());
+                        let to = Arc::clone(&to);
+                        // In a thread of its own: a process that does not listen must not keep us from ending it.
+                        std::thread::spawn(move || send(&to, Kind::Cancel, 0, &[]));
+                    }
+                    Some(told) if Instant::elapsed(&told) >= grace => {
+                        kill(&mut lock(&child));
+                        return true;
+                    }
+                    _ => {}
+                }
+            }
+            false
+        });
+        Watch { end, thread }
+    }
+
+    /// Ends the watch and says whether it had to end the process.
+    pub(crate) fn end(self) -> bool {
+        drop(self.end);
+        self.thread.join().unwrap_or(false)
+    }
+}

@@ -1,0 +1,215 @@
+//! A report in a process of its own, seen from the program: its requests, rows and facts are passed on.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use itch_api::{Error, ErrorKind, Fact, Request, Result, Ticket};
+use itch_plugin::abi::RunHost;
+use itch_plugin::{CallInput, LogLevel};
+use serde::de::DeserializeOwned;
+
+use crate::Log;
+use crate::frame::{Body, Frame, Kind, LONGEST};
+use crate::job::{Ended, Job, Launch, Work, answer, garbled, write_response};
+use crate::process::{GRACE, Process, ToProcess, Watch, lock, send};
+
+/// So many waits may be under way side by side; the next one is waited for before anything else.
+const MOST_WAITS: usize = 256;
+
+/// Runs one call. `rows` counts the rows that come.
+pub(crate) fn report(
+    launch: &Launch,
+    host: Arc<dyn RunHost>,
+    call: &CallInput,
+    rows: &Arc<AtomicU64>,
+    log: &Log,
+) -> Result<()> {
+    let job = Job {
+        sha256: launch.sha256.clone(),
+        work: Work::Report(Box::new(call.clone())),
+    };
+    let mut process = Process::start(launch, &job, log)?;
+    process.begin();
+    let run = Arc::new(Run {
+        host,
+        to: process.to(),
+        tickets: Mutex::default(),
+        waits: AtomicUsize::new(0),
+        stopped: AtomicBool::new(false),
+        rows: Arc::clone(rows),
+    });
+    let watched = Arc::clone(&run);
+    let watch = Watch::start(&process, GRACE, move || {
+        watched.stopped.load(Ordering::Relaxed) || watched.host.transport().cancelled()
+    });
+    let result = loop {
+        let frame = process.read(Some(rows.load(Ordering::Relaxed)));
+        match frame.and_then(|frame| run.handle(frame)) {
+            Ok(None) => {}
+            Ok(Some(ended)) => break ended.error.map_or(Ok(()), Err),
+            Err(error) => break Err(error),
+        }
+    };
+    let ended = watch.end();
+    run.abandon();
+    process.close();
+    if ended {
+        // It was told to stop and did not: what matters is that it should.
+        return Err(Error::cancelled());
+    }
+    result
+}
+
+struct Run {
+    host: Arc<dyn RunHost>,
+    to: ToProcess,
+    /// The process counts its own tickets. A request that could not start is answered where it is waited for.
+    tickets: Mutex<HashMap<u64, Result<Ticket>>>,
+    waits: AtomicUsize,
+    /// It was answered that nobody wants more rows.
+    stopped: AtomicBool,
+    rows: Arc<AtomicU64>,
+}
+
+impl Run {
+    /// Does what a frame asks; a result ends the run.
+    fn handle(self: &Arc<Run>, frame: Frame) -> Result<Option<Ended>> {
+        let Frame { kind, number, body } = frame;
+        let transport = self.host.transport();
+        match kind {
+            Kind::Start => {
+                let started = read::<Request>(&body).and_then(|request| transport.start(request));
+                lock(&self.tickets).insert(number, started);
+            }
+            Kind::Wait => {
+                let ticket = Body(&body).number()?;
+                let ticket = lock(&self.tickets).remove(&ticket);
+                self.aside(move |run| {
+                    let waited = ticket
+                        .unwrap_or_else(|| Err(unknown()))
+                        .and_then(|ticket| run.host.transport().wait(ticket));
+                    run.answer(number, waited.map(|response| write_response(&response)));
+                });
+            }
+            Kind::WaitAny => {
+                let tickets = self.known(&body);
+                self.aside(move |run| {
+                    let which = tickets.and_then(|tickets| match tickets {
+                        Known::Ended(place) => Ok(place),
+                        Known::Waiting(tickets) => run.host.transport().wait_any(&tickets),
+                    });
+                    let which = which.map(|place| (place as u64).to_le_bytes().to_vec());
+                    run.answer(number, which);
+                });
+            }
+            Kind::Abandon => {
+                if let Some(Ok(ticket)) = lock(&self.tickets).remove(&number) {
+                    transport.abandon(ticket);
+                }
+            }
+            Kind::Note => transport.note(read::<Fact>(&body)?),
+            Kind::Emit => {
+                let ends = body.iter().filter(|byte| **byte == b'\n').count();
+                let n = ends + usize::from(body.last().is_some_and(|byte| *byte != b'\n'));
+                self.rows.fetch_add(n as u64, Ordering::Relaxed);
+                let emitted = self.host.emit(&body, u32::try_from(n).unwrap_or(u32::MAX));
+                if emitted.is_err() {
+                    self.stopped.store(true, Ordering::Relaxed);
+                }
+                self.answer(number, emitted.map(|()| Vec::new()));
+            }
+            Kind::Progress => {
+                let mut body = Body(&body);
+                let (done, total) = (body.number()?, body.number()?);
+                self.host.progress(done, (total > 0).then_some(total));
+            }
+            Kind::Log => {
+                let (level, text) = log_line(&body)?;
+                self.host.log(level, &text);
+            }
+            Kind::Done => return read(&body).map(Some),
+            _ => return Err(garbled()),
+        }
+        Ok(None)
+    }
+
+    /// Does something that blocks, without keeping other calls waiting.
+    fn aside(self: &Arc<Run>, work: impl FnOnce(&Run) + Send + 'static) {
+        if self.waits.fetch_add(1, Ordering::Relaxed) >= MOST_WAITS {
+            work(self);
+            self.waits.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let run = Arc::clone(self);
+        std::thread::spawn(move || {
+            work(&run);
+            run.waits.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    fn answer(&self, number: u64, result: Result<Vec<u8>>) {
+        let fits = |bytes: &Vec<u8>| bytes.len() < LONGEST;
+        let result = result.and_then(|bytes| match fits(&bytes) {
+            true => Ok(bytes),
+            false => Err(Error::new(
+                ErrorKind::BadData,
+                "the answer is too long for a plugin",
+            )),
+        });
+        let (sort, bytes) = answer(result);
+        send(&self.to, Kind::Answer, number, &[&[sort], &bytes]);
+    }
+
+    /// Our tickets for those of the process.
+    fn known(&self, body: &[u8]) -> Result<Known> {
+        let tickets = lock(&self.tickets);
+        let mut known = Vec::new();
+        for (place, number) in body.chunks_exact(8).enumerate() {
+            match tickets.get(&Body(number).number()?) {
+                Some(Ok(ticket)) => known.push(*ticket),
+                // A request that could not start has ended.
+                Some(Err(_)) => return Ok(Known::Ended(place)),
+                None => return Err(unknown()),
+            }
+        }
+        Ok(Known::Waiting(known))
+    }
+
+    /// Gives up what nobody will ask for any more.
+    fn abandon(&self) {
+        for (_, ticket) in lock(&self.tickets).drain() {
+            if let Ok(ticket) = ticket {
+                self.host.transport().abandon(ticket);
+            }
+        }
+    }
+}
+
+enum Known {
+    Ended(usize),
+    Waiting(Vec<Ticket>),
+}
+
+fn unknown() -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        "the plugin waits for a request that it never made",
+    )
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| garbled().source_chain(&error))
+}
+
+/// A line for the log, as it crosses: its level and its text.
+pub(crate) fn log_line(body: &[u8]) -> Result<(LogLevel, String)> {
+    let mut body = Body(body);
+    let level = match body.byte()? {
+        1 => LogLevel::Error,
+        2 => LogLevel::Warn,
+        3 => LogLevel::Info,
+        _ => LogLevel::Debug,
+    };
+    Ok((level, String::from_utf8_lossy(body.0).into_owned()))
+}
