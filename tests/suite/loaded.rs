@@ -464,12 +464,14 @@ fn the_built_in_units_are_the_same_from_a_library() {
             "itch-reports-shared",
             "--package",
             "itch-caches-shared",
+            "--package",
+            "itch-renderers-shared",
         ],
         "debug",
     );
     let linked = itch_plugin::Registry::linked_in();
     let mut found = 0;
-    for pack in ["reports", "caches"] {
+    for pack in ["reports", "caches", "renderers"] {
         let file = format!("{}itch_{pack}_pack", std::env::consts::DLL_PREFIX);
         let path = itch_tests::target()
             .join("debug")
