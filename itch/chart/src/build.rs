@@ -241,7 +241,12 @@ fn kind(kind: ColumnKind) -> AxisKind {
     }
 }
 
-fn check(table: &Table, request: &Request) -> Result<()> {
+/// Refuses a request that contradicts itself or the table, as [`build`] does before it begins.
+///
+/// # Errors
+///
+/// When bounds are the wrong way round, times should have a logarithm, or bands stand on an axis of numbers.
+pub fn check(table: &Table, request: &Request) -> Result<()> {
     request.x.check("x")?;
     request.y.check("y")?;
     let refuse = |message: String| Err(Error::new(ErrorKind::Usage, message));

@@ -14,6 +14,6 @@ mod request;
 mod shade;
 mod ticks;
 
-pub use build::{Built, build};
+pub use build::{Built, build, check};
 pub use request::{AxisRequest, ColorMap, DensityScale, Dots, Request};
 pub use ticks::Zone;

@@ -1,13 +1,13 @@
 //! Where a picture goes and what draws it: decided before the rows are read, so that a wrong name fails at once.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind, Fact, Request as Question, Response, Result, Ticket, Transport};
 use itch_chart::read::Table;
-use itch_chart::{Request, build};
+use itch_chart::{Dots, Request, build};
 use itch_plugin::abi::RunHost;
 use itch_plugin::abi::drive::render;
 use itch_plugin::{Colors, Detail, LogLevel, Registered, Registry, RendererSpec, Target};
@@ -189,18 +189,15 @@ impl<'a> Drawing<'a> {
     }
 
     /// Draws, and gives the file its name.
-    pub(crate) fn finish(
-        mut self,
-        table: Table,
-        request: &Request,
-        talk: &Talk,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn finish(self, table: Table, request: &Request, talk: &Talk) -> anyhow::Result<()> {
         let built = build(table, request)?;
         for note in &built.notes {
             talk.note(note);
         }
         let spec = self.place.spec;
-        if let (true, Detail::Points(most)) = (built.gathered, spec.detail) {
+        if let (true, Dots::Auto, Detail::Points(most)) =
+            (built.gathered, request.dots, spec.detail)
+        {
             talk.note(&format!(
                 "{}: {} dots are drawn as one image, since {} at most are drawn one by one; `--dots single` draws each",
                 spec.name, built.dots, most
@@ -209,36 +206,60 @@ impl<'a> Drawing<'a> {
         let item = self.place.unit.item;
         let host = Arc::new(Quiet::default());
         let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
-        match &mut self.outfile {
-            Some(outfile) => {
-                let mut out = BufWriter::with_capacity(1 << 16, outfile.file());
-                draw(&mut out)?;
-                out.flush().map_err(Error::from)?;
+        match self.outfile {
+            Some(mut outfile) => {
+                let name = format!("`{}`", outfile.path().display());
+                written(outfile.file(), &name, draw)?;
+                outfile.finish()
             }
-            None => {
-                let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-                let drawn = draw(&mut out).and_then(|()| Ok(out.flush()?));
-                return match drawn {
-                    // The reader wanted no more.
-                    Err(error) if gone(&error) => Ok(()),
-                    drawn => Ok(drawn?),
-                };
-            }
-        }
-        match self.outfile.take() {
-            Some(outfile) => outfile.finish(),
-            None => Ok(()),
+            None => written(std::io::stdout().lock(), "stdout", draw),
         }
     }
 }
 
-/// Whether a failure to write only means that the reader has gone.
-fn gone(error: &Error) -> bool {
-    error.is_cancelled()
-        || error
-            .causes
-            .iter()
-            .any(|cause| cause.contains("roken pipe"))
+/// A writer that remembers its failure, since a renderer may say anything about it.
+struct Out<W: Write> {
+    out: BufWriter<W>,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Out<W> {
+    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &done {
+            self.failed = Some(io::Error::new(error.kind(), error.to_string()));
+        }
+        done
+    }
+}
+
+impl<W: Write> Write for Out<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.noted(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.noted(done)
+    }
+}
+
+/// Writes what is drawn. A reader that has gone wanted no more.
+fn written(
+    out: impl Write,
+    name: &str,
+    draw: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = Out {
+        out: BufWriter::with_capacity(1 << 16, out),
+        failed: None,
+    };
+    let drawn = draw(&mut out).and_then(|()| Ok(out.flush()?));
+    match out.failed.take() {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Some(error) => Err(anyhow::Error::new(error).context(format!("{name} cannot be written"))),
+        None => Ok(drawn?),
+    }
 }
 
 /// The host of a renderer: it answers no requests and takes no rows.

@@ -83,6 +83,7 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     let incomplete = table.bad.count > 0;
 
     let request = looks.request(&hint, &table, bands, &drawing)?;
+    itch_chart::check(&table, &request)?;
     if prints {
         record::print(&table, &request, matches.get_flag("record"))?;
     }

@@ -40,6 +40,10 @@ impl Outfile {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn file(&mut self) -> &mut File {
         &mut self.file
     }
