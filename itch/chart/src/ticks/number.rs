@@ -24,7 +24,10 @@ pub(super) fn linear(span: Span, room: Room) -> Vec<Tick> {
 fn multiples(span: Span, step: f64) -> Vec<Tick> {
     let (first, last) = ((span.min / step).ceil(), (span.max / step).floor());
     // A step below the distance of two neighbouring numbers counts nothing.
-    if !(last - first < 200.0) || span.max.abs().max(span.min.abs()) / step > 1e15 {
+    if (last - first).is_nan()
+        || last - first >= 200.0
+        || span.max.abs().max(span.min.abs()) / step > 1e15
+    {
         return Vec::new();
     }
     let largest = span.max.abs().max(span.min.abs());

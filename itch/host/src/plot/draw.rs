@@ -212,7 +212,7 @@ impl<'a> Drawing<'a> {
                 written(outfile.file(), &name, draw)?;
                 outfile.finish()
             }
-            None => written(std::io::stdout().lock(), "stdout", draw),
+            None => written(io::stdout().lock(), "stdout", draw),
         }
     }
 }

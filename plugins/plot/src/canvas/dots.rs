@@ -99,7 +99,7 @@ impl Stamps {
                     blend(
                         &mut pixels.bytes[place..place + 3],
                         color,
-                        u32::from(*share) * strength >> 8,
+                        (u32::from(*share) * strength) >> 8,
                     );
                 }
             }

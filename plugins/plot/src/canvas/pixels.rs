@@ -96,7 +96,7 @@ impl Pixels {
         let (left, top) = (low.0.floor() - 1.0, low.1.floor() - 1.0);
         let (width, height) = (high.0 - left + 2.0, high.1 - top + 2.0);
         // A text longer than a picture can be wide is not drawn rather than given memory.
-        if strokes.is_empty() || !(width * height < 1e8) {
+        if strokes.is_empty() || (width * height).is_nan() || width * height >= 1e8 {
             return;
         }
         let mut rasterizer = Rasterizer::new(width as usize + 1, height as usize + 1);
