@@ -370,7 +370,7 @@ fn the_program_links_every_crate_of_units_by_default() {
             default.contains(&format!("\"{name}\"")),
             "{default} lacks {name}"
         );
-        let package = read(&format!("plugins/{name}/Cargo.toml"));
+        let package = read(format!("plugins/{name}/Cargo.toml"));
         let package = package
             .lines()
             .find_map(|line| line.strip_prefix("name = \""))
