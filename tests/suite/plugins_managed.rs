@@ -177,7 +177,7 @@ exit code: 0
 --- stdout
 text.so: refused: file too short
   file     [FOLDER]/data/itch/plugins/text.so
-  sha256   8a6da4d5ae7fe4b76a6a0a9b5b1a1e8a
+  sha256   2396a697e4bb20e18ac8f116919898d03a941af9b2b6b597d24df74c44b1af50
 --- stderr
 
 "#]]
