@@ -197,6 +197,12 @@ impl Folder {
     }
 }
 
+/// What `plugins list --json` says in a folder.
+pub fn units_of(folder: &Folder) -> Vec<serde_json::Value> {
+    let list = folder.itch(&["plugins", "list", "--json"]);
+    serde_json::from_str(&list.succeeds().stdout).unwrap()
+}
+
 /// Splits a simple command line; single and double quotes keep spaces.
 pub fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];

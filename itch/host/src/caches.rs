@@ -112,6 +112,31 @@ impl RunHost for CacheHost {
     }
 }
 
+/// The host of a unit that is only tried: nothing is fetched, printed or said.
+pub(crate) struct Apart(Arc<dyn Transport>);
+
+impl Default for Apart {
+    fn default() -> Apart {
+        Apart(Arc::new(NoTransport))
+    }
+}
+
+impl RunHost for Apart {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.0
+    }
+
+    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
+        Err(not_for_caches())
+    }
+
+    fn progress(&self, _: u64, _: Option<u64>) {}
+
+    fn log(&self, level: LogLevel, message: &str) {
+        crate::sink::log(level, message);
+    }
+}
+
 struct NoTransport;
 
 impl Transport for NoTransport {

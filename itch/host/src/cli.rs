@@ -11,9 +11,11 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use itch_api::{Direction, SourceName};
 use itch_output::Format;
+use itch_plugin::spec::RESERVED_COMMANDS;
 use itch_plugin::{Registry, ReportSpec};
 
 use crate::failure::usage;
+use crate::plugins::discovery::{self, Plugins};
 use crate::talk::Talk;
 use crate::{arguments, cache, environment, log, plugins, run, sandbox, times};
 
@@ -35,8 +37,9 @@ fn when() -> impl TypedValueParser<Value = When> {
     })
 }
 
-/// The whole command.
-pub(crate) fn command(registry: &Registry) -> Command {
+/// The whole command. Of the reports only the one that is `called` gets its arguments and options: with many plugins
+/// the others' would be most of the work.
+pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
     let styles = Styles::styled()
         .header(AnsiColor::Yellow.on_default().bold())
         .usage(AnsiColor::Yellow.on_default().bold())
@@ -57,18 +60,44 @@ pub(crate) fn command(registry: &Registry) -> Command {
         .arg_required_else_help(true)
         .subcommand_value_name("COMMAND")
         .args(talk_options())
+        .args(plugin_options())
         .args(run_options());
+    // A name that means nothing was misread, or will be refused: then nothing is left out.
+    let called = called.filter(|name| registry.report(name).is_some());
+    let report = |spec: &ReportSpec, name: &str| match called.is_none_or(|called| called == name) {
+        true => report_command(spec, name),
+        false => Command::new(name.to_owned()).about(spec.summary.clone()),
+    };
     for (spec, unit) in registry.reports() {
-        root = root.subcommand(report_command(spec, &spec.name));
-        let aliases = spec.aliases.iter();
-        for alias in aliases.filter(|alias| registry.means(&alias.name, unit)) {
+        root = root.subcommand(report(spec, &spec.name));
+        let aliases = spec.aliases.iter().map(|alias| alias.name.as_str());
+        for alias in aliases.filter(|alias| registry.means(alias, unit)) {
             let about = format!("The same as `{}`", spec.name);
-            root = root.subcommand(report_command(spec, &alias.name).about(about).hide(true));
+            root = root.subcommand(report(spec, alias).about(about).hide(true));
         }
+    }
+    // By its full name a report can be called whatever its own name means.
+    if let Some(name) = called.filter(|name| name.contains('/'))
+        && let Some((spec, _)) = registry.report(name)
+    {
+        root = root.subcommand(report_command(spec, name).hide(true));
     }
     root.subcommand(cache::command())
         .subcommand(plugins::command())
         .subcommand(sandbox::command())
+}
+
+/// Every option that may stand before the command.
+pub(crate) fn options_before_command() -> Vec<Arg> {
+    let mut options = talk_options();
+    options.extend(discovery::options());
+    options.extend(run_options());
+    options
+}
+
+/// Whether a command is one of the host's own.
+pub(crate) fn is_own(name: &str) -> bool {
+    RESERVED_COMMANDS.contains(&name)
 }
 
 /// Options about what is said; every command has them.
@@ -98,6 +127,16 @@ fn talk_options() -> Vec<Arg> {
     .into_iter()
     .map(|arg| arg.global(true).help_heading("Talk"))
     .collect()
+}
+
+/// Options about which plugins take part; every command has them.
+fn plugin_options() -> impl Iterator<Item = Arg> {
+    let options = discovery::options().into_iter();
+    options.map(|arg| {
+        arg.global(true)
+            .help_heading("Plugins")
+            .hide_short_help(true)
+    })
 }
 
 /// Options that every report has. They may stand before or after its name; behind it wins.
@@ -355,12 +394,9 @@ impl<'a> Options<'a> {
 }
 
 /// Runs the command that was given and says the exit code.
-pub(crate) fn dispatch(
-    registry: &Registry,
-    matches: &ArgMatches,
-    talk: &Talk,
-) -> anyhow::Result<u8> {
+pub(crate) fn dispatch(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
     log::start(talk);
+    let registry = &plugins.registry;
     let Some((name, behind)) = matches.subcommand() else {
         return Err(usage("no command is given").hint("itch --help").into());
     };
@@ -379,7 +415,7 @@ pub(crate) fn dispatch(
     }
     match name {
         "cache" => cache::run(registry, behind, talk),
-        "plugins" => plugins::run(registry, behind, talk),
+        "plugins" => plugins::run(plugins, behind, talk),
         "sandbox" => sandbox::serve(behind, talk),
         _ => Err(usage(format!("there is no command `{name}`"))
             .hint("itch --help")
@@ -415,13 +451,13 @@ pub(crate) fn choices(names: &[String]) -> Vec<PossibleValue> {
 
 #[cfg(test)]
 mod tests {
-    use itch_plugin::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS};
+    use itch_plugin::spec::{RESERVED_LETTERS, RESERVED_OPTIONS};
 
     use super::*;
 
     #[test]
     fn no_report_can_hide_an_option_or_a_command() {
-        for arg in run_options().into_iter().chain(talk_options()) {
+        for arg in options_before_command() {
             let name = arg.get_long().unwrap_or_default();
             assert!(RESERVED_OPTIONS.contains(&name), "--{name}");
             assert!(

@@ -1,5 +1,6 @@
 //! `config.toml`: what a person sets once. Flags come before the environment, the environment before this.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -14,6 +15,7 @@ use crate::failure::usage;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) services: Services,
+    pub(crate) plugins: Plugins,
     /// Facts about the private GQL service in place of those that itch was built with.
     pub(crate) gql: GqlFacts,
 }
@@ -24,6 +26,41 @@ pub(crate) struct Config {
 pub(crate) struct Services {
     /// `"off"` leaves the private GQL service alone.
     gql: Switch,
+}
+
+/// Which plugins take part, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Plugins {
+    /// Directories to look through beside the usual ones. `~/` stands for the user's directory.
+    path: Vec<String>,
+    pub(crate) policy: Policy,
+    /// Plugins that are loaded into itch itself rather than run in a process of their own.
+    pub(crate) in_process: Vec<String>,
+    /// Names, and the plugins whose units they are to mean.
+    pub(crate) prefer: BTreeMap<String, String>,
+}
+
+/// Which files may run.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Policy {
+    /// Any, and a line says so when one is new or has changed.
+    #[default]
+    FirstUse,
+    /// Those that `itch plugins trust` or `itch plugins add` recorded, as they were then.
+    Pinned,
+}
+
+impl Plugins {
+    pub(crate) fn directories(&self) -> Vec<PathBuf> {
+        let home = etcetera::home_dir().ok();
+        let expand = |text: &String| match (text.strip_prefix("~/"), &home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(text),
+        };
+        self.path.iter().map(expand).collect()
+    }
 }
 
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
@@ -49,13 +86,19 @@ impl Config {
                 return Err(error).with_context(|| format!("`{}` cannot be read", path.display()));
             }
         };
-        let config = toml::from_str(&text).map_err(|error| {
+        let refused = |cause: &str| {
             usage(format!(
                 "`{}` is not a configuration that itch understands",
                 path.display()
             ))
-            .cause(error.message())
-        })?;
+            .cause(cause)
+        };
+        let config: Config = toml::from_str(&text).map_err(|error| refused(error.message()))?;
+        let relative = |path: &PathBuf| !path.is_absolute();
+        if let Some(path) = config.plugins.directories().into_iter().find(relative) {
+            let cause = format!("the plugin path `{}` is not absolute", path.display());
+            return Err(refused(&cause).into());
+        }
         Ok(config)
     }
 
@@ -87,6 +130,14 @@ mod tests {
                 .as_deref(),
             Some("h")
         );
+        let config: Config = toml::from_str(
+            "[plugins]\npath = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nprefer = { b = \"c\" }\n",
+        )
+        .unwrap();
+        assert_eq!(config.plugins.directories(), [PathBuf::from("/opt/itch")]);
+        assert_eq!(config.plugins.policy, Policy::Pinned);
+        assert_eq!(config.plugins.in_process, ["a"]);
+        assert_eq!(config.plugins.prefer["b"], "c");
         assert!(toml::from_str::<Config>("[servces]\n").is_err());
     }
 }

@@ -59,6 +59,16 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr",
         Some("WARNING"),
     ),
+    (
+        "ITCH_PLUGIN_PATH",
+        "Directories in which plugins are looked for first, separated by colons",
+        None,
+    ),
+    (
+        "ITCH_NO_PLUGINS",
+        "Any text leaves everything away that is not built in",
+        None,
+    ),
     ("NO_COLOR", "Any text turns colour off (no-color.org)", None),
     (
         "XDG_DATA_HOME",

@@ -24,8 +24,6 @@ mod times;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use itch_plugin::Registry;
-
 // A crate that is merely listed in Cargo.toml registers nothing: it has to be named.
 #[cfg(feature = "caches")]
 use itch_caches as _;
@@ -33,18 +31,31 @@ use itch_caches as _;
 use itch_reports as _;
 
 use crate::failure::Failure;
+use crate::plugins::discovery::{self, Glance, LateTalk, Plugins};
 use crate::talk::Talk;
 
 /// Runs the program with these arguments, the first of which is its own name, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let registry = Registry::linked_in();
-    let (talk, ended) = match cli::command(&registry).try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = plugins::serve(&arguments) {
+        return ExitCode::from(code);
+    }
+    let glance = Glance::at(arguments.get(1..).unwrap_or_default());
+    let late_talk = LateTalk::default();
+    let plugins = discovery::find(&glance, &late_talk);
+    let command = cli::command(&plugins.registry, glance.command.as_deref());
+    let (talk, ended) = match command.try_get_matches_from(arguments) {
         Ok(matches) => {
             let talk = Talk::new(&matches);
-            let ended = cli::dispatch(&registry, &matches, &talk);
+            let _ = late_talk.set(talk.clone());
+            let manages = glance.command.as_deref() == Some("plugins");
+            let ended = match plugins.refused_by_name().filter(|_| !manages) {
+                Some(error) => Err(error.into()),
+                None => cli::dispatch(&plugins, &matches, &talk),
+            };
             (talk, ended)
         }
-        Err(error) => (Talk::default(), cli::refuse(error)),
+        Err(error) => (Talk::default(), refuse(error, &glance, &plugins)),
     };
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -54,4 +65,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Says what is wrong with a command line. An unknown command may be known, and what has it unusable.
+fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Result<u8> {
+    if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
+        return cli::refuse(error);
+    }
+    let name = glance.command.as_deref().unwrap_or_default();
+    if let Some(conflict) = plugins.registry.conflict("report", name) {
+        return Err(conflict.into());
+    }
+    let code = cli::refuse(error)?;
+    if plugins.unusable() > 0 {
+        let (n, s) = match plugins.unusable() {
+            1 => (1, ""),
+            n => (n, "s"),
+        };
+        Talk::default().say(&format!(
+            "hint: {n} plugin{s} cannot be used; `itch plugins list` says why"
+        ));
+    }
+    Ok(code)
 }

@@ -1,14 +1,20 @@
-//! `itch plugins`: what is registered, from where, at which version of the boundary.
+//! `itch plugins`: what is registered, from where, at which version of the boundary; and which files take part.
+
+mod check;
+pub(crate) mod discovery;
+mod list;
+mod manage;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use itch_output::{Format, Layout, row_writer};
-use itch_plugin::{
-    ArgumentKind, Cell, Column, ColumnType, Example, Registered, Registry, ReportSpec, Spec,
-    Variable, row,
-};
-use serde_json::{Value, json};
+use itch_loader::{HOST_COMMAND, PROBE_COMMAND};
+use itch_plugin::{ArgumentKind, ColumnType, Example, ReportSpec, Spec, Variable};
+use serde_json::json;
 
 use crate::failure::usage;
+use crate::plugins::discovery::Plugins;
 use crate::talk::{Talk, print};
 
 /// The command.
@@ -17,126 +23,96 @@ pub(crate) fn command() -> Command {
         .long("json")
         .action(ArgAction::SetTrue)
         .help("Print everything that is known as JSON");
+    let sub = |name: &'static str, about: &'static str| Command::new(name).about(about);
+    let named = |name: &'static str, about: &'static str| {
+        let name_help = "The plugin, or its file";
+        sub(name, about).arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help(name_help),
+        )
+    };
+    let file = Arg::new("file")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("A shared library");
     Command::new("plugins")
-        .about("Show the registered reports, caches and renderers")
+        .about("Show, add and check reports, caches and renderers")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            Command::new("list")
-                .about("List what is registered: name, kind, plugin, version, ABI, status, from, summary")
+            sub("list", "List what is registered: name, kind, plugin, version, ABI, status, from, summary")
                 .arg(json.clone()),
         )
         .subcommand(
-            Command::new("info")
-                .about("Show a unit's arguments, columns, scopes, environment and examples")
-                .arg(Arg::new("name").value_name("NAME").required(true).help("A name or alias"))
+            sub("info", "Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file")
+                .arg(Arg::new("name").value_name("NAME").required(true).help("A name or alias, or a plugin"))
                 .arg(json),
         )
+        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").arg(file.clone()))
+        .subcommand(named("remove", "Remove a plugin from your own directory"))
+        .subcommand(named("enable", "Use a plugin again"))
+        .subcommand(named("disable", "Do not use a plugin, but leave it where it is"))
+        .subcommand(named("trust", "Trust a plugin as it is now"))
+        .subcommand(
+            sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
+        )
+        .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
+}
+
+/// Serves as the process of a unit, or as one that looks at a file, where the arguments say so; gives the exit code.
+/// People have no use for these two commands, so that help says nothing of them.
+pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
+    let [_, command, file, rest @ ..] = arguments else {
+        return None;
+    };
+    let rest = rest.first().and_then(|text| text.to_str());
+    match command.to_str()? {
+        HOST_COMMAND => Some(itch_loader::serve(
+            Path::new(file),
+            rest.unwrap_or_default(),
+        )),
+        PROBE_COMMAND => Some(itch_loader::probe(Path::new(file), rest)),
+        _ => None,
+    }
 }
 
 /// Runs it.
-pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
     match matches.subcommand() {
-        Some(("info", sub)) => info(registry, sub),
-        Some((_, sub)) => list(registry, sub, talk),
+        Some(("list", sub)) => list::list(plugins, sub, talk),
+        Some(("info", sub)) => info(plugins, sub),
+        Some(("check", sub)) => check::run(plugins, sub, talk),
+        Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")
             .hint("itch plugins list")
             .into()),
     }
 }
 
-fn list(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
-    if matches.get_flag("json") {
-        let units: Vec<Value> = registry.units().iter().map(as_json).collect();
-        print(&format!("{}\n", serde_json::to_string_pretty(&units)?))?;
-        return Ok(0);
-    }
-    let columns = [
-        "NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY",
-    ]
-    .map(|name| Column::text(name, "").clone());
-    let layout = Layout::new(&columns, None, None, None)?;
-    let terminal = talk.terminal();
-    let format = if terminal.is_some() {
-        Format::Table
-    } else {
-        Format::Tsv
-    };
-    let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
-    let written = registry.units().iter().try_for_each(|unit| {
-        let (major, minor) = unit.abi;
-        let row: [Cell; 8] = row![
-            unit.spec.name(),
-            unit.spec.kind(),
-            unit.plugin.as_str(),
-            unit.version.as_str(),
-            format!("{major}.{minor}"),
-            status(unit),
-            "built-in",
-            unit.spec.summary(),
-        ];
-        writer.row(&row)
-    });
-    match written.and_then(|()| writer.finish()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
-}
-
-fn status(unit: &Registered) -> String {
-    match &unit.refused {
-        None => "ok".to_owned(),
-        Some(why) => format!("refused: {why:#}"),
-    }
-}
-
-fn as_json(unit: &Registered) -> Value {
-    let spec = match &unit.spec {
-        Spec::Report(spec) => json!(spec),
-        Spec::Cache(spec) => json!(spec),
-        Spec::Renderer(spec) => json!(spec),
-    };
-    json!({
-        "name": unit.spec.name(),
-        "kind": unit.spec.kind(),
-        "plugin": unit.plugin,
-        "version": unit.version,
-        "abi": format!("{}.{}", unit.abi.0, unit.abi.1),
-        "status": status(unit),
-        "from": "built-in",
-        "spec": spec,
-    })
-}
-
-fn info(registry: &Registry, matches: &ArgMatches) -> anyhow::Result<u8> {
+fn info(plugins: &Plugins, matches: &ArgMatches) -> anyhow::Result<u8> {
     let name = matches
         .get_one::<String>("name")
         .map(String::as_str)
         .unwrap_or_default();
+    let registry = &plugins.registry;
     let alias = registry.report(name).map(|(_, unit)| unit);
-    let named = || {
-        registry
-            .units()
-            .iter()
-            .find(|unit| unit.spec.name() == name)
-    };
-    let Some(unit) = alias.or_else(named) else {
-        return Err(usage(format!(
-            "nothing registered is called `{}`",
-            name.escape_debug()
-        ))
-        .hint("itch plugins list")
-        .into());
+    let units = || registry.units().iter();
+    let full = || units().find(|unit| unit.full_name() == name);
+    let bare = || units().find(|unit| unit.spec.name() == name && registry.means(name, unit));
+    let named = || units().find(|unit| unit.spec.name() == name);
+    let Some(unit) = alias.or_else(full).or_else(bare).or_else(named) else {
+        return list::file_info(plugins, name, matches.get_flag("json"));
     };
     if matches.get_flag("json") {
-        print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&as_json(unit))?
-        ))?;
+        let text = serde_json::to_string_pretty(&list::as_json(plugins, unit))?;
+        print(&format!("{text}\n"))?;
         return Ok(0);
     }
     let mut text = format!(
-        "{}: {}\n{} of {} {}, ABI {}.{}, built-in, {}\n\n",
+        "{}: {}\n{} of {} {}, ABI {}.{}, {}, {}\n\n",
         unit.spec.name(),
         unit.spec.summary(),
         unit.spec.kind(),
@@ -144,7 +120,8 @@ fn info(registry: &Registry, matches: &ArgMatches) -> anyhow::Result<u8> {
         unit.version,
         unit.abi.0,
         unit.abi.1,
-        status(unit),
+        list::whence(unit),
+        list::status(plugins, unit),
     );
     text.push_str(&match &unit.spec {
         Spec::Report(spec) => [

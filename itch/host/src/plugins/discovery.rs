@@ -1,0 +1,315 @@
+//! Which plugins take part in a run: decided before the command line can be parsed, since its commands come from them.
+//!
+//! A command that is linked in needs none, so it looks for none: no directory is read for it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use clap::{Arg, ArgAction};
+use etcetera::BaseStrategy;
+use itch_loader::{Found, Log, Places, Settings, discover};
+use itch_plugin::{LogLevel, Registry};
+
+use crate::config::{Config, Policy};
+use crate::failure::usage;
+use crate::talk::Talk;
+use crate::{cli, environment};
+
+/// Every unit that takes part, and the files in which some were found.
+#[derive(Debug)]
+pub(crate) struct Plugins {
+    pub(crate) registry: Registry,
+    /// `None` where nobody looked.
+    pub(crate) found: Option<Found>,
+}
+
+/// The options about plugins; every command has them.
+pub(crate) fn options() -> Vec<Arg> {
+    vec![
+        Arg::new("plugin")
+            .long("plugin")
+            .value_name("FILE")
+            .action(ArgAction::Append)
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Use the plugin in this file, too"),
+        Arg::new("no-plugins")
+            .long("no-plugins")
+            .action(ArgAction::SetTrue)
+            .help("Use nothing but what is built in"),
+        Arg::new("prefer")
+            .long("prefer")
+            .value_name("NAME=PLUGIN")
+            .action(ArgAction::Append)
+            .value_parser(|text: &str| preference(text).map(|_| text.to_owned()))
+            .help("Let a name mean what this plugin calls so"),
+    ]
+}
+
+fn preference(text: &str) -> Result<(String, String), itch_api::Error> {
+    match text.split_once('=') {
+        Some((name, plugin)) if !name.is_empty() && !plugin.is_empty() => {
+            Ok((name.to_owned(), plugin.to_owned()))
+        }
+        _ => Err(usage(format!(
+            "`{}` is no preference: write NAME=PLUGIN",
+            text.escape_debug()
+        ))),
+    }
+}
+
+/// What a command line says, as far as it can be understood without knowing its commands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Glance {
+    /// The command.
+    pub(crate) command: Option<String>,
+    files: Vec<PathBuf>,
+    none: bool,
+    preferred: Vec<(String, String)>,
+    caches: Vec<String>,
+}
+
+impl Glance {
+    /// Looks at the arguments behind the program's name.
+    pub(crate) fn at(arguments: &[OsString]) -> Glance {
+        let known = cli::options_before_command();
+        let takes_value =
+            |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+        let mut glance = Glance::default();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let Some(text) = argument.to_str() else {
+                continue;
+            };
+            if text == "--" {
+                break;
+            }
+            let (arg, value) = if let Some(long) = text.strip_prefix("--") {
+                let (name, value) = match long.split_once('=') {
+                    Some((name, value)) => (name, Some(value)),
+                    None => (long, None),
+                };
+                let arg = known.iter().find(|arg| arg.get_long() == Some(name));
+                (arg, value.map(OsStr::new))
+            } else if let Some(letters) = text.strip_prefix('-').filter(|rest| !rest.is_empty()) {
+                // Of several letters behind one hyphen, the first that takes a value takes the rest.
+                let by = |letter| known.iter().find(|arg| arg.get_short() == Some(letter));
+                let mut places = letters.char_indices();
+                let taking = places.find_map(|(place, letter)| {
+                    let arg = by(letter).filter(|arg| takes_value(arg))?;
+                    Some((arg, letters.get(place + letter.len_utf8()..)?))
+                });
+                match taking {
+                    Some((arg, "")) => (Some(arg), None),
+                    Some((arg, rest)) => {
+                        (Some(arg), Some(OsStr::new(rest.trim_start_matches('='))))
+                    }
+                    None => (None, None),
+                }
+            } else {
+                if glance.command.is_none() {
+                    glance.command = Some(text.to_owned());
+                }
+                continue;
+            };
+            let Some(arg) = arg else { continue };
+            if arg.get_id() == "no-plugins" {
+                glance.none = true;
+            }
+            if !takes_value(arg) {
+                continue;
+            }
+            let Some(value) = value.or_else(|| arguments.next().map(OsString::as_os_str)) else {
+                break;
+            };
+            match (arg.get_id().as_str(), value.to_str()) {
+                ("plugin", _) => glance.files.push(PathBuf::from(value)),
+                ("prefer", Some(text)) => glance.preferred.extend(preference(text)),
+                ("cache", Some(names)) => {
+                    glance.caches.extend(names.split(',').map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+        glance
+    }
+
+    /// Whether what is linked in is not enough.
+    fn needs_more(&self, linked_in: &Registry, config: &Config) -> bool {
+        let preferred = config
+            .plugins
+            .prefer
+            .iter()
+            .chain(self.preferred.iter().map(|(name, plugin)| (name, plugin)));
+        let turned_round = preferred
+            .into_iter()
+            .any(|(name, _)| self.command.as_ref() == Some(name) || self.caches.contains(name));
+        let command_known = self.command.as_deref().is_some_and(|command| {
+            linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
+        });
+        let caches_known = self
+            .caches
+            .iter()
+            .all(|name| linked_in.cache(name).is_some());
+        turned_round || !self.files.is_empty() || !command_known || !caches_known
+    }
+}
+
+/// Where words go before it is known how the program talks, and afterwards.
+pub(crate) type LateTalk = Arc<OnceLock<Talk>>;
+
+/// Finds what takes part in a run with this command line.
+pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
+    let linked_in = Registry::linked_in();
+    let (config, trusting) = match Config::read() {
+        Ok(config) => (config, true),
+        Err(error) => {
+            // The run will say what is wrong with it; until then nothing is run that it might forbid.
+            if glance.command.as_deref() == Some("plugins") {
+                Talk::default().warning(&format!("{error:#}"));
+            }
+            (Config::default(), false)
+        }
+    };
+    let mut registry = linked_in;
+    let none = glance.none || environment::read("ITCH_NO_PLUGINS").is_some();
+    let manages = glance.command.as_deref() == Some("plugins");
+    if !manages && (none || !glance.needs_more(&registry, &config)) {
+        return Plugins {
+            registry,
+            found: None,
+        };
+    }
+    let mut settings = settings(glance, &config, talk);
+    settings.pinned |= !trusting;
+    if none {
+        settings.places = Places::default();
+    }
+    let found = discover(settings);
+    registry.add(found.units());
+    let preferred = config.plugins.prefer.iter();
+    for (name, plugin) in preferred
+        .map(|(name, plugin)| (name.clone(), plugin.clone()))
+        .chain(glance.preferred.iter().cloned())
+    {
+        registry.prefer(name, plugin);
+    }
+    Plugins {
+        registry,
+        found: Some(found),
+    }
+}
+
+/// The user's own directory of plugins.
+pub(crate) fn own_directory() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.data_dir().join("itch").join("plugins"))
+}
+
+/// How the loader works here.
+fn settings(glance: &Glance, config: &Config, talk: &LateTalk) -> Settings {
+    let base = etcetera::choose_base_strategy().ok();
+    let environment = std::env::var_os("ITCH_PLUGIN_PATH");
+    let talk = Arc::clone(talk);
+    Settings {
+        places: Places::usual(
+            glance.files.clone(),
+            environment.as_deref(),
+            config.plugins.directories(),
+            own_directory(),
+        ),
+        index: base
+            .as_ref()
+            .map(|base| base.cache_dir().join("itch").join("plugins.json")),
+        lock: base
+            .as_ref()
+            .map(|base| base.data_dir().join("itch").join("plugins.lock")),
+        pinned: config.plugins.policy == Policy::Pinned,
+        in_process: config.plugins.in_process.clone(),
+        program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
+        log: Log::new(crate::sink::log),
+        notice: Log::new(move |level, line| {
+            let talk = talk.get().cloned().unwrap_or_default();
+            match level {
+                LogLevel::Error | LogLevel::Warn => talk.warning(line),
+                LogLevel::Info | LogLevel::Debug => talk.say(line),
+            }
+        }),
+    }
+}
+
+impl Plugins {
+    /// Why a file that the command line names cannot be used, if one cannot.
+    pub(crate) fn refused_by_name(&self) -> Option<itch_api::Error> {
+        let found = self.found.as_ref()?;
+        let named = found.settings().places.files.len();
+        let file = found
+            .files
+            .iter()
+            .find(|file| file.place < named && !file.status.is_usable())?;
+        let message = format!("the plugin `{}` cannot be used", file.path.display());
+        Some(
+            itch_api::Error::new(itch_api::ErrorKind::Failed, message)
+                .cause(&file.status)
+                .hint(format!("itch plugins check {}", file.path.display())),
+        )
+    }
+
+    /// How many files were found that cannot be used.
+    pub(crate) fn unusable(&self) -> usize {
+        let files = self.found.iter().flat_map(|found| &found.files);
+        files.filter(|file| !file.status.is_usable()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glance(line: &str) -> Glance {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Glance::at(&words)
+    }
+
+    #[test]
+    fn the_command_is_the_first_word_that_is_no_options_value() {
+        for (line, command) in [
+            ("followers burkeblack", Some("followers")),
+            ("-l 10 -q followers x", Some("followers")),
+            ("-l10 followers x", Some("followers")),
+            ("-vvl 10 followers x", Some("followers")),
+            ("--limit 10 --sandbox followers", Some("followers")),
+            ("--limit=10 followers", Some("followers")),
+            ("--plugin a.so hello", Some("hello")),
+            ("-c file --help", None),
+            ("--help", None),
+            ("-- followers", None),
+        ] {
+            assert_eq!(glance(line).command.as_deref(), command, "{line}");
+        }
+    }
+
+    #[test]
+    fn options_about_plugins_are_seen_before_and_behind_the_command() {
+        let seen = glance(
+            "--plugin=a.so --prefer x=y hello --plugin b.so -c file,shelf --no-plugins -cq -- --plugin c.so",
+        );
+        assert_eq!(seen.files, [PathBuf::from("a.so"), PathBuf::from("b.so")]);
+        assert_eq!(seen.preferred, [("x".to_owned(), "y".to_owned())]);
+        assert_eq!(seen.caches, ["file", "shelf", "q"]);
+        assert!(seen.none);
+    }
+
+    #[test]
+    fn a_built_in_command_needs_nothing_more() {
+        let linked_in = Registry::linked_in();
+        let config = Config::default();
+        let needs = |line: &str| glance(line).needs_more(&linked_in, &config);
+        assert!(!needs("sandbox"));
+        assert!(needs("plugins list"));
+        assert!(needs("--help"));
+        assert!(needs("no-such"));
+        assert!(needs("--plugin a.so sandbox"));
+        assert!(needs("-c no-such sandbox"));
+    }
+}

@@ -1,0 +1,213 @@
+//! `itch plugins list`: every unit, and every file that could have been one, with the reason why it is not.
+
+use clap::ArgMatches;
+use itch_loader::FoundFile;
+use itch_output::{Format, Layout, row_writer};
+use itch_plugin::{Cell, Column, Origin, Registered, Spec, Standing, row};
+use serde_json::{Value, json};
+
+use crate::failure::usage;
+use crate::plugins::discovery::Plugins;
+use crate::talk::{Talk, print};
+
+pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+    let units = plugins.registry.units();
+    // What has no units to show is shown itself.
+    let files = plugins.found.iter().flat_map(|found| &found.files);
+    let bare: Vec<&FoundFile> = files
+        .filter(|file| {
+            let described = file.description.as_ref();
+            described.is_none_or(|description| description.units.is_empty())
+        })
+        .collect();
+    if matches.get_flag("json") {
+        let units = units.iter().map(|unit| as_json(plugins, unit));
+        let all: Vec<Value> = units
+            .chain(bare.iter().map(|file| file_json(file)))
+            .collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        return Ok(0);
+    }
+    let columns = [
+        "NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY",
+    ]
+    .map(|name| Column::text(name, "").clone());
+    let layout = Layout::new(&columns, None, None, None)?;
+    let terminal = talk.terminal();
+    let format = if terminal.is_some() {
+        Format::Table
+    } else {
+        Format::Tsv
+    };
+    let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
+    let written = units.iter().try_for_each(|unit| {
+        let (major, minor) = unit.abi;
+        let row: [Cell; 8] = row![
+            unit.spec.name(),
+            unit.spec.kind(),
+            unit.plugin.as_str(),
+            unit.version.as_str(),
+            format!("{major}.{minor}"),
+            status(plugins, unit),
+            whence(unit),
+            unit.spec.summary(),
+        ];
+        writer.row(&row)
+    });
+    let written = written.and_then(|()| {
+        bare.iter().try_for_each(|file| {
+            let plugin = file.description.as_ref();
+            let row: [Cell; 8] = row![
+                file.file_name(),
+                Cell::Null,
+                plugin.map(|plugin| plugin.name.clone()),
+                plugin.map(|plugin| plugin.version.clone()),
+                plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
+                file.status.to_string(),
+                file.path.display().to_string(),
+                Cell::Null,
+            ];
+            writer.row(&row)
+        })
+    });
+    match written.and_then(|()| writer.finish()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+/// The file that a unit was found in.
+fn file<'a>(plugins: &'a Plugins, unit: &Registered) -> Option<&'a FoundFile> {
+    let Origin::File { path, .. } = &unit.origin else {
+        return None;
+    };
+    let mut files = plugins.found.iter().flat_map(|found| &found.files);
+    files.find(|file| file.path == *path)
+}
+
+/// Where a unit comes from, for people.
+pub(crate) fn whence(unit: &Registered) -> String {
+    match &unit.origin {
+        Origin::LinkedIn => "built-in".to_owned(),
+        Origin::File { path, .. } => path.display().to_string(),
+    }
+}
+
+/// Whether a unit can be used, and by its bare name.
+pub(crate) fn status(plugins: &Plugins, unit: &Registered) -> String {
+    let file = file(plugins, unit);
+    if let Some(file) = file.filter(|file| !file.status.is_usable()) {
+        return file.status.to_string();
+    }
+    let other = |other: &Registered| match other.origin {
+        Origin::LinkedIn => "built-in".to_owned(),
+        Origin::File { .. } => other.plugin.clone(),
+    };
+    match plugins.registry.standing(unit) {
+        Standing::Refused(why) => format!("refused: {why:#}"),
+        Standing::Shadowed { by } => format!("shadowed by {}", other(by)),
+        Standing::Tied { with } => format!("tied with {}", other(with)),
+        Standing::Named => file.map_or_else(|| "ok".to_owned(), |file| file.status.to_string()),
+    }
+}
+
+/// Everything that is known of a unit.
+pub(crate) fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
+    let spec = match &unit.spec {
+        Spec::Report(spec) => json!(spec),
+        Spec::Cache(spec) => json!(spec),
+        Spec::Renderer(spec) => json!(spec),
+    };
+    let mut value = json!({
+        "name": unit.spec.name(),
+        "kind": unit.spec.kind(),
+        "plugin": unit.plugin,
+        "version": unit.version,
+        "abi": format!("{}.{}", unit.abi.0, unit.abi.1),
+        "status": status(plugins, unit),
+        "from": whence(unit),
+        "spec": spec,
+    });
+    if let (Some(file), Some(object)) = (file(plugins, unit), value.as_object_mut()) {
+        object.insert("sha256".to_owned(), json!(file.sha256));
+    }
+    value
+}
+
+/// Everything that is known of a file.
+fn file_json(file: &FoundFile) -> Value {
+    let plugin = file.description.as_ref();
+    json!({
+        "name": file.file_name(),
+        "kind": null,
+        "plugin": plugin.map(|plugin| &plugin.name),
+        "version": plugin.map(|plugin| &plugin.version),
+        "abi": plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
+        "status": file.status.to_string(),
+        "from": file.path.display().to_string(),
+        "spec": null,
+        "sha256": file.sha256,
+        "about": plugin.map(|plugin| &plugin.about),
+        "notes": plugin.map(|plugin| &plugin.notes),
+    })
+}
+
+/// `itch plugins info` of a plugin, or of a file that is none.
+pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
+    let files: Vec<&FoundFile> = plugins
+        .found
+        .iter()
+        .flat_map(|found| found.named(name))
+        .collect();
+    if files.is_empty() {
+        return Err(usage(format!(
+            "nothing registered is called `{}`",
+            name.escape_debug()
+        ))
+        .hint("itch plugins list")
+        .into());
+    }
+    if json {
+        let all: Vec<Value> = files.iter().map(|file| file_json(file)).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for file in files {
+        text.push_str(&format!("{}: {}\n", file.name(), file.status));
+        text.push_str(&format!("  file     {}\n", file.path.display()));
+        if let Some(sha256) = &file.sha256 {
+            text.push_str(&format!("  sha256   {sha256}\n"));
+        }
+        let Some(plugin) = &file.description else {
+            continue;
+        };
+        let (major, minor) = plugin.abi;
+        text.push_str(&format!(
+            "  version  {}, ABI {major}.{minor}\n",
+            plugin.version
+        ));
+        for (name, value) in plugin.about.as_object().into_iter().flatten() {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            text.push_str(&format!("  {name:<7}  {value}\n"));
+        }
+        for unit in plugins.registry.units() {
+            if matches!(&unit.origin, Origin::File { path, .. } if *path == file.path) {
+                let (kind, name) = (unit.spec.kind(), unit.spec.name());
+                let status = status(plugins, unit);
+                text.push_str(&format!("  {kind:<8} {name}: {status}\n"));
+            }
+        }
+        for note in &plugin.notes {
+            text.push_str(&format!("  note     {note}\n"));
+        }
+    }
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    print(&match terminal {
+        true => itch_output::sanitize(&text).into_owned(),
+        false => text,
+    })?;
+    Ok(0)
+}
