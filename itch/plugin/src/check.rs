@@ -1,7 +1,7 @@
 //! Checking a description: what would break the host or hide something of it is refused, and said why.
 
 use crate::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS};
-use crate::{Argument, ArgumentKind, Error, ErrorKind, ReportSpec, Result};
+use crate::{Argument, ArgumentKind, CacheSpec, Error, ErrorKind, NO_CACHE, ReportSpec, Result};
 
 impl ReportSpec {
     /// Checks what the host relies on; the error says what is wrong with the description.
@@ -73,6 +73,17 @@ impl ReportSpec {
                     "an alias prints `{name}`, which is no column"
                 )));
             }
+        }
+        Ok(())
+    }
+}
+
+impl CacheSpec {
+    /// Checks what the host relies on; the error says what is wrong with the description.
+    pub fn check(&self) -> Result<()> {
+        check_name(&self.name)?;
+        if self.name == NO_CACHE {
+            return Err(refused(format!("`{NO_CACHE}` stands for no cache at all")));
         }
         Ok(())
     }

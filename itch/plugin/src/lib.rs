@@ -55,8 +55,8 @@ pub mod spec;
 mod spill;
 
 pub use cache::{
-    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport,
-    StoredValue,
+    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, NO_CACHE, Put, Scan, ScanEntry,
+    ScanSupport, StoredValue,
 };
 pub use call::{Call, CallInput, LogLevel};
 pub use cell::Cell;

@@ -96,7 +96,8 @@ impl Registry {
             let spec = read_spec(item).ok()??;
             let refused = match &spec {
                 Spec::Report(report) => report.check().err(),
-                Spec::Cache(_) | Spec::Renderer(_) => None,
+                Spec::Cache(cache) => cache.check().err(),
+                Spec::Renderer(_) => None,
             };
             Some(Registered {
                 spec,
