@@ -103,7 +103,7 @@ pub(crate) fn report(
         Err(error) => Some(error),
     };
     let counters = client.counters();
-    cache::tell(&counters, &options.list("cache").unwrap_or_default(), talk);
+    cache::tell(&counters, &connection.caches, talk);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
         facts.push(Fact::Recovered {
@@ -134,7 +134,7 @@ pub(crate) fn report(
         interrupted,
         &sink,
         output,
-        options.list("cache").is_some(),
+        !connection.caches.is_empty(),
         talk,
     )?;
     // After everything else: a verdict that cannot be written must not cost the rows.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use clap::{Arg, ArgAction};
 use etcetera::BaseStrategy;
 use itch_loader::{Found, Log, Places, Settings, discover};
-use itch_plugin::{LogLevel, Registry};
+use itch_plugin::{LogLevel, NO_CACHE, Registry};
 
 use crate::config::{Config, Policy};
 use crate::failure::usage;
@@ -136,22 +136,18 @@ impl Glance {
 
     /// Whether what is linked in is not enough.
     fn needs_more(&self, linked_in: &Registry, config: &Config) -> bool {
-        let preferred = config
-            .plugins
-            .prefer
-            .iter()
-            .chain(self.preferred.iter().map(|(name, plugin)| (name, plugin)));
-        let turned_round = preferred
-            .into_iter()
-            .any(|(name, _)| self.command.as_ref() == Some(name) || self.caches.contains(name));
+        let caches = match self.caches.is_empty() {
+            true => &config.cache.names,
+            false => &self.caches,
+        };
+        let here = self.preferred.iter().map(|(name, _)| name);
+        let turned_round = (config.plugins.prefer.keys().chain(here))
+            .any(|name| self.command.as_ref() == Some(name) || caches.contains(name));
         let command_known = self.command.as_deref().is_some_and(|command| {
             linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
         });
-        let caches_known = self
-            .caches
-            .iter()
-            .all(|name| linked_in.cache(name).is_some());
-        turned_round || !self.files.is_empty() || !command_known || !caches_known
+        let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
+        turned_round || !self.files.is_empty() || !command_known || !caches.iter().all(known)
     }
 }
 
