@@ -60,6 +60,17 @@ const IN_C: &[Recipe] = &[
         "versions.c",
         &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""],
     ),
+    // Reports that are called like a built-in one, and like a command of itch's own.
+    (
+        "impostor",
+        "versions.c",
+        &["-DPLUGIN=\"impostor\"", "-DNAME=\"followers\""],
+    ),
+    (
+        "reserved",
+        "versions.c",
+        &["-DPLUGIN=\"reserved\"", "-DNAME=\"plugins\""],
+    ),
 ];
 
 /// Plugins in Rust. `fixture-report` has the reports `rust-report`, `panic` and `callback-panic`, `fixture-cache` the

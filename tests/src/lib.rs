@@ -198,6 +198,35 @@ impl Folder {
     }
 }
 
+/// What `plugins list --json` says in a folder.
+pub fn units_of(folder: &Folder) -> Vec<serde_json::Value> {
+    let list = folder.itch(&["plugins", "list", "--json"]);
+    serde_json::from_str(&list.succeeds().stdout).unwrap()
+}
+
+/// The same command, run by another program: `nice`, or a shell that sets limits.
+pub fn behind(program: &[&str], command: &Command) -> Command {
+    let (name, arguments) = program.split_first().unwrap();
+    let mut outer = Command::new(name);
+    outer
+        .args(arguments)
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(folder) = command.get_current_dir() {
+        outer.current_dir(folder);
+    }
+    outer
+}
+
 /// Splits a simple command line; single and double quotes keep spaces.
 pub fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];

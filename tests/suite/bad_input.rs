@@ -377,7 +377,7 @@ fn a_cache_that_does_not_exist() {
 exit code: 2
 --- stdout
 --- stderr
-error: there is no cache `nope`; known: file
+error: there is no cache `nope`; known: file, memcache, redis
 hint: itch plugins list
 
 "#]],

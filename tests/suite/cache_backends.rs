@@ -1,7 +1,7 @@
 //! One body for every backend, on real servers: what a cache saves, and that it never changes a row.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use itch_tests::servers::{Server, redis_cluster};
 use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, same, signal, wait};
@@ -129,10 +129,8 @@ impl Setup {
                 .get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
-        command.stdin(std::process::Stdio::null());
-        command
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped());
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -210,7 +208,9 @@ fn body(setup: &Setup) {
     let before = sandbox.requests();
     for pages in [25, 35, 45] {
         let arguments = [&["-c", setup.cache], &followers(limit)[..]].concat();
-        let mut child = setup.command(&folder, &arguments).spawn().unwrap();
+        // Nobody reads it: a pipe that is full would hold it up.
+        let mut command = setup.command(&folder, &arguments);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let asked = || {
             sandbox.requests().of("/helix/channels/followers")
                 - before.of("/helix/channels/followers")
@@ -326,14 +326,15 @@ fn layers_fill_back() {
     let setup = Setup::redis();
     let first = setup.folder().at(&sandbox);
     let rows = first.itch(&[&["-c", "file,redis"], &followers("300")[..]].concat());
-    // Another machine: an empty directory, the same redis.
+    // Another machine: an empty directory, the same redis. It asks whose the token is, and nothing else.
     let second = setup.folder().at(&sandbox);
-    let before = sandbox.requests();
+    let asked = || sandbox.requests().total - sandbox.requests().of("/oauth2/validate");
+    let before = asked();
     second
         .itch(&[&["-c", "file,redis"], &followers("300")[..]].concat())
         .prints(&rows.succeeds().stdout);
     second
         .itch(&[&["-c", "file"], &followers("300")[..]].concat())
         .prints(&rows.stdout);
-    assert_eq!(sandbox.requests(), before);
+    assert_eq!(asked(), before);
 }

@@ -228,6 +228,60 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
     assert_eq!(server.ask(&["DBSIZE"]), ":3\r\n");
 }
 
+/// What `config.toml` names holds where the command line says nothing.
+#[test]
+fn the_configuration_may_name_the_caches() {
+    let sandbox = Sandbox::start(&[]);
+    let folder = Folder::new().at(&sandbox);
+    let configure = |text: &str| {
+        std::fs::create_dir_all(folder.path("config/itch")).unwrap();
+        folder.write("config/itch/config.toml", text);
+    };
+    let report = ["created", "burkeblack"];
+    let asked = |options: &[&str]| {
+        let before = sandbox.requests().of("/helix/users");
+        folder.itch(&[options, &report].concat()).succeeds();
+        sandbox.requests().of("/helix/users") - before
+    };
+    assert_eq!((asked(&[]), asked(&[])), (1, 1));
+    configure("[cache]\nuse = [\"file\"]\n");
+    assert_eq!((asked(&[]), asked(&[])), (1, 0));
+    assert_eq!((asked(&["-c", "none"]), asked(&["-c", "file"])), (1, 0));
+    folder
+        .itch(&[&["-v"], &report[..]].concat())
+        .says("cache file: 1 hits, ");
+    let quiet = folder.itch(&[&["-v", "-c", "none"], &report[..]].concat());
+    assert!(!quiet.stderr.contains("cache"), "{}", quiet.stderr);
+    folder
+        .itch(&[&["-c", "none", "--offline"], &report[..]].concat())
+        .exits(6)
+        .says("hint: `--offline` needs a cache: name it with `-c`");
+    folder
+        .itch(&[&["-c", "none,file"], &report[..]].concat())
+        .exits(2)
+        .says("`none` stands for no cache");
+    // The commands are about the same caches.
+    let down = itch_tests::servers::free_port().to_string();
+    configure("[cache]\nuse = [\"memcache\"]\n");
+    let path = format!("127.0.0.1:{down}\n");
+    let folder = folder.variable("MEMCACHE_SERVERS", format!("127.0.0.1:{down}"));
+    folder.itch(&["cache", "path"]).prints(&path);
+    folder.write("config/itch/config.toml", "[cache]\nuse = [\"nonsense\"]\n");
+    assert_data_eq!(
+        folder.itch(&report).all(),
+        str![[r#"
+exit code: 2
+--- stdout
+--- stderr
+error: `[cache]` in config.toml cannot be used
+  caused by: there is no cache `nonsense`; known: file, memcache, redis
+hint: itch plugins list
+
+"#]]
+        .raw()
+    );
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     let folder = Folder::new();

@@ -122,7 +122,7 @@ fn a_value_beyond_the_limit_is_left_out() {
     );
     assert_eq!(value(&mut *store, &key("bb")).unwrap().len(), 1_000_000);
     // A server with a smaller limit of its own says so, and is used on.
-    let small = Server::memcached(&["-I", "64k"]);
+    let small = Server::memcached(&["-I", "64k", "-o", "slab_chunk_max=16384"]);
     let mut store = memcache(&[&small]);
     assert_eq!(
         store.put(&key("aa"), &vec![7; 500_000], None).unwrap(),

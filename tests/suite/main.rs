@@ -28,6 +28,8 @@ mod faults;
 mod host;
 /// Interrupts, and what the reader of a pipe sees while a run goes on.
 mod interrupts;
+/// Plugins in processes of their own, and everything that they can do wrong there.
+mod isolation;
 /// `--source legacy`: the services of 2016, and what the old program printed.
 mod legacy;
 /// What the old services say instead of an answer.
@@ -45,7 +47,14 @@ mod plot_page;
 /// Golden pictures.
 mod plot_pictures;
 /// `itch plugins`.
+/// `itch plugins`, of what is built in.
 mod plugins;
+/// Where plugins are found, by which names, and that no other is opened.
+mod plugins_found;
+/// `itch plugins add`, `remove`, `enable`, `disable`, `check`, `path`.
+mod plugins_managed;
+/// Which files may run: first uses, changes, pins, owners.
+mod plugins_trusted;
 /// A server that writes down what it is asked.
 mod recorder;
 /// Each report, by the name the user types.

@@ -5,10 +5,9 @@ use serde_json::Value;
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// What `plugins list --json` says.
+/// What `plugins list --json` says where nothing is installed.
 pub(crate) fn units() -> Vec<Value> {
-    let list = Folder::new().itch(&["plugins", "list", "--json"]);
-    serde_json::from_str(&list.succeeds().stdout).unwrap()
+    itch_tests::units_of(&Folder::new())
 }
 
 #[test]

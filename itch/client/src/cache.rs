@@ -85,6 +85,23 @@ impl Cache {
         }
     }
 
+    /// The same under another key, for a request that was counted as missing under the first.
+    pub async fn find_again(
+        &self,
+        key: &str,
+        request: &Request,
+        accept: Accept,
+    ) -> Result<Option<Response>> {
+        if accept == Accept::Nothing {
+            return Ok(None);
+        }
+        let found = self.search(key, request, accept).await?.ok();
+        if found.is_some() {
+            self.tally.hits.one();
+        }
+        Ok(found)
+    }
+
     /// The stored answer that stands in for one that the service could not give, and so may be older than it should.
     pub async fn stand_in(
         &self,

@@ -16,7 +16,7 @@ use crate::address::Addresses;
 use crate::cache::Cache;
 use crate::coalesce::Question;
 use crate::counters::{Counters, Tally};
-use crate::endpoints::{self, Rule};
+use crate::endpoints::{self, Rule, View};
 use crate::fetch::Fetcher;
 use crate::freshness::{Accept, Walk, Walks, Wishes, accept, stand_in};
 use crate::identity::Identity;
@@ -246,10 +246,7 @@ impl Transport for Client {
 impl Core {
     /// What names the answer to a request, as far as is known without asking who we are.
     fn text(&self, request: &Request, rule: Rule) -> String {
-        let user = match rule.by_user {
-            true => self.fetcher.identity.user(),
-            false => None,
-        };
+        let user = self.fetcher.identity.asker(rule.view);
         let place = self.addresses.place(request.service);
         key::text(request, place, user.as_deref())
     }
@@ -307,7 +304,12 @@ impl Core {
             return Ok(response);
         }
         let start = Instant::now();
-        let answer = match (self.fetcher.fetch(&request).await, stand_in) {
+        let fetched = match self.own_answer(&key, &request, rule, accept).await {
+            Ok(Some(response)) => return Ok(response),
+            Ok(None) => self.fetcher.fetch(&request).await,
+            Err(error) => Err(error),
+        };
+        let answer = match (fetched, stand_in) {
             (Ok(answer), _) => answer,
             (Err(error), Some(accept)) if gives_out(&error) => {
                 let stored = self.cache.stand_in(&key, &request, accept).await?;
@@ -318,6 +320,8 @@ impl Core {
             (Err(error), _) => return Err(error),
         };
         let took = start.elapsed();
+        // Now it is known who asks, and whether this answer is for others too.
+        let key = key::key(&self.text(&request, rule));
         let answer = self.cache.keep(&key, &request, rule, answer, took).await?;
         Ok(Response {
             status: answer.status,
@@ -328,10 +332,32 @@ impl Core {
 
     /// Whether only Twitch can say for whom a stored answer would have to be.
     fn must_learn_user(&self, rule: Rule) -> bool {
-        rule.by_user
+        rule.view == View::Asker
             && !self.wishes.offline
             && !self.cache.is_empty()
             && self.fetcher.identity.can_learn_user()
+    }
+
+    /// The wire has to know who asks. If that was not known before, this asker's answer may be stored under another
+    /// key than everybody's, which was looked for.
+    async fn own_answer(
+        &self,
+        looked_for: &str,
+        request: &Request,
+        rule: Rule,
+        accept: Accept,
+    ) -> Result<Option<Response>> {
+        let may_differ = matches!(rule.view, View::AskerWith(_)) && !self.cache.is_empty();
+        if !may_differ || !self.fetcher.identity.can_learn_user() {
+            return Ok(None);
+        }
+        let means = self.fetcher.means();
+        self.fetcher.identity.credentials(means).await?;
+        let key = key::key(&self.text(request, rule));
+        match key == looked_for {
+            true => Ok(None),
+            false => self.cache.find_again(&key, request, accept).await,
+        }
     }
 
     fn offline_miss(&self, request: &Request) -> Error {

@@ -11,13 +11,25 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Who sees the same answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Everybody.
+    Everybody,
+    /// The tokens of one user.
+    Asker,
+    /// Everybody, but for those whose token has this scope: they find something in it that is for them alone. Nobody
+    /// is asked who they are before a stored answer for everybody will do.
+    AskerWith(&'static str),
+}
+
 /// What holds for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// How long an answer stays good.
     pub max_age: Duration,
     /// Whether two users may get different answers.
-    pub by_user: bool,
+    pub view: View,
     /// Whether a total above zero without a row only means that this token may not see the rows.
     pub rows_hidden: bool,
 }
@@ -26,7 +38,7 @@ pub(crate) struct Rule {
 const fn public(max_age: Duration) -> Rule {
     Rule {
         max_age,
-        by_user: false,
+        view: View::Everybody,
         rows_hidden: false,
     }
 }
@@ -34,7 +46,7 @@ const fn public(max_age: Duration) -> Rule {
 /// Depends on who asks.
 const fn personal(max_age: Duration) -> Rule {
     Rule {
-        by_user: true,
+        view: View::Asker,
         ..public(max_age)
     }
 }
@@ -42,7 +54,15 @@ const fn personal(max_age: Duration) -> Rule {
 /// Service, path (`*` stands for one segment), rule. Facts about Helix are from
 /// dev.twitch.tv/docs/api/reference, those about the old services from justintv/Twitch-API, `v3_resources`.
 const TABLE: &[(Service, &str, Rule)] = &[
-    (Service::Helix, "users", public(DAY)),
+    // The row of whoever asks has the email, if the token may see it.
+    (
+        Service::Helix,
+        "users",
+        Rule {
+            view: View::AskerWith("user:read:email"),
+            ..public(DAY)
+        },
+    ),
     (Service::Helix, "channels", public(HOUR)),
     (
         Service::Helix,
@@ -100,10 +120,11 @@ mod tests {
     #[test]
     fn rules_are_found() {
         let users = Request::helix("users").query("id", 1);
-        assert_eq!(rule(&users), public(DAY));
+        assert_eq!(rule(&users).max_age, DAY);
+        assert_eq!(rule(&users).view, View::AskerWith("user:read:email"));
         assert_eq!(rule(&Request::helix("users")), personal(DAY));
         let followers = rule(&Request::helix("channels/followers"));
-        assert!(followers.by_user && followers.rows_hidden);
+        assert!(followers.view == View::Asker && followers.rows_hidden);
         assert_eq!(rule(&Request::helix("streams")), public(MINUTE));
         assert_eq!(rule(&Request::helix("some/new/thing")), personal(HOUR));
         let chatters = Request::get(Service::Tmi, "group/user/burkeblack/chatters");

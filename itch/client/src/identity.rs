@@ -15,6 +15,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use serde::Deserialize;
 
 use crate::address::{Addresses, QUERY};
+use crate::endpoints::View;
 use crate::identity_file::{IdentityFile, Record};
 use crate::retry::Patience;
 use crate::settings::Warn;
@@ -117,8 +118,27 @@ impl Identity {
         }
     }
 
-    /// Whom the answers are for, as far as is known without asking: a user id, or `app`.
-    pub fn user(&self) -> Option<String> {
+    /// Whom an answer is for, as far as is known without asking; `None` if that is everybody, or unknown.
+    pub fn asker(&self, view: View) -> Option<String> {
+        match view {
+            View::Everybody => None,
+            View::Asker => self.user(),
+            View::AskerWith(scope) => self.user().filter(|_| self.may_have(scope)),
+        }
+    }
+
+    /// Whether the token has a scope. A user who was told by the settings is taken to have given them all.
+    fn may_have(&self, scope: &str) -> bool {
+        let known = || {
+            let record = lock(&self.record);
+            let mut scopes = record.iter().flat_map(|record| &record.scopes);
+            scopes.any(|known| known == scope)
+        };
+        matches!(self.method, SignIn::Token { .. }) && (self.known_user.is_some() || known())
+    }
+
+    /// Who asks, as far as is known without asking: a user id, or `app`.
+    fn user(&self) -> Option<String> {
         match &self.method {
             SignIn::Nobody => None,
             SignIn::App { .. } => Some("app".to_owned()),

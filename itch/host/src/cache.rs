@@ -13,9 +13,13 @@ use itch_output::{Format, Layout, row_writer};
 use itch_plugin::{CacheStore, Cell, Column, Registry, Scan, ScanSupport, row};
 use serde_json::{Value, json};
 
+use crate::config::Config;
 use crate::failure::usage;
 use crate::talk::{Talk, print};
 use crate::{caches, cli, times};
+
+/// Whose affairs are meant where no cache is named.
+const USUAL: &str = "file";
 
 /// The command.
 pub(crate) fn command() -> Command {
@@ -24,8 +28,7 @@ pub(crate) fn command() -> Command {
         .long("cache")
         .value_name("NAME")
         .value_delimiter(',')
-        .default_value("file")
-        .help("Which cache, or several separated by commas");
+        .help("Which cache, or several separated by commas [default: what config.toml names, or file]");
     let json = Arg::new("json")
         .long("json")
         .action(ArgAction::SetTrue)
@@ -86,13 +89,18 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     let Some((name, sub)) = matches.subcommand() else {
         return Err(usage("no command is given").hint("itch cache stats").into());
     };
-    let names = sub.get_many::<String>("cache").into_iter().flatten();
+    let named = sub.get_many::<String>("cache");
+    let named = named.map(|names| names.cloned().collect());
+    let mut names = caches::chosen(registry, named, &Config::read()?)?;
+    if names.is_empty() && !sub.contains_id("cache") {
+        names.push(USUAL.to_owned());
+    }
     let mut stores = Vec::new();
     for name in names {
-        let store = caches::open_one(registry, name, None, false, talk);
+        let store = caches::open_one(registry, &name, None, false, talk);
         stores.push(Opened {
-            store: store.map_err(|error| unusable(name, error))?,
-            name: name.clone(),
+            store: store.map_err(|error| unusable(&name, error))?,
+            name,
         });
     }
     let mut told = Vec::new();

@@ -5,11 +5,40 @@ use std::sync::Arc;
 use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
 use itch_plugin::abi::RunHost;
 use itch_plugin::abi::drive::open_cache;
-use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, Registered, Registry};
+use itch_plugin::{
+    CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry,
+};
 
+use crate::config::Config;
 use crate::environment;
 use crate::failure::usage;
 use crate::talk::Talk;
+
+/// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
+/// becomes of the others.
+pub(crate) fn chosen(
+    registry: &Registry,
+    named: Option<Vec<String>>,
+    config: &Config,
+) -> Result<Vec<String>> {
+    let configured = named.is_none();
+    let names = named.unwrap_or_else(|| config.cache.names.clone());
+    if names == [NO_CACHE] {
+        return Ok(Vec::new());
+    }
+    for name in &names {
+        if name == NO_CACHE {
+            return Err(usage(format!(
+                "`{NO_CACHE}` stands for no cache, and not beside others"
+            )));
+        }
+        find(registry, name).map_err(|error| match configured {
+            true => error.context("`[cache]` in config.toml cannot be used"),
+            false => error,
+        })?;
+    }
+    Ok(names)
+}
 
 /// Opens stores in the order named. One that cannot be opened is left out with a warning, unless `strict`.
 pub(crate) fn open(
@@ -20,16 +49,14 @@ pub(crate) fn open(
     talk: &Talk,
 ) -> Result<Vec<(String, Box<dyn CacheStore>)>> {
     let mut stores = Vec::new();
-    // A name that is none is a mistake of the command line, whatever becomes of the others.
-    for name in names {
-        find(registry, name)?;
-    }
     for name in names {
         match open_one(registry, name, max_bytes, strict, talk) {
             Ok(store) => stores.push((name.clone(), store)),
             Err(error) if strict => {
+                let hint = "repair the cache, or run without `--cache-strict` to go on without it";
                 return Err(Error {
                     kind: ErrorKind::Service,
+                    hint: error.hint.or_else(|| Some(hint.to_owned())),
                     ..error
                 }
                 .context(format!("the cache `{name}` cannot be used")));

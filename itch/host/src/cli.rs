@@ -185,7 +185,7 @@ fn run_options() -> Vec<Arg> {
         option(
             "cache",
             "NAME",
-            "Keep answers in a cache, or several separated by commas",
+            "Keep answers in a cache, or several separated by commas; `none` for none",
         )
         .short('c')
         .value_delimiter(','),

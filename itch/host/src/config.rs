@@ -16,8 +16,18 @@ use crate::failure::usage;
 pub(crate) struct Config {
     pub(crate) services: Services,
     pub(crate) plugins: Plugins,
+    pub(crate) cache: CacheChoice,
     /// Facts about the private GQL service in place of those that itch was built with.
     pub(crate) gql: GqlFacts,
+}
+
+/// What holds for caches where the command line says nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CacheChoice {
+    /// Names as behind `-c`, nearest first.
+    #[serde(rename = "use")]
+    pub(crate) names: Vec<String>,
 }
 
 /// Which services may be asked.
@@ -138,6 +148,9 @@ mod tests {
         assert_eq!(config.plugins.policy, Policy::Pinned);
         assert_eq!(config.plugins.in_process, ["a"]);
         assert_eq!(config.plugins.prefer["b"], "c");
+        let config: Config = toml::from_str("[cache]\nuse = [\"file\", \"redis\"]\n").unwrap();
+        assert_eq!(config.cache.names, ["file", "redis"]);
         assert!(toml::from_str::<Config>("[servces]\n").is_err());
+        assert!(toml::from_str::<Config>("[cache]\nuses = []\n").is_err());
     }
 }

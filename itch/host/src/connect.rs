@@ -31,6 +31,8 @@ const BASE_URLS: &[(Service, &str)] = &[
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
+    /// The caches that were named.
+    pub(crate) caches: Vec<String>,
     _sandbox: Option<Sandbox>,
 }
 
@@ -69,7 +71,8 @@ pub(crate) fn connect(
     };
 
     let strict = options.flag("cache-strict");
-    let names = options.list("cache").unwrap_or_default();
+    let config = Config::read()?;
+    let names = caches::chosen(registry, options.list("cache"), &config)?;
     let stores: Vec<(String, Box<dyn CacheStore>)> =
         caches::open(registry, &names, options.get("cache-size"), strict, talk)?;
 
@@ -106,12 +109,13 @@ pub(crate) fn connect(
     settings.sandbox = sandbox
         .as_ref()
         .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));
-    settings.gql = Config::read()?.gql();
+    settings.gql = config.gql();
     settings.report = report.to_owned();
     let warnings = talk.clone();
     settings.warn = Arc::new(move |text| warnings.warning(text));
     Ok(Connection {
         client: Client::new(settings)?,
+        caches: names,
         _sandbox: sandbox,
     })
 }

@@ -75,6 +75,28 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         "Where itch keeps what it knows about your tokens (never a token)",
         Some("~/.local/share"),
     ),
+    (
+        "XDG_CONFIG_HOME",
+        "Where `itch/config.toml` is",
+        Some("~/.config"),
+    ),
+    (
+        "HOME",
+        "The user's directory, for the places above and for the file cache",
+        None,
+    ),
+    (
+        "HTTPS_PROXY",
+        "The proxy for https, except to this machine; in lower case too",
+        None,
+    ),
+    ("HTTP_PROXY", "The proxy for plain http", None),
+    ("ALL_PROXY", "The proxy for both", None),
+    (
+        "NO_PROXY",
+        "Hosts that are asked without a proxy, separated by commas",
+        None,
+    ),
 ];
 
 /// The variables of the host's own.

@@ -75,6 +75,9 @@ fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Res
     if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
         return cli::refuse(error);
     }
+    if let Some(refused) = plugins.refused_by_name() {
+        return Err(refused.into());
+    }
     let name = glance.command.as_deref().unwrap_or_default();
     if let Some(conflict) = plugins.registry.conflict("report", name) {
         return Err(conflict.into());

@@ -116,7 +116,7 @@ pub(crate) fn report(
         Err(error) => Some(error),
     };
     let counters = client.counters();
-    cache::tell(&counters, &options.list("cache").unwrap_or_default(), talk);
+    cache::tell(&counters, &connection.caches, talk);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
         facts.push(Fact::Recovered {
@@ -147,7 +147,7 @@ pub(crate) fn report(
         interrupted,
         &sink,
         output,
-        options.list("cache").is_some(),
+        !connection.caches.is_empty(),
         talk,
     )?;
     if let Some(plot) = plot {

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::spec::CacheSpec;
 use crate::{LogLevel, Result};
 
+/// The word that stands for no cache at all, where caches are named. No backend may be called so.
+pub const NO_CACHE: &str = "none";
+
 /// A cache backend.
 pub trait Cache: Send + Sync + 'static {
     /// What it is called and which variables it reads.

@@ -4,7 +4,8 @@ use crate::spec::{
     RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION,
 };
 use crate::{
-    Argument, ArgumentKind, CacheSpec, Error, ErrorKind, RendererSpec, ReportSpec, Result, Variable,
+    Argument, ArgumentKind, CacheSpec, Error, ErrorKind, NO_CACHE, RendererSpec, ReportSpec,
+    Result, Variable,
 };
 
 impl ReportSpec {
@@ -117,6 +118,9 @@ impl CacheSpec {
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
+        if self.name == NO_CACHE {
+            return Err(refused(format!("`{NO_CACHE}` stands for no cache at all")));
+        }
         check_variables(&self.variables)
     }
 }

@@ -56,8 +56,8 @@ mod spill;
 pub mod testing;
 
 pub use cache::{
-    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport,
-    StoredValue,
+    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, NO_CACHE, Put, Scan, ScanEntry,
+    ScanSupport, StoredValue,
 };
 pub use call::{Call, CallInput, LogLevel};
 pub use cell::Cell;

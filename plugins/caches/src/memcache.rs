@@ -9,7 +9,7 @@
 //! each server and never assumed: a server that has lost it begins a new generation, so nothing comes back.
 
 use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::memcache::exp;
 use itch_plugin::prelude::*;
@@ -19,6 +19,9 @@ const DEFAULT_SERVER: &str = "127.0.0.1:11211";
 const DEFAULT_PORT: &str = "11211";
 const CONNECT: Duration = Duration::from_millis(250);
 const OPERATION: Duration = Duration::from_millis(500);
+/// One server that falls silent costs an operation's time, and the others go on; a second one ends the store, since
+/// all of them together may not cost more than a second.
+const MOST_WASTED: Duration = Duration::from_millis(700);
 /// memcached refuses items beyond 1 MiB by default, the key and its own notes included.
 const MOST_BYTES: usize = 1_000_000;
 /// What every key begins with; the generation and the key follow.
@@ -70,6 +73,7 @@ impl Cache for Memcache {
             servers,
             lost: Vec::new(),
             contacted: false,
+            wasted: Duration::ZERO,
             settings: settings.clone(),
         }))
     }
@@ -97,6 +101,8 @@ struct MemcacheStore {
     /// The addresses of those that were dropped.
     lost: Vec<String>,
     contacted: bool,
+    /// How long was waited for servers that then failed.
+    wasted: Duration,
     settings: CacheSettings,
 }
 
@@ -214,6 +220,7 @@ impl MemcacheStore {
             return Ok(());
         }
         self.contacted = true;
+        let start = Instant::now();
         let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
             let tries = self.servers.iter_mut();
             let tries: Vec<_> = tries
@@ -224,20 +231,29 @@ impl MemcacheStore {
                 .map(|outcome| outcome.unwrap_or_else(|_| Err(failed("the client crate panicked"))))
                 .collect()
         });
-        let addresses: Vec<String> = self.servers.iter().map(|s| s.address.clone()).collect();
-        for (address, outcome) in addresses.iter().zip(outcomes) {
-            if let Err(error) = outcome {
-                self.drop_server(address, error)?;
-            }
-        }
-        Ok(())
+        self.wasted += start.elapsed();
+        let addresses = self.servers.iter().map(|server| server.address.clone());
+        let failures = addresses.zip(outcomes);
+        let failures = failures.filter_map(|(address, outcome)| Some((address, outcome.err()?)));
+        self.drop_servers(failures.collect())
     }
 
-    /// Leaves a server out from now on. If it was the last one, that is the end of the store.
-    fn drop_server(&mut self, address: &str, error: Error) -> Result<()> {
-        self.servers.retain(|server| server.address != address);
-        self.lost.push(address.to_owned());
-        if self.servers.is_empty() || self.settings.strict {
+    /// Leaves servers out from now on, with one warning. If they were the last ones, or too much time was lost with
+    /// such, that is the end of the store.
+    fn drop_servers(&mut self, failures: Vec<(String, Error)>) -> Result<()> {
+        let mut failures = failures.into_iter();
+        let Some((address, mut error)) = failures.next() else {
+            return Ok(());
+        };
+        self.lost.push(address);
+        for (address, another) in failures {
+            self.lost.push(address);
+            error.message = format!("{}, {}", error.message, another.message);
+            error.causes.extend(another.causes);
+        }
+        self.servers
+            .retain(|server| !self.lost.contains(&server.address));
+        if self.servers.is_empty() || self.settings.strict || self.wasted > MOST_WASTED {
             return Err(error);
         }
         self.settings
@@ -253,9 +269,13 @@ impl MemcacheStore {
             let best = self.servers.iter().max_by_key(|server| server.score(key));
             let best = best.ok_or_else(|| failed("no server is left"))?;
             let address = best.address.clone();
+            let start = Instant::now();
             match best.with(&work) {
                 Ok(done) => return Ok(done),
-                Err(error) => self.drop_server(&address, error)?,
+                Err(error) => {
+                    self.wasted += start.elapsed();
+                    self.drop_servers(vec![(address, error)])?;
+                }
             }
         }
     }
@@ -266,10 +286,14 @@ impl MemcacheStore {
         for address in addresses {
             let server = self.servers.iter().find(|s| s.address == address);
             let Some(server) = server else { continue };
+            let start = Instant::now();
             match server.with(|open| Ok(open.client.get(key).send()?.value)) {
                 Ok(Some(value)) => return Ok(Some(value)),
                 Ok(None) => {}
-                Err(error) => self.drop_server(&address, error)?,
+                Err(error) => {
+                    self.wasted += start.elapsed();
+                    self.drop_servers(vec![(address, error)])?;
+                }
             }
         }
         Ok(None)

@@ -31,8 +31,8 @@ impl Cache for Redis {
     fn describe(&self) -> CacheSpec {
         CacheSpec::new("redis", "A redis server, or a cluster, for several machines")
             .help(
-                "Responses end by themselves after 30 days. For a server that is there for itch alone, `maxmemory` \
-                 with `maxmemory-policy allkeys-lru` keeps it from filling up.\n\n\
+                "Responses end by themselves after 30 days, but for those that can never change. For a server that \
+                 is there for itch alone, `maxmemory` with `maxmemory-policy allkeys-lru` keeps it from filling up.\n\n\
                  REDIS_URL takes the place of host and port: `redis://user:password@host:6379/1`, `rediss://…` for \
                  TLS (the certificate is verified), `redis+cluster://host:7000,host:7001` and `rediss+cluster://…` \
                  for a cluster. REDIS_PASSWORD and REDIS_DB hold where the URL says nothing else.",

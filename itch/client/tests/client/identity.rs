@@ -217,6 +217,42 @@ fn a_users_view_is_stored_for_that_user_alone() {
     assert_eq!(store.len(), 2);
 }
 
+/// Whose token may see the own email finds it among the accounts, and nobody else does.
+#[test]
+fn an_email_is_stored_for_its_owner_alone() {
+    let server = Server::raw(|asked| {
+        let owner = asked.header("authorization").ends_with("owner");
+        match (asked.is("/oauth/validate"), owner) {
+            (true, true) => Reply::ok(
+                r#"{"client_id":"c","user_id":"7","scopes":["user:read:email"],"expires_in":999}"#,
+            ),
+            (true, false) => {
+                Reply::ok(r#"{"client_id":"c","user_id":"8","scopes":[],"expires_in":999}"#)
+            }
+            (false, true) => Reply::ok(r#"{"data":[{"id":"7","email":"seven@example"}]}"#),
+            (false, false) => Reply::ok(r#"{"data":[{"id":"7"}]}"#),
+        }
+    });
+    let store = Memory::default();
+    let directory = tempfile::tempdir().unwrap();
+    let run = |token: &str| {
+        let mut settings = settings(&server);
+        settings.caches = store.named("memory");
+        settings.identity.token = Some(token.into());
+        settings.identity.file = Some(directory.path().join("identities.json"));
+        let response = fetch(&Client::new(settings).unwrap(), users(7)).unwrap();
+        let email = String::from_utf8(response.body.clone()).unwrap();
+        (response.from_cache(), email.contains("seven@example"))
+    };
+    assert_eq!(run("owner"), (false, true));
+    assert_eq!(run("owner"), (true, true));
+    assert_eq!(run("another"), (false, false));
+    // What everybody sees is everybody's.
+    assert_eq!(run("a third"), (true, false));
+    assert_eq!(run("owner"), (true, true));
+    assert_eq!(store.len(), 2);
+}
+
 #[test]
 fn nothing_that_prints_shows_a_secret() {
     let server = Server::start(|_| Reply::ok("{}"));

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use clap::{Arg, ArgAction};
 use etcetera::BaseStrategy;
 use itch_loader::{Found, Log, Places, Settings, discover};
-use itch_plugin::{LogLevel, Registry};
+use itch_plugin::{LogLevel, NO_CACHE, Registry};
 
 use crate::config::{Config, Policy};
 use crate::failure::usage;
@@ -154,6 +154,7 @@ impl Glance {
 
     /// Whether what is linked in is not enough.
     fn needs_more(&self, linked_in: &Registry, config: &Config) -> bool {
+<<<<<<< HEAD
         let preferred = config
             .plugins
             .prefer
@@ -189,6 +190,20 @@ impl Glance {
             || !caches_known
             || !renderers_known
             || !pictures_known
+=======
+        let caches = match self.caches.is_empty() {
+            true => &config.cache.names,
+            false => &self.caches,
+        };
+        let here = self.preferred.iter().map(|(name, _)| name);
+        let turned_round = (config.plugins.prefer.keys().chain(here))
+            .any(|name| self.command.as_ref() == Some(name) || caches.contains(name));
+        let command_known = self.command.as_deref().is_some_and(|command| {
+            linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
+        });
+        let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
+        turned_round || !self.files.is_empty() || !command_known || !caches.iter().all(known)
+>>>>>>> loader
     }
 }
 

@@ -4,6 +4,7 @@ mod check;
 pub(crate) mod discovery;
 mod list;
 mod manage;
+mod new;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,25 @@ pub(crate) fn command() -> Command {
         .subcommand(
             sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
         )
+        .subcommand(
+            sub("new", "Write a plugin to begin with into a new directory: it builds, and passes its own test")
+                .arg(Arg::new("name").value_name("NAME").required(true).help("The plugin, its report and its directory"))
+                .arg(
+                    Arg::new("lang")
+                        .long("lang")
+                        .value_name("LANGUAGE")
+                        .value_parser(["rust", "c"])
+                        .required(true)
+                        .help("What it is written in"),
+                )
+                .arg(
+                    Arg::new("sdk")
+                        .long("sdk")
+                        .value_name("DIR")
+                        .value_parser(clap::value_parser!(PathBuf))
+                        .help("A source tree of itch [default: the one that this itch was built from]"),
+                ),
+        )
         .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
 
@@ -84,6 +104,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
     match matches.subcommand() {
         Some(("list", sub)) => list::list(plugins, sub, talk),
         Some(("info", sub)) => info(plugins, sub),
+        Some(("new", sub)) => new::run(sub, talk),
         Some(("check", sub)) => check::run(plugins, sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")

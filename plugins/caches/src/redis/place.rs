@@ -180,13 +180,27 @@ impl Place {
             ::redis::ErrorKind::Io => "gave out",
             _ => "does not speak as redis does",
         };
+        if wants_password(error) {
+            return failed(format!("{place} wants a password"))
+                .hint("set `REDIS_PASSWORD`, or write `redis://:password@host` in `REDIS_URL`");
+        }
         // A server that knows no passwords repeats the one it was given.
         let mut said = error.to_string();
         if let Some(password) = self.password.as_deref().filter(|text| !text.is_empty()) {
             said = said.replace(password, "[redacted]");
         }
-        failed(format!("{place} {what}")).cause(said.chars().take(200).collect::<String>())
+        let said = said.trim_end_matches('.').chars().take(200);
+        failed(format!("{place} {what}")).cause(said.collect::<String>())
     }
+}
+
+/// Whether the server wants to know who asks, and was not told. The client crate keeps the code for itself where it
+/// chooses the database.
+fn wants_password(error: &RedisError) -> bool {
+    error.code() == Some("NOAUTH")
+        || error
+            .detail()
+            .is_some_and(|detail| detail.contains("Authentication required"))
 }
 
 /// Whether a URL says which database is meant.
