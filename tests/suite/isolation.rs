@@ -276,3 +276,56 @@ fn a_renderer_that_crashes_is_told_by_its_plugins_name() {
         );
     }
 }
+
+#[test]
+fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
+    let folder = with(&["crashing-renderer", "c-renderer", "fixture-renderer"]);
+    for plugin in ["crashing-renderer", "c-renderer", "fixture-renderer"] {
+        folder.itch(&["plugins", "trust", plugin]).exits(0);
+    }
+    folder.write("followers.csv", crate::plot::FOLLOWERS);
+    let plot = |picture: &str| folder.itch(&["plot", "-s", "-T", "Ten", "followers.csv", picture]);
+    // Ten times of follows, of creations, the line's two buffers; in C as in Rust.
+    for picture in ["chart.ctally", "chart.rtally"] {
+        plot(picture).prints("");
+    }
+    let (c, rust) = (folder.read("chart.ctally"), folder.read("chart.rtally"));
+    let buffers = |text: &str| text.split_once("\nbuffer").map(|(_, rest)| rest.to_owned());
+    assert!(c.contains("kind 1 length 10 sum 14695192980.000"), "{c}");
+    assert_eq!(buffers(&c), buffers(&rust));
+
+    let line = "error: the plugin `crashing-renderer` died of signal 11 (SIGSEGV)";
+    plot("chart.ccrash").exits(1).says(line);
+    assert!(!folder.path("chart.ccrash").exists());
+    // By name, to stdout, and straight from a report.
+    let by_name = [
+        "plot",
+        "followers.csv",
+        "--renderer",
+        "c-renderer",
+        "-o",
+        "-",
+    ];
+    assert!(
+        folder
+            .itch(&by_name)
+            .succeeds()
+            .stdout
+            .contains("length 10")
+    );
+    let report = [
+        "--sandbox",
+        "followers",
+        "-l",
+        "50",
+        "--plot",
+        "rows.ctally",
+        "burkeblack",
+    ];
+    folder.itch(&report).exits(0);
+    assert!(
+        folder
+            .read("rows.ctally")
+            .contains("burkeblack - followers")
+    );
+}

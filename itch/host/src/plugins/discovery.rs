@@ -154,56 +154,34 @@ impl Glance {
 
     /// Whether what is linked in is not enough.
     fn needs_more(&self, linked_in: &Registry, config: &Config) -> bool {
-<<<<<<< HEAD
-        let preferred = config
-            .plugins
-            .prefer
-            .iter()
-            .chain(self.preferred.iter().map(|(name, plugin)| (name, plugin)));
+        let caches = match self.caches.is_empty() {
+            true => &config.cache.names,
+            false => &self.caches,
+        };
         let draws = self.command.as_deref() == Some("plot") || !self.pictures.is_empty();
-        let turned_round = preferred.into_iter().any(|(name, _)| {
+        let here = self.preferred.iter().map(|(name, _)| name);
+        let turned_round = (config.plugins.prefer.keys().chain(here)).any(|name| {
             self.command.as_ref() == Some(name)
-                || self.caches.contains(name)
+                || caches.contains(name)
                 || draws && linked_in.renderer(name).is_some()
         });
         let command_known = self.command.as_deref().is_some_and(|command| {
             linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
         });
-        let caches_known = self
-            .caches
-            .iter()
-            .all(|name| linked_in.cache(name).is_some());
-        let renderers_known = self
-            .renderers
-            .iter()
-            .all(|name| linked_in.renderer(name).is_some());
-        let pictures_known = self.pictures.iter().all(|picture| {
+        let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
+        let mut renderers = self.renderers.iter();
+        let mut pictures = self.pictures.iter();
+        let drawn = |picture: &PathBuf| {
             let extension = picture.extension().and_then(OsStr::to_str);
-            picture.as_os_str() == "-"
-                || linked_in
-                    .renderer_by_extension(extension.unwrap_or_default())
-                    .is_some()
-        });
+            let renderer = linked_in.renderer_by_extension(extension.unwrap_or_default());
+            picture.as_os_str() == "-" || renderer.is_some()
+        };
         turned_round
             || !self.files.is_empty()
             || !command_known
-            || !caches_known
-            || !renderers_known
-            || !pictures_known
-=======
-        let caches = match self.caches.is_empty() {
-            true => &config.cache.names,
-            false => &self.caches,
-        };
-        let here = self.preferred.iter().map(|(name, _)| name);
-        let turned_round = (config.plugins.prefer.keys().chain(here))
-            .any(|name| self.command.as_ref() == Some(name) || caches.contains(name));
-        let command_known = self.command.as_deref().is_some_and(|command| {
-            linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
-        });
-        let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
-        turned_round || !self.files.is_empty() || !command_known || !caches.iter().all(known)
->>>>>>> loader
+            || !caches.iter().all(known)
+            || !renderers.all(|name| linked_in.renderer(name).is_some())
+            || !pictures.all(drawn)
     }
 }
 
