@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
-use itch_plugin::abi::RunHost;
+use itch_api::{Error, ErrorKind, Result};
+use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::open_cache;
 use itch_plugin::{
     CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry,
@@ -102,95 +102,11 @@ pub(crate) fn open_one(
         strict,
         log: CacheLog::default(),
     };
-    let host = CacheHost {
-        name: name.to_owned(),
-        talk: talk.clone(),
-        transport: Arc::new(NoTransport),
-    };
+    let (called, talk) = (name.to_owned(), talk.clone());
+    let host = Apart::new(move |level, message: &str| match level {
+        // What a person should know although the store goes on.
+        LogLevel::Warn => talk.warning(&format!("cache {called}: {message}")),
+        level => crate::sink::log(level, message),
+    });
     open_cache(unit.item, Arc::new(host), &settings)
-}
-
-/// The host of a cache's run: it may log, and has nothing to fetch or to print.
-struct CacheHost {
-    name: String,
-    talk: Talk,
-    transport: Arc<dyn Transport>,
-}
-
-impl RunHost for CacheHost {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
-    }
-
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(not_for_caches())
-    }
-
-    fn progress(&self, _: u64, _: Option<u64>) {}
-
-    fn log(&self, level: LogLevel, message: &str) {
-        match level {
-            // What a person should know although the store goes on.
-            LogLevel::Warn => self
-                .talk
-                .warning(&format!("cache {}: {message}", self.name)),
-            level => crate::sink::log(level, message),
-        }
-    }
-}
-
-/// The host of a unit that is only tried: nothing is fetched, printed or said.
-pub(crate) struct Apart(Arc<dyn Transport>);
-
-impl Default for Apart {
-    fn default() -> Apart {
-        Apart(Arc::new(NoTransport))
-    }
-}
-
-impl RunHost for Apart {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        &self.0
-    }
-
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(not_for_caches())
-    }
-
-    fn progress(&self, _: u64, _: Option<u64>) {}
-
-    fn log(&self, level: LogLevel, message: &str) {
-        crate::sink::log(level, message);
-    }
-}
-
-struct NoTransport;
-
-impl Transport for NoTransport {
-    fn start(&self, _: Request) -> Result<Ticket> {
-        Err(not_for_caches())
-    }
-
-    fn wait(&self, _: Ticket) -> Result<Response> {
-        Err(not_for_caches())
-    }
-
-    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
-        Err(not_for_caches())
-    }
-
-    fn abandon(&self, _: Ticket) {}
-
-    fn note(&self, _: Fact) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-fn not_for_caches() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "a cache backend neither fetches nor prints",
-    )
 }

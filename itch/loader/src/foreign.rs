@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
-use itch_plugin::abi::{CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
+use itch_api::{Error, ErrorKind, Result, Transport};
+use itch_plugin::abi::{Apart, CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
 use itch_plugin::{
-    Cache, CacheLog, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer,
-    RendererSpec, Report, ReportSpec, Variable,
+    Cache, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer, RendererSpec,
+    Report, ReportSpec, Variable,
 };
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
 use crate::lock::Lock;
 use crate::process::{after, lock};
-use crate::{Log, Settings, pictures, relay, serve, stores};
+use crate::{Settings, pictures, relay, serve, stores};
 
 /// A unit and the file that it is in.
 #[derive(Debug)]
@@ -186,7 +186,8 @@ impl Cache for Foreign {
         self.greet();
         let opened = match self.in_process {
             true => {
-                let host = Apart::new(LogTo::Cache(settings.log.clone()));
+                let log = settings.log.clone();
+                let host = Apart::new(move |level, message: &str| log.line(level, message));
                 self.loaded(CACHE)
                     .and_then(|item| drive::open_cache(item, Arc::new(host), settings))
             }
@@ -206,7 +207,8 @@ impl Renderer for Foreign {
         self.greet();
         let drawn = match self.in_process {
             true => {
-                let host = Apart::new(LogTo::Program(self.settings.log.clone()));
+                let log = self.settings.log.clone();
+                let host = Apart::new(move |level, message: &str| log.line(level, message));
                 self.loaded(RENDERER)
                     .and_then(|item| drive::render(item, Arc::new(host), chart, out))
             }
@@ -239,74 +241,4 @@ impl RunHost for Counted {
     fn log(&self, level: LogLevel, message: &str) {
         self.host.log(level, message);
     }
-}
-
-/// The host of a unit that neither fetches nor prints rows.
-struct Apart {
-    log: LogTo,
-    transport: Arc<dyn Transport>,
-}
-
-enum LogTo {
-    Cache(CacheLog),
-    Program(Log),
-}
-
-impl Apart {
-    fn new(log: LogTo) -> Apart {
-        Apart {
-            log,
-            transport: Arc::new(NoTransport),
-        }
-    }
-}
-
-impl RunHost for Apart {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
-    }
-
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(reports_only())
-    }
-
-    fn progress(&self, _: u64, _: Option<u64>) {}
-
-    fn log(&self, level: LogLevel, message: &str) {
-        match &self.log {
-            LogTo::Cache(log) => log.line(level, message),
-            LogTo::Program(log) => log.line(level, message),
-        }
-    }
-}
-
-struct NoTransport;
-
-impl Transport for NoTransport {
-    fn start(&self, _: Request) -> Result<Ticket> {
-        Err(reports_only())
-    }
-
-    fn wait(&self, _: Ticket) -> Result<Response> {
-        Err(reports_only())
-    }
-
-    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
-        Err(reports_only())
-    }
-
-    fn abandon(&self, _: Ticket) {}
-
-    fn note(&self, _: Fact) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-fn reports_only() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "only a report fetches and prints rows",
-    )
 }

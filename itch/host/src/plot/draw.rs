@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use itch_api::{Error, ErrorKind, Fact, Request as Question, Response, Result, Ticket, Transport};
+use itch_api::Result;
 use itch_chart::read::Table;
 use itch_chart::{Dots, Request, build};
-use itch_plugin::abi::RunHost;
+use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::render;
-use itch_plugin::{Colors, Detail, LogLevel, Registered, Registry, RendererSpec, Target};
+use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
 
 use super::outfile::Outfile;
 use super::{no_renderer, terminal};
@@ -204,7 +204,7 @@ impl<'a> Drawing<'a> {
             ));
         }
         let item = self.place.unit.item;
-        let host = Arc::new(Quiet::default());
+        let host = Arc::new(Apart::new(sink::log));
         let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
         match self.outfile {
             Some(mut outfile) => {
@@ -259,62 +259,5 @@ fn written(
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(error) => Err(anyhow::Error::new(error).context(format!("{name} cannot be written"))),
         None => Ok(drawn?),
-    }
-}
-
-/// The host of a renderer: it answers no requests and takes no rows.
-struct Quiet(Arc<dyn Transport>);
-
-impl Default for Quiet {
-    fn default() -> Quiet {
-        Quiet(Arc::new(Nobody))
-    }
-}
-
-impl RunHost for Quiet {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        &self.0
-    }
-
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(refused())
-    }
-
-    fn progress(&self, _: u64, _: Option<u64>) {}
-
-    fn log(&self, level: LogLevel, message: &str) {
-        sink::log(level, message);
-    }
-}
-
-/// A renderer draws what it is given and asks nobody.
-struct Nobody;
-
-fn refused() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "a renderer asks no services and prints no rows",
-    )
-}
-
-impl Transport for Nobody {
-    fn start(&self, _: Question) -> Result<Ticket> {
-        Err(refused())
-    }
-
-    fn wait(&self, _: Ticket) -> Result<Response> {
-        Err(refused())
-    }
-
-    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
-        Err(refused())
-    }
-
-    fn abandon(&self, _: Ticket) {}
-
-    fn note(&self, _: Fact) {}
-
-    fn cancelled(&self) -> bool {
-        false
     }
 }

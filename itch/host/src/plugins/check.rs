@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
 use itch_loader::{Log, Outcome, Places, Settings, discover};
-use itch_plugin::abi::drive;
+use itch_plugin::abi::{Apart, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
 use crate::caches;
@@ -264,7 +264,7 @@ fn try_renderer(unit: &Registered) -> Step {
         height: 180.0,
     };
     let mut picture = Vec::new();
-    let host = Arc::new(caches::Apart::default());
+    let host = Arc::new(Apart::new(crate::sink::log));
     drive::render(unit.item, host, &chart, &mut picture).map_err(|error| format!("{error:#}"))?;
     match picture.len() {
         0 => Err("it drew nothing".to_owned()),

@@ -12,6 +12,7 @@
 //! report is a test of the boundary. This is the only place in the workspace where `unsafe` is allowed.
 #![allow(unsafe_code)]
 
+mod apart;
 pub mod drive;
 pub mod export;
 mod host;
@@ -24,6 +25,7 @@ mod tests;
 
 use std::ffi::c_void;
 
+pub use apart::Apart;
 pub use host::{PagesRequest, RunHost};
 
 /// "ITCH" read as a little-endian number; a wrong byte order shows.

@@ -7,52 +7,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use itch_api::{Fact, Request, Response, Ticket, Transport};
 use itch_caches as _;
-use itch_plugin::abi::{RunHost, drive};
-use itch_plugin::{
-    CacheSettings, CacheStore, Error, LogLevel, Registry, Result, Scan, ScanEntry, ScanSupport,
-};
-
-/// A host that gives a cache nothing, since a cache needs nothing of it.
-struct Nobody;
-
-impl Transport for Nobody {
-    fn start(&self, _: Request) -> Result<Ticket> {
-        Err(Error::cancelled())
-    }
-    fn wait(&self, _: Ticket) -> Result<Response> {
-        Err(Error::cancelled())
-    }
-    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
-        Err(Error::cancelled())
-    }
-    fn abandon(&self, _: Ticket) {}
-    fn note(&self, _: Fact) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-impl RunHost for Nobody {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        static TRANSPORT: OnceLock<Arc<dyn Transport>> = OnceLock::new();
-        TRANSPORT.get_or_init(|| Arc::new(Nobody))
-    }
-    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
-        Err(Error::cancelled())
-    }
-    fn progress(&self, _: u64, _: Option<u64>) {}
-    fn log(&self, _: LogLevel, _: &str) {}
-}
+use itch_plugin::abi::{Apart, drive};
+use itch_plugin::{CacheSettings, CacheStore, Registry, Result, Scan, ScanEntry, ScanSupport};
 
 /// Opens a backend's store.
 pub fn open_backend(name: &str, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
     let registry = Registry::linked_in();
     let (_, unit) = registry.cache(name).expect("the backend is registered");
-    drive::open_cache(unit.item, Arc::new(Nobody), settings)
+    drive::open_cache(unit.item, Arc::new(Apart::new(|_, _: &str| {})), settings)
 }
 
 /// Settings with these variables and no limit.

@@ -1,0 +1,81 @@
+//! The host of a unit that stands apart from Twitch: a cache or a renderer, which may log and nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
+
+use super::RunHost;
+use crate::LogLevel;
+
+/// Takes one line.
+type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;
+
+/// A host that hands on what its unit says, and refuses requests and rows.
+pub struct Apart {
+    log: Box<TakeLine>,
+    transport: Arc<dyn Transport>,
+}
+
+impl Apart {
+    /// A host that hands each line of the unit's to this.
+    pub fn new(log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Apart {
+        Apart {
+            log: Box::new(log),
+            transport: Arc::new(NoTransport),
+        }
+    }
+}
+
+impl fmt::Debug for Apart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Apart")
+    }
+}
+
+impl RunHost for Apart {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    fn emit(&self, _: &[u8], _: u32) -> Result<()> {
+        Err(reports_only())
+    }
+
+    fn progress(&self, _: u64, _: Option<u64>) {}
+
+    fn log(&self, level: LogLevel, message: &str) {
+        (self.log)(level, message);
+    }
+}
+
+struct NoTransport;
+
+impl Transport for NoTransport {
+    fn start(&self, _: Request) -> Result<Ticket> {
+        Err(reports_only())
+    }
+
+    fn wait(&self, _: Ticket) -> Result<Response> {
+        Err(reports_only())
+    }
+
+    fn wait_any(&self, _: &[Ticket]) -> Result<usize> {
+        Err(reports_only())
+    }
+
+    fn abandon(&self, _: Ticket) {}
+
+    fn note(&self, _: Fact) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn reports_only() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "only a report fetches and prints rows",
+    )
+}
