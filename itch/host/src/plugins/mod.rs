@@ -4,6 +4,7 @@ mod check;
 pub(crate) mod discovery;
 mod list;
 mod manage;
+mod new;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
         )
+        .subcommand(new::command())
         .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
     match matches.subcommand() {
         Some(("list", sub)) => list::list(plugins, sub, talk),
         Some(("info", sub)) => info(plugins, sub),
+        Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
         Some(("check", sub)) => check::run(plugins, sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")
