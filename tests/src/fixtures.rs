@@ -106,6 +106,19 @@ pub fn plugin(name: &str) -> PathBuf {
     c_built(recipe.unwrap_or_else(|| panic!("there is no fixture `{name}`")))
 }
 
+/// A plugin with one report, both of this name, which greets.
+pub fn greeter(name: &str) -> PathBuf {
+    let library = built().join(file_name(name));
+    let partial = built().join(format!("{name}.{}", std::process::id()));
+    let include = root().join("itch/plugin/include");
+    let include = format!("-I{}", include.display());
+    let named = format!("-DNAME=\"{name}\"");
+    let source = root().join("tests/fixtures/c/versions.c");
+    compile(&source, &partial, &[&named, &include]);
+    fs::rename(&partial, &library).unwrap();
+    library
+}
+
 /// Puts plugins into a folder, each as `<name>.so` or what the system calls it, and says where they are.
 pub fn install(names: &[&str], folder: &Path) -> Vec<PathBuf> {
     fs::create_dir_all(folder).unwrap();

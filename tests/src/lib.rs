@@ -100,10 +100,14 @@ impl Folder {
                 folder.path().join(place).display().to_string(),
             )
         });
-        Folder {
+        let mut folder = Folder {
             folder,
             variables: variables.into(),
+        };
+        if let Some(packs) = Packs::get() {
+            packs.settle(&mut folder);
         }
+        folder
     }
 
     /// Points every command at a sandbox process.
@@ -198,6 +202,56 @@ impl Folder {
     }
 }
 
+/// The plugins with which a program is tested that has nothing built in: they lie where `ITCH_PLUGIN_PATH` says.
+struct Packs {
+    path: String,
+    /// What is remembered of them once they are known and trusted, as files below a folder.
+    known: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Packs {
+    fn get() -> Option<&'static Packs> {
+        static PACKS: OnceLock<Option<Packs>> = OnceLock::new();
+        thread_local! {
+            static LEARNING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+        }
+        // The folder in which they are learnt is one without.
+        if LEARNING.get() {
+            return None;
+        }
+        LEARNING.set(true);
+        let packs = PACKS.get_or_init(|| {
+            let path = std::env::var("ITCH_PLUGIN_PATH").ok()?;
+            let folder = Folder::new().variable("ITCH_PLUGIN_PATH", &path);
+            for pack in std::fs::read_dir(&path).unwrap() {
+                let pack = pack.unwrap().path();
+                folder
+                    .itch(&["plugins", "trust", pack.to_str().unwrap()])
+                    .exits(0);
+            }
+            let known = ["cache/itch/plugins.json", "data/itch/plugins.lock"];
+            let known = known.map(|name| (name, std::fs::read(folder.path(name)).unwrap()));
+            Some(Packs {
+                path,
+                known: known.into(),
+            })
+        });
+        LEARNING.set(false);
+        packs.as_ref()
+    }
+
+    fn settle(&self, folder: &mut Folder) {
+        folder
+            .variables
+            .insert("ITCH_PLUGIN_PATH".to_owned(), self.path.clone());
+        for (name, bytes) in &self.known {
+            let path = folder.path(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+}
+
 /// What `plugins list --json` says in a folder.
 pub fn units_of(folder: &Folder) -> Vec<serde_json::Value> {
     let list = folder.itch(&["plugins", "list", "--json"]);
@@ -225,6 +279,26 @@ pub fn behind(program: &[&str], command: &Command) -> Command {
         outer.current_dir(folder);
     }
     outer
+}
+
+/// Which files of a directory are opened while something is done.
+pub fn opened_during(directory: &Path, work: impl FnOnce()) -> Vec<String> {
+    use rustix::fs::inotify;
+    use std::mem::MaybeUninit;
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+    inotify::add_watch(&watch, directory, inotify::WatchFlags::OPEN).unwrap();
+    work();
+    let mut opened = Vec::new();
+    let mut buffer = [MaybeUninit::uninit(); 64 << 10];
+    let mut events = inotify::Reader::new(watch, &mut buffer);
+    while let Ok(event) = events.next() {
+        if let Some(name) = event.file_name() {
+            opened.push(name.to_str().unwrap().to_owned());
+        }
+    }
+    opened.sort();
+    opened.dedup();
+    opened
 }
 
 /// Splits a simple command line; single and double quotes keep spaces.

@@ -48,6 +48,8 @@ mod plot_page;
 mod plot_pictures;
 /// `itch plugins`.
 /// `itch plugins`, of what is built in.
+/// Every command of docs/plugins.md.
+mod plugin_docs;
 mod plugins;
 /// Where plugins are found, by which names, and that no other is opened.
 mod plugins_found;
@@ -55,6 +57,8 @@ mod plugins_found;
 mod plugins_managed;
 /// Which files may run: first uses, changes, pins, owners.
 mod plugins_trusted;
+/// `itch plugins new`.
+mod plugins_new;
 /// A server that writes down what it is asked.
 mod recorder;
 /// Each report, by the name the user types.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use itch_tests::{Folder, Ran, fixtures, units_of};
+use itch_tests::{Folder, Ran, fixtures, opened_during, units_of};
 use serde_json::Value;
 
 /// The user's own directory of plugins.
@@ -205,7 +205,7 @@ fn an_earlier_directory_wins_a_name() {
         &format!("[plugins]\npath = [\"{path}\"]\n"),
     );
     assert_eq!(meant(&folder, &info), "twin-a");
-    let file = fixtures::plugin("twin-b");
+    let file = fixtures::install(&["twin-b"], &folder.path("files")).remove(0);
     let named = [
         "--plugin",
         file.to_str().unwrap(),
@@ -385,27 +385,6 @@ fn a_third_partys_cache_is_a_cache() {
     assert_eq!(fs::read_dir(&store).unwrap().count(), stored);
 }
 
-/// Which files of a directory are opened while something is done.
-#[cfg(target_os = "linux")]
-fn opened_during(directory: &Path, work: impl FnOnce()) -> Vec<String> {
-    use rustix::fs::inotify;
-    use std::mem::MaybeUninit;
-    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
-    inotify::add_watch(&watch, directory, inotify::WatchFlags::OPEN).unwrap();
-    work();
-    let mut opened = Vec::new();
-    let mut buffer = [MaybeUninit::uninit(); 64 << 10];
-    let mut events = inotify::Reader::new(watch, &mut buffer);
-    while let Ok(event) = events.next() {
-        if let Some(name) = event.file_name() {
-            opened.push(name.to_str().unwrap().to_owned());
-        }
-    }
-    opened.sort();
-    opened.dedup();
-    opened
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn only_the_plugin_that_is_called_is_opened() {
@@ -413,7 +392,9 @@ fn only_the_plugin_that_is_called_is_opened() {
     let own = own(&folder);
     fixtures::text(&own);
     // A file that is new is looked at once, and so is one that cannot be used.
-    let all = opened_during(&own, || drop(folder.itch(&["plugins", "list"]).succeeds()));
+    let all = opened_during(&own, || {
+        folder.itch(&["plugins", "list"]).succeeds();
+    });
     assert_eq!(all.len(), 6, "{all:?}");
     for arguments in [
         &["plugins", "list"][..],
@@ -426,7 +407,9 @@ fn only_the_plugin_that_is_called_is_opened() {
         let opened = opened_during(&own, || drop(folder.itch(arguments)));
         assert_eq!(opened, [""; 0], "itch {}", arguments.join(" "));
     }
-    let opened = opened_during(&own, || drop(folder.itch(&["newer"]).exits(0)));
+    let opened = opened_during(&own, || {
+        folder.itch(&["newer"]).exits(0);
+    });
     assert_eq!(opened, ["newer.so"]);
     // What is built in does not even look into the directory.
     let index = folder.path("cache/itch/plugins.json");

@@ -189,7 +189,7 @@ text.so: refused: file too short
 fn a_check_tries_every_unit() {
     let folder = Folder::new();
     let check = |plugin: &str| {
-        let path = fixtures::plugin(plugin);
+        let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
         folder.itch(&["plugins", "check", path.to_str().unwrap()])
     };
     let report = check("c-report");
@@ -249,7 +249,7 @@ fn a_cache_that_works_is_checked_with_a_value() {
     let folder = Folder::new();
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", &store);
-    let path = fixtures::plugin("c-cache");
+    let path = fixtures::install(&["c-cache"], &folder.path("files")).remove(0);
     let check = folder.itch(&["plugins", "check", path.to_str().unwrap()]);
     let kept = format!("cache c-cache: ok: kept a value at {}\n", store.display());
     assert!(check.succeeds().stdout.ends_with(&kept), "{}", check.stdout);

@@ -60,25 +60,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
         )
-        .subcommand(
-            sub("new", "Write a plugin to begin with into a new directory: it builds, and passes its own test")
-                .arg(Arg::new("name").value_name("NAME").required(true).help("The plugin, its report and its directory"))
-                .arg(
-                    Arg::new("lang")
-                        .long("lang")
-                        .value_name("LANGUAGE")
-                        .value_parser(["rust", "c"])
-                        .required(true)
-                        .help("What it is written in"),
-                )
-                .arg(
-                    Arg::new("sdk")
-                        .long("sdk")
-                        .value_name("DIR")
-                        .value_parser(clap::value_parser!(PathBuf))
-                        .help("A source tree of itch [default: the one that this itch was built from]"),
-                ),
-        )
+        .subcommand(new::command())
         .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
 
@@ -104,7 +86,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
     match matches.subcommand() {
         Some(("list", sub)) => list::list(plugins, sub, talk),
         Some(("info", sub)) => info(plugins, sub),
-        Some(("new", sub)) => new::run(sub, talk),
+        Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
         Some(("check", sub)) => check::run(plugins, sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")

@@ -1,131 +1,173 @@
-//! `itch plugins new NAME`: a plugin that builds and passes its own test, to begin with.
+//! `itch plugins new NAME --lang rust|c`: a plugin that builds and passes its own test, to be changed.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
-use itch_api::{Error, ErrorKind};
-use itch_plugin::{Column, ReportSpec};
+use clap::{Arg, ArgMatches, Command, value_parser};
+use itch_api::{Error, ErrorKind, Result};
+use itch_plugin::{Column, Registry, ReportSpec};
 
 use crate::failure::usage;
 use crate::talk::Talk;
 
-/// A file of a template: its name, and its text with places to fill.
-type File = (&'static str, &'static str);
+/// Each file's name and text. `{{name}}`, `{{library}}` and `{{sdk}}` are filled in.
+type Template = &'static [(&'static str, &'static str)];
 
-const RUST: &[File] = &[
+const RUST: Template = &[
     ("Cargo.toml", include_str!("templates/rust/manifest.toml")),
-    (".gitignore", include_str!("templates/rust/gitignore")),
-    ("README.md", include_str!("templates/rust/README.md")),
     ("src/lib.rs", include_str!("templates/rust/src/lib.rs")),
+    ("README.md", include_str!("templates/rust/README.md")),
+    (".gitignore", include_str!("templates/rust/gitignore")),
 ];
 
-const C: &[File] = &[
-    ("Makefile", include_str!("templates/c/Makefile")),
-    (".gitignore", include_str!("templates/c/gitignore")),
-    ("README.md", include_str!("templates/c/README.md")),
+const C: Template = &[
     ("plugin.c", include_str!("templates/c/plugin.c")),
     ("test.c", include_str!("templates/c/test.c")),
     (
         "itch_plugin.h",
         include_str!("../../../plugin/include/itch_plugin.h"),
     ),
+    ("Makefile", include_str!("templates/c/Makefile")),
+    ("README.md", include_str!("templates/c/README.md")),
+    (".gitignore", include_str!("templates/c/gitignore")),
 ];
 
-/// The kit in the source tree that this program was built from.
-const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin");
+/// The source tree that this program was built from.
+const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The command.
+pub(super) fn command() -> Command {
+    Command::new("new")
+        .about("Write a new plugin in Rust or C, that builds and passes its own test")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("The name of its report, of the plugin and of the folder"),
+        )
+        .arg(
+            Arg::new("lang")
+                .long("lang")
+                .value_name("LANGUAGE")
+                .value_parser(["rust", "c"])
+                .default_value("rust")
+                .help("What it is written in"),
+        )
+        .arg(
+            Arg::new("sdk")
+                .long("sdk")
+                .value_name("DIRECTORY")
+                .value_parser(value_parser!(PathBuf))
+                .help("The source tree of itch that a plugin in Rust is built with [default: the one itch was built from]"),
+        )
+}
 
 /// Runs it.
-pub(crate) fn run(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
-    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
-    let name = text("name").unwrap_or_default();
-    check_name(name)?;
-    let target = PathBuf::from(name);
-    if std::fs::symlink_metadata(&target).is_ok() {
-        return Err(usage(format!("`{name}` is there already")).into());
+pub(super) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+    let word = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+    let name = word("name").unwrap_or_default();
+    check(registry, name)?;
+    let folder = Path::new(name);
+    if folder.symlink_metadata().is_ok() {
+        let message = format!("`{name}` is there already");
+        return Err(usage(message)
+            .hint("choose another name, or another directory")
+            .into());
     }
-    let suffix = std::env::consts::DLL_SUFFIX;
-    let (files, library, sdk) = match text("lang") {
-        Some("c") => (C, format!("{name}{suffix}"), None),
+    let given = matches.get_one::<PathBuf>("sdk");
+    let (template, library, sdk) = match word("lang") {
+        Some("c") if given.is_some() => {
+            let message = "a plugin in C needs no source tree: it carries the header with it";
+            return Err(usage(message)
+                .hint(format!("itch plugins new {name} --lang c"))
+                .into());
+        }
+        Some("c") => {
+            let library = format!("{name}{}", std::env::consts::DLL_SUFFIX);
+            (C, library, None)
+        }
         _ => {
-            let prefix = std::env::consts::DLL_PREFIX;
-            let library = format!("target/release/{prefix}{}{suffix}", name.replace('-', "_"));
-            let sdk = find_sdk(matches.get_one::<PathBuf>("sdk").map(PathBuf::as_path))?;
-            (RUST, library, Some(sdk))
+            let file = format!(
+                "target/release/{}{}{}",
+                std::env::consts::DLL_PREFIX,
+                name.replace('-', "_"),
+                std::env::consts::DLL_SUFFIX
+            );
+            let tree = given.map_or(Path::new(SOURCE_TREE), PathBuf::as_path);
+            (RUST, file, Some(kit(tree, name)?))
         }
     };
+    // A text in JSON is one in TOML.
+    let quoted = sdk.as_ref().map(|sdk| serde_json::json!(sdk).to_string());
     let fill = |text: &str| {
-        let sdk = sdk
-            .as_deref()
-            .unwrap_or(Path::new(""))
-            .display()
-            .to_string();
         text.replace("{{name}}", name)
             .replace("{{library}}", &library)
-            .replace("{{sdk}}", &sdk)
+            .replace("{{sdk}}", quoted.as_deref().unwrap_or_default())
     };
-    let failed = |error: std::io::Error| {
-        let message = format!("`{name}` cannot be written");
-        Error::new(ErrorKind::Failed, message).source_chain(&error)
-    };
-    write(&target, files, fill).map_err(failed)?;
-    talk.note(&format!("wrote {name}/: its README.md says how to go on"));
+    write(folder, template, fill)?;
     if let Some(sdk) = sdk {
         talk.note(&format!(
-            "it is built with the kit in {}, since that is not published yet",
-            sdk.display()
+            "it is built with the kit at {sdk}, which is not published yet"
         ));
     }
+    talk.note(&format!(
+        "wrote {name}; {name}/README.md says how to build, test and add it"
+    ));
     Ok(0)
 }
 
-/// Writes all files, or none.
-fn write(target: &Path, files: &[File], fill: impl Fn(&str) -> String) -> std::io::Result<()> {
-    let part = tempfile::Builder::new().prefix(".itch-").tempdir_in(".")?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(part.path(), readable)?;
+/// What a report may be called, and a crate, and what would be reached by that name.
+fn check(registry: &Registry, name: &str) -> Result<()> {
+    let spec = ReportSpec::new(name, "").column(Column::text("greeting", ""));
+    spec.check().map_err(|error| usage(error.message))?;
+    if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return Err(usage(format!("`{name}` does not begin with a letter")));
     }
-    for (name, text) in files {
-        let path = part.path().join(name);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, fill(text))?;
+    if registry.report(name).is_some() {
+        let message = format!("there is a report `{name}` already");
+        return Err(usage(message).hint("itch plugins list"));
     }
-    std::fs::rename(part.path(), target)
+    Ok(())
 }
 
-/// The name has to do as a command, as a crate and as a file.
-fn check_name(name: &str) -> Result<(), Error> {
-    let mut spec = ReportSpec::new(name, "");
-    spec.columns.push(Column::text("row", "").clone());
-    let first = name.starts_with(|first: char| first.is_ascii_lowercase());
-    spec.check()
-        .and(match first {
-            true => Ok(()),
-            false => Err(usage("a name begins with a letter")),
-        })
-        .map_err(|error| Error {
-            kind: ErrorKind::Usage,
-            ..error.context(format!("`{}` is no name for a plugin", name.escape_debug()))
-        })
+/// The kit in a source tree.
+fn kit(tree: &Path, name: &str) -> Result<String> {
+    let kit = tree.join("itch/plugin");
+    let hint = format!("itch plugins new {name} --sdk DIRECTORY");
+    let found = kit
+        .join("Cargo.toml")
+        .is_file()
+        .then(|| kit.canonicalize().ok());
+    let found = found.flatten().ok_or_else(|| {
+        let message = format!("there is no source tree of itch at `{}`", tree.display());
+        usage(message).hint(&hint)
+    })?;
+    found.into_os_string().into_string().map_err(|path| {
+        let message = format!("`{}` is no path that Cargo.toml can hold", path.display());
+        usage(message).hint(&hint)
+    })
 }
 
-/// The crate `itch-plugin`: in a source tree, or that directory itself.
-fn find_sdk(given: Option<&Path>) -> Result<PathBuf, Error> {
-    let places = match given {
-        Some(path) => vec![path.join("itch/plugin"), path.to_owned()],
-        None => vec![PathBuf::from(SDK)],
+/// Writes everything beside the folder and then gives it its name, so that it is never there in part.
+fn write(folder: &Path, template: Template, fill: impl Fn(&str) -> String) -> Result<()> {
+    let failed = |error: io::Error| {
+        let message = format!("`{}` could not be written", folder.display());
+        Error::new(ErrorKind::Failed, message).source_chain(&error)
     };
-    let is_sdk = |path: &PathBuf| path.join("include/itch_plugin.h").is_file();
-    let found = places.iter().find(|path| is_sdk(path));
-    let found = found.and_then(|path| std::fs::canonicalize(path).ok());
-    found.ok_or_else(|| {
-        let place = given.unwrap_or(Path::new(SDK)).display();
-        usage(format!("the kit for plugins in Rust is not in `{place}`")).hint(
-            "name a source tree of itch with `--sdk DIR`, or take `--lang c`, which needs none",
-        )
+    let partial = PathBuf::from(format!(".{}.{}.part", folder.display(), std::process::id()));
+    let written = (|| {
+        for (name, text) in template {
+            let path = partial.join(name);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(&path, fill(text))?;
+        }
+        fs::rename(&partial, folder)
+    })();
+    written.map_err(|error| {
+        let _ = fs::remove_dir_all(&partial);
+        failed(error)
     })
 }

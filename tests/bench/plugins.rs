@@ -1,0 +1,209 @@
+//! What third parties' plugins cost, measured: `cargo bench -p itch-tests --bench plugins`.
+//!
+//! Start-up with fifty of them installed against none, and a million rows of six cells from the same report linked
+//! in, loaded into the process, and in a process of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for developers"
+)]
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use itch_tests::{Folder, binary, build, fixtures, opened_during, target, use_binary};
+use wait4::Wait4;
+
+const PLUGINS: usize = 50;
+const ROWS: u32 = 1_000_000;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn own(folder: &Folder) -> PathBuf {
+    folder.path("data/itch/plugins")
+}
+
+/// A folder with so many plugins, all of which are known and trusted.
+fn with_plugins(n: usize) -> Folder {
+    let folder = Folder::new();
+    fs::create_dir_all(own(&folder)).unwrap();
+    for number in 0..n {
+        let name = format!("third-party-{number}");
+        let file = own(&folder).join(fixtures::file_name(&name));
+        fs::copy(fixtures::greeter(&name), file).unwrap();
+        folder.itch(&["plugins", "trust", &name]).exits(0);
+    }
+    folder
+}
+
+/// User and system time of a command, in milliseconds.
+fn processor_time(folder: &Folder, arguments: &[&str]) -> f64 {
+    let mut child = folder
+        .command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let used = child.wait4().unwrap().rusage;
+    (used.utime + used.stime).as_secs_f64() * 1e3
+}
+
+/// How much more processor time a command takes with the plugins than without, in milliseconds. Both are measured in
+/// turns, so that a machine that gets busy is busy for both.
+fn later(none: &Folder, many: &Folder, arguments: &[&str]) -> f64 {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..61 {
+        without.push(processor_time(none, arguments));
+        with.push(processor_time(many, arguments));
+    }
+    let (without, with) = (median(without), median(with));
+    println!(
+        "itch {}: {without:.2} ms without plugins, {with:.2} ms with {PLUGINS}",
+        arguments.join(" ")
+    );
+    with - without
+}
+
+/// Seconds of a million rows to /dev/null.
+fn pull(mut command: Command) -> f64 {
+    let null = File::options().write(true).open("/dev/null").unwrap();
+    let start = Instant::now();
+    let mut child = command.stdout(null).stderr(Stdio::null()).spawn().unwrap();
+    assert!(child.wait().unwrap().success());
+    start.elapsed().as_secs_f64()
+}
+
+struct Figure {
+    what: &'static str,
+    measured: f64,
+    bound: f64,
+    unit: &'static str,
+}
+
+fn main() {
+    let release =
+        |arguments: &[&str]| build(&[&["build", "--release"], arguments].concat(), "release");
+    use_binary(release(&["--package", "itch"]));
+    release(&["--package", "itch-fixture-report"]);
+    release(&["--package", "itch-tests", "--example", "linked-in"]);
+    let linked_in = target().join("release/examples/linked-in");
+
+    let (none, many) = (Folder::new(), with_plugins(PLUGINS));
+    // The index is made.
+    many.itch(&["--help"]).exits(0);
+    let help = later(&none, &many, &["--help"]);
+    let short_help = later(&none, &many, &["-h"]);
+    let report = later(&none, &many, &["followers"]);
+    let opened = opened_during(&own(&many), || {
+        many.itch(&["--help"]).exits(0);
+        many.itch(&["followers"]).exits(2);
+    });
+
+    let folder = Folder::new();
+    fs::create_dir_all(own(&folder)).unwrap();
+    let library = fixtures::file_name("itch_fixture_report");
+    let library = format!("{}{library}", std::env::consts::DLL_PREFIX);
+    fs::copy(
+        target().join("release").join(library),
+        own(&folder).join(fixtures::file_name("fixture-report")),
+    )
+    .unwrap();
+    folder
+        .itch(&["plugins", "trust", "fixture-report"])
+        .exits(0);
+    let rows = ROWS.to_string();
+    let arguments = ["rust-report", "--rows", &rows, "-f", "tsv"];
+    let inside = "[plugins]\nin-process = [\"fixture-report\"]\n";
+    fs::create_dir_all(folder.path("config/itch")).unwrap();
+    let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..7 {
+        let mut command = Command::new(&linked_in);
+        command.args(arguments).env("ITCH_NO_PLUGINS", "1");
+        seconds[0].push(pull(command));
+        folder.write("config/itch/config.toml", inside);
+        seconds[1].push(pull(folder.command(&arguments)));
+        folder.write("config/itch/config.toml", "");
+        seconds[2].push(pull(folder.command(&arguments)));
+    }
+    let [linked, loaded, apart] = seconds.map(median);
+    for (what, seconds) in [
+        ("linked in", linked),
+        ("loaded into the process", loaded),
+        ("in a process of its own", apart),
+    ] {
+        println!(
+            "{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s",
+            f64::from(ROWS) / seconds
+        );
+    }
+    println!("the program: {}", binary().display());
+
+    let figures = [
+        Figure {
+            what: "`--help` with 50 plugins, later by",
+            measured: help,
+            bound: 2.0,
+            unit: "ms",
+        },
+        Figure {
+            what: "`-h` with 50 plugins, later by",
+            measured: short_help,
+            bound: 2.0,
+            unit: "ms",
+        },
+        Figure {
+            what: "`followers` with 50 plugins, later by",
+            measured: report,
+            bound: 2.0,
+            unit: "ms",
+        },
+        Figure {
+            what: "plugins opened by either",
+            measured: opened.len() as f64,
+            bound: 0.0,
+            unit: "",
+        },
+        Figure {
+            what: "loaded / linked in",
+            measured: loaded / linked,
+            bound: 1.25,
+            unit: "x",
+        },
+        Figure {
+            what: "process of its own / linked in",
+            measured: apart / linked,
+            bound: 2.0,
+            unit: "x",
+        },
+    ];
+    println!();
+    println!("{:<40} {:>10}  {:>10}", "figure", "measured", "bound");
+    for Figure {
+        what,
+        measured,
+        bound,
+        unit,
+    } in &figures
+    {
+        println!(
+            "{what:<40} {:>10}  {:>10}",
+            format!("{measured:.2} {unit}"),
+            format!("<= {bound} {unit}")
+        );
+    }
+    let missed = figures
+        .iter()
+        .filter(|figure| figure.measured > figure.bound);
+    let missed: Vec<&str> = missed.map(|figure| figure.what).collect();
+    println!();
+    match missed.is_empty() {
+        true => println!("every bound is kept"),
+        false => println!("missed: {}", missed.join("; ")),
+    }
+}
