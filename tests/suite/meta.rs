@@ -322,6 +322,7 @@ fn crates_import_what_stands_below_them_only() {
         ("itch/plugin", &["itch-api"]),
         ("itch/client", &["itch-api", "itch-plugin"]),
         ("itch/output", &["itch-api", "itch-plugin"]),
+        ("itch/loader", &["itch-api", "itch-plugin"]),
         ("itch/chart", &["itch-api", "itch-plugin"]),
         ("itch/loader", &["itch-api", "itch-plugin"]),
         ("plugins/reports", &["itch-plugin"]),

@@ -230,7 +230,7 @@ fn a_plugin_that_is_opted_in_runs_inside() {
     assert_eq!(folder.itch(&rust).succeeds().stdout, expected_rust);
     let panic = folder.itch(&["panic"]);
     panic.exits(1).says(
-        "error: the plugin `fixture-report` panicked after 3 rows\n  caused by: told to panic\n",
+        "error: the plugin `fixture-report` panicked after 3 rows\n  caused by: told to panic, at ",
     );
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", &store);
