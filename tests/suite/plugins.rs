@@ -16,6 +16,8 @@ fn the_list_on_a_pipe() {
     let list = Folder::new().itch(&["plugins", "list"]);
     assert_data_eq!(&list.succeeds().stdout, str![[r#"
 file	cache	itch-caches	0.1.0	1.0	ok	built-in	Files in a directory, for one machine
+memcache	cache	itch-caches	0.1.0	1.0	ok	built-in	memcached, one server or several that share the keys
+redis	cache	itch-caches	0.1.0	1.0	ok	built-in	A redis server, or a cluster, for several machines
 chat-replay	report	itch-reports	0.1.0	1.0	ok	built-in	The chat of a past broadcast
 chatters	report	itch-reports	0.1.0	1.0	ok	built-in	Who is in a channel's chat
 created	report	itch-reports	0.1.0	1.0	ok	built-in	When channels were created
