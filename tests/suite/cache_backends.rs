@@ -1,10 +1,11 @@
 //! One body for every backend, on real servers: what a cache saves, and that it never changes a row.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use itch_tests::servers::{Server, free_port, redis_cluster};
-use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, same, signal, wait};
+use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, fixtures, same, signal, wait};
+
+use crate::plugins_found::own;
 
 /// A backend with all that it needs.
 pub struct Setup {
@@ -14,7 +15,8 @@ pub struct Setup {
     pub variables: Vec<(&'static str, String)>,
     /// Whether it can list.
     pub lists: bool,
-    program: Option<PathBuf>,
+    /// The plugin of a third party's that it is in.
+    plugin: Option<&'static str>,
     _servers: Vec<Server>,
 }
 
@@ -29,7 +31,7 @@ impl Setup {
             cache,
             variables,
             lists,
-            program: None,
+            plugin: None,
             _servers: servers,
         }
     }
@@ -89,58 +91,32 @@ impl Setup {
         }
     }
 
-    /// A backend that is none of ours, linked into a program of its own.
-    fn third_party() -> Setup {
-        let tests = std::env::current_exe().unwrap();
-        let folder = tests.parent().unwrap().parent().unwrap().join("examples");
-        let program = folder.join(format!("third-party{}", std::env::consts::EXE_SUFFIX));
-        assert!(
-            program.exists(),
-            "{} is built by `cargo test`, or `cargo build --examples`",
-            program.display()
-        );
-        let shelf = Setup::new("shelf", false, vec![], vec![("SHELF", "shelf".into())]);
+    /// A backend that is none of ours, in a shared library.
+    fn third_partys(cache: &'static str, plugin: &'static str, variable: &'static str) -> Setup {
         Setup {
-            program: Some(program),
-            ..shelf
+            plugin: Some(plugin),
+            ..Setup::new(cache, false, vec![], vec![(variable, "shelf".into())])
         }
     }
 
     pub fn folder(&self) -> Folder {
-        self.variables
+        let folder = self
+            .variables
             .iter()
             .fold(Folder::new(), |folder, (name, value)| {
                 folder.variable(name, value)
-            })
-    }
-
-    fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
-        let usual = folder.command(arguments);
-        let Some(program) = &self.program else {
-            return usual;
-        };
-        let mut command = Command::new(program);
-        command
-            .args(usual.get_args())
-            .env_clear()
-            .current_dir(usual.get_current_dir().unwrap());
-        command.envs(
-            usual
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+            });
+        if let Some(plugin) = self.plugin {
+            fixtures::install(&[plugin], &own(&folder));
+            folder.itch(&["plugins", "trust", plugin]).exits(0);
+        }
+        folder
     }
 
     /// Runs itch with this cache.
     pub fn itch(&self, folder: &Folder, arguments: &[&str]) -> Ran {
         let arguments = [&["-c", self.cache], arguments].concat();
-        folder.ran(
-            wait(self.command(folder, &arguments).spawn().unwrap()),
-            &arguments,
-        )
+        folder.itch(&arguments)
     }
 }
 
@@ -209,7 +185,7 @@ fn body(setup: &Setup) {
     for pages in [25, 35, 45] {
         let arguments = [&["-c", setup.cache], &followers(limit)[..]].concat();
         // Nobody reads it: a pipe that is full would hold it up.
-        let mut command = setup.command(&folder, &arguments);
+        let mut command = folder.command(&arguments);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let asked = || {
             sandbox.requests().of("/helix/channels/followers")
@@ -241,7 +217,7 @@ fn body(setup: &Setup) {
         assert_eq!(itch_cache(setup, &folder, &["verify"]).cells()[0][1], "0");
         itch_cache(setup, &folder, &["clear"]).succeeds();
         assert_eq!(itch_cache(setup, &folder, &["stats"]).cells()[0][3], "0");
-    } else if setup.cache == "memcache" {
+    } else if !setup.lists {
         itch_cache(setup, &folder, &["list"])
             .exits(2)
             .says("cannot list what it holds");
@@ -250,7 +226,7 @@ fn body(setup: &Setup) {
             .says("out of sight");
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
-    if setup.program.is_none() && !setup.cache.contains(',') {
+    if !setup.cache.contains(',') {
         // What was cleared is fetched again, and stored again.
         let before = sandbox.requests().of("/helix/channels/followers");
         itch(&followers("300")).succeeds();
@@ -273,10 +249,7 @@ fn body(setup: &Setup) {
 
 fn itch_cache(setup: &Setup, folder: &Folder, arguments: &[&str]) -> Ran {
     let arguments = [&["cache"], arguments, &["-c", setup.cache]].concat();
-    folder.ran(
-        wait(setup.command(folder, &arguments).spawn().unwrap()),
-        &arguments,
-    )
+    folder.itch(&arguments)
 }
 
 #[test]
@@ -352,8 +325,18 @@ fn file_over_redis() {
 }
 
 #[test]
-fn a_third_partys() {
-    body(&Setup::third_party());
+fn a_third_partys_in_rust() {
+    body(&Setup::third_partys(
+        "rust-cache",
+        "fixture-cache",
+        "RUST_CACHE",
+    ));
+}
+
+#[test]
+fn a_third_partys_in_c() {
+    let c = Setup::third_partys("c-cache", "c-cache", "C_CACHE");
+    body(&Setup { lists: true, ..c });
 }
 
 /// A nearer layer is filled from a farther one, and each answers for itself.
