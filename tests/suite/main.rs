@@ -48,10 +48,10 @@ mod plugins;
 mod plugins_found;
 /// `itch plugins add`, `remove`, `enable`, `disable`, `check`, `path`.
 mod plugins_managed;
-/// Which files may run: first uses, changes, pins, owners.
-mod plugins_trusted;
 /// `itch plugins new`.
 mod plugins_new;
+/// Which files may run: first uses, changes, pins, owners.
+mod plugins_trusted;
 /// A server that writes down what it is asked.
 mod recorder;
 /// Each report, by the name the user types.

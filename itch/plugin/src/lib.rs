@@ -7,6 +7,9 @@
 //! The host calls every unit through the `repr(C)` structs of [`abi`], also those that are linked in, so that a
 //! shared library, in any language, is not a second way of doing things.
 //!
+//! In a crate of type `cdylib`, [`export!`] makes a plugin of all that is registered; `itch plugins new` writes such a
+//! crate. [`testing`] runs a report in a test of its author's. `include/itch_plugin.h` is the same contract for C.
+//!
 //! This crate imports [`itch_api`] and must never import another crate of the workspace: neither the client that
 //! carries requests nor the host that prints rows.
 //!
@@ -90,8 +93,8 @@ pub mod prelude {
 
     pub use crate::{
         Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call,
-        Cell, Chart, ChartHint, Column, ColumnType, Detail, Error, ErrorKind, Escape, Mark,
-        OutputForm, Put, Renderer, RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry,
+        Cell, Chart, ChartHint, Column, ColumnType, Detail, Error, ErrorKind, Escape, LogLevel,
+        Mark, OutputForm, Put, Renderer, RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry,
         ScanSupport, StoredValue, cache, renderer, report, reversed, row,
     };
 }
