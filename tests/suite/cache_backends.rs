@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use itch_tests::servers::{Server, redis_cluster};
+use itch_tests::servers::{Server, free_port, redis_cluster};
 use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, same, signal, wait};
 
 /// A backend with all that it needs.
@@ -292,6 +292,43 @@ fn redis() {
 #[test]
 fn redis_with_a_password() {
     body(&Setup::redis_with_password());
+}
+
+/// A certificate has to be good: over TLS too, nobody else gets the answers or the password.
+#[test]
+fn redis_over_tls() {
+    let sandbox = Sandbox::start(&[]);
+    let folder = Folder::new().at(&sandbox);
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    folder.write("certificate", &made.cert.pem());
+    folder.write("key", &made.signing_key.serialize_pem());
+    let [certificate, key] = ["certificate", "key"].map(|name| folder.path(name));
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let port = free_port().to_string();
+    let options = [
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        certificate,
+        "--tls-key-file",
+        key,
+        "--tls-ca-cert-file",
+        certificate,
+        "--tls-auth-clients",
+        "no",
+    ];
+    let _server = Server::redis(&[&options[..], &["--requirepass", PASSWORD]].concat());
+    let url = format!("rediss://:{PASSWORD}@localhost:{port}/1");
+    let folder = folder.variable("REDIS_URL", url);
+    let report = [&["-c", "redis"], &followers("300")[..]].concat();
+    let ran = folder.itch(&report);
+    quiet(&ran).exits(0).says("warning: cache redis: rediss://");
+    ran.says("certificate").says("; going on without it");
+    let folder = folder.variable("SSL_CERT_FILE", certificate);
+    let rows = quiet(&folder.itch(&report)).succeeds().stdout.clone();
+    let before = sandbox.requests();
+    folder.itch(&report).prints(&rows);
+    assert_eq!(sandbox.requests(), before);
 }
 
 #[test]

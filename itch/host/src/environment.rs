@@ -97,6 +97,12 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         "Hosts that are asked without a proxy, separated by commas",
         None,
     ),
+    (
+        "SSL_CERT_FILE",
+        "A file of certificates to trust in place of the system's",
+        None,
+    ),
+    ("SSL_CERT_DIR", "A directory of such files", None),
 ];
 
 /// The variables of the host's own.
