@@ -71,10 +71,7 @@ impl Store {
             Ok(Ok(Ok(value))) => return Ok(Some(value)),
             Ok(Ok(Err(error))) => error,
             Ok(Err(_)) => Error::new(ErrorKind::Panic, "it panicked"),
-            Err(_) => Error::new(
-                ErrorKind::Service,
-                format!("no answer within {} ms", LONGEST_CALL.as_millis()),
-            ),
+            Err(_) => Error::new(ErrorKind::Service, "it did not answer in time"),
         };
         self.give_up(failure);
         self.given_up()

@@ -19,7 +19,7 @@ use crate::talk::{Talk, print};
 use crate::{caches, cli, times};
 
 /// Whose affairs are meant where no cache is named.
-const USUAL: &str = "file";
+pub(crate) const USUAL: &str = "file";
 
 /// The command.
 pub(crate) fn command() -> Command {

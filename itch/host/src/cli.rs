@@ -63,8 +63,8 @@ pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
         .args(plugin_options())
         .args(run_options());
     // A name that means nothing was misread, or will be refused: then nothing is left out.
-    let called = called.filter(|name| registry.report(name).is_some());
-    let report = |spec: &ReportSpec, name: &str| match called.is_none_or(|called| called == name) {
+    let misread = called.is_some_and(|name| !is_own(name) && registry.report(name).is_none());
+    let report = |spec: &ReportSpec, name: &str| match misread || called == Some(name) {
         true => report_command(spec, name),
         false => Command::new(name.to_owned()).about(spec.summary.clone()),
     };

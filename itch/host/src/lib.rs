@@ -70,6 +70,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The same for `itch-plot`, which is `itch plot`, and the program that runs its plugins.
+pub fn plot_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = plugins::serve(&arguments) {
+        return ExitCode::from(code);
+    }
+    arguments.insert(1.min(arguments.len()), OsString::from("plot"));
+    main(arguments)
+}
+
 /// Says what is wrong with a command line. An unknown command may be known, and what has it unusable.
 fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Result<u8> {
     if error.kind() != clap::error::ErrorKind::InvalidSubcommand {

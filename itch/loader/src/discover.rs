@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use itch_api::{Error, ErrorKind};
 use itch_plugin::{LogLevel, Origin, Registered};
@@ -12,7 +13,8 @@ use crate::index::Index;
 use crate::library::Description;
 use crate::lock::Lock;
 use crate::probe::{Inspected, Outcome, inspect};
-use crate::{Identity, Settings, safety};
+use crate::safety::Safety;
+use crate::{Identity, Settings};
 
 /// Everything that was found.
 #[derive(Debug)]
@@ -125,6 +127,7 @@ pub fn discover(settings: Settings) -> Found {
         settings: &settings,
         index: &mut index,
         lock: &lock,
+        safety: Safety::default(),
         learnt: false,
     };
     let mut seen = BTreeSet::new();
@@ -149,6 +152,7 @@ struct Search<'a> {
     settings: &'a Settings,
     index: &'a mut Index,
     lock: &'a Lock,
+    safety: Safety,
     learnt: bool,
 }
 
@@ -163,7 +167,7 @@ impl Search<'_> {
             status: Status::Ok,
             recorded: None,
         };
-        let real = match safety::check(&file.path) {
+        let real = match self.safety.check(&file.path) {
             Ok(real) => real,
             Err(why) => {
                 file.status = Status::Refused(why);
@@ -242,8 +246,9 @@ impl Found {
                 continue;
             };
             let sha256 = file.sha256.as_deref().unwrap_or_default();
+            let greeted = Arc::new(AtomicBool::new(false));
             for unit in &plugin.units {
-                let recorded = file.recorded.clone();
+                let recorded = (file.recorded.clone(), Arc::clone(&greeted));
                 let item =
                     Foreign::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
                 let origin = Origin::File {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use itch_api::{Error, ErrorKind, Result, Transport};
@@ -32,6 +32,8 @@ pub(crate) struct Foreign {
     in_process: bool,
     /// What the lock file has of the file.
     recorded: Option<String>,
+    /// Whether it was said that the file is new or has changed; all units of a file share it.
+    greeted: Arc<AtomicBool>,
     settings: Arc<Settings>,
 }
 
@@ -51,7 +53,7 @@ impl Foreign {
         settings: &Arc<Settings>,
         file: PathBuf,
         sha256: &str,
-        recorded: Option<String>,
+        (recorded, greeted): (Option<String>, Arc<AtomicBool>),
         plugin: &Description,
         unit: &Unit,
     ) -> Option<&'static Item> {
@@ -64,6 +66,7 @@ impl Foreign {
             spec: unit.spec.clone(),
             in_process: settings.in_process.contains(&plugin.name),
             recorded,
+            greeted,
             settings: Arc::clone(settings),
         }));
         let spec = unit.spec.clone().into_bytes();
@@ -77,7 +80,8 @@ impl Foreign {
 
     /// Says once that a file is new or changed, and remembers it.
     fn greet(&self) {
-        if self.recorded.as_ref() == Some(&self.sha256) {
+        let known = self.recorded.as_ref() == Some(&self.sha256);
+        if known || self.greeted.swap(true, Ordering::Relaxed) {
             return;
         }
         let what = match self.recorded {

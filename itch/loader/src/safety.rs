@@ -1,5 +1,6 @@
 //! Whether a file may be loaded: nobody but its user and root can have put it there, or can change it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The real path of a file, or why it must not be loaded. The file is not opened.
@@ -7,23 +8,71 @@ use std::path::{Path, PathBuf};
 /// The file and every directory above it must belong to the user or to root, and none may be writable by others.
 /// A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename what is not theirs.
 pub fn check(path: &Path) -> Result<PathBuf, String> {
-    let real = std::fs::canonicalize(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound if path.is_symlink() => "its link leads nowhere".to_owned(),
+    Safety::default().check(path)
+}
+
+/// Checks files, and every directory once.
+#[derive(Debug, Default)]
+pub(crate) struct Safety {
+    directories: BTreeMap<PathBuf, Result<PathBuf, String>>,
+}
+
+impl Safety {
+    pub(crate) fn check(&mut self, path: &Path) -> Result<PathBuf, String> {
+        let found = std::fs::symlink_metadata(path).map_err(absent)?;
+        let real = match (path.parent(), path.file_name()) {
+            (Some(directory), Some(name)) if path.is_absolute() && !found.is_symlink() => {
+                self.directory(directory)?.join(name)
+            }
+            _ => {
+                let real = std::fs::canonicalize(path).map_err(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => "its link leads nowhere".to_owned(),
+                    _ => error.to_string(),
+                })?;
+                let directory = real.parent().unwrap_or(&real).to_owned();
+                self.directory(&directory)?;
+                real
+            }
+        };
+        let file = match found.is_symlink() {
+            true => std::fs::metadata(&real).map_err(absent)?,
+            false => found,
+        };
+        if !file.is_file() {
+            let what = if file.is_dir() {
+                "a directory"
+            } else {
+                "no regular file"
+            };
+            return Err(format!("it is {what}"));
+        }
+        #[cfg(unix)]
+        unix::judge("it", &file, false)?;
+        Ok(real)
+    }
+
+    /// The real path of a directory, if it and all above it are safe.
+    fn directory(&mut self, directory: &Path) -> Result<PathBuf, String> {
+        if let Some(known) = self.directories.get(directory) {
+            return known.clone();
+        }
+        let real = std::fs::canonicalize(directory)
+            .map_err(absent)
+            .and_then(|real| {
+                #[cfg(unix)]
+                unix::check_directory(&real)?;
+                Ok(real)
+            });
+        self.directories.insert(directory.to_owned(), real.clone());
+        real
+    }
+}
+
+fn absent(error: std::io::Error) -> String {
+    match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => error.to_string(),
-    })?;
-    let file = std::fs::metadata(&real).map_err(|error| error.to_string())?;
-    if !file.is_file() {
-        let what = if file.is_dir() {
-            "a directory"
-        } else {
-            "no regular file"
-        };
-        return Err(format!("it is {what}"));
     }
-    #[cfg(unix)]
-    unix::check(&real, &file)?;
-    Ok(real)
 }
 
 #[cfg(unix)]
@@ -35,18 +84,17 @@ mod unix {
     const WRITABLE_BY_OTHERS: u32 = 0o022;
     const STICKY: u32 = 0o1000;
 
-    pub(super) fn check(real: &Path, file: &Metadata) -> Result<(), String> {
-        let user = rustix::process::geteuid().as_raw();
-        judge(user, "it", file, false)?;
-        for (height, directory) in real.ancestors().skip(1).enumerate() {
+    pub(super) fn check_directory(real: &Path) -> Result<(), String> {
+        for (height, directory) in real.ancestors().enumerate() {
             let found = std::fs::metadata(directory).map_err(|error| error.to_string())?;
             let name = format!("its directory {}", directory.display());
-            judge(user, &name, &found, height > 0)?;
+            judge(&name, &found, height > 0)?;
         }
         Ok(())
     }
 
-    fn judge(user: u32, name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
+    pub(super) fn judge(name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
+        let user = rustix::process::geteuid().as_raw();
         if found.uid() != user && found.uid() != 0 {
             return Err(format!("{name} belongs to another user ({})", found.uid()));
         }

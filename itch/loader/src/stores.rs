@@ -10,7 +10,7 @@ use itch_plugin::{
 use crate::Log;
 use crate::frame::{Body, Kind, LONGEST, PIECE};
 use crate::job::{Job, Launch, Work, garbled, read_answer, store};
-use crate::process::{Process, Watch};
+use crate::process::{GRACE, Process, Watch};
 use crate::relay::log_line;
 
 /// How long the process may take to open its store. Its later calls are timed by the client.
@@ -200,9 +200,15 @@ impl CacheStore for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if self.process.is_some() {
+        let end = Instant::now() + GRACE;
+        let watch = self
+            .process
+            .as_ref()
+            .map(|process| Watch::start(process, Duration::ZERO, move || Instant::now() >= end));
+        if let Some(watch) = watch {
             // The store may have something to put in order; what comes of it nobody can be told any more.
             let _ = self.ask(store::CLOSE, &[], None);
+            watch.end();
         }
         if let Some(process) = self.process.take() {
             process.close();

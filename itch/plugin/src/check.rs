@@ -1,5 +1,8 @@
 //! Checking a description: what would break the host or hide something of it is refused, and said why.
 
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::spec::{
     RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION,
 };
@@ -14,6 +17,7 @@ impl ReportSpec {
         check_version(self.spec)?;
         check_name(&self.name)?;
         check_variables(&self.variables)?;
+        check_texts(self)?;
         if RESERVED_COMMANDS.contains(&self.name.as_str()) {
             return Err(refused(format!(
                 "`{}` is a command of itch's own",
@@ -42,12 +46,7 @@ impl ReportSpec {
             {
                 return Err(refused(format!("`-{letter}` is an option of itch's own")));
             }
-            if argument.kind == ArgumentKind::Choice && argument.choices.is_empty() {
-                return Err(refused(format!(
-                    "`{}` is a choice without choices",
-                    argument.name
-                )));
-            }
+            argument.check()?;
         }
         let letters: Vec<String> = self
             .arguments
@@ -113,11 +112,44 @@ impl ReportSpec {
     }
 }
 
+impl Argument {
+    /// What the parser of command lines relies on.
+    fn check(&self) -> Result<()> {
+        let name = &self.name;
+        if self.kind == ArgumentKind::Choice {
+            let default = self.default.as_ref();
+            let known = |value: &Value| self.choices.iter().any(|choice| value == choice);
+            if self.choices.is_empty() {
+                return Err(refused(format!("`{name}` is a choice without choices")));
+            }
+            if default.is_some_and(|default| !known(default)) {
+                return Err(refused(format!(
+                    "the default of `{name}` is none of its choices"
+                )));
+            }
+        }
+        if self
+            .short
+            .is_some_and(|letter| !letter.is_ascii_alphanumeric())
+        {
+            return Err(refused(format!("the letter of `{name}` is none")));
+        }
+        if self.kind == ArgumentKind::Flag && self.position.is_some() {
+            return Err(refused(format!("`{name}` is a flag and has a position")));
+        }
+        if self.required && self.default.is_some() {
+            return Err(refused(format!("`{name}` is required and has a default")));
+        }
+        Ok(())
+    }
+}
+
 impl CacheSpec {
     /// Checks what the host relies on; the error says what is wrong with the description.
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
+        check_texts(self)?;
         if self.name == NO_CACHE {
             return Err(refused(format!("`{NO_CACHE}` stands for no cache at all")));
         }
@@ -130,6 +162,7 @@ impl RendererSpec {
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
+        check_texts(self)?;
         let known = |byte: u8| byte.is_ascii_alphanumeric();
         for extension in &self.extensions {
             if extension.is_empty() || !extension.bytes().all(known) {
@@ -158,6 +191,24 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Texts of a description reach terminals, in help and in tables: none of them may steer one.
+fn check_texts(spec: &impl Serialize) -> Result<()> {
+    fn steers(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text
+                .chars()
+                .any(|c| c.is_control() && !matches!(c, '\n' | '\t')),
+            Value::Array(values) => values.iter().any(steers),
+            Value::Object(members) => members.values().any(steers),
+            _ => false,
+        }
+    }
+    match serde_json::to_value(spec) {
+        Ok(value) if !steers(&value) => Ok(()),
+        _ => Err(refused("its description has control characters")),
+    }
 }
 
 /// 0 stands for a description that does not say.
@@ -284,8 +335,40 @@ mod tests {
                 },
             ),
             ("a later version", ReportSpec { spec: 2, ..sound() }),
+            (
+                "text that steers a terminal",
+                ReportSpec {
+                    summary: "\u{1b}[2J".to_owned(),
+                    ..sound()
+                },
+            ),
+            (
+                "a required default",
+                sound().argument(option("a").default_value("b").required()),
+            ),
+            ("a flag with a place", sound().argument(placed_flag())),
+            ("a letter that is none", sound().argument(lettered('-'))),
         ] {
             assert!(spec.check().is_err(), "{why}");
+        }
+    }
+
+    fn option(name: &str) -> Argument {
+        Argument::option(ArgumentKind::Text, name, "")
+    }
+
+    fn lettered(letter: char) -> Argument {
+        Argument {
+            short: Some(letter),
+            ..option("a")
+        }
+    }
+
+    fn placed_flag() -> Argument {
+        Argument {
+            kind: ArgumentKind::Flag,
+            position: Some(0),
+            ..option("a")
         }
     }
 

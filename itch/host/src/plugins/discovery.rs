@@ -14,7 +14,7 @@ use itch_plugin::{LogLevel, NO_CACHE, Registry};
 use crate::config::{Config, Policy};
 use crate::failure::usage;
 use crate::talk::Talk;
-use crate::{cli, environment};
+use crate::{cache, cli, environment};
 
 /// Every unit that takes part, and the files in which some were found.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ pub(crate) struct Glance {
     pub(crate) command: Option<String>,
     files: Vec<PathBuf>,
     none: bool,
+    /// Only the program's version is asked for.
+    version: bool,
     preferred: Vec<(String, String)>,
     caches: Vec<String>,
     renderers: Vec<String>,
@@ -127,6 +129,7 @@ impl Glance {
                 }
                 continue;
             };
+            glance.version |= matches!(text, "--version" | "-V") && glance.command.is_none();
             let Some(arg) = arg else { continue };
             if arg.get_id() == "no-plugins" {
                 glance.none = true;
@@ -169,19 +172,25 @@ impl Glance {
             linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
         });
         let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
-        let mut renderers = self.renderers.iter();
-        let mut pictures = self.pictures.iter();
+        // Where none is named, `itch cache` means the usual one.
+        let usual = caches.is_empty() && self.command.as_deref() == Some("cache");
+        let caches_known =
+            caches.iter().all(known) && (!usual || linked_in.cache(cache::USUAL).is_some());
         let drawn = |picture: &PathBuf| {
             let extension = picture.extension().and_then(OsStr::to_str);
             let renderer = linked_in.renderer_by_extension(extension.unwrap_or_default());
             picture.as_os_str() == "-" || renderer.is_some()
         };
+        let renderers_known = (self.renderers.iter())
+            .all(|name| linked_in.renderer(name).is_some())
+            && self.pictures.iter().all(drawn)
+            // Where no picture is named, the terminal's may be meant.
+            && (!draws || linked_in.renderers().any(|(spec, _)| spec.terminal));
         turned_round
             || !self.files.is_empty()
             || !command_known
-            || !caches.iter().all(known)
-            || !renderers.all(|name| linked_in.renderer(name).is_some())
-            || !pictures.all(drawn)
+            || !caches_known
+            || !renderers_known
     }
 }
 
@@ -202,7 +211,7 @@ pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
         }
     };
     let mut registry = linked_in;
-    let none = glance.none || environment::read("ITCH_NO_PLUGINS").is_some();
+    let none = glance.none || glance.version || environment::read("ITCH_NO_PLUGINS").is_some();
     let manages = glance.command.as_deref() == Some("plugins");
     if !manages && (none || !glance.needs_more(&registry, &config)) {
         return Plugins {
