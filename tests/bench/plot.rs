@@ -129,7 +129,7 @@ fn main() {
         let runs: Vec<_> = (0..times).map(|_| run(&folder, &arguments)).collect();
         let wall = median(runs.iter().map(|run| run.0.as_secs_f64() * 1e3).collect());
         let processor = median(runs.iter().map(|run| run.1.as_secs_f64() * 1e3).collect());
-        let peak = median(runs.iter().map(|run| run.2 as f64 / 1024.0).collect());
+        let peak = median(runs.iter().map(|run| run.2 as f64 / 1_048_576.0).collect());
         let bound = highest.map_or_else(String::new, |highest| format!("{highest:.0}"));
         println!(
             "{rows:>12} {wall:>10.1} {longest:>10.0} {processor:>12.1} {peak:>10.1} {bound:>10}"

@@ -26,6 +26,31 @@ pub(crate) fn blend(pixel: &mut [u8], color: Color, share: u32) {
     }
 }
 
+/// A colour to put on many pixels by the same share: what becomes of each byte is worked out once.
+struct Coat([[u8; 256]; 3]);
+
+impl Coat {
+    /// By the colour's own opacity.
+    fn of(color: Color) -> Coat {
+        let share = (color.opacity() * 256.0) as u32;
+        let mut coat = Coat([[0; 256]; 3]);
+        for below in 0..=255u8 {
+            let mut pixel = [below; 3];
+            blend(&mut pixel, color, share);
+            for (table, byte) in coat.0.iter_mut().zip(pixel) {
+                table[usize::from(below)] = byte;
+            }
+        }
+        coat
+    }
+
+    fn put(&self, pixel: &mut [u8]) {
+        for (byte, table) in pixel.iter_mut().zip(&self.0) {
+            *byte = table[usize::from(*byte)];
+        }
+    }
+}
+
 impl Pixels {
     /// A black canvas.
     pub(crate) fn new(width: u32, height: u32) -> Pixels {
@@ -145,11 +170,20 @@ impl Canvas for Pixels {
         if left >= right {
             return;
         }
-        let share = (color.opacity() * 256.0) as u32;
+        let Color {
+            red,
+            green,
+            blue,
+            alpha,
+        } = color;
+        let coat = (alpha < 255).then(|| Coat::of(color));
         for y in top..bottom {
             let row = &mut self.bytes[(y * self.width + left) * 3..(y * self.width + right) * 3];
-            for pixel in row.chunks_exact_mut(3) {
-                blend(pixel, color, share);
+            let pixels = row.chunks_exact_mut(3);
+            match &coat {
+                Some(coat) => pixels.for_each(|pixel| coat.put(pixel)),
+                None if red == green && green == blue => row.fill(red),
+                None => pixels.for_each(|pixel| pixel.copy_from_slice(&[red, green, blue])),
             }
         }
     }
@@ -231,7 +265,8 @@ impl Canvas for Pixels {
                     } else {
                         (((x - a.x) * dx + (y - a.y) * dy) / length).clamp(0.0, 1.0)
                     };
-                    let off = (x - a.x - along * dx).hypot(y - a.y - along * dy);
+                    let (off_x, off_y) = (x - a.x - along * dx, y - a.y - along * dy);
+                    let off = (off_x * off_x + off_y * off_y).sqrt();
                     let share = ((half + 0.5 - off).clamp(0.0, 1.0) * 255.0) as u8;
                     let cell = &mut covered[row * columns + column];
                     *cell = share.max(*cell);
@@ -247,15 +282,16 @@ impl Canvas for Pixels {
 
     fn wash(&mut self, points: &[Point], color: Color, clip: Rect) {
         let (left, top, right, bottom) = self.whole(clip);
-        let share = (color.opacity() * 256.0) as u32;
+        // Where it begins in each column; row by row it is put on, as the pixels lie.
+        let mut tops = vec![bottom; right - left];
         let mut next = 0;
-        for column in left..right {
+        for (column, place) in (left..right).zip(&mut tops) {
             let x = column as f64 + 0.5;
             while next + 1 < points.len() && points[next + 1].x <= x {
                 next += 1;
             }
             let (Some(a), b) = (points.get(next), points.get(next + 1)) else {
-                return;
+                break;
             };
             if x < a.x {
                 continue;
@@ -265,10 +301,14 @@ impl Canvas for Pixels {
                 // The line has ended.
                 _ => continue,
             };
-            let from = (y.max(0.0) as usize).clamp(top, bottom);
-            for row in from..bottom {
-                let at = (row * self.width + column) * 3;
-                blend(&mut self.bytes[at..at + 3], color, share);
+            *place = (y.max(0.0) as usize).clamp(top, bottom);
+        }
+        let coat = Coat::of(color);
+        for row in top..bottom {
+            let start = (row * self.width + left) * 3;
+            let pixels = self.bytes[start..].chunks_exact_mut(3);
+            for (pixel, _) in pixels.zip(&tops).filter(|(_, from)| **from <= row) {
+                coat.put(pixel);
             }
         }
     }
