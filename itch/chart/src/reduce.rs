@@ -1,5 +1,7 @@
 //! From rows to the pixels that show them: dots gathered on the pixels of their middles, the running count on columns.
 
+use std::ops::Range;
+
 use itch_plugin::{Axis, Layer, Rect};
 
 use crate::parallel;
@@ -64,7 +66,7 @@ pub(crate) fn cells(
     let rulers = (Ruler::of(axes.0), Ruler::of(axes.1));
     // One number a pixel, since every dot is a cell far away in memory: the count above, the highest shade in the last
     // eight bits. What does not fit in a count makes no pixel more opaque.
-    let parts = parallel::map(x.len(), |range| {
+    let gather = |range: Range<usize>| {
         let mut cells = vec![0u32; size];
         for place in range {
             let column = pixel(rulers.0.share(x[place]), columns);
@@ -76,7 +78,12 @@ pub(crate) fn cells(
             );
         }
         cells
-    });
+    };
+    // A thread more has pixels of its own, and those of both have to be put together: that pays for many dots.
+    let parts = match x.len() < size / 2 {
+        true => vec![gather(0..x.len())],
+        false => parallel::map(x.len(), gather),
+    };
     let mut parts = parts.into_iter();
     let mut cells = parts.next().unwrap_or_default();
     for other in parts {
@@ -84,8 +91,9 @@ pub(crate) fn cells(
             *cell = joined(*cell, other);
         }
     }
-    let count = cells.iter().map(|cell| (cell >> 8) as f32).collect();
     let most = shade.map(|_| cells.iter().map(|cell| *cell as u8).collect());
+    // In the same memory.
+    let count = cells.into_iter().map(|cell| (cell >> 8) as f32).collect();
     Cells {
         columns,
         rows,

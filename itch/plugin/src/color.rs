@@ -36,6 +36,11 @@ impl Color {
         Color { alpha, ..self }
     }
 
+    /// Red, green and blue.
+    pub const fn bytes(self) -> [u8; 3] {
+        [self.red, self.green, self.blue]
+    }
+
     /// How opaque it is, from 0 to 1.
     pub fn opacity(self) -> f64 {
         f64::from(self.alpha) / 255.0

@@ -12,7 +12,7 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf as Document, Rect as Box, Re
 
 use crate::canvas::pixels::{CutOut, cut_out};
 use crate::canvas::text::{CAPITAL, Stroke, outline};
-use crate::canvas::{Anchor, Canvas, Label, dots, draw};
+use crate::canvas::{Anchor, Canvas, Label, Pen, dots, draw};
 
 /// A dot is some thirty bytes before they are compressed, and slow to draw for many viewers.
 const DOTS: u64 = 20_000;
@@ -210,12 +210,14 @@ impl Canvas for Page {
         self.content.set_dash_pattern([], 0.0);
     }
 
-    fn polyline(&mut self, points: &[Point], width: f64, color: Color, clip: Rect) {
+    fn polyline(&mut self, points: &[Point], pens: &[Pen], clip: Rect) {
         self.clipped(clip, |page| {
-            page.ink(color);
-            page.content.set_line_width(width as f32);
-            page.path(points);
-            page.content.stroke();
+            for pen in pens {
+                page.ink(pen.color);
+                page.content.set_line_width(pen.width as f32);
+                page.path(points);
+                page.content.stroke();
+            }
         });
     }
 

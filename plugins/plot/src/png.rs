@@ -4,7 +4,12 @@ use std::io::Write;
 
 use itch_plugin::prelude::*;
 
-use crate::canvas::pixels::{CutOut, Pixels};
+use crate::canvas::marks::Marks;
+use crate::canvas::pixels::CutOut;
+use crate::canvas::stripe;
+
+/// Bytes of a chunk of the file.
+const PIECE: usize = 64 << 10;
 
 struct Png;
 
@@ -22,14 +27,14 @@ impl Renderer for Png {
     }
 
     fn render(&self, chart: &Chart, out: &mut dyn Write) -> Result<()> {
-        let pixels = Pixels::of(chart);
-        encode(&pixels, Some(chart.target.dpi), out)
+        draw(chart, Some(chart.target.dpi), out)
     }
 }
 
-/// Writes pixels as PNG.
-pub(crate) fn encode(pixels: &Pixels, dpi: Option<f64>, out: &mut dyn Write) -> Result<()> {
-    let mut encoder = encoder(pixels.width, pixels.height, ::png::ColorType::Rgb, out);
+/// Draws a chart and writes it, each stripe as soon as it is there.
+pub(crate) fn draw(chart: &Chart<'_>, dpi: Option<f64>, out: &mut dyn Write) -> Result<()> {
+    let marks = Marks::of(chart);
+    let mut encoder = encoder(marks.width, marks.height, ::png::ColorType::Rgb, out);
     if let Some(dpi) = dpi {
         let per_metre = (dpi / 0.0254).round() as u32;
         encoder.set_pixel_dims(Some(::png::PixelDimensions {
@@ -38,7 +43,11 @@ pub(crate) fn encode(pixels: &Pixels, dpi: Option<f64>, out: &mut dyn Write) -> 
             unit: ::png::Unit::Meter,
         }));
     }
-    write(encoder, &pixels.bytes)
+    let mut writer = encoder.write_header().map_err(refuse)?;
+    let mut rows = writer.stream_writer_with_size(PIECE).map_err(refuse)?;
+    stripe::draw(&marks, chart, 0, &mut |stripe| Ok(rows.write_all(stripe)?))?;
+    rows.finish().map_err(refuse)?;
+    writer.finish().map_err(refuse)
 }
 
 /// Writes pixels that hide only a part of what is below.
@@ -59,14 +68,17 @@ fn encoder(
     encoder.set_color(color);
     encoder.set_depth(::png::BitDepth::Eight);
     encoder.set_compression(::png::Compression::Fast);
+    // Most rows are like the one above; trying every filter on each costs more than it saves.
+    encoder.set_filter(::png::Filter::Up);
     encoder
 }
 
 fn write(encoder: ::png::Encoder<'_, &mut dyn Write>, bytes: &[u8]) -> Result<()> {
-    let refuse = |error: ::png::EncodingError| {
-        Error::new(ErrorKind::Failed, "the picture could not be written").source_chain(&error)
-    };
     let mut writer = encoder.write_header().map_err(refuse)?;
     writer.write_image_data(bytes).map_err(refuse)?;
     writer.finish().map_err(refuse)
+}
+
+fn refuse(error: ::png::EncodingError) -> Error {
+    Error::new(ErrorKind::Failed, "the picture could not be written").source_chain(&error)
 }

@@ -9,7 +9,7 @@ use itch_plugin::prelude::*;
 use itch_plugin::{Color, Layer, Point, Rect};
 
 use crate::canvas::text::CAPITAL;
-use crate::canvas::{Anchor, Canvas, Label, dots, draw, pixels};
+use crate::canvas::{Anchor, Canvas, Label, Pen, dots, draw, pixels};
 
 /// A dot is some forty bytes: more than this many and neither browsers nor editors enjoy the file.
 const DOTS: u64 = 20_000;
@@ -134,14 +134,16 @@ impl Canvas for Drawing {
         );
     }
 
-    fn polyline(&mut self, points: &[Point], width: f64, color: Color, _: Rect) {
-        let _ = writeln!(
-            self.text,
-            "<path d=\"{}\" clip-path=\"url(#area)\" fill=\"none\" stroke-linejoin=\"round\" stroke-width=\"{}\"{}/>",
-            path(points),
-            short(width),
-            paint("stroke", color)
-        );
+    fn polyline(&mut self, points: &[Point], pens: &[Pen], _: Rect) {
+        let path = path(points);
+        for pen in pens {
+            let _ = writeln!(
+                self.text,
+                "<path d=\"{path}\" clip-path=\"url(#area)\" fill=\"none\" stroke-linejoin=\"round\" stroke-width=\"{}\"{}/>",
+                short(pen.width),
+                paint("stroke", pen.color)
+            );
+        }
     }
 
     fn wash(&mut self, points: &[Point], color: Color, clip: Rect) {

@@ -31,9 +31,9 @@ impl Renderer for Terminal {
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
         let terminal = chart.target.terminal.as_ref();
         let text = match terminal.map(|terminal| terminal.graphics) {
-            Some(Graphics::Kitty) => pictures::kitty(&Pixels::of(chart), chart)?,
+            Some(Graphics::Kitty) => pictures::kitty(chart)?,
             Some(Graphics::Sixel) => pictures::sixel(&Pixels::of(chart)),
-            Some(Graphics::Iterm) => pictures::iterm(&Pixels::of(chart), chart)?,
+            Some(Graphics::Iterm) => pictures::iterm(chart)?,
             _ => {
                 let colors = terminal.map_or(Colors::None, |terminal| terminal.colors);
                 braille::page(chart).text(colors)

@@ -2,21 +2,11 @@
 
 use itch_plugin::{Chart, Color, Layer, Point};
 
-use super::pixels::{Pixels, blend};
+use super::marks::{Area, blend};
+use super::stripe::Stripe;
 
 /// A disc may begin at so many places within a pixel, each way.
 const PLACES: usize = 4;
-/// Above so many pixels with dots a second thread is worth its start.
-const WORTH_A_THREAD: usize = 20_000;
-
-/// How much of each pixel around its middle a disc covers, by where in a pixel the middle is.
-#[derive(Clone, Debug)]
-pub(crate) struct Stamps {
-    /// Pixels along a side.
-    size: usize,
-    /// From 0 to 256, row by row.
-    shares: Vec<Vec<u16>>,
-}
 
 /// The share of a pixel that a disc covers, by eight by eight places in it.
 fn covered(x: f64, y: f64, radius: f64) -> f64 {
@@ -35,124 +25,169 @@ fn covered(x: f64, y: f64, radius: f64) -> f64 {
     inside.count() as f64 / 64.0
 }
 
-impl Stamps {
-    pub(crate) fn new(radius: f64) -> Stamps {
+/// How much of each pixel a disc covers: a square of pixels, row by row.
+#[derive(Clone, Debug)]
+struct Stamp {
+    /// Pixels along a side.
+    size: usize,
+    shares: Vec<f64>,
+}
+
+impl Stamp {
+    /// A disc whose middle is off the middle of the middle pixel by so much of a pixel.
+    fn new(radius: f64, (x, y): (f64, f64)) -> Stamp {
         let radius = radius.clamp(0.3, 200.0);
         let size = 2 * (radius + 0.5).ceil() as usize + 1;
         let middle = (size / 2) as f64;
-        let shares = (0..PLACES * PLACES).map(|place| {
-            let off = |place: usize| (place as f64 + 0.5) / PLACES as f64 - 0.5;
-            let (x, y) = (off(place % PLACES), off(place / PLACES));
-            let pixels = (0..size * size).map(|pixel| {
-                let (column, row) = ((pixel % size) as f64, (pixel / size) as f64);
-                (covered(column - middle - x, row - middle - y, radius) * 256.0) as u16
-            });
-            pixels.collect()
+        let pixels = (0..size * size).map(|pixel| {
+            let (column, row) = ((pixel % size) as f64, (pixel / size) as f64);
+            covered(column - middle - x, row - middle - y, radius)
         });
-        Stamps {
+        Stamp {
             size,
-            shares: shares.collect(),
+            shares: pixels.collect(),
+        }
+    }
+}
+
+/// A stamp with ink of some opacity.
+#[derive(Clone, Debug)]
+struct Disc {
+    size: usize,
+    /// From 0 to 256, row by row.
+    shares: Vec<u16>,
+    /// From where to where each row covers anything.
+    spans: Vec<(isize, isize)>,
+}
+
+impl Disc {
+    fn new(stamp: &Stamp, opacity: f64) -> Disc {
+        let strength = (opacity * 256.0) as u32;
+        let share = |share: &f64| (((share * 256.0) as u32 * strength) >> 8) as u16;
+        let shares: Vec<u16> = stamp.shares.iter().map(share).collect();
+        let spans = shares.chunks_exact(stamp.size).map(|row| {
+            let covered = |share: &u16| *share > 0;
+            let from = row.iter().position(covered).unwrap_or(0);
+            let to = row.iter().rposition(covered).map_or(0, |place| place + 1);
+            (from as isize, to as isize)
+        });
+        Disc {
+            size: stamp.size,
+            spans: spans.collect(),
+            shares,
         }
     }
 
-    /// The stamp for a disc in the middle of a pixel.
-    fn centred(radius: f64) -> (usize, Vec<f64>) {
-        let size = 2 * (radius + 0.5).ceil() as usize + 1;
-        let middle = (size / 2) as f64;
-        let pixels = (0..size * size).map(|pixel| {
-            covered(
-                (pixel % size) as f64 - middle,
-                (pixel / size) as f64 - middle,
-                radius,
-            )
-        });
-        (size, pixels.collect())
-    }
-
-    /// Puts a disc on the canvas, within an area of whole pixels.
-    pub(crate) fn put(
+    /// Puts it on a stripe, its square's corner on this pixel, as far as it is within an area.
+    fn put(
         &self,
-        pixels: &mut Pixels,
-        at: Point,
-        color: Color,
-        opacity: f64,
-        (left, top, right, bottom): (usize, usize, usize, usize),
+        stripe: &mut Stripe<'_>,
+        area: Area,
+        (column, row): (isize, isize),
+        color: [u8; 3],
     ) {
-        let (column, row) = (at.x.floor(), at.y.floor());
-        // A point far outside has no place in a number of pixels.
-        if !(column.abs() < 1e6 && row.abs() < 1e6) {
+        let rows = stripe.within(area);
+        let (top, bottom) = (rows.start as isize, rows.end as isize);
+        if row + self.size as isize <= top || row >= bottom {
             return;
         }
-        let place = |off: f64| ((off * PLACES as f64) as usize).min(PLACES - 1);
-        let shares = &self.shares[place(at.y - row) * PLACES + place(at.x - column)];
-        let strength = (opacity * 256.0) as u32;
-        let half = (self.size / 2) as isize;
-        let (column, row) = (column as isize - half, row as isize - half);
-        for (down, shares) in shares.chunks_exact(self.size).enumerate() {
-            let y = row + down as isize;
-            if y < top as isize || y >= bottom as isize {
+        let (left, right) = (area.left as isize - column, area.right as isize - column);
+        let shares = self.shares.chunks_exact(self.size);
+        for ((y, shares), (from, to)) in (row..).zip(shares).zip(&self.spans) {
+            let (from, to) = ((*from).max(left), (*to).min(right));
+            if from >= to || y < top || y >= bottom {
                 continue;
             }
-            for (across, share) in shares.iter().enumerate() {
-                let x = column + across as isize;
-                if *share > 0 && x >= left as isize && x < right as isize {
-                    let place = (y as usize * pixels.width + x as usize) * 3;
-                    blend(
-                        &mut pixels.bytes[place..place + 3],
-                        color,
-                        (u32::from(*share) * strength) >> 8,
-                    );
-                }
+            let columns = (column + from) as usize..(column + to) as usize;
+            let pixels = stripe.pixels(y as usize, columns);
+            for (pixel, share) in pixels.iter_mut().zip(&shares[from as usize..to as usize]) {
+                blend(pixel, color, u32::from(*share));
             }
         }
     }
 }
 
-/// Draws a layer of dots.
-pub(crate) fn draw(pixels: &mut Pixels, chart: &Chart<'_>, layer: &Layer) {
-    match *layer {
-        Layer::Points {
+/// A dot by itself.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// The pixel that the corner of its square is on.
+    column: i32,
+    row: i32,
+    /// Which of the discs it is.
+    place: u8,
+    color: [u8; 3],
+}
+
+/// Dots of one size, each by itself.
+#[derive(Clone, Debug)]
+pub(super) struct Spots {
+    area: Area,
+    half: i32,
+    /// One for each place of its middle within a pixel.
+    discs: Vec<Disc>,
+    spots: Vec<Spot>,
+}
+
+impl Spots {
+    pub(super) fn new(radius: f64, opacity: f64, area: Area) -> Spots {
+        let off = |place: usize| (place as f64 + 0.5) / PLACES as f64 - 0.5;
+        let stamps = (0..PLACES * PLACES)
+            .map(|place| Stamp::new(radius, (off(place % PLACES), off(place / PLACES))));
+        let discs: Vec<Disc> = stamps.map(|stamp| Disc::new(&stamp, opacity)).collect();
+        Spots {
+            area,
+            half: discs.first().map_or(0, |disc| disc.size as i32 / 2),
+            discs,
+            spots: Vec::new(),
+        }
+    }
+
+    /// The dots of a layer of points.
+    pub(super) fn of(chart: &Chart<'_>, layer: &Layer, area: Area) -> Option<Spots> {
+        let Layer::Points {
             x,
             y,
             shade,
             radius,
             opacity,
             ..
-        } => {
-            let stamps = Stamps::new(radius);
-            let area = pixels.whole(chart.area);
-            let shades = shade.map(|shade| chart.shades(shade));
-            for (row, (x, y)) in chart.numbers(x).iter().zip(chart.numbers(y)).enumerate() {
-                let at = Point {
-                    x: chart.across(*x),
-                    y: chart.down(&chart.y, *y),
-                };
-                stamps.put(pixels, at, color(chart, shades, row), opacity, area);
-            }
-        }
-        Layer::Cells {
-            columns,
-            rows,
-            count,
-            shade,
-            radius,
-            opacity,
-        } => {
-            let gathered = Gathered {
-                columns: columns as usize,
-                rows: rows as usize,
-                count: chart.small_numbers(count),
-                shade: shade.map(|shade| chart.shades(shade)),
+        } = *layer
+        else {
+            return None;
+        };
+        let mut spots = Spots::new(radius, opacity, area);
+        let shades = shade.map(|shade| chart.shades(shade));
+        for (row, (x, y)) in chart.numbers(x).iter().zip(chart.numbers(y)).enumerate() {
+            let at = Point {
+                x: chart.across(*x),
+                y: chart.down(&chart.y, *y),
             };
-            if !gathered.whole() {
-                return;
-            }
-            match gathered.shade {
-                Some(_) => shaded(pixels, chart, &gathered, radius, opacity),
-                None => crowded(pixels, chart, &gathered, radius, opacity),
-            }
+            spots.add(at, color(chart, shades, row));
         }
-        _ => {}
+        Some(spots)
+    }
+
+    pub(super) fn add(&mut self, at: Point, color: Color) {
+        let (column, row) = (at.x.floor(), at.y.floor());
+        // A point far outside has no place in a number of pixels.
+        if !(column.abs() < 1e6 && row.abs() < 1e6) {
+            return;
+        }
+        let place = |off: f64| ((off * PLACES as f64) as usize).min(PLACES - 1);
+        self.spots.push(Spot {
+            column: column as i32 - self.half,
+            row: row as i32 - self.half,
+            place: (place(at.y - row) * PLACES + place(at.x - column)) as u8,
+            color: color.bytes(),
+        });
+    }
+
+    pub(super) fn draw(&self, stripe: &mut Stripe<'_>) {
+        for spot in &self.spots {
+            let corner = (spot.column as isize, spot.row as isize);
+            let disc = &self.discs[usize::from(spot.place)];
+            disc.put(stripe, self.area, corner, spot.color);
+        }
     }
 }
 
@@ -173,169 +208,196 @@ pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Col
     }
 }
 
-/// Dots gathered on pixels.
-struct Gathered<'a> {
+/// Dots gathered on the pixels of their middles. The numbers stay in the chart.
+#[derive(Clone, Debug)]
+pub(super) struct Cells {
+    area: Area,
     columns: usize,
     rows: usize,
-    count: &'a [f32],
-    shade: Option<&'a [u8]>,
+    count: usize,
+    ink: Ink,
 }
 
-impl Gathered<'_> {
-    /// Whether there is a value for each pixel.
-    fn whole(&self) -> bool {
-        let size = self.columns.saturating_mul(self.rows);
-        size > 0 && self.count.len() == size && self.shade.is_none_or(|shade| shade.len() == size)
-    }
+#[derive(Clone, Debug)]
+enum Ink {
+    /// A colour for each shade, which stand in a buffer.
+    Shades {
+        shade: usize,
+        colors: Vec<[u8; 3]>,
+        disc: Disc,
+    },
+    /// One colour: the logarithms of what shines through a disc, so that their sum is what shines through many.
+    Crowd {
+        color: [u8; 3],
+        size: usize,
+        through: Vec<f32>,
+    },
 }
 
-/// Discs in the order of rising shades. Each thread draws the rows of its own part of the picture.
-fn shaded(
-    pixels: &mut Pixels,
-    chart: &Chart<'_>,
-    gathered: &Gathered<'_>,
-    radius: f64,
-    opacity: f64,
-) {
-    let (columns, rows) = (gathered.columns, gathered.rows);
-    let Some(shades) = gathered.shade else {
-        return;
-    };
-    let mut starts = [0usize; 257];
-    for (count, shade) in gathered.count.iter().zip(shades) {
-        if *count > 0.0 {
-            starts[usize::from(*shade) + 1] += 1;
+impl Cells {
+    /// The dots of a layer of cells, if that has a value for each pixel.
+    pub(super) fn of(chart: &Chart<'_>, layer: &Layer, area: Area) -> Option<Cells> {
+        let Layer::Cells {
+            columns,
+            rows,
+            count,
+            shade,
+            radius,
+            opacity,
+        } = *layer
+        else {
+            return None;
+        };
+        let (columns, rows) = (columns as usize, rows as usize);
+        let size = columns.saturating_mul(rows);
+        let whole = size > 0
+            && chart.small_numbers(count).len() == size
+            && shade.is_none_or(|shade| chart.shades(shade).len() == size);
+        if !whole {
+            return None;
         }
-    }
-    for shade in 0..256 {
-        starts[shade + 1] += starts[shade];
-    }
-    let occupied = starts[256];
-    let mut order = vec![0u32; occupied];
-    let mut next = starts;
-    for (cell, (count, shade)) in gathered.count.iter().zip(shades).enumerate() {
-        if *count > 0.0 {
-            order[next[usize::from(*shade)]] = cell as u32;
-            next[usize::from(*shade)] += 1;
-        }
-    }
-    let colors: Vec<Color> = (0..=255)
-        .map(|shade| color(chart, Some(&[shade]), 0))
-        .collect();
-    let (size, shares) = Stamps::centred(radius);
-    // What is not covered is not visited.
-    let stamp: Vec<(isize, isize, u32)> = shares
-        .iter()
-        .enumerate()
-        .map(|(pixel, share)| {
-            let half = (size / 2) as isize;
-            (
-                (pixel % size) as isize - half,
-                (pixel / size) as isize - half,
-                (share * opacity * 256.0) as u32,
-            )
+        let stamp = Stamp::new(radius, (0.0, 0.0));
+        let ink = match shade {
+            Some(shade) => Ink::Shades {
+                shade,
+                colors: (0..=255)
+                    .map(|shade| color(chart, Some(&[shade]), 0).bytes())
+                    .collect(),
+                disc: Disc::new(&stamp, opacity),
+            },
+            None => Ink::Crowd {
+                color: chart.theme.dots.bytes(),
+                size: stamp.size,
+                // No dot is quite opaque: the sum stays finite.
+                through: stamp
+                    .shares
+                    .iter()
+                    .map(|share| (1.0 - (share * opacity).min(0.999)).ln() as f32)
+                    .collect(),
+            },
+        };
+        let area = Area {
+            right: area.right.min(area.left + columns),
+            bottom: area.bottom.min(area.top + rows),
+            ..area
+        };
+        Some(Cells {
+            area,
+            columns,
+            rows,
+            count,
+            ink,
         })
-        .filter(|(.., share)| *share > 0)
-        .collect();
-    let reach = (size / 2) as isize;
-    let (left, top, ..) = pixels.whole(chart.area);
-    let width = pixels.width;
-    let across = columns.min(width.saturating_sub(left));
-    let threads = if occupied < WORTH_A_THREAD {
-        1
-    } else {
-        std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(4)
-    };
-    let part = rows.div_ceil(threads);
-    let area = &mut pixels.bytes[top * width * 3..];
-    std::thread::scope(|scope| {
-        let (order, starts, colors, stamp) = (&order, &starts, &colors, &stamp);
-        for (number, lines) in area.chunks_mut(part * width * 3).take(threads).enumerate() {
-            let mut work = move || {
-                let first = (number * part) as isize;
-                let count =
-                    (lines.len() / (width * 3)).min(rows - (number * part).min(rows)) as isize;
-                for shade in 0..256 {
-                    let color = colors[shade];
-                    for cell in &order[starts[shade]..starts[shade + 1]] {
-                        let (column, row) = (
-                            (*cell as usize % columns) as isize,
-                            (*cell as usize / columns) as isize - first,
-                        );
-                        if row < -reach || row >= count + reach {
-                            continue;
-                        }
-                        for (right, down, share) in stamp {
-                            let (x, y) = (column + right, row + down);
-                            if x >= 0 && y >= 0 && x < across as isize && y < count {
-                                let at = (y as usize * width + left + x as usize) * 3;
-                                blend(&mut lines[at..at + 3], color, *share);
-                            }
+    }
+
+    /// Puts on a stripe what reaches it.
+    pub(super) fn draw(&self, chart: &Chart<'_>, stripe: &mut Stripe<'_>) {
+        let here = stripe.within(self.area);
+        if here.is_empty() {
+            return;
+        }
+        let count = chart.small_numbers(self.count);
+        match &self.ink {
+            Ink::Shades {
+                shade,
+                colors,
+                disc,
+            } => {
+                let (from, to) = self.reaching(&here, disc.size / 2);
+                let cells = from * self.columns..to * self.columns;
+                let shades = &chart.shades(*shade)[cells.clone()];
+                let half = (disc.size / 2) as isize;
+                for (cell, shade) in rising(&count[cells], shades) {
+                    let (column, row) = (cell % self.columns, from + cell / self.columns);
+                    let corner = (
+                        (self.area.left + column) as isize - half,
+                        (self.area.top + row) as isize - half,
+                    );
+                    disc.put(stripe, self.area, corner, colors[usize::from(shade)]);
+                }
+            }
+            Ink::Crowd {
+                color,
+                size,
+                through,
+            } => {
+                let sums = self.through(count, &here, *size, through);
+                for (row, sums) in here.zip(sums.chunks_exact(self.columns)) {
+                    let pixels = stripe.pixels(row, self.area.left..self.area.right);
+                    for (pixel, sum) in pixels.iter_mut().zip(sums) {
+                        if *sum < 0.0 {
+                            blend(pixel, *color, ((1.0 - sum.exp()) * 256.0) as u32);
                         }
                     }
                 }
-            };
-            if threads == 1 {
-                work()
-            } else {
-                drop(scope.spawn(work))
             }
         }
-    });
+    }
+
+    /// Which rows of cells reach so many rows of the picture.
+    fn reaching(&self, here: &std::ops::Range<usize>, half: usize) -> (usize, usize) {
+        let top = self.area.top;
+        let from = (here.start - top).saturating_sub(half);
+        (from, (here.end - top + half).min(self.rows))
+    }
+
+    /// The sums of logarithms on rows of the picture.
+    fn through(
+        &self,
+        count: &[f32],
+        here: &std::ops::Range<usize>,
+        size: usize,
+        stamp: &[f32],
+    ) -> Vec<f32> {
+        let (columns, half) = (self.columns, size / 2);
+        let first = here.start - self.area.top;
+        let mut sums = vec![0.0f32; here.len() * columns];
+        let (from, to) = self.reaching(here, half);
+        for row in from..to {
+            let counts = &count[row * columns..(row + 1) * columns];
+            let occupied = counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
+            for (column, count) in occupied {
+                for (down, shares) in stamp.chunks_exact(size).enumerate() {
+                    let Some(y) = (row + down).checked_sub(half + first) else {
+                        continue;
+                    };
+                    if y >= here.len() {
+                        break;
+                    }
+                    let from = half.saturating_sub(column);
+                    let to = size.min(columns + half - column);
+                    let start = y * columns + column + from - half;
+                    let sums = &mut sums[start..start + to - from];
+                    for (sum, share) in sums.iter_mut().zip(&shares[from..to]) {
+                        *sum += count * share;
+                    }
+                }
+            }
+        }
+        sums
+    }
 }
 
-/// Dots of one colour: what shows through many of them is the product of what shows through each.
-fn crowded(
-    pixels: &mut Pixels,
-    chart: &Chart<'_>,
-    gathered: &Gathered<'_>,
-    radius: f64,
-    opacity: f64,
-) {
-    let (columns, rows) = (gathered.columns, gathered.rows);
-    let (size, shares) = Stamps::centred(radius);
-    let half = size / 2;
-    // Logarithms, so that the product is a sum. No dot is quite opaque: the sum stays finite.
-    let stamp: Vec<f32> = shares
-        .iter()
-        .map(|share| (1.0 - (share * opacity).min(0.999)).ln() as f32)
-        .collect();
-    let mut through = vec![0.0f32; columns * rows];
-    for (cell, count) in gathered
-        .count
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| **count > 0.0)
-    {
-        let (column, row) = (cell % columns, cell / columns);
-        for (down, shares) in stamp.chunks_exact(size).enumerate() {
-            let Some(y) = (row + down).checked_sub(half).filter(|y| *y < rows) else {
-                continue;
-            };
-            let from = half.saturating_sub(column);
-            let to = size.min(columns + half - column);
-            let start = y * columns + column + from - half;
-            let sums = &mut through[start..start + to - from];
-            for (sum, share) in sums.iter_mut().zip(&shares[from..to]) {
-                *sum += count * share;
-            }
-        }
+/// The occupied cells with their shades, in the order in which these rise.
+fn rising(count: &[f32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let occupied = || {
+        let cells = count.iter().zip(shades).enumerate();
+        cells.filter(|(_, (count, _))| **count > 0.0)
+    };
+    let mut next = [0usize; 257];
+    for (_, (_, shade)) in occupied() {
+        next[usize::from(*shade) + 1] += 1;
     }
-    let (left, top, ..) = pixels.whole(chart.area);
-    let across = columns.min(pixels.width.saturating_sub(left));
-    for (row, sums) in through
-        .chunks_exact(columns)
-        .enumerate()
-        .take(pixels.height.saturating_sub(top))
-    {
-        let start = ((top + row) * pixels.width + left) * 3;
-        let line = &mut pixels.bytes[start..start + across * 3];
-        for (pixel, sum) in line.chunks_exact_mut(3).zip(sums) {
-            if *sum < 0.0 {
-                blend(pixel, chart.theme.dots, ((1.0 - sum.exp()) * 256.0) as u32);
-            }
-        }
+    for shade in 0..256 {
+        next[shade + 1] += next[shade];
     }
+    let mut order = vec![(0u32, 0u8); next[256]];
+    for (cell, (_, shade)) in occupied() {
+        let place = &mut next[usize::from(*shade)];
+        order[*place] = (cell as u32, *shade);
+        *place += 1;
+    }
+    order
+        .into_iter()
+        .map(|(cell, shade)| (cell as usize, shade))
 }

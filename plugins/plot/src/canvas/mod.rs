@@ -2,7 +2,10 @@
 
 pub(crate) mod dots;
 pub(crate) mod fonts;
+mod line;
+pub(crate) mod marks;
 pub(crate) mod pixels;
+pub(crate) mod stripe;
 pub(crate) mod text;
 
 use itch_plugin::{Axis, Chart, Color, Layer, LegendEntry, Point, Rect, Tick};
@@ -30,14 +33,21 @@ pub(crate) struct Label<'a> {
     pub(crate) color: Color,
 }
 
+/// What a line is drawn with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pen {
+    pub(crate) width: f64,
+    pub(crate) color: Color,
+}
+
 /// What pictures are made of.
 pub(crate) trait Canvas {
     /// Fills a rectangle.
     fn fill(&mut self, rect: Rect, color: Color);
     /// Draws a dotted or a solid line along an axis.
     fn rule(&mut self, from: Point, to: Point, width: f64, dotted: bool, color: Color);
-    /// Draws a line from point to point, within a part of the canvas.
-    fn polyline(&mut self, points: &[Point], width: f64, color: Color, clip: Rect);
+    /// Draws a line from point to point, within a part of the canvas, with each pen over the one before.
+    fn polyline(&mut self, points: &[Point], pens: &[Pen], clip: Rect);
     /// Fills what is between a line and the lower side of a part of the canvas.
     fn wash(&mut self, points: &[Point], color: Color, clip: Rect);
     /// Draws one dot.
@@ -76,9 +86,15 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
             Layer::Line { .. } => {
                 let points = line_points(chart, layer);
                 // On a seam of the ground's colour, so that it is seen on dots of any.
-                let seam = chart.theme.background.with_alpha(0xc0);
-                canvas.polyline(&points, target.line * 2.4, seam, chart.area);
-                canvas.polyline(&points, target.line, chart.theme.line, chart.area);
+                let seam = Pen {
+                    width: target.line * 2.4,
+                    color: chart.theme.background.with_alpha(0xc0),
+                };
+                let line = Pen {
+                    width: target.line,
+                    color: chart.theme.line,
+                };
+                canvas.polyline(&points, &[seam, line], chart.area);
             }
             _ => {}
         }

@@ -16,9 +16,9 @@ fn cells(chart: &Chart<'_>) -> (u32, u32) {
 }
 
 /// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>
-pub(super) fn kitty(pixels: &Pixels, chart: &Chart<'_>) -> Result<String> {
+pub(super) fn kitty(chart: &Chart<'_>) -> Result<String> {
     let mut picture = Vec::new();
-    png::encode(pixels, None, &mut picture)?;
+    png::draw(chart, None, &mut picture)?;
     let encoded = STANDARD.encode(&picture);
     let (columns, rows) = cells(chart);
     let mut text = String::new();
@@ -43,9 +43,9 @@ pub(super) fn kitty(pixels: &Pixels, chart: &Chart<'_>) -> Result<String> {
 }
 
 /// <https://iterm2.com/documentation-images.html>
-pub(super) fn iterm(pixels: &Pixels, chart: &Chart<'_>) -> Result<String> {
+pub(super) fn iterm(chart: &Chart<'_>) -> Result<String> {
     let mut picture = Vec::new();
-    png::encode(pixels, None, &mut picture)?;
+    png::draw(chart, None, &mut picture)?;
     let (columns, rows) = cells(chart);
     Ok(format!(
         "\x1b]1337;File=inline=1;size={};width={columns};height={rows};preserveAspectRatio=0:{}\x07\n",
@@ -132,7 +132,11 @@ mod tests {
 
     #[test]
     fn sixels_are_bands_of_six_lines() {
-        let mut pixels = Pixels::new(5, 7);
+        let mut pixels = Pixels {
+            width: 5,
+            height: 7,
+            bytes: vec![0; 5 * 7 * 3],
+        };
         pixels.bytes[0] = 255;
         let text = sixel(&pixels);
         assert!(text.starts_with("\x1bP0;1q\"1;1;5;7#0;2;0;0;0"));
