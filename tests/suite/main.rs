@@ -42,6 +42,7 @@ mod meta;
 mod old_cache;
 /// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
 mod plot;
+mod plot_files;
 /// The page of `itch plot --renderer html` in a browser.
 mod plot_page;
 /// Golden pictures.

@@ -80,6 +80,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     };
     let all = rows.x.len();
     let x_extent = Extent::of(&rows.x, request.x);
+    let mut lost = placeless(&rows.x, request.x);
     if x_extent.count < all {
         rows.retain(|x, _| request.x.holds(x));
     }
@@ -90,6 +91,13 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     };
     let in_x = rows.x.len();
     let y_extent = Extent::of(&rows.y, y_request);
+    lost += placeless(&rows.y, y_request);
+    if lost > 0 {
+        let rows = if lost == 1 { "row is" } else { "rows are" };
+        notes.push(format!(
+            "{lost} {rows} not drawn, as a logarithmic axis has no place for 0 and less"
+        ));
+    }
     let in_y = y_extent.count;
     if in_x == 0 || in_y == 0 {
         return Err(nothing_left(all, request));
@@ -133,6 +141,9 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         chart.y2 = counted.then(|| count_axis(AxisRequest::default()));
     } else {
         chart.y = count_axis(request.y);
+        if request.y.min.is_some_and(|min| min >= in_x as f64) || chart.y.max <= 0.0 {
+            return Err(nothing_left(all, request));
+        }
     }
     for (axis, kind) in [(&mut chart.x, x_kind), (&mut chart.y, y_kind)] {
         if kind == AxisKind::Time && axis.kind == AxisKind::Time {
@@ -140,17 +151,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         }
     }
 
-    let bands: Vec<(f64, f64)> = request
-        .bands
-        .iter()
-        .map(|(from, to)| {
-            (
-                from.max(chart.x.min),
-                to.unwrap_or(f64::MAX).min(chart.x.max),
-            )
-        })
-        .filter(|(from, to)| from < to)
-        .collect();
+    let bands = bands_in_view(request, &chart.x, x_extent.high);
     if !request.bands.is_empty() && bands.is_empty() {
         notes.push(format!(
             "none of the {} {} is in view",
@@ -191,18 +192,13 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     layout::arrange(&mut chart, zone, legend);
 
     if !bands.is_empty() {
+        let bands = reduce::bands(bands, &chart.x, columns(&chart, request));
         let from = chart.push(Buffer::F64(bands.iter().map(|band| band.0).collect()));
         let to = chart.push(Buffer::F64(bands.iter().map(|band| band.1).collect()));
         chart.layers.push(Layer::Bands { from, to });
     }
     // Of every row between the bounds of its own axis, and so before those of the other take rows away.
-    let line = counted.then(|| {
-        let columns = match request.detail {
-            Detail::All => FINE_COLUMNS,
-            _ => chart.area.width as usize,
-        };
-        reduce::count_line(&rows.x, &chart.x, columns.max(1))
-    });
+    let line = counted.then(|| reduce::count_line(&rows.x, &chart.x, columns(&chart, request)));
     let mut dots = 0;
     let mut gathered = false;
     if dotted {
@@ -232,6 +228,36 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         gathered,
         notes,
     })
+}
+
+/// The spans of the bands that are in view. One that runs ends with the last thing that is known: a row, or another band.
+fn bands_in_view(request: &Request, axis: &Axis, last_row: f64) -> Vec<(f64, f64)> {
+    let known = request.bands.iter().map(|(from, to)| to.unwrap_or(*from));
+    let last = known.fold(last_row, f64::max);
+    // What has just begun is seen, too.
+    let least = (axis.max - axis.min) * 1e-6;
+    let spans = request.bands.iter().map(|(from, to)| {
+        let end = to.unwrap_or((from + least).max(last));
+        (from.max(axis.min), end.min(axis.max))
+    });
+    spans.filter(|(from, to)| from < to).collect()
+}
+
+/// Columns of pixels that are told apart.
+fn columns(chart: &Chart<'_>, request: &Request) -> usize {
+    let columns = match request.detail {
+        Detail::All => FINE_COLUMNS,
+        _ => chart.area.width as usize,
+    };
+    columns.max(1)
+}
+
+/// How many values have no place on a logarithmic axis.
+fn placeless(values: &[f64], axis: AxisRequest) -> usize {
+    match axis.log {
+        true => values.iter().filter(|value| **value <= 0.0).count(),
+        false => 0,
+    }
 }
 
 fn kind(kind: ColumnKind) -> AxisKind {
@@ -333,7 +359,8 @@ fn axis(extent: Extent, bounds: AxisRequest, kind: AxisKind, air: bool) -> Axis 
         let room = max * 0.025 - min * 0.025;
         (min, max) = ((min - room).max(f64::MIN), (max + room).min(f64::MAX));
     }
-    let (mut min, mut max) = (scale.back(min), scale.back(max));
+    let finite = |value: f64| value.clamp(f64::MIN, f64::MAX);
+    let (mut min, mut max) = (finite(scale.back(min)), finite(scale.back(max)));
     // A bound that was asked for is where the axis ends; the other end keeps off it.
     min = bounds.min.unwrap_or(min);
     max = bounds.max.unwrap_or(max);

@@ -122,50 +122,118 @@ fn axis_ticks(
     ticks(span, room, zone)
 }
 
-/// Places everything and chooses the ticks. `legend` names the layers to explain.
-pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, String)>) {
+/// A target of which less than this share would be left for the data gives up texts around them.
+const DATA: f64 = 0.4;
+/// An entry of the legend with room for fewer characters than this is left out, and so are turned labels.
+const SHORTEST: f64 = 5.0;
+const SHORTEST_TURNED: f64 = 12.0;
+
+/// Gives up texts above and below until there is room for the data.
+fn give_up(chart: &mut Chart<'_>, sizes: Sizes, legend: &mut Vec<(usize, String)>) -> (f64, f64) {
+    let height = f64::from(chart.target.height);
+    loop {
+        let (top, bottom) = heights(chart, sizes, !legend.is_empty());
+        if height - top - bottom >= height * DATA {
+            return (top, bottom);
+        }
+        if !legend.is_empty() {
+            legend.clear();
+        } else if !chart.x.label.is_empty() {
+            chart.x.label.clear();
+        } else if !chart.title.is_empty() {
+            chart.title.clear();
+        } else {
+            return (top, bottom);
+        }
+    }
+}
+
+/// What stands on both sides of the area.
+struct Sides {
+    left: f64,
+    right: f64,
+    /// Whether the axes and the bar have their turned labels.
+    labelled: bool,
+    /// From the area to the middle of the right axis' label.
+    y2_label: f64,
+    /// From the area to the bar.
+    bar_from: f64,
+}
+
+impl Sides {
+    fn of(chart: &Chart<'_>, sizes: Sizes, labelled: bool) -> Sides {
+        let labelled = labelled && !sizes.cells;
+        let room = |label: &str| match labelled && !label.is_empty() {
+            true => sizes.line * 1.3,
+            false => 0.0,
+        };
+        let left = sizes.edge + room(&chart.y.label) + sizes.widest(&chart.y.ticks) + sizes.gap;
+        let mut sides = Sides {
+            left,
+            right: sizes.edge,
+            labelled,
+            y2_label: 0.0,
+            bar_from: 0.0,
+        };
+        if let Some(y2) = &chart.y2 {
+            let wide = sizes.gap + sizes.widest(&y2.ticks);
+            sides.y2_label = wide + sizes.line * 0.75;
+            sides.right += wide + room(&y2.label);
+        }
+        if let Some(bar) = &chart.color_bar {
+            sides.bar_from = sides.right - sizes.edge + sizes.gap * 2.0;
+            let label = if labelled { sizes.line } else { 0.0 };
+            let ticks = sizes.gap * 0.5 + sizes.widest(&bar.ticks);
+            sides.right += sizes.gap * 2.0 + thickness(sizes) + ticks + label;
+        } else if !sizes.cells {
+            // Half of the last label of the bottom axis.
+            sides.right = sides.right.max(sizes.edge + sizes.character * 3.0);
+        }
+        sides
+    }
+
+    /// How wide the area is between them.
+    fn between(&self, width: f64) -> f64 {
+        width - self.left - self.right
+    }
+}
+
+/// How thick the bar of colours is.
+fn thickness(sizes: Sizes) -> f64 {
+    if sizes.cells { 2.0 } else { sizes.line * 0.7 }
+}
+
+/// Places everything and chooses the ticks. `legend` names the layers to explain. A target too small for its labels shows
+/// what it can.
+pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, mut legend: Vec<(usize, String)>) {
     let sizes = Sizes::of(&chart.target);
     let (width, height) = (
         f64::from(chart.target.width),
         f64::from(chart.target.height),
     );
-    let (top, bottom) = heights(chart, sizes, !legend.is_empty());
+    let (top, bottom) = give_up(chart, sizes, &mut legend);
     let down = whole((height - top - bottom).max(8.0), sizes, 4.0);
     let top = whole(top, sizes, 4.0);
 
     chart.y.ticks = axis_ticks(&chart.y, down, sizes, false, zone);
-    let labelled = |axis: &Axis| !axis.label.is_empty() && !sizes.cells;
-    let left_label = if labelled(&chart.y) { sizes.line } else { 0.0 };
-    let left = sizes.edge + left_label + sizes.widest(&chart.y.ticks) + sizes.gap;
-    let mut right = sizes.edge;
-    let mut y2_label = None;
     if let Some(y2) = &mut chart.y2 {
         y2.ticks = axis_ticks(y2, down, sizes, false, zone);
-        let wide = sizes.gap + sizes.widest(&y2.ticks);
-        let label = if labelled(y2) { sizes.line } else { 0.0 };
-        y2_label = (label > 0.0).then_some(wide + label * 0.6);
-        right += wide + label;
     }
-    let mut bar_from = None;
     if let Some(bar) = &mut chart.color_bar {
         thin_out(&mut bar.ticks, down, sizes.line * 1.3);
-        let thick = if sizes.cells { 2.0 } else { sizes.line * 0.7 };
-        let label = if sizes.cells { 0.0 } else { sizes.line };
-        let wide = sizes.gap * 2.0 + thick + sizes.gap * 0.5 + sizes.widest(&bar.ticks) + label;
-        bar_from = Some((right - sizes.edge + sizes.gap * 2.0, thick));
-        right += wide;
-    } else if !sizes.cells {
-        // Half of the last label of the bottom axis.
-        right = right.max(sizes.edge + sizes.character * 3.0);
     }
-    // A target too small for its labels shows what it can.
-    if width - left - right < width * 0.3 {
+    let most = down / sizes.character;
+    let mut sides = Sides::of(chart, sizes, most >= SHORTEST_TURNED);
+    if sides.between(width) < width * DATA {
+        sides = Sides::of(chart, sizes, false);
+    }
+    if sides.between(width) < width * 0.3 {
         chart.color_bar = None;
-        bar_from = None;
-        right = right.min(width * 0.3);
+        sides = Sides::of(chart, sizes, false);
+        sides.right = sides.right.min(width * 0.3);
     }
-    let left = whole(left.min(width * 0.4), sizes, 2.0);
-    let across = whole((width - left - right).max(8.0), sizes, 2.0);
+    let left = whole(sides.left.min(width * 0.4), sizes, 2.0);
+    let across = whole((width - left - sides.right).max(8.0), sizes, 2.0);
     chart.area = Rect {
         left,
         top,
@@ -173,32 +241,42 @@ pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, St
         height: down,
     };
     chart.x.ticks = axis_ticks(&chart.x, across, sizes, true, zone);
+    place_labels(chart, &sides, sizes);
+    place_legend(chart, legend, sizes);
+}
 
-    let area = chart.area;
-    let middle = area.top + area.height / 2.0;
+/// Places the labels of axes, the bar, and the title, and shortens what is longer than its place.
+fn place_labels(chart: &mut Chart<'_>, sides: &Sides, sizes: Sizes) {
+    let (area, target) = (chart.area, &chart.target);
+    let (width, height) = (f64::from(target.width), f64::from(target.height));
+    let middle = Point {
+        x: area.left + area.width / 2.0,
+        y: area.top + area.height / 2.0,
+    };
+    let most = area.height / sizes.character;
     if !chart.x.label.is_empty() {
         let y = height - sizes.edge - sizes.line / 2.0;
-        chart.x.label_at = Some(Point {
-            x: area.left + area.width / 2.0,
-            y,
-        });
+        chart.x.label_at = Some(Point { y, ..middle });
+        let half = middle.x.min(width - middle.x) - sizes.edge;
+        chart.x.label = shortened(&chart.x.label, half * 2.0 / sizes.character);
     }
-    if left_label > 0.0 {
-        chart.y.label_at = Some(Point {
-            x: sizes.edge + sizes.line * 0.4,
-            y: middle,
-        });
+    if sides.labelled && !chart.y.label.is_empty() {
+        let x = sizes.edge + sizes.line * 0.4;
+        chart.y.label_at = Some(Point { x, ..middle });
+        chart.y.label = shortened(&chart.y.label, most);
     }
-    if let (Some(y2), Some(off)) = (&mut chart.y2, y2_label) {
-        y2.label_at = Some(Point {
-            x: area.right() + off,
-            y: middle,
-        });
+    if let Some(y2) = &mut chart.y2
+        && sides.labelled
+        && !y2.label.is_empty()
+    {
+        let x = area.right() + sides.y2_label;
+        y2.label_at = Some(Point { x, ..middle });
+        y2.label = shortened(&y2.label, most);
     }
-    if let (Some(bar), Some((from, thick))) = (&mut chart.color_bar, bar_from) {
-        place_bar(bar, area, from, thick, sizes);
+    if let Some(bar) = &mut chart.color_bar {
+        place_bar(bar, area, sides, sizes);
     }
-    let title = chart.target.title_text();
+    let title = target.title_text();
     let cell = if sizes.cells {
         2.0
     } else {
@@ -210,7 +288,6 @@ pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, legend: Vec<(usize, St
     };
     let across = if sizes.cells { 2.0 } else { title * 0.6 };
     chart.title = shortened(&chart.title, (width - 2.0 * sizes.edge) / across);
-    place_legend(chart, legend, sizes);
 }
 
 /// In character cells everything begins at one.
@@ -222,14 +299,14 @@ fn whole(length: f64, sizes: Sizes, cell: f64) -> f64 {
     }
 }
 
-fn place_bar(bar: &mut ColorBar, area: Rect, from: f64, thick: f64, sizes: Sizes) {
+fn place_bar(bar: &mut ColorBar, area: Rect, sides: &Sides, sizes: Sizes) {
     bar.area = Rect {
-        left: (area.right() + from).round(),
+        left: (area.right() + sides.bar_from).round(),
         top: area.top,
-        width: thick.round(),
+        width: thickness(sizes).round(),
         height: area.height,
     };
-    if !sizes.cells {
+    if sides.labelled {
         let x = bar.area.right() + sizes.gap * 0.5 + sizes.widest(&bar.ticks) + sizes.line * 0.6;
         bar.label_at = Some(Point {
             x,
@@ -273,10 +350,13 @@ fn place_legend(chart: &mut Chart<'_>, legend: Vec<(usize, String)>, sizes: Size
     let mark = if sizes.cells { 4.0 } else { sizes.line };
     let mut x = area.left;
     for (layer, label) in legend {
-        let end = x + mark + sizes.gap * 0.5 + sizes.width(&label);
-        if end > f64::from(chart.target.width) {
+        let room = f64::from(chart.target.width) - x - mark - sizes.gap * 0.5;
+        let most = room / sizes.character;
+        if most < SHORTEST {
             break;
         }
+        let label = shortened(&label, most);
+        let end = x + mark + sizes.gap * 0.5 + sizes.width(&label);
         chart.legend.push(LegendEntry {
             layer,
             label,

@@ -144,6 +144,24 @@ pub(crate) fn count_line(x: &[f64], axis: &Axis, columns: usize) -> (Vec<f64>, V
     line
 }
 
+/// Spans of an axis as they are seen: those that overlap are one, so that none is darker than another; and where there are
+/// more than columns of pixels, those that have no whole pixel between them.
+pub(crate) fn bands(mut bands: Vec<(f64, f64)>, axis: &Axis, columns: usize) -> Vec<(f64, f64)> {
+    bands.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+    let gap = match bands.len() > columns {
+        true => (axis.max - axis.min) / columns as f64,
+        false => 0.0,
+    };
+    let mut seen: Vec<(f64, f64)> = Vec::new();
+    for (from, to) in bands {
+        match seen.last_mut() {
+            Some(last) if from <= last.1 + gap => last.1 = last.1.max(to),
+            _ => seen.push((from, to)),
+        }
+    }
+    seen
+}
+
 /// Half the width of a dot and its opacity: so many that a crowd is no blob, and yet a single one is seen.
 pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     let crowd = (rows as f64 / 2000.0).max(1.0);
@@ -151,7 +169,7 @@ pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     let opacity = if opaque {
         1.0
     } else {
-        (0.9 * crowd.powf(-0.2)).max(0.15)
+        (0.9 * crowd.powf(-0.2)).max(0.3)
     };
     (radius.max(0.75), opacity)
 }
@@ -236,5 +254,19 @@ mod tests {
         }
         let (line, count) = count_line(&[3.0, 1.0, 2.0], &axis, 100);
         assert_eq!((line, count), (vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0]));
+    }
+
+    #[test]
+    fn bands_that_overlap_are_one() {
+        let axis = axis(0.0, 100.0);
+        let seen = |bands: &[(f64, f64)], columns| super::bands(bands.to_vec(), &axis, columns);
+        let three = [(5.0, 9.0), (1.0, 2.0), (8.0, 12.0), (8.5, 9.5)];
+        assert_eq!(seen(&three, 100), [(1.0, 2.0), (5.0, 12.0)]);
+        // More than there are columns: what is not seen between them is no gap.
+        let many: Vec<_> = (0..1000).map(|at| f64::from(at) / 20.0).collect();
+        let many: Vec<_> = many.iter().map(|at| (*at, at + 0.01)).collect();
+        assert_eq!(seen(&many, 100), [(0.0, 49.96)]);
+        assert_eq!(seen(&many, 1000).len(), 1000);
+        assert_eq!(seen(&[], 100), []);
     }
 }

@@ -193,8 +193,9 @@ impl ColorMap {
         let dark = u32::from(ground.red) + u32::from(ground.green) + u32::from(ground.blue) < 384;
         let (from, to) = match (self, dark) {
             (ColorMap::Turbo, _) => (0.05, 0.97),
-            (ColorMap::Inferno | ColorMap::Magma, true) => (0.3, 1.0),
-            (_, true) => (0.08, 1.0),
+            // A dot by itself has the first colour, and has to be seen on the ground.
+            (ColorMap::Inferno | ColorMap::Magma, true) => (0.4, 1.0),
+            (_, true) => (0.25, 1.0),
             (ColorMap::Plasma | ColorMap::Viridis | ColorMap::Cividis, false) => (0.0, 0.88),
             (_, false) => (0.0, 0.82),
         };

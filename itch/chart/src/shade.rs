@@ -7,6 +7,8 @@ use crate::parallel;
 
 /// Below this share of the highest density the logarithmic scale makes no difference any more.
 const FLOOR: f32 = 1e-4;
+/// And it makes that much of the map at least, so that densities which hardly differ have colours that hardly do.
+const CEILING: f32 = 0.5;
 
 /// Shades, and the ticks of their bar.
 #[derive(Clone, Debug)]
@@ -50,7 +52,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             }
         }
         DensityScale::Log => {
-            let floor = (least / peak).max(FLOOR);
+            let floor = (least / peak).clamp(FLOOR, CEILING);
             let span = -floor.ln();
             parallel::fill(&mut values, |range, values| {
                 for (value, density) in values.iter_mut().zip(&density[range]) {

@@ -534,7 +534,8 @@ fn error_reason(text: &str, options: &ReadOptions) -> String {
 
 #[test]
 fn streams_are_spans_of_which_the_last_may_run() {
-    let bands = |text: &str| read_bands(Input::Bytes(text.into()), None, None).unwrap();
+    let bands =
+        |text: &str| read_bands(Input::Bytes(text.into()), &ReadOptions::default()).unwrap();
     let spans = |text: &str| {
         bands(text)
             .bands
@@ -577,8 +578,11 @@ fn streams_are_spans_of_which_the_last_may_run() {
     );
     let format = read_bands(
         Input::Bytes(b"1.2.2016|2.2.2016".to_vec()),
-        Some(b'|'),
-        Some("%d.%m.%Y"),
+        &ReadOptions {
+            delimiter: Some(b'|'),
+            date_format: Some("%d.%m.%Y".to_owned()),
+            ..ReadOptions::default()
+        },
     )
     .unwrap();
     assert_eq!(format.bands[0].end, Some(1_454_371_200.0));

@@ -218,7 +218,9 @@ fn streams_may_be_parquet() {
         }
         .unwrap();
     });
-    let bands = read_bands(Input::Bytes(bytes), None, None).unwrap().bands;
+    let bands = read_bands(Input::Bytes(bytes), &ReadOptions::default())
+        .unwrap()
+        .bands;
     assert_eq!(
         (bands[0].end, bands[1].start, bands[1].end),
         (Some(15.0), 20.0, None)

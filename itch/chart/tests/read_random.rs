@@ -192,13 +192,13 @@ proptest! {
             let _ = read_table(Input::Bytes(bytes.clone()), &options);
             let _ = read_table(Input::Bytes(bytes.clone()), &ReadOptions::default());
         }
-        let _ = read_bands(Input::Bytes(bytes), None, Some("%d.%m.%Y"));
+        let _ = read_bands(Input::Bytes(bytes), &ReadOptions { date_format: Some("%d.%m.%Y".to_owned()), ..ReadOptions::default() });
     }
 
     #[test]
     fn no_text_of_likely_letters_panics(text in "[0-9a,;\t\n\r\"{}:\\[\\]. -]{0,80}", block in 1_usize..50) {
         let options = ReadOptions { header: None, ..options(0, 1, block, 3) };
         let _ = read_table(Input::Bytes(text.clone().into()), &options);
-        let _ = read_bands(Input::Bytes(text.into()), None, None);
+        let _ = read_bands(Input::Bytes(text.into()), &ReadOptions::default());
     }
 }

@@ -13,6 +13,7 @@ mod connect;
 mod environment;
 mod failure;
 mod log;
+mod outfile;
 mod plot;
 mod plugins;
 mod progress;
@@ -76,7 +77,11 @@ pub fn plot_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
-    arguments.insert(1.min(arguments.len()), OsString::from("plot"));
+    // The program's own version is nothing that the command would know.
+    let version = |argument: &OsString| argument == "-V" || argument == "--version";
+    if !arguments.get(1).is_some_and(version) {
+        arguments.insert(1.min(arguments.len()), OsString::from("plot"));
+    }
     main(arguments)
 }
 

@@ -1,6 +1,5 @@
 //! Running a report: from a parsed command line to rows, a verdict and an exit code.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +17,8 @@ use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 
 use crate::cli::Options;
 use crate::connect::connect;
-use crate::failure::{Failure, usage};
+use crate::failure::Failure;
+use crate::outfile::{Incomplete, Outfile};
 use crate::plot::Plot;
 use crate::progress::Progress;
 use crate::sink::Sink;
@@ -155,7 +155,8 @@ pub(crate) fn report(
             Some(channel) => format!("{channel} - {name}"),
             None => name.to_owned(),
         };
-        plot.finish(title, code != 0, talk)?;
+        // A reader that wanted no more took the rest of the picture with it, too.
+        plot.finish(title, code != 0 || sink.reader_gone(), talk)?;
     }
     // After everything else: a verdict that cannot be written must not cost the rows.
     if let Some(path) = options.get::<PathBuf>("verdict") {
@@ -233,36 +234,15 @@ fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
 
 /// Where the rows go: stdout, or a file that gets its name when it is complete.
 struct Output {
-    file: Option<Target>,
-}
-
-/// A file that was asked for.
-struct Target {
-    path: PathBuf,
-    /// The name that it has until it is complete. A device or a pipe has none: it is written to as it is.
-    part: Option<PathBuf>,
+    file: Option<Outfile>,
 }
 
 impl Output {
-    /// Looks at the path before the long work, so that a bad one fails at once.
+    /// Opens the file before the long work, so that a bad one fails at once.
     fn open(path: Option<PathBuf>) -> anyhow::Result<Output> {
-        let Some(path) = path else {
-            return Ok(Output { file: None });
-        };
-        let found = std::fs::metadata(&path).ok();
-        let Some(name) = path
-            .file_name()
-            .filter(|_| !found.as_ref().is_some_and(std::fs::Metadata::is_dir))
-        else {
-            return Err(usage(format!("`{}` does not name a file", path.display())).into());
-        };
-        let part = found.is_none_or(|found| found.is_file()).then(|| {
-            let mut part = name.to_owned();
-            part.push(".part");
-            path.with_file_name(part)
-        });
+        let file = path.map(|path| Outfile::create(&path, Incomplete::Stays));
         Ok(Output {
-            file: Some(Target { path, part }),
+            file: file.transpose()?,
         })
     }
 
@@ -272,32 +252,22 @@ impl Output {
 
     /// The format that the file's name asks for.
     fn format(&self) -> Option<Format> {
-        let extension = self.file.as_ref()?.path.extension()?;
+        let extension = self.file.as_ref()?.path().extension()?;
         extension.to_str()?.parse().ok()
     }
 
     fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
-        let Some(Target { path, part }) = &self.file else {
-            return Ok(Box::new(io::stdout()));
-        };
-        let written = part.as_ref().unwrap_or(path);
-        let file = File::create(written)
-            .with_context(|| format!("`{}` cannot be written", written.display()))?;
-        Ok(Box::new(file))
+        Ok(match &self.file {
+            None => Box::new(io::stdout()),
+            Some(file) => Box::new(file.writer()?),
+        })
     }
 
     /// Gives a complete file its name; says where an incomplete one stays.
     fn close(self, complete: bool) -> anyhow::Result<Option<PathBuf>> {
         match self.file {
-            Some(Target {
-                path,
-                part: Some(part),
-            }) if complete => {
-                std::fs::rename(&part, &path)
-                    .with_context(|| format!("`{}` cannot be written", path.display()))?;
-                Ok(None)
-            }
-            Some(Target { part, .. }) => Ok(part),
+            Some(file) if complete => file.finish().map(|()| None),
+            Some(file) => Ok(file.keep()),
             None => Ok(None),
         }
     }

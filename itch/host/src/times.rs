@@ -62,6 +62,15 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 
 /// Reads a point in time, UTC: RFC 3339, a date, a date and a time, epoch seconds, or a span back from `now`.
 pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+    time_of(text, now, |time| time.and_utc())
+}
+
+/// Reads a point in time as [`time()`] does; `place` says when it is that a calendar and a clock without a zone show.
+pub(crate) fn time_of(
+    text: &str,
+    now: DateTime<Utc>,
+    place: impl Fn(NaiveDateTime) -> DateTime<Utc>,
+) -> Result<DateTime<Utc>, Error> {
     let text = text.trim();
     let read = if let Ok(epoch) = text.parse::<i64>() {
         // `2026` and `20261030` are meant as dates, not as hours of January 1970.
@@ -70,7 +79,7 @@ pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Erro
     } else if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         Some(time.to_utc())
     } else if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        date.and_hms_opt(0, 0, 0).map(|time| time.and_utc())
+        date.and_hms_opt(0, 0, 0).map(&place)
     } else if let Some(time) = [
         "%Y-%m-%d %H:%M:%S",
         "%Y-%m-%dT%H:%M:%S",
@@ -80,7 +89,7 @@ pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Erro
     .iter()
     .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
     {
-        Some(time.and_utc())
+        Some(place(time))
     } else {
         duration(text)
             .ok()

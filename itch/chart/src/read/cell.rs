@@ -144,11 +144,14 @@ pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bare(bytes), b"" | b"None" | b"null" | b"NULL")
 }
 
+/// No larger number is drawn: the length of an axis around it would not be finite.
+pub(super) const LARGEST: f64 = 1e300;
+
 /// A decimal number with sign, fraction and exponent.
 pub(super) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
     let text = bare(bytes);
     if let Some(value) = decimal(text) {
-        return if value.is_finite() {
+        return if value.abs() <= LARGEST {
             Ok(value)
         } else {
             Err(Wrong::TooLarge)

@@ -143,7 +143,7 @@ proptest! {
     #[test]
     fn any_double_reads_back(bits: u64) {
         let value = f64::from_bits(bits);
-        prop_assume!(value.is_finite());
+        prop_assume!(value.abs() <= LARGEST);
         for text in [format!("{value}"), format!("{value:e}"), format!("{value:.3}")] {
             prop_assert_eq!(number(text.as_bytes()).unwrap().to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
         }
@@ -151,7 +151,7 @@ proptest! {
 
     #[test]
     fn any_text_is_a_number_exactly_when_the_library_says_so(text in "[-+.0-9eE]{0,12}") {
-        let expected = text.parse::<f64>().ok().filter(|value| value.is_finite());
+        let expected = text.parse::<f64>().ok().filter(|value| value.abs() <= LARGEST);
         prop_assert_eq!(number(text.as_bytes()).ok().map(f64::to_bits), expected.map(f64::to_bits));
     }
 

@@ -271,15 +271,17 @@ pub fn read_table(input: Input, options: &ReadOptions) -> Result<Table> {
 }
 
 /// Reads the spans of a file of streams: the fields `start` and `end` if it has a header that names them, otherwise the
-/// first two. An end that is empty or `None` belongs to a stream that still runs. A file without rows has no spans.
+/// first two. An end that is empty or `None` belongs to a stream that still runs. A file without rows has no spans. Of
+/// the options only the delimiter, the form of dates and strictness count.
 ///
 /// # Errors
 ///
-/// When the input cannot be read or is binary.
-pub fn read_bands(input: Input, delimiter: Option<u8>, date_format: Option<&str>) -> Result<Bands> {
+/// When the input cannot be read or is binary, and under [`ReadOptions::strict`] when a row is bad.
+pub fn read_bands(input: Input, options: &ReadOptions) -> Result<Bands> {
     let options = ReadOptions {
-        delimiter,
-        date_format: date_format.map(str::to_owned),
+        delimiter: options.delimiter,
+        date_format: options.date_format.clone(),
+        strict: options.strict,
         x: "start".to_owned(),
         y: "end".to_owned(),
         x_kind: Some(ColumnKind::Time),
@@ -333,5 +335,15 @@ fn nothing_usable(name: &str, table: &Table) -> Error {
     for (line, reason) in &table.bad.first {
         error = error.cause(format!("line {line}: {reason}"));
     }
-    error.hint("choose the columns with -x and -y, by name or number")
+    // What begins with a digit and is neither a number nor a time is likely a date in a form of its own.
+    let mut wrong = table
+        .bad
+        .first
+        .iter()
+        .filter_map(|(_, reason)| reason.split('"').nth(1));
+    let dates = wrong.any(|text| text.starts_with(|first: char| first.is_ascii_digit()));
+    error.hint(match dates {
+        true => "say how its dates are written: --date-format '%d.%m.%Y'",
+        false => "choose the columns with -x and -y, by name or number",
+    })
 }

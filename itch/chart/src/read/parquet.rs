@@ -13,7 +13,7 @@ use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::ColumnDescriptor;
 use itch_api::{Error, ErrorKind, Result};
 
-use super::cell::{self, Axis, DateFormat, Fault, Wrong};
+use super::cell::{self, Axis, DateFormat, Fault, LARGEST, Wrong};
 use super::engine::Rows;
 use super::plan::{Plan, SAMPLE, Value, Wish};
 use super::source::{Opened, unreadable};
@@ -275,6 +275,7 @@ impl Value<'static> for Cell {
         match (self, kind) {
             (Cell::Null, _) => Err(Wrong::Empty),
             (Cell::Number(value), _) if !value.is_finite() => Err(Wrong::NotFinite),
+            (Cell::Number(value), _) if value.abs() > LARGEST => Err(Wrong::TooLarge),
             (Cell::Number(value), ColumnKind::Number) => Ok(*value),
             (Cell::Number(value), ColumnKind::Time) => cell::in_years(*value),
             (Cell::Text(bytes), _) => cell::value(bytes, kind, format),

@@ -12,14 +12,16 @@ use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::render;
 use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
 
-use super::outfile::Outfile;
 use super::{no_renderer, terminal};
 use crate::failure::usage;
+use crate::outfile::{Incomplete, Outfile};
 use crate::sink;
 use crate::talk::Talk;
 
 /// The size of letters: ten points.
 const POINTS: f64 = 10.0;
+/// Smaller letters, in pixels, are specks.
+const LEAST_TEXT: f64 = 7.0;
 
 /// A renderer, and where its picture goes.
 #[derive(Debug)]
@@ -152,12 +154,17 @@ fn by_extension<'a>(
 /// A picture's size and the sizes in it.
 fn picture(size: Option<(u32, u32)>, dpi: Option<f64>) -> Target {
     let (width, height) = size.unwrap_or((2160, 1080));
-    let dpi = dpi.unwrap_or(180.0);
+    let (across, down) = (f64::from(width), f64::from(height));
+    // In a smaller picture letters are smaller, though not as much.
+    let share = (across / 2160.0).min(down / 1080.0);
+    let dpi = dpi.unwrap_or((180.0 * share.sqrt()).clamp(48.0, 600.0));
+    // Whatever was asked for, letters can be read, and leave room for the data.
+    let most = (down / 14.0).min(across / 20.0).max(LEAST_TEXT);
     Target {
         width,
         height,
         dpi,
-        text: (dpi * POINTS / 72.0).round(),
+        text: (dpi * POINTS / 72.0).round().clamp(LEAST_TEXT, most),
         line: (dpi / 72.0).max(1.0),
         terminal: None,
     }
@@ -171,7 +178,10 @@ pub(crate) struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     pub(crate) fn start(place: Place<'a>) -> anyhow::Result<Drawing<'a>> {
-        let outfile = place.path.as_deref().map(Outfile::create).transpose()?;
+        let outfile = place.path.as_deref();
+        let outfile = outfile
+            .map(|path| Outfile::create(path, Incomplete::Gone))
+            .transpose()?;
         Ok(Drawing { place, outfile })
     }
 

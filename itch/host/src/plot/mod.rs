@@ -2,12 +2,11 @@
 
 mod draw;
 mod options;
-mod outfile;
 mod record;
 mod report;
 mod terminal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
@@ -27,7 +26,10 @@ use options::Looks;
 pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let looks = Looks::read(matches)?;
+    let infile = infile(matches)?;
+    let streams = matches.get_one::<PathBuf>("streams");
     let place = Place::of(registry, matches, talk)?;
+    apart(&infile, streams, place.file())?;
     let named = place.file().is_some();
     let prints = named && !matches.get_flag("silent");
 
@@ -57,17 +59,18 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     };
     // Looked at before the long work: the file that the picture goes to, and the small file of streams.
     let drawing = Drawing::start(place)?;
-    let bands = match matches.get_one::<PathBuf>("streams") {
+    let mut incomplete = false;
+    let bands = match streams {
         None => Vec::new(),
         Some(path) => {
-            let found = read_bands(input(path), read.delimiter, read.date_format.as_deref())
-                .map_err(|error| {
-                    error.context(format!(
-                        "the streams in `{}` cannot be read",
-                        path.display()
-                    ))
-                })?;
+            let found = read_bands(input(path), &read).map_err(|error| {
+                error.context(format!(
+                    "the streams in `{}` cannot be read",
+                    path.display()
+                ))
+            })?;
             tell_bad_rows(&found.bad, &path.display().to_string(), talk);
+            incomplete |= found.bad.count > 0;
             found
                 .bands
                 .iter()
@@ -75,12 +78,11 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
                 .collect()
         }
     };
-    let infile = infile(matches)?;
     let name = infile.display().to_string();
     let table = read_table(input(&infile), &read)?;
     tell_bad_rows(&table.bad, &name, talk);
     tell_empty_rows(table.empty, &table.x.name, &table.y.name, talk);
-    let incomplete = table.bad.count > 0;
+    incomplete |= table.bad.count > 0;
 
     let request = looks.request(&hint, &table, bands, &drawing)?;
     itch_chart::check(&table, &request)?;
@@ -103,7 +105,56 @@ fn infile(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
     }
 }
 
-fn input(path: &std::path::Path) -> Input {
+/// Refuses to read the same input twice, and to draw over what is read.
+fn apart(
+    infile: &Path,
+    streams: Option<&PathBuf>,
+    picture: Option<&PathBuf>,
+) -> anyhow::Result<()> {
+    let stdin = Path::new("-");
+    if infile == stdin && streams.is_some_and(|streams| streams == stdin) {
+        return Err(usage("rows and streams cannot both come from stdin")
+            .hint("name the file of one of them")
+            .into());
+    }
+    let Some(picture) = picture else {
+        return Ok(());
+    };
+    for read in [Some(infile), streams.map(PathBuf::as_path)]
+        .into_iter()
+        .flatten()
+    {
+        if read != stdin && same_file(read, picture) {
+            return Err(usage(format!(
+                "the picture would take the place of `{}`, which it is drawn from",
+                read.display()
+            ))
+            .hint("give the picture another name")
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let of = |path: &Path| {
+            let found = std::fs::metadata(path).ok().filter(|found| found.is_file());
+            found.map(|found| (found.dev(), found.ino()))
+        };
+        of(one).is_some_and(|one| of(other) == Some(one))
+    }
+    #[cfg(not(unix))]
+    {
+        let of = |path: &Path| std::fs::canonicalize(path).ok();
+        of(one).is_some_and(|one| of(other) == Some(one))
+    }
+}
+
+fn input(path: &Path) -> Input {
     if path.as_os_str() == "-" {
         Input::Stdin
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use itch_api::Error;
@@ -197,7 +197,7 @@ fn looks() -> Vec<Arg> {
             option(
                 "tz",
                 "ZONE",
-                "The time zone of labels, such as Europe/Berlin [default: UTC]",
+                "The time zone of labels, printed rows and bounds, such as Europe/Berlin [default: UTC]",
             )
             .value_parser(|text: &str| hinted(text.parse::<Zone>())),
             option(
@@ -209,7 +209,7 @@ fn looks() -> Vec<Arg> {
             option(
                 "dpi",
                 "N",
-                "Dots per inch: how large text and lines are [default: 180]",
+                "Dots per inch: how large text and lines are [default: 180, in smaller pictures less]",
             )
             .value_parser(|text: &str| hinted(dpi(text))),
             option(
@@ -241,8 +241,13 @@ pub(super) fn header(matches: &ArgMatches) -> Option<bool> {
 
 fn delimiter(text: &str) -> Result<u8, Error> {
     match text.as_bytes() {
-        [byte] => Ok(*byte),
         b"\\t" | b"tab" => Ok(b'\t'),
+        b"\"" | b"\n" | b"\r" => Err(usage(format!(
+            "`{}` cannot stand between fields",
+            text.escape_debug()
+        ))
+        .hint("write one character of ASCII, or `tab`")),
+        [byte] => Ok(*byte),
         _ => Err(
             usage(format!("`{}` is not one character", text.escape_debug()))
                 .hint("write one of ASCII, or `tab`"),
@@ -336,10 +341,14 @@ impl Looks {
         };
         let [xmin, xmax, ymin, ymax] = &self.bounds;
         let format = self.date_format.as_deref();
-        request.x.min = bound("m/--xmin", xmin.as_deref(), table.x.kind, format)?;
-        request.x.max = bound("M/--xmax", xmax.as_deref(), table.x.kind, format)?;
-        request.y.min = bound("n/--ymin", ymin.as_deref(), y_kind, format)?;
-        request.y.max = bound("N/--ymax", ymax.as_deref(), y_kind, format)?;
+        let zone = request.zone;
+        let bound = |name: &str, text: &Option<String>, kind: ColumnKind| {
+            bound(name, text.as_deref(), kind, format, zone)
+        };
+        request.x.min = bound("m/--xmin", xmin, table.x.kind)?;
+        request.x.max = bound("M/--xmax", xmax, table.x.kind)?;
+        request.y.min = bound("n/--ymin", ymin, y_kind)?;
+        request.y.max = bound("N/--ymax", ymax, y_kind)?;
         for (axis, low, high) in [(request.x, "-m", "-M"), (request.y, "-n", "-N")] {
             if let (Some(min), Some(max)) = (axis.min, axis.max)
                 && min >= max
@@ -360,12 +369,13 @@ impl Looks {
     }
 }
 
-/// A bound as typed, on an axis of this kind.
+/// A bound as typed, on an axis of this kind; times without a zone are of this one, as the labels are.
 fn bound(
     name: &str,
     text: Option<&str>,
     kind: ColumnKind,
     format: Option<&str>,
+    zone: Zone,
 ) -> Result<Option<f64>, Error> {
     let Some(text) = text else {
         return Ok(None);
@@ -391,7 +401,7 @@ fn bound(
                         .ok()?
                         .and_hms_opt(0, 0, 0)
                 };
-                time.or_else(date).map(|time| time.and_utc())
+                time.or_else(date).map(|time| zone.seconds(time))
             });
             if let Some(seconds) = text
                 .trim()
@@ -401,10 +411,15 @@ fn bound(
             {
                 seconds
             } else {
-                let time = formed
-                    .map_or_else(|| times::time(text, Utc::now()), Ok)
-                    .map_err(wrong)?;
-                time.timestamp_millis() as f64 / 1e3
+                let place = |time: NaiveDateTime| {
+                    let millis = (zone.seconds(time) * 1e3).round() as i64;
+                    DateTime::from_timestamp_millis(millis).unwrap_or(time.and_utc())
+                };
+                let read = || {
+                    let time = times::time_of(text, Utc::now(), place)?;
+                    Ok(time.timestamp_millis() as f64 / 1e3)
+                };
+                formed.map_or_else(read, Ok).map_err(wrong)?
             }
         }
     };
@@ -440,12 +455,25 @@ mod tests {
 
     #[test]
     fn bounds_follow_the_kind_of_the_axis() {
-        let time = |text| bound("m", Some(text), ColumnKind::Time, Some("%d.%m.%Y"));
+        let time = |text| {
+            bound(
+                "m",
+                Some(text),
+                ColumnKind::Time,
+                Some("%d.%m.%Y"),
+                Zone::default(),
+            )
+        };
         assert_eq!(time("2016-07-25").unwrap(), Some(1_469_404_800.0));
         assert_eq!(time("25.07.2016").unwrap(), Some(1_469_404_800.0));
         assert_eq!(time("-1.5").unwrap(), Some(-1.5));
         assert!(time("soon").is_err());
-        let number = |text| bound("m", Some(text), ColumnKind::Number, None);
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let local = |text| bound("m", Some(text), ColumnKind::Time, Some("%d.%m.%Y"), berlin);
+        for text in ["2016-07-25", "25.07.2016", "2016-07-24T22:00:00Z"] {
+            assert_eq!(local(text).unwrap(), Some(1_469_397_600.0), "{text}");
+        }
+        let number = |text| bound("m", Some(text), ColumnKind::Number, None, berlin);
         assert_eq!(number("-1e3").unwrap(), Some(-1000.0));
         assert!(number("2016-07-25").is_err() && number("NaN").is_err() && number("inf").is_err());
     }

@@ -30,9 +30,9 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
                 value(&table.x, *x, &request.zone),
                 value(&table.y, *y, &request.zone),
             );
-            format!("{x} {y} {}", text(&table.labels))
-                .trim_end()
-                .to_owned()
+            // A name with a line feed in it is still one line.
+            let name = text(&table.labels).replace(['\n', '\r'], " ");
+            format!("{x} {y} {name}").trim_end().to_owned()
         };
         let line = if on_terminal {
             sanitize(&line)

@@ -58,7 +58,7 @@ impl<'a> Plot<'a> {
         };
         if path.as_os_str() == "-" {
             return Err(usage("rows go to stdout, and so the picture needs a file")
-                .hint("itch plot - -o - draws what is piped in to stdout")
+                .hint("name a file, or send the rows on: `| itch plot - --renderer png > plot.png`")
                 .into());
         }
         let source = |name: &str| {

@@ -1,0 +1,193 @@
+//! A file that was asked for: it appears under its name when it is complete.
+
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::failure::usage;
+
+/// So many links may lead to one another, as many as the system itself follows.
+const LINKS: usize = 40;
+
+/// What becomes of a file that is not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Incomplete {
+    /// It stays, as `NAME.part`: rows that were fetched are worth having.
+    Stays,
+    /// It is gone.
+    Gone,
+}
+
+/// Where the bytes are until they are complete.
+enum Draft {
+    /// A device, a pipe or something that is open already: under its name, as it is.
+    InPlace,
+    /// Under a name of its own.
+    Part(PathBuf),
+    /// Under none, so that nothing is left whatever ends this program.
+    #[cfg(target_os = "linux")]
+    Nameless,
+    /// It is complete, or stays as it is.
+    Settled,
+}
+
+/// An open file.
+pub(crate) struct Outfile {
+    file: File,
+    /// As it was asked for.
+    path: PathBuf,
+    /// Where its links lead.
+    target: PathBuf,
+    draft: Draft,
+    incomplete: Incomplete,
+}
+
+impl Outfile {
+    /// Opens it, so that a place that cannot be written to is found out before the work.
+    pub(crate) fn create(path: &Path, incomplete: Incomplete) -> anyhow::Result<Outfile> {
+        let cannot = || format!("`{}` cannot be written", path.display());
+        let (target, special) = resolved(path).with_context(cannot)?;
+        let found = std::fs::metadata(&target).ok();
+        let is_directory = found.as_ref().is_some_and(Metadata::is_dir);
+        let Some(name) = target.file_name().filter(|_| !is_directory) else {
+            return Err(usage(format!("`{}` does not name a file", path.display())).into());
+        };
+        let outfile = |file, draft| Outfile {
+            file,
+            path: path.to_owned(),
+            target: target.clone(),
+            draft,
+            incomplete,
+        };
+        if special || found.as_ref().is_some_and(|found| !found.is_file()) {
+            let file = OpenOptions::new().write(true).open(path);
+            return Ok(outfile(file.with_context(cannot)?, Draft::InPlace));
+        }
+        if found.is_some() {
+            // Another file in its place would only need a directory that can be written to.
+            let file = OpenOptions::new().write(true).open(&target);
+            file.with_context(cannot)?;
+        }
+        let mode = found.map(|found| found.permissions());
+        let parent = target.parent().filter(|parent| *parent != Path::new(""));
+        let folder = parent.unwrap_or(Path::new("."));
+        #[cfg(target_os = "linux")]
+        if let (Incomplete::Gone, Some(file)) = (incomplete, nameless(folder)) {
+            let file = with_mode(file, mode).with_context(cannot)?;
+            return Ok(outfile(file, Draft::Nameless));
+        }
+        let mut part = name.to_owned();
+        if incomplete == Incomplete::Gone {
+            // Two runs that draw the same picture do not write into one another's.
+            part.push(format!(".{}", std::process::id()));
+        }
+        part.push(".part");
+        let part = folder.join(part);
+        let file = File::create(&part).and_then(|file| with_mode(file, mode));
+        Ok(outfile(file.with_context(cannot)?, Draft::Part(part)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// The same file once more, for somebody who writes it.
+    pub(crate) fn writer(&self) -> anyhow::Result<File> {
+        let cannot = || format!("`{}` cannot be written", self.path.display());
+        self.file.try_clone().with_context(cannot)
+    }
+
+    /// Gives the complete file its name.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        let cannot = || format!("`{}` cannot be written", self.path.display());
+        match std::mem::replace(&mut self.draft, Draft::Settled) {
+            Draft::InPlace | Draft::Settled => Ok(()),
+            Draft::Part(part) => std::fs::rename(&part, &self.target)
+                .inspect_err(|_| {
+                    if self.incomplete == Incomplete::Gone {
+                        drop(std::fs::remove_file(&part));
+                    }
+                })
+                .with_context(cannot),
+            #[cfg(target_os = "linux")]
+            Draft::Nameless => name(&self.file, &self.target).with_context(cannot),
+        }
+    }
+
+    /// Leaves the incomplete file where it is, and says where.
+    pub(crate) fn keep(mut self) -> Option<PathBuf> {
+        match std::mem::replace(&mut self.draft, Draft::Settled) {
+            Draft::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Outfile {
+    fn drop(&mut self) {
+        if let Draft::Part(part) = &self.draft {
+            let empty = self.file.metadata().is_ok_and(|found| found.len() == 0);
+            if empty || self.incomplete == Incomplete::Gone {
+                // There is nothing to be said about a file that nobody was promised.
+                let _ = std::fs::remove_file(part);
+            }
+        }
+    }
+}
+
+/// Where links lead, at last perhaps to nothing yet; and whether on the way to something that is open already, such as
+/// `/dev/stdout`.
+fn resolved(path: &Path) -> io::Result<(PathBuf, bool)> {
+    let open = |path: &Path| {
+        cfg!(unix)
+            && ["/dev", "/proc"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
+    };
+    let (mut target, mut special) = (path.to_owned(), open(path));
+    for _ in 0..LINKS {
+        let Ok(next) = std::fs::read_link(&target) else {
+            return Ok((target, special));
+        };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+        special |= open(&target);
+    }
+    Err(io::Error::other("too many links lead to one another"))
+}
+
+/// The file with the rights that its predecessor had.
+fn with_mode(file: File, mode: Option<Permissions>) -> io::Result<File> {
+    if let Some(mode) = mode {
+        file.set_permissions(mode)?;
+    }
+    Ok(file)
+}
+
+/// A file without a name, if the folder's file system has such files.
+#[cfg(target_os = "linux")]
+fn nameless(folder: &Path) -> Option<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    // As any new file: the user's mask takes rights away.
+    let mode = Mode::from_raw_mode(0o666);
+    open(folder, flags, mode).ok().map(File::from)
+}
+
+/// Gives a file without a name this one, which another may have.
+#[cfg(target_os = "linux")]
+fn name(file: &File, target: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use std::os::fd::AsRawFd;
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let mut part = target.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    // A name that is taken cannot be given: by way of another it can.
+    linkat(CWD, &open, CWD, &part, AtFlags::SYMLINK_FOLLOW)?;
+    std::fs::rename(&part, target).inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
