@@ -1,4 +1,4 @@
-//! `itch plugins add`, `remove`, `enable`, `disable`, `check` and `path`.
+//! `itch plugins add`, `remove`, `enable`, `disable` and `path`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -183,75 +183,4 @@ text.so: refused: file too short
 "#]]
         .raw()
     );
-}
-
-#[test]
-fn a_check_tries_every_unit() {
-    let folder = Folder::new();
-    let check = |plugin: &str| {
-        let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
-        folder.itch(&["plugins", "check", path.to_str().unwrap()])
-    };
-    let report = check("c-report");
-    let lines: Vec<&str> = report.succeeds().stdout.lines().collect();
-    assert!(lines[0].starts_with("file: ok: "));
-    assert!(lines[1].starts_with("load: ok: sha256:"));
-    assert_eq!(lines[2], "plugin: ok: c-report 1.2.3, ABI 1.0");
-    assert_eq!(
-        lines[3],
-        "report c-report: ok: 1 example against the sandbox, 6 rows"
-    );
-
-    // Each of several units is tried, and one that fails is told.
-    let several = check("fixture-report");
-    let stdout = &several.exits(1).stdout;
-    assert!(stdout.contains("\nreport rust-report: ok: 1 example against the sandbox, 2 rows\n"));
-    assert!(stdout.contains("\nreport panic: failed: `itch fixture-report/panic`: the plugin `fixture-report` panicked after 3 rows\n"));
-
-    let cache = check("c-cache");
-    cache.exits(1);
-    assert!(
-        cache
-            .stdout
-            .ends_with("cache c-cache: failed: C_CACHE is not set\n")
-    );
-
-    let newer = check("needs-newer");
-    newer.exits(1);
-    assert!(
-        newer
-            .stdout
-            .contains("load: failed: it needs version 1.1 of the plugin")
-    );
-
-    let elsewhere = folder.path("elsewhere");
-    fs::create_dir(&elsewhere).unwrap();
-    let text = folder.itch(&[
-        "plugins",
-        "check",
-        fixtures::text(&elsewhere).to_str().unwrap(),
-    ]);
-    text.exits(1);
-    assert!(text.stdout.ends_with("load: failed: file too short\n"));
-    let open = fixtures::world_writable(&elsewhere);
-    let open = folder.itch(&["plugins", "check", open.to_str().unwrap()]);
-    assert_eq!(
-        open.exits(1).stdout,
-        "file: failed: it can be written by everybody\n"
-    );
-    // Nothing of it is remembered.
-    assert!(!folder.path("data/itch/plugins.lock").exists());
-    assert!(!folder.path("cache/itch/plugins.json").exists());
-}
-
-#[test]
-fn a_cache_that_works_is_checked_with_a_value() {
-    let folder = Folder::new();
-    let store = folder.path("store");
-    let folder = folder.variable("C_CACHE", &store);
-    let path = fixtures::install(&["c-cache"], &folder.path("files")).remove(0);
-    let check = folder.itch(&["plugins", "check", path.to_str().unwrap()]);
-    let kept = format!("cache c-cache: ok: kept a value at {}\n", store.display());
-    assert!(check.succeeds().stdout.ends_with(&kept), "{}", check.stdout);
-    assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
 }

@@ -43,6 +43,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
+    let arguments = plugins::trial::take_part(arguments);
     let glance = Glance::at(arguments.get(1..).unwrap_or_default());
     let late_talk = LateTalk::default();
     let plugins = discovery::find(&glance, &late_talk);

@@ -5,6 +5,7 @@ pub(crate) mod discovery;
 mod list;
 mod manage;
 mod new;
+pub(crate) mod trial;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -52,14 +53,12 @@ pub(crate) fn command() -> Command {
                 .arg(Arg::new("name").value_name("NAME").required(true).help("A name or alias, or a plugin"))
                 .arg(json),
         )
-        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").arg(file.clone()))
+        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").arg(file))
         .subcommand(named("remove", "Remove a plugin from your own directory"))
         .subcommand(named("enable", "Use a plugin again"))
         .subcommand(named("disable", "Do not use a plugin, but leave it where it is"))
         .subcommand(named("trust", "Trust a plugin as it is now"))
-        .subcommand(
-            sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
-        )
+        .subcommand(check::command())
         .subcommand(new::command())
         .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
@@ -87,7 +86,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
         Some(("list", sub)) => list::list(plugins, sub, talk),
         Some(("info", sub)) => info(plugins, sub),
         Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
-        Some(("check", sub)) => check::run(plugins, sub, talk),
+        Some(("check", sub)) => check::run(sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")
             .hint("itch plugins list")
