@@ -319,7 +319,8 @@ impl Registry {
                 })?;
                 let why = unit.refused.as_ref()?;
                 let message = format!("the {kind} `{name}` of {} cannot be used", whence(unit));
-                Some(why.clone().context(message).hint("itch plugins list"))
+                let hint = why.hint.as_deref().unwrap_or("itch plugins list");
+                Some(why.clone().context(message).hint(hint))
             }
         }
     }

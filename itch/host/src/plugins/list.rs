@@ -60,7 +60,7 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyh
             let row: [Cell; 8] = row![
                 file.file_name(),
                 Cell::Null,
-                plugin.map(|plugin| plugin.name.clone()),
+                file.plugin().map(str::to_owned),
                 plugin.map(|plugin| plugin.version.clone()),
                 plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
                 file.status.to_string(),
@@ -140,7 +140,7 @@ fn file_json(file: &FoundFile) -> Value {
     json!({
         "name": file.file_name(),
         "kind": null,
-        "plugin": plugin.map(|plugin| &plugin.name),
+        "plugin": file.plugin(),
         "version": plugin.map(|plugin| &plugin.version),
         "abi": plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
         "status": file.status.to_string(),
