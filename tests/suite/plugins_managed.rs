@@ -34,7 +34,7 @@ fn added_removed_and_added_again() {
     );
     // Added on purpose, it is not new to anybody.
     folder.itch(&["newer"]).prints("greeted by itself\n");
-    folder.itch(&add).exits(0);
+    folder.itch(&add).exits(0).says("replaced newer 1.2.3\n");
     assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
     folder
         .itch(&["plugins", "remove", "newer"])
@@ -46,6 +46,107 @@ fn added_removed_and_added_again() {
         .itch(&["plugins", "remove", "newer"])
         .exits(2)
         .says("there is no plugin `newer`");
+}
+
+/// Puts a plugin's library into a folder under another name.
+fn renamed(folder: &Folder, plugin: &str, file: &str) -> String {
+    fs::create_dir_all(folder.path("elsewhere")).unwrap();
+    let path = folder.path("elsewhere").join(file);
+    fs::copy(fixtures::plugin(plugin), &path).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plugin_takes_its_own_place_and_no_others() {
+    let folder = with(&["twin-a", "newer"]);
+    let own = own(&folder);
+    let files = || {
+        let entries = fs::read_dir(&own).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    // Another one of the same file name.
+    let before = fs::read(own.join("twin-a.so")).unwrap();
+    let other = renamed(&folder, "twin-b", "twin-a.so");
+    let path = own.join("twin-a.so");
+    let refused = folder.itch(&["plugins", "add", &other]);
+    refused
+        .exits(1)
+        .says("cannot be added\n  caused by: a file of this name is there already, of the plugin `twin-a`\n")
+        .says(&format!("hint: itch plugins remove {}\n", path.display()));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    // The same one under another file name.
+    folder.itch(&["plugins", "disable", "newer"]).exits(0);
+    let update = renamed(&folder, "newer", "libnewer.so");
+    let added = folder.itch(&["plugins", "add", &update]);
+    assert_eq!(
+        added.exits(0).stderr,
+        format!(
+            "added newer 1.2.3 (report newer) to {}\nreplaced newer 1.2.3, which was at {}\n",
+            own.join("libnewer.so").display(),
+            own.join("newer.so").display()
+        )
+    );
+    assert_eq!(files(), ["libnewer.so", "twin-a.so"]);
+    folder.itch(&["newer"]).prints("greeted by itself\n");
+    assert!(
+        !folder
+            .read("data/itch/plugins.lock")
+            .contains("/newer.so\"")
+    );
+    // What could not be used makes place for what can.
+    let text = fixtures::text(&own);
+    let repaired = renamed(&folder, "twin-b", "text.so");
+    folder
+        .itch(&["plugins", "add", &repaired])
+        .exits(0)
+        .says("replaced text.so\n");
+    assert_eq!(
+        fs::read(text).unwrap(),
+        fs::read(fixtures::plugin("twin-b")).unwrap()
+    );
+    // Where the same one is there twice, one has to go first.
+    fixtures::install(&["newer"], &own);
+    let again = renamed(&folder, "newer", "third.so");
+    folder
+        .itch(&["plugins", "add", &again])
+        .exits(1)
+        .says("`newer` is there already, at ")
+        .says(&format!(
+            "hint: itch plugins remove {}\n",
+            own.join("newer.so").display()
+        ));
+    assert_eq!(files(), ["libnewer.so", "newer.so", "text.so", "twin-a.so"]);
+}
+
+#[test]
+fn what_an_ended_add_left_behind_is_swept_away() {
+    let folder = with(&["twin-a"]);
+    let own = own(&folder);
+    fs::write(own.join(".aBcDeF.part"), "half").unwrap();
+    fs::write(own.join(".mine"), "kept").unwrap();
+    let file = fixtures::plugin("newer");
+    folder
+        .itch(&["plugins", "add", file.to_str().unwrap()])
+        .exits(0);
+    assert!(!own.join(".aBcDeF.part").exists());
+    assert!(own.join(".mine").exists() && own.join("newer.so").exists());
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.so");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    folder
+        .itch(&["plugins", "add", pipe])
+        .exits(1)
+        .says("cannot be added\n  caused by: it is no regular file\n");
+    folder.itch(&["plugins", "check", pipe]).exits(1);
+    folder.itch(&["--plugin", pipe, "plugins", "list"]).exits(0);
 }
 
 #[test]
@@ -104,7 +205,7 @@ fn disabled_is_off_until_it_is_enabled() {
     let refused = folder.itch(&["newer"]);
     refused
         .exits(1)
-        .says("cannot be used\n  caused by: it is disabled\nhint: itch plugins list\n");
+        .says("cannot be used\n  caused by: it is disabled\nhint: itch plugins enable newer\n");
     assert!(!folder.itch(&["--help"]).succeeds().stdout.contains("newer"));
     folder
         .itch(&["plugins", "enable", "newer"])
@@ -118,7 +219,7 @@ fn disabled_is_off_until_it_is_enabled() {
     assert!(
         list.succeeds()
             .stdout
-            .contains("twin-a.so\t\t\t\t\tdisabled\t")
+            .contains("twin-a.so\t\ttwin-a\t\t\tdisabled\t")
     );
     folder.itch(&["plugins", "enable", "twin-a.so"]).exits(0);
     assert_eq!(status(&folder, "twin-a", "twin"), "new");
