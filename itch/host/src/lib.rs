@@ -53,7 +53,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let talk = Talk::new(&matches);
             let _ = late_talk.set(talk.clone());
             let manages = glance.command.as_deref() == Some("plugins");
-            let ended = match plugins.refused_by_name().filter(|_| !manages) {
+            for error in plugins.pointless_settings() {
+                talk.warning(&format!("config.toml: {error:#}"));
+            }
+            let refused = plugins.refused_by_name().filter(|_| !manages);
+            let ended = match refused.or_else(|| plugins.refused_preference()) {
                 Some(error) => Err(error.into()),
                 None => cli::dispatch(&plugins, &matches, &talk),
             };
@@ -86,7 +90,8 @@ fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Res
     if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
         return cli::refuse(error);
     }
-    if let Some(refused) = plugins.refused_by_name() {
+    let refused = plugins.refused_by_name();
+    if let Some(refused) = refused.or_else(|| plugins.refused_preference()) {
         return Err(refused.into());
     }
     let name = glance.command.as_deref().unwrap_or_default();

@@ -139,7 +139,7 @@ impl Registered {
     }
 
     /// The unit's name and its other names.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = match &self.spec {
             Spec::Report(spec) => spec.aliases.as_slice(),
             Spec::Cache(_) | Spec::Renderer(_) => &[],
