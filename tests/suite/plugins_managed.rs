@@ -161,9 +161,9 @@ fn what_is_no_plugin_is_not_added() {
             "it has no `itch_plugin_v1`",
         ),
         (fixtures::directory(&elsewhere), "it is no regular file"),
-        (fixtures::dangling(&elsewhere), "No such file"),
+        (fixtures::dangling(&elsewhere), "there is no such file"),
         (fixtures::plugin("needs-newer"), "it needs version 1.1"),
-        (elsewhere.join("nothing.so"), "No such file"),
+        (elsewhere.join("nothing.so"), "there is no such file"),
         (
             elsewhere.join("plugin.txt"),
             "a plugin is a file named *.so",
@@ -223,6 +223,55 @@ fn disabled_is_off_until_it_is_enabled() {
     );
     folder.itch(&["plugins", "enable", "twin-a.so"]).exits(0);
     assert_eq!(status(&folder, "twin-a", "twin"), "new");
+}
+
+#[test]
+fn what_is_so_already_is_said() {
+    let folder = with(&["newer"]);
+    let enable = ["plugins", "enable", "newer"];
+    folder
+        .itch(&enable)
+        .exits(0)
+        .says("`newer` is enabled already\n");
+    for _ in 0..2 {
+        folder.itch(&["plugins", "disable", "newer"]).exits(0);
+    }
+    folder
+        .itch(&["plugins", "disable", "newer"])
+        .says("`newer` is disabled already\n");
+    folder
+        .itch(&["plugins", "trust", "newer"])
+        .exits(1)
+        .says("caused by: it is disabled\nhint: itch plugins enable ");
+    folder.itch(&enable).exits(0).says("enabled newer at ");
+    assert_eq!(status(&folder, "newer", "newer"), "new");
+}
+
+#[test]
+fn a_name_that_is_no_plugins_says_whose_it_is() {
+    let folder = with(&["twin-a"]);
+    for command in ["disable", "enable", "remove", "trust"] {
+        let of_unit = folder.itch(&["plugins", command, "twin"]);
+        assert_eq!(
+            of_unit.exits(2).stderr,
+            format!(
+                "error: `twin` is a report of the plugin `twin-a`\nhint: itch plugins {command} twin-a\n"
+            )
+        );
+        for built_in in ["followers", "num_followers", "itch-reports"] {
+            let refused = folder.itch(&["plugins", command, built_in]);
+            assert_eq!(
+                refused.exits(2).stderr,
+                format!(
+                    "error: `{built_in}` is built in: it has no file\nhint: itch plugins info {built_in}\n"
+                )
+            );
+        }
+    }
+    let info = folder.itch(&["plugins", "info", "itch-caches"]);
+    info.prints(
+        "itch-caches: built-in\n  version  0.1.0, ABI 1.0\n  cache    file: ok\n  cache    memcache: ok\n  cache    redis: ok\n",
+    );
 }
 
 #[test]

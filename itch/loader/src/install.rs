@@ -30,7 +30,11 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
         let message = format!("`{}` cannot be added", file.display());
         Error::new(ErrorKind::Failed, message).cause(why)
     };
-    let words = |error: std::io::Error| refused(&error.to_string());
+    let words = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => refused("there is no such file"),
+        _ => refused(&error.to_string()),
+    };
+    let unusable = |why: &str| refused(why).hint(format!("itch plugins check {}", file.display()));
     let name = file
         .file_name()
         .filter(|_| is_library(file))
@@ -60,8 +64,8 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
     let inspected = inspect(settings, &real, None).map_err(|why| refused(&why))?;
     let plugin = match &inspected.outcome {
         Outcome::Plugin(description) => (**description).clone(),
-        Outcome::Refused(why) => return Err(refused(why)),
-        Outcome::Crashed(how) => return Err(refused(&format!("loading it crashed: {how}"))),
+        Outcome::Refused(why) => return Err(unusable(why)),
+        Outcome::Crashed(how) => return Err(unusable(&format!("loading it crashed: {how}"))),
         Outcome::Untrusted => return Err(refused("it was not loaded")),
     };
     let path = directory.join(name);

@@ -241,8 +241,12 @@ impl Check<'_> {
                     false => error.context(format!("`itch {}`", example.join(" "))),
                 })?;
         }
-        let (n, s) = (examples.len(), if examples.len() == 1 { "" } else { "s" });
-        Ok(format!("{n} example{s} against the sandbox, {rows} rows"))
+        let plural = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let examples = plural(examples.len() as u64, "example");
+        Ok(format!(
+            "{examples} against the sandbox, {}",
+            plural(rows, "row")
+        ))
     }
 
     /// Runs an example with a home of its own, and counts its rows.

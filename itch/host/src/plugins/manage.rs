@@ -6,6 +6,7 @@ use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
 use itch_loader::{Description, Found, FoundFile, Outcome, Settings, Status, Unit};
 use itch_plugin::abi::{CACHE, RENDERER};
+use itch_plugin::{Origin, Registered};
 
 use crate::failure::usage;
 use crate::plugins::discovery::{Plugins, own_directory};
@@ -43,7 +44,7 @@ pub(crate) fn run(
         .get_one::<String>("name")
         .map(String::as_str)
         .unwrap_or_default();
-    let file = one(found, name)?;
+    let file = one(plugins, found, command, name)?;
     match command {
         "remove" => {
             if file.path.parent() != Some(own.as_path()) {
@@ -61,8 +62,16 @@ pub(crate) fn run(
         "trust" => trust(settings, file, talk)?,
         _ => {
             let enabled = command == "enable";
+            if enabled != (file.status == Status::Disabled) {
+                talk.note(&format!("`{}` is {command}d already", file.name()));
+                return Ok(0);
+            }
             itch_loader::enable(settings, real(file)?, &file.name(), enabled)?;
-            talk.note(&format!("{command}d {}", file.path.display()));
+            talk.note(&format!(
+                "{command}d {} at {}",
+                file.name(),
+                file.path.display()
+            ));
         }
     }
     Ok(0)
@@ -142,12 +151,14 @@ pub(crate) fn unit(unit: &Unit) -> String {
 }
 
 /// The one file that a name means.
-fn one<'a>(found: &'a Found, name: &str) -> Result<&'a FoundFile, Error> {
+fn one<'a>(
+    plugins: &Plugins,
+    found: &'a Found,
+    command: &str,
+    name: &str,
+) -> Result<&'a FoundFile, Error> {
     match found.named(name).as_slice() {
-        [] => Err(
-            usage(format!("there is no plugin `{}`", name.escape_debug()))
-                .hint("itch plugins list"),
-        ),
+        [] => Err(no_plugin(plugins, command, name)),
         [file] => Ok(file),
         [first, second, ..] => Err(usage(format!(
             "`{name}` is at {} and at {}",
@@ -156,6 +167,24 @@ fn one<'a>(found: &'a Found, name: &str) -> Result<&'a FoundFile, Error> {
         ))
         .hint("name the file instead of the plugin")),
     }
+}
+
+/// The error of a name that means no file. It may be that of a unit, or of what is built in.
+fn no_plugin(plugins: &Plugins, command: &str, name: &str) -> Error {
+    let quoted = name.escape_debug();
+    let units = || plugins.registry.units().iter();
+    let by_name = |unit: &&Registered| unit.names().any(|known| known == name);
+    let is_built_in = |unit: &Registered| unit.origin == Origin::LinkedIn;
+    if let Some(unit) = units().filter(by_name).find(|unit| !is_built_in(unit)) {
+        let (kind, plugin) = (unit.spec.kind(), &unit.plugin);
+        return usage(format!("`{quoted}` is a {kind} of the plugin `{plugin}`"))
+            .hint(format!("itch plugins {command} {plugin}"));
+    }
+    if units().any(|unit| is_built_in(unit) && (by_name(&unit) || unit.plugin == name)) {
+        return usage(format!("`{quoted}` is built in: it has no file"))
+            .hint(format!("itch plugins info {quoted}"));
+    }
+    usage(format!("there is no plugin `{quoted}`")).hint("itch plugins list")
 }
 
 fn real(file: &FoundFile) -> Result<&Path, Error> {
