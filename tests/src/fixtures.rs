@@ -71,6 +71,11 @@ const IN_C: &[Recipe] = &[
         "versions.c",
         &["-DPLUGIN=\"reserved\"", "-DNAME=\"plugins\""],
     ),
+    // Units that are not to be waited for.
+    ("hanging-cache", "trials.c", &["-DTRIAL=1"]),
+    ("hanging-renderer", "trials.c", &["-DTRIAL=2"]),
+    ("endless-renderer", "trials.c", &["-DTRIAL=3"]),
+    ("many", "trials.c", &["-DTRIAL=4"]),
 ];
 
 /// Plugins in Rust. `fixture-report` has the reports `rust-report`, `panic` and `callback-panic`, `fixture-cache` the
@@ -207,7 +212,7 @@ fn c_built((name, source, told): &Recipe) -> PathBuf {
     }
     let named = format!("-DNAME=\"{name}\"");
     let mut told = told.to_vec();
-    if ["versions.c", "misbehave.c"]
+    if ["versions.c", "misbehave.c", "trials.c"]
         .iter()
         .any(|file| source.ends_with(file))
         && !told.iter().any(|word| word.starts_with("-DNAME="))

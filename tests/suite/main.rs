@@ -47,14 +47,15 @@ mod plot_files;
 mod plot_page;
 /// Golden pictures.
 mod plot_pictures;
-/// `itch plugins`.
-/// `itch plugins`, of what is built in.
 /// Every command of docs/plugins.md.
 mod plugin_docs;
+/// `itch plugins`, of what is built in.
 mod plugins;
+/// `itch plugins check`.
+mod plugins_checked;
 /// Where plugins are found, by which names, and that no other is opened.
 mod plugins_found;
-/// `itch plugins add`, `remove`, `enable`, `disable`, `check`, `path`.
+/// `itch plugins add`, `remove`, `enable`, `disable`, `path`.
 mod plugins_managed;
 /// `itch plugins new`.
 mod plugins_new;

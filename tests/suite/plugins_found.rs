@@ -248,6 +248,63 @@ fn two_of_one_name_in_one_directory_are_an_error_that_names_both() {
 }
 
 #[test]
+fn a_preference_that_means_nothing_is_said() {
+    let folder = with(&["twin-a", "twin-b", "impostor"]);
+    for arguments in [
+        &["--prefer", "twin=typo", "twin"][..],
+        &["twin", "--prefer=twin=typo"],
+        &["plugins", "list", "--prefer", "twin=typo"],
+        // It is no matter of the command that runs.
+        &[
+            "--prefer",
+            "twin=typo",
+            "--sandbox",
+            "followers",
+            "burkeblack",
+        ],
+    ] {
+        assert_eq!(
+            folder.itch(arguments).exits(2).stderr,
+            "error: `twin` cannot mean what the plugin `typo` calls so\n  \
+             caused by: these have it: twin-a, twin-b\nhint: itch --prefer twin=twin-a\n"
+        );
+    }
+    assert_eq!(
+        folder
+            .itch(&["--prefer", "twn=twin-a", "twin"])
+            .exits(2)
+            .stderr,
+        "error: `twn` cannot mean what the plugin `twin-a` calls so\n  \
+         caused by: no plugin calls anything so\nhint: itch plugins list\n"
+    );
+    // One that is there and cannot be used is refused for that.
+    folder.itch(&["plugins", "disable", "impostor"]).exits(0);
+    folder
+        .itch(&["--prefer", "followers=impostor", "followers", "x"])
+        .exits(1)
+        .says("caused by: it is disabled\nhint: itch plugins enable impostor\n");
+    folder
+        .itch(&["--no-plugins", "--prefer", "twin=twin-a", "followers", "x"])
+        .exits(2)
+        .says("no plugin calls anything so");
+
+    fs::create_dir_all(folder.path("config/itch")).unwrap();
+    folder.write(
+        "config/itch/config.toml",
+        "[plugins.prefer]\ntwin = \"typo\"\n",
+    );
+    let warning = "warning: config.toml: `twin` cannot mean what the plugin `typo` calls so: these have it: twin-a, twin-b\n";
+    let list = folder.itch(&["plugins", "list"]);
+    assert_eq!(list.exits(0).stderr, warning);
+    folder.itch(&["twin-a/twin"]).exits(0).says(warning);
+    // Where plugins take no part, neither does the preference.
+    folder
+        .itch(&["--sandbox", "followers", "-l", "1", "burkeblack"])
+        .succeeds();
+    folder.itch(&["--no-plugins", "plugins", "list"]).succeeds();
+}
+
+#[test]
 fn what_is_built_in_wins_unless_told_otherwise() {
     let folder = with(&["impostor"]);
     assert_eq!(

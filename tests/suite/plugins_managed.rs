@@ -1,4 +1,4 @@
-//! `itch plugins add`, `remove`, `enable`, `disable`, `check` and `path`.
+//! `itch plugins add`, `remove`, `enable`, `disable` and `path`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +34,7 @@ fn added_removed_and_added_again() {
     );
     // Added on purpose, it is not new to anybody.
     folder.itch(&["newer"]).prints("greeted by itself\n");
-    folder.itch(&add).exits(0);
+    folder.itch(&add).exits(0).says("replaced newer 1.2.3\n");
     assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
     folder
         .itch(&["plugins", "remove", "newer"])
@@ -46,6 +46,107 @@ fn added_removed_and_added_again() {
         .itch(&["plugins", "remove", "newer"])
         .exits(2)
         .says("there is no plugin `newer`");
+}
+
+/// Puts a plugin's library into a folder under another name.
+fn renamed(folder: &Folder, plugin: &str, file: &str) -> String {
+    fs::create_dir_all(folder.path("elsewhere")).unwrap();
+    let path = folder.path("elsewhere").join(file);
+    fs::copy(fixtures::plugin(plugin), &path).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plugin_takes_its_own_place_and_no_others() {
+    let folder = with(&["twin-a", "newer"]);
+    let own = own(&folder);
+    let files = || {
+        let entries = fs::read_dir(&own).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    // Another one of the same file name.
+    let before = fs::read(own.join("twin-a.so")).unwrap();
+    let other = renamed(&folder, "twin-b", "twin-a.so");
+    let path = own.join("twin-a.so");
+    let refused = folder.itch(&["plugins", "add", &other]);
+    refused
+        .exits(1)
+        .says("cannot be added\n  caused by: a file of this name is there already, of the plugin `twin-a`\n")
+        .says(&format!("hint: itch plugins remove {}\n", path.display()));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    // The same one under another file name.
+    folder.itch(&["plugins", "disable", "newer"]).exits(0);
+    let update = renamed(&folder, "newer", "libnewer.so");
+    let added = folder.itch(&["plugins", "add", &update]);
+    assert_eq!(
+        added.exits(0).stderr,
+        format!(
+            "added newer 1.2.3 (report newer) to {}\nreplaced newer 1.2.3, which was at {}\n",
+            own.join("libnewer.so").display(),
+            own.join("newer.so").display()
+        )
+    );
+    assert_eq!(files(), ["libnewer.so", "twin-a.so"]);
+    folder.itch(&["newer"]).prints("greeted by itself\n");
+    assert!(
+        !folder
+            .read("data/itch/plugins.lock")
+            .contains("/newer.so\"")
+    );
+    // What could not be used makes place for what can.
+    let text = fixtures::text(&own);
+    let repaired = renamed(&folder, "twin-b", "text.so");
+    folder
+        .itch(&["plugins", "add", &repaired])
+        .exits(0)
+        .says("replaced text.so\n");
+    assert_eq!(
+        fs::read(text).unwrap(),
+        fs::read(fixtures::plugin("twin-b")).unwrap()
+    );
+    // Where the same one is there twice, one has to go first.
+    fixtures::install(&["newer"], &own);
+    let again = renamed(&folder, "newer", "third.so");
+    folder
+        .itch(&["plugins", "add", &again])
+        .exits(1)
+        .says("`newer` is there already, at ")
+        .says(&format!(
+            "hint: itch plugins remove {}\n",
+            own.join("newer.so").display()
+        ));
+    assert_eq!(files(), ["libnewer.so", "newer.so", "text.so", "twin-a.so"]);
+}
+
+#[test]
+fn what_an_ended_add_left_behind_is_swept_away() {
+    let folder = with(&["twin-a"]);
+    let own = own(&folder);
+    fs::write(own.join(".aBcDeF.part"), "half").unwrap();
+    fs::write(own.join(".mine"), "kept").unwrap();
+    let file = fixtures::plugin("newer");
+    folder
+        .itch(&["plugins", "add", file.to_str().unwrap()])
+        .exits(0);
+    assert!(!own.join(".aBcDeF.part").exists());
+    assert!(own.join(".mine").exists() && own.join("newer.so").exists());
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.so");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    folder
+        .itch(&["plugins", "add", pipe])
+        .exits(1)
+        .says("cannot be added\n  caused by: it is no regular file\n");
+    folder.itch(&["plugins", "check", pipe]).exits(1);
+    folder.itch(&["--plugin", pipe, "plugins", "list"]).exits(0);
 }
 
 #[test]
@@ -60,9 +161,9 @@ fn what_is_no_plugin_is_not_added() {
             "it has no `itch_plugin_v1`",
         ),
         (fixtures::directory(&elsewhere), "it is no regular file"),
-        (fixtures::dangling(&elsewhere), "No such file"),
+        (fixtures::dangling(&elsewhere), "there is no such file"),
         (fixtures::plugin("needs-newer"), "it needs version 1.1"),
-        (elsewhere.join("nothing.so"), "No such file"),
+        (elsewhere.join("nothing.so"), "there is no such file"),
         (
             elsewhere.join("plugin.txt"),
             "a plugin is a file named *.so",
@@ -104,7 +205,7 @@ fn disabled_is_off_until_it_is_enabled() {
     let refused = folder.itch(&["newer"]);
     refused
         .exits(1)
-        .says("cannot be used\n  caused by: it is disabled\nhint: itch plugins list\n");
+        .says("cannot be used\n  caused by: it is disabled\nhint: itch plugins enable newer\n");
     assert!(!folder.itch(&["--help"]).succeeds().stdout.contains("newer"));
     folder
         .itch(&["plugins", "enable", "newer"])
@@ -118,10 +219,59 @@ fn disabled_is_off_until_it_is_enabled() {
     assert!(
         list.succeeds()
             .stdout
-            .contains("twin-a.so\t\t\t\t\tdisabled\t")
+            .contains("twin-a.so\t\ttwin-a\t\t\tdisabled\t")
     );
     folder.itch(&["plugins", "enable", "twin-a.so"]).exits(0);
     assert_eq!(status(&folder, "twin-a", "twin"), "new");
+}
+
+#[test]
+fn what_is_so_already_is_said() {
+    let folder = with(&["newer"]);
+    let enable = ["plugins", "enable", "newer"];
+    folder
+        .itch(&enable)
+        .exits(0)
+        .says("`newer` is enabled already\n");
+    for _ in 0..2 {
+        folder.itch(&["plugins", "disable", "newer"]).exits(0);
+    }
+    folder
+        .itch(&["plugins", "disable", "newer"])
+        .says("`newer` is disabled already\n");
+    folder
+        .itch(&["plugins", "trust", "newer"])
+        .exits(1)
+        .says("caused by: it is disabled\nhint: itch plugins enable ");
+    folder.itch(&enable).exits(0).says("enabled newer at ");
+    assert_eq!(status(&folder, "newer", "newer"), "new");
+}
+
+#[test]
+fn a_name_that_is_no_plugins_says_whose_it_is() {
+    let folder = with(&["twin-a"]);
+    for command in ["disable", "enable", "remove", "trust"] {
+        let of_unit = folder.itch(&["plugins", command, "twin"]);
+        assert_eq!(
+            of_unit.exits(2).stderr,
+            format!(
+                "error: `twin` is a report of the plugin `twin-a`\nhint: itch plugins {command} twin-a\n"
+            )
+        );
+        for built_in in ["followers", "num_followers", "itch-reports"] {
+            let refused = folder.itch(&["plugins", command, built_in]);
+            assert_eq!(
+                refused.exits(2).stderr,
+                format!(
+                    "error: `{built_in}` is built in: it has no file\nhint: itch plugins info {built_in}\n"
+                )
+            );
+        }
+    }
+    let info = folder.itch(&["plugins", "info", "itch-caches"]);
+    info.prints(
+        "itch-caches: built-in\n  version  0.1.0, ABI 1.0\n  cache    file: ok\n  cache    memcache: ok\n  cache    redis: ok\n",
+    );
 }
 
 #[test]
@@ -183,75 +333,4 @@ text.so: refused: file too short
 "#]]
         .raw()
     );
-}
-
-#[test]
-fn a_check_tries_every_unit() {
-    let folder = Folder::new();
-    let check = |plugin: &str| {
-        let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
-        folder.itch(&["plugins", "check", path.to_str().unwrap()])
-    };
-    let report = check("c-report");
-    let lines: Vec<&str> = report.succeeds().stdout.lines().collect();
-    assert!(lines[0].starts_with("file: ok: "));
-    assert!(lines[1].starts_with("load: ok: sha256:"));
-    assert_eq!(lines[2], "plugin: ok: c-report 1.2.3, ABI 1.0");
-    assert_eq!(
-        lines[3],
-        "report c-report: ok: 1 example against the sandbox, 6 rows"
-    );
-
-    // Each of several units is tried, and one that fails is told.
-    let several = check("fixture-report");
-    let stdout = &several.exits(1).stdout;
-    assert!(stdout.contains("\nreport rust-report: ok: 1 example against the sandbox, 2 rows\n"));
-    assert!(stdout.contains("\nreport panic: failed: `itch fixture-report/panic`: the plugin `fixture-report` panicked after 3 rows\n"));
-
-    let cache = check("c-cache");
-    cache.exits(1);
-    assert!(
-        cache
-            .stdout
-            .ends_with("cache c-cache: failed: C_CACHE is not set\n")
-    );
-
-    let newer = check("needs-newer");
-    newer.exits(1);
-    assert!(
-        newer
-            .stdout
-            .contains("load: failed: it needs version 1.1 of the plugin")
-    );
-
-    let elsewhere = folder.path("elsewhere");
-    fs::create_dir(&elsewhere).unwrap();
-    let text = folder.itch(&[
-        "plugins",
-        "check",
-        fixtures::text(&elsewhere).to_str().unwrap(),
-    ]);
-    text.exits(1);
-    assert!(text.stdout.ends_with("load: failed: file too short\n"));
-    let open = fixtures::world_writable(&elsewhere);
-    let open = folder.itch(&["plugins", "check", open.to_str().unwrap()]);
-    assert_eq!(
-        open.exits(1).stdout,
-        "file: failed: it can be written by everybody\n"
-    );
-    // Nothing of it is remembered.
-    assert!(!folder.path("data/itch/plugins.lock").exists());
-    assert!(!folder.path("cache/itch/plugins.json").exists());
-}
-
-#[test]
-fn a_cache_that_works_is_checked_with_a_value() {
-    let folder = Folder::new();
-    let store = folder.path("store");
-    let folder = folder.variable("C_CACHE", &store);
-    let path = fixtures::install(&["c-cache"], &folder.path("files")).remove(0);
-    let check = folder.itch(&["plugins", "check", path.to_str().unwrap()]);
-    let kept = format!("cache c-cache: ok: kept a value at {}\n", store.display());
-    assert!(check.succeeds().stdout.ends_with(&kept), "{}", check.stdout);
-    assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
 }

@@ -44,6 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
+    let arguments = plugins::trial::take_part(arguments);
     let glance = Glance::at(arguments.get(1..).unwrap_or_default());
     let late_talk = LateTalk::default();
     let plugins = discovery::find(&glance, &late_talk);
@@ -53,7 +54,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let talk = Talk::new(&matches);
             let _ = late_talk.set(talk.clone());
             let manages = glance.command.as_deref() == Some("plugins");
-            let ended = match plugins.refused_by_name().filter(|_| !manages) {
+            for error in plugins.pointless_settings() {
+                talk.warning(&format!("config.toml: {error:#}"));
+            }
+            let refused = plugins.refused_by_name().filter(|_| !manages);
+            let ended = match refused.or_else(|| plugins.refused_preference()) {
                 Some(error) => Err(error.into()),
                 None => cli::dispatch(&plugins, &matches, &talk),
             };
@@ -90,7 +95,8 @@ fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Res
     if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
         return cli::refuse(error);
     }
-    if let Some(refused) = plugins.refused_by_name() {
+    let refused = plugins.refused_by_name();
+    if let Some(refused) = refused.or_else(|| plugins.refused_preference()) {
         return Err(refused.into());
     }
     let name = glance.command.as_deref().unwrap_or_default();

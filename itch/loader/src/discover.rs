@@ -40,6 +40,8 @@ pub struct FoundFile {
     /// Whether it can be used.
     pub status: Status,
     recorded: Option<String>,
+    /// The plugin that the lock file has for the file.
+    recorded_plugin: Option<String>,
 }
 
 /// Whether a file can be used.
@@ -85,10 +87,15 @@ impl std::fmt::Display for Status {
 impl FoundFile {
     /// The plugin's name, or the file's where that is not known.
     pub fn name(&self) -> String {
-        match &self.description {
-            Some(description) => description.name.clone(),
-            None => self.file_name(),
-        }
+        self.plugin()
+            .map_or_else(|| self.file_name(), str::to_owned)
+    }
+
+    /// The plugin's name as far as it is known: what it says now, or what it was when it was used or trusted last.
+    pub fn plugin(&self) -> Option<&str> {
+        let described = self.description.as_ref();
+        let described = described.map(|description| description.name.as_str());
+        described.or(self.recorded_plugin.as_deref())
     }
 
     /// The file's name.
@@ -102,8 +109,10 @@ impl FoundFile {
         let refused = |why: String| Some(Error::new(ErrorKind::Failed, why));
         match &self.status {
             Status::Ok | Status::New | Status::Changed => None,
-            Status::Disabled => refused("it is disabled".to_owned()),
-            Status::Untrusted => refused("it is not trusted".to_owned()),
+            Status::Disabled => refused("it is disabled".to_owned())
+                .map(|error| error.hint(format!("itch plugins enable {}", self.name()))),
+            Status::Untrusted => refused("it is not trusted".to_owned())
+                .map(|error| error.hint(format!("itch plugins trust {}", self.name()))),
             Status::Refused(why) => refused(why.clone()),
             Status::Crashed(how) => refused(format!("it crashed: {how}")),
         }
@@ -112,17 +121,21 @@ impl FoundFile {
 
 /// Looks through all places. Files that are not known yet are looked at by processes of their own; no file is opened
 /// here.
-pub fn discover(settings: Settings) -> Found {
-    let settings = Arc::new(settings);
+pub fn discover(mut settings: Settings) -> Found {
     let mut index = Index::read(settings.index.as_deref());
-    let lock = match Lock::read(settings.lock.as_deref()) {
-        Ok(lock) => lock,
-        Err(error) => {
-            let message = format!("{error:#}; no plugin counts as known");
-            settings.notice.line(LogLevel::Warn, &message);
-            Lock::default()
+    let lock = Lock::read(settings.lock.as_deref()).unwrap_or_else(|error| {
+        // What somebody has switched off must not run because that cannot be read.
+        settings.pinned = true;
+        let message = format!("{error:#}; until it can be, no plugin is trusted");
+        settings.notice.line(LogLevel::Warn, &message);
+        if let Some(hint) = &error.hint {
+            settings
+                .notice
+                .line(LogLevel::Info, &format!("hint: {hint}"));
         }
-    };
+        Lock::default()
+    });
+    let settings = Arc::new(settings);
     let mut search = Search {
         settings: &settings,
         index: &mut index,
@@ -166,6 +179,7 @@ impl Search<'_> {
             description: None,
             status: Status::Ok,
             recorded: None,
+            recorded_plugin: None,
         };
         let real = match self.safety.check(&file.path) {
             Ok(real) => real,
@@ -178,6 +192,10 @@ impl Search<'_> {
         file.recorded = entry
             .map(|entry| entry.sha256.clone())
             .filter(|sha256| !sha256.is_empty());
+        // Of a file that was trusted before it was ever loaded the file's name stands there.
+        file.recorded_plugin = entry
+            .map(|entry| entry.plugin.clone())
+            .filter(|plugin| !plugin.is_empty() && *plugin != file.file_name());
         file.real = Some(real.clone());
         if entry.is_some_and(|entry| entry.disabled) {
             // Nothing of it runs, so nothing new is learnt of it.

@@ -5,35 +5,53 @@ use std::path::{Path, PathBuf};
 
 use itch_api::{Error, ErrorKind, Result};
 
+use crate::discover::{FoundFile, discover};
 use crate::index::Index;
 use crate::library::Description;
 use crate::lock::Lock;
 use crate::probe::{Inspected, Outcome, inspect};
-use crate::{Settings, is_library, safety};
+use crate::{Places, Settings, is_library, safety};
+
+/// What came of adding a plugin.
+#[derive(Debug)]
+pub struct Added {
+    /// The file that it is in now.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub plugin: Description,
+    /// The file that was there before in its place.
+    pub replaced: Option<FoundFile>,
+}
 
 /// Copies a file into a directory, under its own name and all at once, and trusts it. It is looked at first: what
-/// is no plugin that can be used is not added.
-pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<(PathBuf, Description)> {
+/// is no plugin that can be used is not added. It takes the place of the same plugin, never that of another one.
+pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> {
     let refused = |why: &str| {
         let message = format!("`{}` cannot be added", file.display());
         Error::new(ErrorKind::Failed, message).cause(why)
     };
+    let words = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => refused("there is no such file"),
+        _ => refused(&error.to_string()),
+    };
+    let unusable = |why: &str| refused(why).hint(format!("itch plugins check {}", file.display()));
     let name = file
         .file_name()
         .filter(|_| is_library(file))
         .ok_or_else(|| refused("a plugin is a file named *.so, *.dylib or *.dll"))?;
-    let words = |error: std::io::Error| refused(&error.to_string());
+    let mut from = open_regular(file)
+        .map_err(words)?
+        .ok_or_else(|| refused("it is no regular file"))?;
+    // What cannot be remembered in the end is not begun.
+    Lock::read(settings.lock.as_deref())?;
     make_directory(directory).map_err(words)?;
+    let _alone = alone_in(directory);
     // Hidden, so that no other program takes it for a plugin before it is whole.
     let mut copy = tempfile::Builder::new()
         .prefix(".")
-        .suffix(".part")
+        .suffix(PART)
         .tempfile_in(directory)
         .map_err(words)?;
-    let mut from = fs::File::open(file).map_err(words)?;
-    if !from.metadata().map_err(words)?.is_file() {
-        return Err(refused("it is no regular file"));
-    }
     std::io::copy(&mut from, copy.as_file_mut()).map_err(words)?;
     #[cfg(unix)]
     {
@@ -44,17 +62,99 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<(PathBu
     copy.as_file().sync_all().map_err(words)?;
     let real = safety::check(copy.path()).map_err(|why| refused(&why))?;
     let inspected = inspect(settings, &real, None).map_err(|why| refused(&why))?;
-    let description = match &inspected.outcome {
+    let plugin = match &inspected.outcome {
         Outcome::Plugin(description) => (**description).clone(),
-        Outcome::Refused(why) => return Err(refused(why)),
-        Outcome::Crashed(how) => return Err(refused(&format!("loading it crashed: {how}"))),
+        Outcome::Refused(why) => return Err(unusable(why)),
+        Outcome::Crashed(how) => return Err(unusable(&format!("loading it crashed: {how}"))),
         Outcome::Untrusted => return Err(refused("it was not loaded")),
     };
-    let target = directory.join(name);
-    copy.persist(&target).map_err(|error| words(error.error))?;
-    let real = safety::check(&target).map_err(|why| refused(&why))?;
-    remember(settings, &real, inspected, &description.name)?;
-    Ok((target, description))
+    let path = directory.join(name);
+    let replaced = replaced(settings, directory, &path, &plugin.name)
+        .map_err(|(why, hint)| refused(&why).hint(hint))?;
+    copy.persist(&path).map_err(|error| words(error.error))?;
+    let real = safety::check(&path).map_err(|why| refused(&why))?;
+    remember(settings, &real, inspected, &plugin.name)?;
+    if let Some(other) = replaced.as_ref().filter(|other| other.path != path) {
+        remove(settings, &other.path)?;
+    }
+    Ok(Added {
+        path,
+        plugin,
+        replaced,
+    })
+}
+
+/// The file in whose place a plugin comes; or why there is no place for it, and what can be done.
+fn replaced(
+    settings: &Settings,
+    directory: &Path,
+    path: &Path,
+    plugin: &str,
+) -> std::result::Result<Option<FoundFile>, (String, String)> {
+    let found = discover(Settings {
+        places: Places {
+            files: Vec::new(),
+            directories: vec![directory.to_owned()],
+        },
+        ..settings.clone()
+    });
+    let mut same = None;
+    for file in found.files {
+        let is_there = file.path == path;
+        let is_known = file.plugin() == Some(plugin);
+        match file.plugin() {
+            Some(other) if is_there && other != plugin => {
+                let why = format!("a file of this name is there already, of the plugin `{other}`");
+                return Err((why, format!("itch plugins remove {}", path.display())));
+            }
+            _ if !is_there && !is_known => continue,
+            _ => {}
+        }
+        if let Some(first) = same.replace(file)
+            && let Some(second) = &same
+        {
+            let (first, second) = (first.path.display(), second.path.display());
+            let why = format!("`{plugin}` is there already, at {first} and at {second}");
+            return Err((why, format!("itch plugins remove {second}")));
+        }
+    }
+    Ok(same)
+}
+
+/// What the names of copies end with that are not whole yet.
+const PART: &str = ".part";
+
+/// Opens a file, if it is one: what a pipe would be opened for, nobody may ever send.
+fn open_regular(file: &Path) -> std::io::Result<Option<fs::File>> {
+    if !fs::metadata(file)?.is_file() {
+        return Ok(None);
+    }
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NONBLOCK.bits();
+        options.custom_flags(i32::try_from(flags).unwrap_or(0));
+    }
+    let opened = options.open(file)?;
+    Ok(opened.metadata()?.is_file().then_some(opened))
+}
+
+/// Keeps others from adding to a directory as long as the handle lives, and removes what those left behind that were
+/// ended in the middle.
+fn alone_in(directory: &Path) -> Option<fs::File> {
+    let handle = fs::File::open(directory).ok()?;
+    handle.lock().ok()?;
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") && name.ends_with(PART.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Some(handle)
 }
 
 /// The file has the same identity under its new name: it need not be looked at again.

@@ -37,7 +37,7 @@ use itch_plugin::LogLevel;
 use serde::{Deserialize, Serialize};
 
 pub use discover::{Found, FoundFile, Status, discover};
-pub use install::{add, remove};
+pub use install::{Added, add, remove};
 pub use library::{Description, Unit};
 pub use lock::{enable, trust};
 pub use places::{Places, is_library};

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Settings;
 
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Lock {
-    /// The version of this form: 1.
+    /// The version of this form.
     v: u32,
     plugins: BTreeMap<String, Entry>,
 }
@@ -34,12 +37,18 @@ impl Lock {
             return Ok(Lock::default());
         };
         let broken = || {
-            let message = format!("the lock file `{}` cannot be read", path.display());
-            Error::new(ErrorKind::Failed, message)
+            let path = path.display();
+            let message = format!("the lock file `{path}` cannot be read");
+            Error::new(ErrorKind::Failed, message).hint(format!("mv {path} {path}.broken"))
         };
         match std::fs::read(path) {
             Ok(text) => {
-                serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))
+                let lock: Lock =
+                    serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
+                match lock.v {
+                    VERSION => Ok(lock),
+                    _ => Err(broken().cause("it is none of this version of itch")),
+                }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
             Err(error) => Err(broken().source_chain(&error)),
@@ -73,7 +82,7 @@ impl Lock {
             let _ = directory.lock();
         }
         let mut lock = Lock::read(Some(path))?;
-        lock.v = 1;
+        lock.v = VERSION;
         let key = real.to_string_lossy().into_owned();
         let mut entry = lock.plugins.remove(&key);
         change(&mut entry);

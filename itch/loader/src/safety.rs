@@ -95,6 +95,15 @@ mod unix {
 
     pub(super) fn judge(name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
         let user = rustix::process::geteuid().as_raw();
+        judge_for(user, name, found, sticky_will_do)
+    }
+
+    pub(super) fn judge_for(
+        user: u32,
+        name: &str,
+        found: &Metadata,
+        sticky_will_do: bool,
+    ) -> Result<(), String> {
         if found.uid() != user && found.uid() != 0 {
             return Err(format!("{name} belongs to another user ({})", found.uid()));
         }
@@ -171,9 +180,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.so");
         fs::write(&file, "").unwrap();
-        // Only root can give a file away.
-        if std::os::unix::fs::chown(&file, Some(12345), None).is_ok() {
+        // Root's files are everybody's to use; only root can give one away, and only root has to.
+        let user = rustix::process::geteuid();
+        if user.is_root() {
+            std::os::unix::fs::chown(&file, Some(12345), None).unwrap();
             assert!(check(&file).unwrap_err().contains("another user"));
         }
+        let found = fs::metadata(&file).unwrap();
+        let owner = std::os::unix::fs::MetadataExt::uid(&found);
+        assert_eq!(
+            unix::judge_for(owner + 1, "it", &found, false),
+            Err(format!("it belongs to another user ({owner})"))
+        );
+        assert_eq!(unix::judge_for(owner, "it", &found, false), Ok(()));
     }
 }

@@ -139,7 +139,7 @@ impl Registered {
     }
 
     /// The unit's name and its other names.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = match &self.spec {
             Spec::Report(spec) => spec.aliases.as_slice(),
             Spec::Cache(_) | Spec::Renderer(_) => &[],
@@ -319,7 +319,8 @@ impl Registry {
                 })?;
                 let why = unit.refused.as_ref()?;
                 let message = format!("the {kind} `{name}` of {} cannot be used", whence(unit));
-                Some(why.clone().context(message).hint("itch plugins list"))
+                let hint = why.hint.as_deref().unwrap_or("itch plugins list");
+                Some(why.clone().context(message).hint(hint))
             }
         }
     }

@@ -118,15 +118,17 @@ fn include() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
 }
 
-/// The compilers that are there; one of them is `cc`.
-fn compilers() -> Vec<&'static str> {
-    let there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
-    let found: Vec<_> = ["cc", "gcc", "clang"].into_iter().filter(there).collect();
-    assert!(
-        found.contains(&"cc"),
-        "a C compiler is missing: install gcc or clang"
-    );
-    found
+/// The header has to please both compilers, whichever of them is `cc`.
+fn compilers() -> [&'static str; 3] {
+    let compilers = ["cc", "gcc", "clang"];
+    for compiler in compilers {
+        let there = Command::new(compiler).arg("--version").output().is_ok();
+        assert!(
+            there,
+            "{compiler} is missing: the header is tested with gcc, g++ and clang; install them, or run tests/run, which does"
+        );
+    }
+    compilers
 }
 
 /// Compiles a file with every warning an error.

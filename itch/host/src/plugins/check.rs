@@ -1,127 +1,323 @@
 //! `itch plugins check FILE`: whether a file can be loaded, what it says of itself, and whether its units work.
 //!
-//! Everything happens in processes of their own: a report runs its own examples against the sandbox, a cache keeps a
-//! value, a renderer draws an empty chart.
+//! Everything happens in processes of their own, which are limited in time and in what they print: a report runs its
+//! own examples against the sandbox, a cache keeps a value, a renderer draws an empty chart.
 
-use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clap::ArgMatches;
+use clap::{Arg, ArgMatches, value_parser};
 use itch_api::{Error, ErrorKind};
-use itch_loader::{Log, Outcome, Places, Settings, discover};
+use itch_loader::{Found, Log, Places, Settings, Status, discover};
 use itch_plugin::abi::{Apart, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
-use crate::caches;
 use crate::failure::usage;
-use crate::plugins::discovery::Plugins;
+use crate::plugins::trial::{self, Ended, Interrupted, Limits, TRIAL_COMMAND, seconds};
 use crate::talk::{Talk, print};
+use crate::{caches, cli, times};
 
-/// How long one example may run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a trial may take, if nothing is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many times longer the whole check may take.
+const TOGETHER: u32 = 6;
+/// An example prints no more rows, unless it says how many itself.
+const ROWS: u64 = 1000;
 
-/// What came of one step: what it found, or what is wrong.
-type Step = Result<String, String>;
+/// The command.
+pub(super) fn command() -> clap::Command {
+    clap::Command::new("check")
+        .about("Load a plugin in a process of its own, read what it says of itself, and try each unit")
+        .long_about(
+            "Loads a plugin in a process of its own, reads what it says of itself, and tries each unit: a report runs \
+             its own examples against the simulated Twitch, a cache keeps a value and forgets it, a renderer draws an \
+             empty chart. Each step is a line; the exit code is 0 if all went well. Nothing is added or trusted.",
+        )
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("A shared library"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("TIME")
+                .value_parser(|text: &str| cli::hinted(times::duration(text)))
+                .help(format!(
+                    "How long each trial may take; all together {TOGETHER} times as long [default: {}s]",
+                    PATIENCE.as_secs()
+                )),
+        )
+        // Set by the check itself, in the processes that it starts.
+        .arg(Arg::new("unit").long("unit").hide(true))
+}
 
 /// Runs it.
-pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(super) fn run(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
     let file: &PathBuf = matches
         .get_one("file")
         .ok_or_else(|| usage("no file is given"))?;
-    let Some(found) = &plugins.found else {
-        return Err(usage("no plugins take part").into());
+    if let Some(unit) = matches.get_one::<String>("unit") {
+        return try_unit(file, unit, talk);
+    }
+    let each = *matches.get_one("timeout").unwrap_or(&PATIENCE);
+    let mut check = Check {
+        file: std::path::absolute(file)?,
+        limits: Limits::new(each, each.saturating_mul(TOGETHER)),
+        verbose: talk.verbose > 0,
+        talk,
+        failed: false,
     };
-    let mut told = Told::default();
-    // As if the file were the only one, and nobody had ever seen it.
-    let settings = Settings {
+    trial::heed_interrupts()?;
+    match check.everything() {
+        Err(error) if error.is::<Interrupted>() => Ok(130),
+        Err(error) => Err(error),
+        Ok(()) => Ok(u8::from(check.failed)),
+    }
+}
+
+/// What the file is looked at with: as if it were the only one, and nobody had ever seen it.
+fn settings(file: &Path) -> Settings {
+    Settings {
         places: Places {
-            files: vec![std::path::absolute(file)?],
+            files: vec![file.to_owned()],
             directories: Vec::new(),
         },
         index: None,
         lock: None,
         pinned: false,
+        in_process: Vec::new(),
+        program: program(),
+        log: Log::new(crate::sink::log),
         notice: Log::new(|_, _| {}),
-        ..found.settings().clone()
-    };
-    if let Some(real) = told.step("file", look_at_file(file)) {
-        look_inside(&settings, file, &real, &mut told, talk);
     }
-    print(&told.text)?;
-    Ok(u8::from(told.failed))
 }
 
-#[derive(Default)]
-struct Told {
-    text: String,
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch"))
+}
+
+/// Everything that is known without the file, and what the file has.
+fn registry(found: &Found) -> (Registry, Vec<Registered>) {
+    let mut registry = Registry::linked_in();
+    registry.add(found.units());
+    let is_foreign = |unit: &&Registered| unit.origin != itch_plugin::Origin::LinkedIn;
+    let units = registry
+        .units()
+        .iter()
+        .filter(is_foreign)
+        .cloned()
+        .collect();
+    (registry, units)
+}
+
+/// A unit in words, which the process of its trial is told.
+fn called(unit: &Registered) -> String {
+    format!("{} {}", unit.spec.kind(), unit.spec.name())
+}
+
+struct Check<'a> {
+    file: PathBuf,
+    limits: Limits,
+    verbose: bool,
+    talk: &'a Talk,
     failed: bool,
 }
 
-impl Told {
-    /// Tells a step, and gives what it found if it went well.
-    fn step(&mut self, what: &str, step: Step) -> Option<String> {
-        let (word, detail) = match &step {
-            Ok(detail) => ("ok", detail),
-            Err(detail) => ("failed", detail),
+impl Check<'_> {
+    /// Tells a step while it is taken, and gives what it found if it went well.
+    fn step(
+        &mut self,
+        what: &str,
+        step: impl FnOnce(&Self) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Option<String>> {
+        // What hangs is seen by its name.
+        print(&format!("{}: ", itch_output::sanitize(what)))?;
+        let (word, detail, found) = match step(self) {
+            Ok(found) => ("ok: ", found.clone(), Ok(Some(found))),
+            Err(error) if error.is::<Interrupted>() => ("", error.to_string(), Err(error)),
+            Err(error) => {
+                self.failed = true;
+                ("failed: ", format!("{error:#}"), Ok(None))
+            }
         };
-        self.failed |= step.is_err();
-        let detail = itch_output::sanitize(detail);
-        self.text.push_str(&format!("{what}: {word}: {detail}\n"));
-        step.ok()
+        print(&format!("{word}{}\n", itch_output::sanitize(&detail)))?;
+        found
     }
-}
 
-fn look_at_file(file: &Path) -> Step {
-    let real = itch_loader::check(file)?;
-    Ok(real.display().to_string())
-}
-
-fn look_inside(settings: &Settings, file: &Path, real: &str, told: &mut Told, talk: &Talk) {
-    let inspected = match itch_loader::inspect(settings, Path::new(real), None) {
-        Ok(inspected) => inspected,
-        Err(why) => {
-            told.step("load", Err(why));
-            return;
+    fn everything(&mut self) -> anyhow::Result<()> {
+        let is_safe = |check: &Self| match itch_loader::check(&check.file) {
+            Ok(real) => Ok(real.display().to_string()),
+            Err(why) => Err(anyhow::anyhow!(why)),
+        };
+        if self.step("file", is_safe)?.is_none() {
+            return Ok(());
         }
+        let mut found = None;
+        let load = |check: &Self| load(&check.file, &mut found);
+        if self.step("load", load)?.is_none() {
+            return Ok(());
+        }
+        match found {
+            Some(found) => self.inside(&found),
+            None => Ok(()),
+        }
+    }
+
+    fn inside(&mut self, found: &Found) -> anyhow::Result<()> {
+        let descriptions = found
+            .files
+            .iter()
+            .filter_map(|file| file.description.as_ref());
+        for plugin in descriptions {
+            let (major, minor) = plugin.abi;
+            let name = format!("{} {}, ABI {major}.{minor}", plugin.name, plugin.version);
+            self.step("plugin", |_| Ok(name))?;
+            for note in &plugin.notes {
+                self.step("note", |_| Ok(note.clone()))?;
+            }
+        }
+        let (_, units) = registry(found);
+        if units.is_empty() {
+            self.step("units", |_| {
+                anyhow::bail!("it has none that this itch knows")
+            })?;
+        }
+        for (tried, unit) in units.iter().enumerate() {
+            if self.limits.are_over() {
+                let all = seconds(self.limits.all);
+                let why = format!("{tried} of {} were tried in {all}", units.len());
+                self.step("units", |_| anyhow::bail!(why))?;
+                break;
+            }
+            self.step(&called(unit), |check| match (&unit.refused, &unit.spec) {
+                (Some(why), _) => anyhow::bail!("{why:#}"),
+                (None, Spec::Report(spec)) => check.try_report(unit, spec),
+                (None, Spec::Cache(_)) => check.try_cache(unit),
+                (None, Spec::Renderer(_)) => check.try_renderer(unit),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A command that is this program again, as a trial.
+    fn command(&self) -> Command {
+        let mut command = Command::new(program());
+        command.arg(TRIAL_COMMAND);
+        if self.verbose {
+            command.arg("-v");
+        }
+        command
+    }
+
+    /// Runs a trial to a good end.
+    fn run(&self, command: Command, tells: bool) -> anyhow::Result<Ended> {
+        let ended = trial::run(command, &self.limits, tells)?;
+        let said = ended.said.text();
+        if self.verbose {
+            said.lines().for_each(|line| self.talk.say(line));
+        }
+        match ended.status.success() {
+            true => Ok(ended),
+            false => Err(anyhow::anyhow!(why(&said, &ended))),
+        }
+    }
+
+    fn try_report(&self, unit: &Registered, spec: &ReportSpec) -> anyhow::Result<String> {
+        let examples = examples(unit, spec);
+        if examples.is_empty() {
+            anyhow::bail!("it has no example that could be run");
+        }
+        let mut rows = 0;
+        for example in &examples {
+            rows += self
+                .run_example(example)
+                .map_err(|error| match error.is::<Interrupted>() {
+                    true => error,
+                    false => error.context(format!("`itch {}`", example.join(" "))),
+                })?;
+        }
+        let plural = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let examples = plural(examples.len() as u64, "example");
+        Ok(format!(
+            "{examples} against the sandbox, {}",
+            plural(rows, "row")
+        ))
+    }
+
+    /// Runs an example with a home of its own, and counts its rows.
+    fn run_example(&self, example: &[String]) -> anyhow::Result<u64> {
+        let home = tempfile::tempdir()?;
+        let mut command = self.command();
+        command
+            .args(["--sandbox", "--limit", &ROWS.to_string(), "--plugin"])
+            .arg(&self.file)
+            .args(example)
+            .env_remove("ITCH_PLUGIN_PATH")
+            .env_remove("ITCH_NO_PLUGINS")
+            .current_dir(home.path());
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, home.path());
+        }
+        Ok(self.run(command, false)?.out.lines)
+    }
+
+    /// A trial of one unit.
+    fn unit(&self, unit: &Registered, tells: bool) -> anyhow::Result<Ended> {
+        let mut command = self.command();
+        command
+            .args(["--no-plugins", "plugins", "check", "--unit", &called(unit)])
+            .arg(&self.file);
+        self.run(command, tells)
+    }
+
+    fn try_cache(&self, unit: &Registered) -> anyhow::Result<String> {
+        let ended = self.unit(unit, true)?;
+        Ok(ended.out.last_line().unwrap_or_default())
+    }
+
+    fn try_renderer(&self, unit: &Registered) -> anyhow::Result<String> {
+        match self.unit(unit, false)?.out.bytes {
+            0 => anyhow::bail!("it drew nothing"),
+            bytes => Ok(format!("drew an empty chart of {bytes} bytes")),
+        }
+    }
+}
+
+/// Looks into the file, and gives its hash.
+fn load(file: &Path, found: &mut Option<Found>) -> anyhow::Result<String> {
+    let settings = settings(file);
+    let looked = trial::unless_interrupted(|| discover(settings))?;
+    let Some(file) = looked.files.first() else {
+        anyhow::bail!("it was not looked at");
     };
-    let hash = format!("sha256:{}", inspected.sha256);
-    let plugin = match inspected.outcome {
-        Outcome::Plugin(plugin) => plugin,
-        Outcome::Refused(why) => return drop(told.step("load", Err(why))),
-        Outcome::Crashed(how) => return drop(told.step("load", Err(format!("it crashed: {how}")))),
-        Outcome::Untrusted => return drop(told.step("load", Err("it was not loaded".to_owned()))),
+    match &file.status {
+        Status::Refused(why) => anyhow::bail!("{why}"),
+        Status::Crashed(how) => anyhow::bail!("it crashed: {how}"),
+        Status::Disabled | Status::Untrusted => anyhow::bail!("it was not loaded"),
+        Status::Ok | Status::New | Status::Changed => {}
+    }
+    let hash = format!("sha256:{}", file.sha256.as_deref().unwrap_or_default());
+    *found = Some(looked);
+    Ok(hash)
+}
+
+/// Why a trial failed: its error with all causes, or what else it said.
+fn why(said: &str, ended: &Ended) -> String {
+    let mut lines = said.lines();
+    let Some(error) = lines.find_map(|line| line.strip_prefix("error: ")) else {
+        let last = ended.said.last_line();
+        return last.unwrap_or_else(|| format!("it ended with {}", ended.status));
     };
-    told.step("load", Ok(hash));
-    let (major, minor) = plugin.abi;
-    let name = format!("{} {}, ABI {major}.{minor}", plugin.name, plugin.version);
-    told.step("plugin", Ok(name));
-    for note in &plugin.notes {
-        told.step("note", Ok(note.clone()));
-    }
-    let mut registry = Registry::linked_in();
-    registry.add(discover(settings.clone()).units());
-    let units: Vec<Registered> = registry
-        .units()
-        .iter()
-        .filter(|unit| matches!(unit.origin, itch_plugin::Origin::File { .. }))
-        .cloned()
-        .collect();
-    if units.is_empty() {
-        told.step("units", Err("it has none that this itch knows".to_owned()));
-    }
-    for unit in units {
-        let what = format!("{} {}", unit.spec.kind(), unit.spec.name());
-        let step = match (&unit.refused, &unit.spec) {
-            (Some(why), _) => Err(format!("{why:#}")),
-            (None, Spec::Report(spec)) => try_report(settings, file, &unit, spec),
-            (None, Spec::Cache(_)) => try_cache(&registry, &unit, talk),
-            (None, Spec::Renderer(_)) => try_renderer(&unit),
-        };
-        told.step(&what, step);
-    }
+    let causes = lines.map_while(|line| line.strip_prefix("  caused by: "));
+    std::iter::once(error)
+        .chain(causes)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// The examples of a report that need nothing but itch, as arguments; without one, what it needs to be called.
@@ -129,7 +325,10 @@ fn examples(unit: &Registered, spec: &ReportSpec) -> Vec<Vec<String>> {
     let aliases = spec.aliases.iter().map(|alias| alias.name.as_str());
     let names: Vec<&str> = std::iter::once(spec.name.as_str()).chain(aliases).collect();
     let full = unit.full_name();
-    let alone = |command: &&str| !command.contains(['<', '>', '|', '&', ';', '$', '`']);
+    let alone = |command: &&str| {
+        let reads = command.split(' ').any(|word| word == "-");
+        !reads && !command.contains(['<', '>', '|', '&', ';', '$', '`'])
+    };
     let commands = spec.examples.iter().map(|example| example.command.as_str());
     let mut all: Vec<Vec<String>> = commands
         .filter(alone)
@@ -168,90 +367,55 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn try_report(settings: &Settings, file: &Path, unit: &Registered, spec: &ReportSpec) -> Step {
-    let mut rows = 0;
-    let examples = examples(unit, spec);
-    if examples.is_empty() {
-        return Err("it has no example that could be run".to_owned());
+/// In the process of a trial: tries one unit. What is printed, the check reads.
+fn try_unit(file: &Path, called_so: &str, talk: &Talk) -> anyhow::Result<u8> {
+    let found = discover(settings(file));
+    let (registry, units) = registry(&found);
+    let unit = units.iter().find(|unit| called(unit) == called_so);
+    let unit = unit.ok_or_else(|| usage(format!("the file has no {called_so}")))?;
+    match &unit.spec {
+        Spec::Report(_) => return Err(usage("a report is tried by its examples").into()),
+        Spec::Cache(_) => keep_a_value(&registry, unit, talk)?,
+        Spec::Renderer(_) => draw(unit)?,
     }
-    for example in &examples {
-        rows += run_example(settings, file, example)
-            .map_err(|error| format!("`itch {}`: {error:#}", example.join(" ")))?;
-    }
-    let (n, s) = (examples.len(), if examples.len() == 1 { "" } else { "s" });
-    Ok(format!("{n} example{s} against the sandbox, {rows} rows"))
+    Ok(0)
 }
 
-/// Runs an example with a home of its own, and counts its rows.
-fn run_example(settings: &Settings, file: &Path, example: &[String]) -> anyhow::Result<usize> {
-    let home = tempfile::tempdir()?;
-    let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
-    let mut command = Command::new(&settings.program);
-    command
-        .args(["--sandbox", "--plugin"])
-        .arg(std::path::absolute(file)?)
-        .args(example)
-        .env_remove("ITCH_PLUGIN_PATH")
-        .env_remove("ITCH_NO_PLUGINS")
-        .stdin(Stdio::null())
-        .stdout(stdout.try_clone()?)
-        .stderr(stderr.try_clone()?);
-    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
-        command.env(name, home.path());
-    }
-    let mut child = command.current_dir(home.path()).spawn()?;
-    let end = Instant::now() + PATIENCE;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() > end {
-            let _ = child.kill();
-            let _ = child.wait();
-            anyhow::bail!("no end within {} s", PATIENCE.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let (mut rows, mut said) = (Vec::new(), String::new());
-    stdout.rewind()?;
-    stdout.read_to_end(&mut rows)?;
-    stderr.rewind()?;
-    stderr.read_to_string(&mut said)?;
-    if !status.success() {
-        let why = said.lines().find_map(|line| line.strip_prefix("error: "));
-        anyhow::bail!("{}", why.unwrap_or(said.trim()));
-    }
-    Ok(rows.iter().filter(|byte| **byte == b'\n').count())
-}
-
-fn try_cache(registry: &Registry, unit: &Registered, talk: &Talk) -> Step {
+/// Stores, reads and removes a value, and prints what is done now, and where it was.
+fn keep_a_value(registry: &Registry, unit: &Registered, talk: &Talk) -> anyhow::Result<()> {
     const VALUE: &[u8] = b"itch plugins check";
-    let words = |error: Error| format!("{error:#}");
+    let odd = |what: &str| Error::new(ErrorKind::BadData, what);
     let key = "0".repeat(64);
     let key = key.as_str();
-    let mut store =
-        caches::open_one(registry, &unit.full_name(), None, true, talk).map_err(words)?;
-    let mut keep = || -> Result<(), Error> {
-        let odd = |what: &str| Err(Error::new(ErrorKind::BadData, what));
-        if store.put(key, VALUE, Some(Duration::from_secs(60)))? != Put::Stored {
-            return odd("it does not store a value of 18 bytes");
-        }
-        match store.get(key)? {
-            Some(stored) if stored.bytes == VALUE => {}
-            Some(_) => return odd("it gives another value than was put"),
-            None => return odd("it does not give what was put"),
-        }
-        store.remove(key)?;
-        match store.get(key)? {
-            Some(_) => odd("it gives what was removed"),
-            None => Ok(()),
-        }
-    };
-    keep().map_err(words)?;
-    Ok(format!("kept a value at {}", store.location()))
+    print("open\n")?;
+    let mut store = caches::open_one(registry, &unit.full_name(), None, true, talk)?;
+    print("put\n")?;
+    if store.put(key, VALUE, Some(Duration::from_secs(60)))? != Put::Stored {
+        return Err(odd("it does not store a value of 18 bytes").into());
+    }
+    print("get\n")?;
+    match store.get(key)? {
+        Some(stored) if stored.bytes == VALUE => {}
+        Some(_) => return Err(odd("it gives another value than was put").into()),
+        None => return Err(odd("it does not give what was put").into()),
+    }
+    print("remove\n")?;
+    store.remove(key)?;
+    print("get\n")?;
+    if store.get(key)?.is_some() {
+        return Err(odd("it gives what was removed").into());
+    }
+    let location = store.location();
+    print("close\n")?;
+    drop(store);
+    print(&format!(
+        "kept a value at {}\n",
+        location.replace('\n', " ")
+    ))
 }
 
-fn try_renderer(unit: &Registered) -> Step {
+/// Draws an empty chart to stdout.
+fn draw(unit: &Registered) -> anyhow::Result<()> {
     let mut chart = Chart {
         title: "itch plugins check".to_owned(),
         ..Chart::default()
@@ -263,13 +427,13 @@ fn try_renderer(unit: &Registered) -> Step {
         width: 260.0,
         height: 180.0,
     };
-    let mut picture = Vec::new();
     let host = Arc::new(Apart::new(crate::sink::log));
-    drive::render(unit.item, host, &chart, &mut picture).map_err(|error| format!("{error:#}"))?;
-    match picture.len() {
-        0 => Err("it drew nothing".to_owned()),
-        bytes => Ok(format!("drew an empty chart of {bytes} bytes")),
-    }
+    Ok(drive::render(
+        unit.item,
+        host,
+        &chart,
+        &mut std::io::stdout(),
+    )?)
 }
 
 #[cfg(test)]

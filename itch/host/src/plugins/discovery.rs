@@ -2,6 +2,7 @@
 //!
 //! A command that is linked in needs none, so it looks for none: no directory is read for it.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -22,7 +23,14 @@ pub(crate) struct Plugins {
     pub(crate) registry: Registry,
     /// `None` where nobody looked.
     pub(crate) found: Option<Found>,
+    /// What `--prefer` says.
+    preferred: Preferences,
+    /// What the configuration says, where plugins take part.
+    configured: Preferences,
 }
+
+/// Names, and the plugins that they are to mean.
+type Preferences = Vec<(String, String)>;
 
 /// The options about plugins; every command has them.
 pub(crate) fn options() -> Vec<Arg> {
@@ -67,7 +75,7 @@ pub(crate) struct Glance {
     none: bool,
     /// Only the program's version is asked for.
     version: bool,
-    preferred: Vec<(String, String)>,
+    preferred: Preferences,
     caches: Vec<String>,
     renderers: Vec<String>,
     /// Files to draw.
@@ -162,8 +170,7 @@ impl Glance {
             false => &self.caches,
         };
         let draws = self.command.as_deref() == Some("plot") || !self.pictures.is_empty();
-        let here = self.preferred.iter().map(|(name, _)| name);
-        let turned_round = (config.plugins.prefer.keys().chain(here)).any(|name| {
+        let turned_round = config.plugins.prefer.keys().any(|name| {
             self.command.as_ref() == Some(name)
                 || caches.contains(name)
                 || draws && linked_in.renderer(name).is_some()
@@ -188,6 +195,8 @@ impl Glance {
             && (!draws || linked_in.renderers().any(|(spec, _)| spec.terminal));
         turned_round
             || !self.files.is_empty()
+            // Whether there is such a plugin can only be known by looking.
+            || !self.preferred.is_empty()
             || !command_known
             || !caches_known
             || !renderers_known
@@ -217,6 +226,8 @@ pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
         return Plugins {
             registry,
             found: None,
+            preferred: glance.preferred.clone(),
+            configured: Preferences::new(),
         };
     }
     let mut settings = settings(glance, &config, talk);
@@ -226,16 +237,15 @@ pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
     }
     let found = discover(settings);
     registry.add(found.units());
-    let preferred = config.plugins.prefer.iter();
-    for (name, plugin) in preferred
-        .map(|(name, plugin)| (name.clone(), plugin.clone()))
-        .chain(glance.preferred.iter().cloned())
-    {
+    let configured: Preferences = config.plugins.prefer.into_iter().collect();
+    for (name, plugin) in configured.iter().chain(&glance.preferred) {
         registry.prefer(name, plugin);
     }
     Plugins {
         registry,
         found: Some(found),
+        preferred: glance.preferred.clone(),
+        configured: if none { Preferences::new() } else { configured },
     }
 }
 
@@ -292,6 +302,52 @@ impl Plugins {
                 .cause(&file.status)
                 .hint(format!("itch plugins check {}", file.path.display())),
         )
+    }
+
+    /// What is wrong with a preference of the command line, if one means nothing.
+    pub(crate) fn refused_preference(&self) -> Option<itch_api::Error> {
+        let mut preferred = self.preferred.iter();
+        preferred.find_map(|(name, plugin)| self.pointless(name, plugin))
+    }
+
+    /// What is wrong with those preferences of the configuration that mean nothing.
+    pub(crate) fn pointless_settings(&self) -> impl Iterator<Item = itch_api::Error> {
+        let configured = self.configured.iter();
+        configured.filter_map(|(name, plugin)| self.pointless(name, plugin))
+    }
+
+    /// Why a name cannot mean what this plugin calls so.
+    fn pointless(&self, name: &str, plugin: &str) -> Option<itch_api::Error> {
+        let (registry, full) = (&self.registry, format!("{plugin}/{name}"));
+        let is_there = registry.report(&full).is_some()
+            || registry.cache(&full).is_some()
+            || registry.renderer(&full).is_some();
+        if is_there {
+            return None;
+        }
+        let mut kinds = ["report", "cache", "renderer"].into_iter();
+        if let Some(conflict) = kinds.find_map(|kind| registry.conflict(kind, &full)) {
+            return Some(conflict);
+        }
+        let units = registry.units().iter();
+        let having: BTreeSet<&str> = units
+            .filter(|unit| unit.names().any(|known| known == name))
+            .map(|unit| unit.plugin.as_str())
+            .collect();
+        let having: Vec<&str> = having.into_iter().collect();
+        let said = format!(
+            "`{}` cannot mean what the plugin `{}` calls so",
+            name.escape_debug(),
+            plugin.escape_debug()
+        );
+        Some(match having.as_slice() {
+            [] => usage(said)
+                .cause("no plugin calls anything so")
+                .hint("itch plugins list"),
+            [first, ..] => usage(said)
+                .cause(format!("these have it: {}", having.join(", ")))
+                .hint(format!("itch --prefer {name}={first}")),
+        })
     }
 
     /// How many files were found that cannot be used.

@@ -60,7 +60,7 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyh
             let row: [Cell; 8] = row![
                 file.file_name(),
                 Cell::Null,
-                plugin.map(|plugin| plugin.name.clone()),
+                file.plugin().map(str::to_owned),
                 plugin.map(|plugin| plugin.version.clone()),
                 plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
                 file.status.to_string(),
@@ -140,7 +140,7 @@ fn file_json(file: &FoundFile) -> Value {
     json!({
         "name": file.file_name(),
         "kind": null,
-        "plugin": plugin.map(|plugin| &plugin.name),
+        "plugin": file.plugin(),
         "version": plugin.map(|plugin| &plugin.version),
         "abi": plugin.map(|plugin| format!("{}.{}", plugin.abi.0, plugin.abi.1)),
         "status": file.status.to_string(),
@@ -152,6 +152,36 @@ fn file_json(file: &FoundFile) -> Value {
     })
 }
 
+/// `itch plugins info` of a plugin that is built in; whether there is one.
+fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bool> {
+    let units = plugins.registry.units().iter();
+    let units: Vec<&Registered> = units
+        .filter(|unit| unit.origin == Origin::LinkedIn && unit.plugin == name)
+        .collect();
+    let Some(first) = units.first() else {
+        return Ok(false);
+    };
+    if json {
+        let all: Vec<Value> = units.iter().map(|unit| as_json(plugins, unit)).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        return Ok(true);
+    }
+    let (major, minor) = first.abi;
+    let mut text = format!(
+        "{name}: built-in\n  version  {}, ABI {major}.{minor}\n",
+        first.version
+    );
+    for unit in units {
+        let (kind, unit_name) = (unit.spec.kind(), unit.spec.name());
+        text.push_str(&format!(
+            "  {kind:<8} {unit_name}: {}\n",
+            status(plugins, unit)
+        ));
+    }
+    print(&text)?;
+    Ok(true)
+}
+
 /// `itch plugins info` of a plugin, or of a file that is none.
 pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
     let files: Vec<&FoundFile> = plugins
@@ -159,6 +189,9 @@ pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Re
         .iter()
         .flat_map(|found| found.named(name))
         .collect();
+    if files.is_empty() && built_in_info(plugins, name, json)? {
+        return Ok(0);
+    }
     if files.is_empty() {
         return Err(usage(format!(
             "nothing registered is called `{}`",

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
-use itch_loader::{Found, FoundFile, Settings, Status, Unit};
+use itch_loader::{Description, Found, FoundFile, Outcome, Settings, Status, Unit};
 use itch_plugin::abi::{CACHE, RENDERER};
+use itch_plugin::{Origin, Registered};
 
 use crate::failure::usage;
 use crate::plugins::discovery::{Plugins, own_directory};
@@ -43,7 +44,7 @@ pub(crate) fn run(
         .get_one::<String>("name")
         .map(String::as_str)
         .unwrap_or_default();
-    let file = one(found, name)?;
+    let file = one(plugins, found, command, name)?;
     match command {
         "remove" => {
             if file.path.parent() != Some(own.as_path()) {
@@ -58,40 +59,85 @@ pub(crate) fn run(
             itch_loader::remove(settings, &file.path)?;
             talk.note(&format!("removed {}", file.path.display()));
         }
-        "trust" => {
-            let (real, sha256) = (real(file)?, file.sha256.as_deref());
-            let Some(sha256) = sha256 else {
-                return Err(unusable(file).into());
-            };
-            itch_loader::trust(settings, real, &file.name(), sha256)?;
-            talk.note(&format!("trusted {} as it is now", file.path.display()));
-            if let Status::Refused(_) | Status::Crashed(_) = file.status {
-                talk.warning(&format!("it still cannot be used: {}", file.status));
-            }
-        }
+        "trust" => trust(settings, file, talk)?,
         _ => {
             let enabled = command == "enable";
+            if enabled != (file.status == Status::Disabled) {
+                talk.note(&format!("`{}` is {command}d already", file.name()));
+                return Ok(0);
+            }
             itch_loader::enable(settings, real(file)?, &file.name(), enabled)?;
-            talk.note(&format!("{command}d {}", file.path.display()));
+            talk.note(&format!(
+                "{command}d {} at {}",
+                file.name(),
+                file.path.display()
+            ));
         }
     }
     Ok(0)
 }
 
 fn add(settings: &Settings, file: &Path, own: &Path, talk: &Talk) -> anyhow::Result<u8> {
-    let (target, plugin) = itch_loader::add(settings, file, own)?;
-    let units: Vec<String> = plugin.units.iter().map(unit).collect();
+    let added = itch_loader::add(settings, file, own)?;
     talk.note(&format!(
-        "added {} {} ({}) to {}",
-        plugin.name,
-        plugin.version,
-        match units.is_empty() {
-            true => "no units that this itch knows".to_owned(),
-            false => units.join(", "),
-        },
-        target.display()
+        "added {} to {}",
+        described(&added.plugin),
+        added.path.display()
     ));
+    if let Some(old) = &added.replaced {
+        let mut line = format!("replaced {}", old.name());
+        if let Some(description) = &old.description {
+            line.push_str(&format!(" {}", description.version));
+        }
+        if old.path != added.path {
+            line.push_str(&format!(", which was at {}", old.path.display()));
+        }
+        talk.note(&line);
+    }
     Ok(0)
+}
+
+/// Trusts a file. Until then it may never have been loaded: then it is looked at now, to know whose name is trusted.
+fn trust(settings: &Settings, file: &FoundFile, talk: &Talk) -> anyhow::Result<()> {
+    let real = real(file)?;
+    let sha256 = file.sha256.as_deref().ok_or_else(|| unusable(file))?;
+    let looked = match &file.description {
+        Some(description) => Outcome::Plugin(Box::new(description.clone())),
+        None => itch_loader::inspect(settings, real, Some(sha256))
+            .map_or_else(Outcome::Refused, |inspected| inspected.outcome),
+    };
+    let (name, trusted) = match &looked {
+        Outcome::Plugin(description) => (description.name.clone(), described(description)),
+        Outcome::Untrusted => {
+            let message = format!("`{}` has just been changed", file.path.display());
+            let hint = format!("itch plugins trust {}", file.path.display());
+            return Err(Error::new(ErrorKind::Failed, message).hint(hint).into());
+        }
+        Outcome::Refused(_) | Outcome::Crashed(_) => (file.name(), file.name()),
+    };
+    itch_loader::trust(settings, real, &name, sha256)?;
+    talk.note(&format!(
+        "trusted {trusted} at {}, as it is now",
+        file.path.display()
+    ));
+    match looked {
+        Outcome::Refused(why) => talk.warning(&format!("it still cannot be used: {why}")),
+        Outcome::Crashed(how) => {
+            talk.warning(&format!("it still cannot be used: it crashed: {how}"));
+        }
+        Outcome::Plugin(_) | Outcome::Untrusted => {}
+    }
+    Ok(())
+}
+
+/// A plugin in words: its name, its version, what it has.
+fn described(plugin: &Description) -> String {
+    let units: Vec<String> = plugin.units.iter().map(unit).collect();
+    let units = match units.is_empty() {
+        true => "no units that this itch knows".to_owned(),
+        false => units.join(", "),
+    };
+    format!("{} {} ({units})", plugin.name, plugin.version)
 }
 
 /// A unit in words.
@@ -105,12 +151,14 @@ pub(crate) fn unit(unit: &Unit) -> String {
 }
 
 /// The one file that a name means.
-fn one<'a>(found: &'a Found, name: &str) -> Result<&'a FoundFile, Error> {
+fn one<'a>(
+    plugins: &Plugins,
+    found: &'a Found,
+    command: &str,
+    name: &str,
+) -> Result<&'a FoundFile, Error> {
     match found.named(name).as_slice() {
-        [] => Err(
-            usage(format!("there is no plugin `{}`", name.escape_debug()))
-                .hint("itch plugins list"),
-        ),
+        [] => Err(no_plugin(plugins, command, name)),
         [file] => Ok(file),
         [first, second, ..] => Err(usage(format!(
             "`{name}` is at {} and at {}",
@@ -121,11 +169,37 @@ fn one<'a>(found: &'a Found, name: &str) -> Result<&'a FoundFile, Error> {
     }
 }
 
+/// The error of a name that means no file. It may be that of a unit, or of what is built in.
+fn no_plugin(plugins: &Plugins, command: &str, name: &str) -> Error {
+    let quoted = name.escape_debug();
+    let units = || plugins.registry.units().iter();
+    let by_name = |unit: &&Registered| unit.names().any(|known| known == name);
+    let is_built_in = |unit: &Registered| unit.origin == Origin::LinkedIn;
+    if let Some(unit) = units().filter(by_name).find(|unit| !is_built_in(unit)) {
+        let (kind, plugin) = (unit.spec.kind(), &unit.plugin);
+        return usage(format!("`{quoted}` is a {kind} of the plugin `{plugin}`"))
+            .hint(format!("itch plugins {command} {plugin}"));
+    }
+    if units().any(|unit| is_built_in(unit) && (by_name(&unit) || unit.plugin == name)) {
+        return usage(format!("`{quoted}` is built in: it has no file"))
+            .hint(format!("itch plugins info {quoted}"));
+    }
+    usage(format!("there is no plugin `{quoted}`")).hint("itch plugins list")
+}
+
 fn real(file: &FoundFile) -> Result<&Path, Error> {
     file.real.as_deref().ok_or_else(|| unusable(file))
 }
 
 fn unusable(file: &FoundFile) -> Error {
-    let message = format!("`{}` cannot be used", file.path.display());
-    Error::new(ErrorKind::Failed, message).cause(&file.status)
+    let path = file.path.display();
+    let error = Error::new(ErrorKind::Failed, format!("`{path}` cannot be used"));
+    match &file.status {
+        Status::Disabled => error
+            .cause("it is disabled")
+            .hint(format!("itch plugins enable {path}")),
+        status => error
+            .cause(status)
+            .hint(format!("itch plugins check {path}")),
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod discovery;
 mod list;
 mod manage;
 mod new;
+pub(crate) mod trial;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,26 @@ use serde_json::json;
 use crate::failure::usage;
 use crate::plugins::discovery::Plugins;
 use crate::talk::{Talk, print};
+
+const LIST: &str = "Lists what is registered: name, kind, plugin, version, ABI, status, from, summary. A file that cannot \
+be used is listed by its name.
+
+Status:
+  ok              it can be used
+  new, changed    it can be used, which will be said at its first use
+  disabled        `itch plugins enable` takes that back
+  shadowed by X   the name means X's; PLUGIN/NAME means this one
+  tied with X     the name means neither; PLUGIN/NAME or --prefer decides
+  refused: WHY    it cannot be used
+  crashed: HOW    it ended the process that looked at it";
+
+const ADD: &str = "Copies a plugin into your own directory, and trusts it. It is loaded first, in a process of its own: \
+what cannot be used is not added. The same plugin that is there already is replaced, another one never.
+
+Try it before with `itch plugins check FILE`.";
+
+const TRUST: &str = "Trusts a plugin as it is now: its hash is kept. Where the configuration says `policy = \"pinned\"`, a \
+file that is new or has changed is not used before.";
 
 /// The command.
 pub(crate) fn command() -> Command {
@@ -45,6 +66,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             sub("list", "List what is registered: name, kind, plugin, version, ABI, status, from, summary")
+                .long_about(LIST)
                 .arg(json.clone()),
         )
         .subcommand(
@@ -52,14 +74,12 @@ pub(crate) fn command() -> Command {
                 .arg(Arg::new("name").value_name("NAME").required(true).help("A name or alias, or a plugin"))
                 .arg(json),
         )
-        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").arg(file.clone()))
+        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").long_about(ADD).arg(file))
         .subcommand(named("remove", "Remove a plugin from your own directory"))
         .subcommand(named("enable", "Use a plugin again"))
         .subcommand(named("disable", "Do not use a plugin, but leave it where it is"))
-        .subcommand(named("trust", "Trust a plugin as it is now"))
-        .subcommand(
-            sub("check", "Load a plugin in a process of its own, read what it says of itself, and try each unit").arg(file),
-        )
+        .subcommand(named("trust", "Trust a plugin as it is now").long_about(TRUST))
+        .subcommand(check::command())
         .subcommand(new::command())
         .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
@@ -87,7 +107,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
         Some(("list", sub)) => list::list(plugins, sub, talk),
         Some(("info", sub)) => info(plugins, sub),
         Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
-        Some(("check", sub)) => check::run(plugins, sub, talk),
+        Some(("check", sub)) => check::run(sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
         None => Err(usage("no command is given")
             .hint("itch plugins list")
