@@ -35,6 +35,8 @@ struct State {
 enum Stopped {
     Limit,
     ReaderGone,
+    /// The report printed what is no row of its.
+    Unreadable(Error),
     Failed(Error),
 }
 
@@ -85,7 +87,7 @@ impl Sink {
         let state = &mut *state;
         if !matches!(
             state.stopped,
-            Some(Stopped::ReaderGone | Stopped::Failed(_))
+            Some(Stopped::ReaderGone | Stopped::Unreadable(_) | Stopped::Failed(_))
         ) {
             match state.writer.finish() {
                 Ok(()) => state.written = state.taken,
@@ -94,6 +96,9 @@ impl Sink {
         }
         match (&state.stopped, result) {
             (Some(Stopped::Failed(error)), _) => Err(error.clone()),
+            // It was told, and its error says by whom the row is.
+            (Some(Stopped::Unreadable(_)), Err(error)) if !error.is_cancelled() => Err(error),
+            (Some(Stopped::Unreadable(error)), _) => Err(error.clone()),
             (Some(Stopped::ReaderGone), _) => Ok(()),
             // Every row that was wanted is there, whatever the report had to say after them.
             (Some(Stopped::Limit), Err(_)) => Ok(()),
@@ -114,7 +119,7 @@ impl Sink {
             if self.limit.is_some_and(|limit| state.taken >= limit) {
                 return Err(Stopped::Limit);
             }
-            let row = self.layout.read_row(line).map_err(Stopped::Failed)?;
+            let row = self.layout.read_row(line).map_err(Stopped::Unreadable)?;
             state.writer.row(&row).map_err(Stopped::of)?;
             state.taken += 1;
         }
@@ -157,6 +162,9 @@ impl RunHost for Sink {
                 write()
             };
             state.stopped = result.err();
+            if let Some(Stopped::Unreadable(error)) = &state.stopped {
+                return Err(error.clone());
+            }
         }
         // At the limit the report is told at once, so that it asks for nothing more.
         if state.stopped.is_none() && self.limit.is_some_and(|limit| state.taken >= limit) {

@@ -14,6 +14,7 @@ use itch_plugin::{
 };
 use serde::Deserialize;
 
+use crate::index::Index;
 use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
 use crate::lock::Lock;
@@ -64,7 +65,9 @@ impl Foreign {
             version: plugin.version.clone(),
             unit: unit.name.clone(),
             spec: unit.spec.clone(),
-            in_process: settings.in_process.contains(&plugin.name),
+            // A file gives itself its name: only one that was used or trusted before is taken at its word.
+            in_process: settings.in_process.contains(&plugin.name)
+                && recorded.as_deref() == Some(sha256),
             recorded,
             greeted,
             settings: Arc::clone(settings),
@@ -141,15 +144,24 @@ impl Foreign {
         })
     }
 
-    /// A panic that the other side caught is told like any other death, by the plugin's name.
+    /// What went wrong in the plugin names it, once. What the service or the person did wrong is told as it comes.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
-        match error.kind {
-            ErrorKind::Panic => Error {
-                message: format!("the plugin `{}` panicked{}", self.plugin, after(rows)),
-                ..error
-            },
-            _ => error,
+        let plugin = format!("the plugin `{}`", self.plugin);
+        if error.causes.iter().any(|cause| cause == serve::CHANGED) {
+            // The next run looks at it anew.
+            Index::forget(self.settings.index.as_deref(), &self.file);
         }
+        let message = match (error.kind, error.message.strip_prefix("the plugin ")) {
+            (ErrorKind::Panic, _) => format!("{plugin} panicked{}", after(rows)),
+            (ErrorKind::Cancelled, _) => return error,
+            _ if error.message.contains(&plugin) => return error,
+            (_, Some(rest)) => format!("{plugin} {rest}"),
+            (ErrorKind::Failed | ErrorKind::BadData | ErrorKind::Unsupported, None) => {
+                format!("{plugin} failed: {}", error.message)
+            }
+            _ => return error,
+        };
+        Error { message, ..error }
     }
 }
 

@@ -44,6 +44,11 @@ impl Outfile {
         &self.path
     }
 
+    /// The name that it has until it is complete, unless it is a device or a pipe.
+    pub(super) fn part(&self) -> Option<&Path> {
+        self.part.as_deref()
+    }
+
     pub(super) fn file(&mut self) -> &mut File {
         &mut self.file
     }
