@@ -53,7 +53,9 @@ fn who_closes_or_fills_the_pipe_is_told_of() {
         let folder = known(plugin);
         let ran = folder.itch(&[plugin]);
         assert_eq!(ran.exits(1).stdout, ROWS, "{plugin}");
-        ran.says(&format!("error: the plugin `{plugin}` {how} after 3 rows\n"));
+        ran.says(&format!(
+            "error: the plugin `{plugin}` {how} after 3 rows\n"
+        ));
         nothing_is_left(&folder);
     }
 }
@@ -155,7 +157,10 @@ fn a_cache_that_hangs_costs_time_and_no_rows() {
         assert_eq!(ran.exits(0).stdout, plain.stdout, "{plugin}");
         match warning {
             "" => assert_eq!(ran.stderr, ""),
-            _ => drop(ran.says(&format!("warning: cache {plugin}: ")).says(warning)),
+            _ => drop(
+                ran.says(&format!("warning: cache {plugin}: "))
+                    .says(warning),
+            ),
         }
         nothing_is_left(&folder);
     }

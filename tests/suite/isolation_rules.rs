@@ -12,23 +12,23 @@ use crate::plugins_found::{own, status, with};
 const ODD: &[(&str, &str)] = &[
     (
         "no-json",
-        "the plugin `odd` failed: the report printed a line that is no JSON array",
+        "the plugin `odd` printed a line that is no JSON array",
     ),
     (
         "few",
-        "the plugin `odd` failed: the report printed a row of 1 cells and declares 2 columns",
+        "the plugin `odd` printed a row of 1 cells and declares 2 columns",
     ),
     (
         "many",
-        "the plugin `odd` failed: the report printed a row of 3 cells and declares 2 columns",
+        "the plugin `odd` printed a row of 3 cells and declares 2 columns",
     ),
     (
         "big",
-        "the plugin `odd` failed: the report printed a number in column `n`, which holds whole numbers",
+        "the plugin `odd` printed a number in column `n`, which holds whole numbers",
     ),
     (
         "nan",
-        "the plugin `odd` failed: the report printed a line that is no JSON array",
+        "the plugin `odd` printed a line that is no JSON array",
     ),
     (
         "counted-more",
@@ -71,7 +71,10 @@ const ODD: &[(&str, &str)] = &[
 
 fn inside(folder: &Folder) {
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write("config/itch/config.toml", "[plugins]\nin-process = [\"odd\"]\n");
+    folder.write(
+        "config/itch/config.toml",
+        "[plugins]\nin-process = [\"odd\"]\n",
+    );
 }
 
 #[test]

@@ -48,8 +48,6 @@ mod old_cache;
 mod plot;
 /// The page of `itch plot --renderer html` in a browser.
 mod plot_page;
-/// Files that hang, fork or fail before anybody calls them.
-mod plugins_probed;
 /// Golden pictures.
 mod plot_pictures;
 /// `itch plugins`.
@@ -63,6 +61,8 @@ mod plugins_found;
 mod plugins_managed;
 /// `itch plugins new`.
 mod plugins_new;
+/// Files that hang, fork or fail before anybody calls them.
+mod plugins_probed;
 /// Which files may run: first uses, changes, pins, owners.
 mod plugins_trusted;
 /// A server that writes down what it is asked.

@@ -50,7 +50,9 @@ fn nothing_that_looks_at_a_file_outlives_the_program() {
     let folder = with(&["hangs-loading"]);
     let child = folder.command(&["--help"]).spawn().unwrap();
     let file = own(&folder);
-    eventually("a process that looks", || !processes_about(&file).is_empty());
+    eventually("a process that looks", || {
+        !processes_about(&file).is_empty()
+    });
     signal(child.id(), Signal::KILL);
     wait(child);
     eventually("its end", || processes_about(&file).is_empty());
@@ -121,7 +123,9 @@ fn a_file_is_known_again_by_more_than_its_size_and_date() {
     written.set_modified(date).unwrap();
     drop(written);
     let ran = folder.itch(&["twin"]);
-    ran.exits(0).says("plugin twin-a 1.2.4 from ").says("has changed");
+    ran.exits(0)
+        .says("plugin twin-a 1.2.4 from ")
+        .says("has changed");
 
     // An index that is wrong all the same is put right by the run that finds out.
     let index = folder.read("cache/itch/plugins.json");

@@ -89,14 +89,8 @@ pub(crate) fn report(
         None => writer,
     };
     let transport: Arc<dyn Transport> = Arc::new(client.clone());
-    let sink = Arc::new(Sink::new(
-        transport,
-        layout,
-        limit,
-        writer,
-        shows_rows,
-        talk.clone(),
-    ));
+    let sink = Sink::new(transport, layout, limit, writer, shows_rows, talk.clone());
+    let sink = Arc::new(sink.printed_by(unit));
 
     let cancelled = client.clone();
     let interrupts = Interrupts::catch(move || cancelled.cancel())?;

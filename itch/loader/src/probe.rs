@@ -133,7 +133,9 @@ fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspecte
             Some(_) => crashed(format!("no end within {} s", PATIENCE.as_secs())),
         },
         Err(_) => {
-            let how = ended.status.map_or_else(|| "it was lost".to_owned(), ending);
+            let how = ended
+                .status
+                .map_or_else(|| "it was lost".to_owned(), ending);
             crashed(how.trim_start_matches("died of ").to_owned())
         }
     };

@@ -247,11 +247,7 @@ struct Said {
 }
 
 impl Said {
-    fn start(
-        stream: Option<impl Read + Send + 'static>,
-        plugin: &str,
-        log: &Log,
-    ) -> Said {
+    fn start(stream: Option<impl Read + Send + 'static>, plugin: &str, log: &Log) -> Said {
         let last = Arc::new(Mutex::new(None));
         let (keep, log, plugin) = (Arc::clone(&last), log.clone(), plugin.to_owned());
         let (end, ended) = channel();

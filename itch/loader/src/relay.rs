@@ -37,7 +37,6 @@ pub(crate) fn report(
         tickets: Mutex::default(),
         waits: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),
-        refused: Mutex::default(),
         rows: Arc::clone(rows),
     });
     let watched = Arc::clone(&run);
@@ -55,9 +54,6 @@ pub(crate) fn report(
     let ended = watch.end();
     run.abandon();
     let result = process.end(result);
-    if let Some(error) = lock(&run.refused).take() {
-        return Err(error);
-    }
     if ended {
         // It was told to stop and did not: what matters is that it should.
         return Err(Error::cancelled());
@@ -73,8 +69,6 @@ struct Run {
     waits: AtomicUsize,
     /// It was answered that nobody wants more rows.
     stopped: AtomicBool,
-    /// Why its rows are not taken, if that is its fault.
-    refused: Mutex<Option<Error>>,
     rows: Arc<AtomicU64>,
 }
 
@@ -120,11 +114,8 @@ impl Run {
                 let n = ends + usize::from(body.last().is_some_and(|byte| *byte != b'\n'));
                 self.rows.fetch_add(n as u64, Ordering::Relaxed);
                 let emitted = self.host.emit(&body, u32::try_from(n).unwrap_or(u32::MAX));
-                if let Err(error) = &emitted {
+                if emitted.is_err() {
                     self.stopped.store(true, Ordering::Relaxed);
-                    if !error.is_cancelled() {
-                        lock(&self.refused).get_or_insert_with(|| error.clone());
-                    }
                 }
                 self.answer(number, emitted.map(|()| Vec::new()));
             }

@@ -255,7 +255,10 @@ mod tests {
             assert_eq!(check(way).as_ref(), Ok(&file), "{way:?}");
         }
         mode(&open, 0o777);
-        let why = format!("its directory {} can be written by everybody", open.display());
+        let why = format!(
+            "its directory {} can be written by everybody",
+            open.display()
+        );
         for way in &ways {
             assert_eq!(check(way).as_ref(), Err(&why), "{way:?}");
         }

@@ -173,8 +173,7 @@ impl<'a> Plot<'a> {
             detail: self.drawing.detail(),
             ..Request::default()
         };
-        self.drawing
-            .finish(table, &request, Some(interrupts), talk)
+        self.drawing.finish(table, &request, Some(interrupts), talk)
     }
 }
 

@@ -460,7 +460,12 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
 
 /// Checks that rows are what they are said to be, for units in this process and in others alike.
 fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
-    let odd = |what: String| Err(Error::new(ErrorKind::Failed, format!("the plugin emitted {what}")));
+    let odd = |what: String| {
+        Err(Error::new(
+            ErrorKind::Failed,
+            format!("the plugin emitted {what}"),
+        ))
+    };
     if !rows.is_possible() {
         return odd(format!("{} bytes that cannot be", rows.len));
     }
@@ -470,7 +475,9 @@ fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
             0 => return odd("an empty line among its rows".to_owned()),
             LONGEST_ROW.. => {
                 let (length, most) = (end.saturating_sub(start) >> 20, LONGEST_ROW >> 20);
-                return odd(format!("a row of {length} MiB, and {most} MiB are the most"));
+                return odd(format!(
+                    "a row of {length} MiB, and {most} MiB are the most"
+                ));
             }
             _ => {}
         }

@@ -125,7 +125,9 @@ impl Library {
 fn check_text(text: Str, most: usize, what: &str) -> Result<()> {
     if text.len > most {
         let long = text.len;
-        return Err(unfit(format!("{what} is {long} bytes long, more than {most}")));
+        return Err(unfit(format!(
+            "{what} is {long} bytes long, more than {most}"
+        )));
     }
     if !text.is_possible() {
         let long = text.len;
