@@ -146,20 +146,33 @@ impl Foreign {
 
     /// What went wrong in the plugin names it, once. What the service or the person did wrong is told as it comes.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
+        let error = self.called(error, rows);
+        let fault = matches!(
+            error.kind,
+            ErrorKind::Failed | ErrorKind::BadData | ErrorKind::Unsupported
+        );
         let plugin = format!("the plugin `{}`", self.plugin);
+        match fault && !error.message.contains(&plugin) {
+            true => Error {
+                message: format!("{plugin} failed: {}", error.message),
+                ..error
+            },
+            false => error,
+        }
+    }
+
+    /// Where an error speaks of "the plugin", it is called by its name.
+    fn called(&self, error: Error, rows: Option<u64>) -> Error {
         if error.causes.iter().any(|cause| cause == serve::CHANGED) {
             // The next run looks at it anew.
             Index::forget(self.settings.index.as_deref(), &self.file);
         }
-        let message = match (error.kind, error.message.strip_prefix("the plugin ")) {
-            (ErrorKind::Panic, _) => format!("{plugin} panicked{}", after(rows)),
-            (ErrorKind::Cancelled, _) => return error,
-            _ if error.message.contains(&plugin) => return error,
-            (_, Some(rest)) => format!("{plugin} {rest}"),
-            (ErrorKind::Failed | ErrorKind::BadData | ErrorKind::Unsupported, None) => {
-                format!("{plugin} failed: {}", error.message)
-            }
-            _ => return error,
+        let plugin = &self.plugin;
+        let rest = error.message.strip_prefix("the plugin ");
+        let message = match (error.kind, rest.filter(|rest| !rest.starts_with('`'))) {
+            (ErrorKind::Panic, _) => format!("the plugin `{plugin}` panicked{}", after(rows)),
+            (_, Some(rest)) => format!("the plugin `{plugin}` {rest}"),
+            (_, None) => return error,
         };
         Error { message, ..error }
     }
@@ -210,7 +223,8 @@ impl Cache for Foreign {
             false => stores::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
-        opened.map_err(|error| self.named(error, None))
+        // Whoever hears of it says which cache it is.
+        opened.map_err(|error| self.called(error, None))
     }
 }
 

@@ -194,11 +194,16 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
     let Ok((mut from, mut to)) = crate::serve::take_over() else {
         return 1;
     };
-    // Nothing is ever said to us: this waits for whoever asked to have gone.
+    // Nothing is ever said to us: this waits for whoever asked to have gone. It is on its way before anything is
+    // loaded, and does nothing that the dynamic loader has a part in, which is locked while a constructor hangs.
+    let (ready, is_ready) = channel();
     std::thread::spawn(move || {
-        let _ = std::io::copy(&mut from, &mut std::io::sink());
+        let _ = ready.send(());
+        let mut byte = [0];
+        while !matches!(from.read(&mut byte), Ok(0) | Err(_)) {}
         crate::serve::end_at_once();
     });
+    let _ = is_ready.recv();
     let mut tell = |text: serde_json::Result<String>| {
         let text = text.map_err(std::io::Error::from)?;
         writeln!(to, "{text}")
