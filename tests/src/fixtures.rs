@@ -74,6 +74,11 @@ const IN_C: &[Recipe] = &[
     ("grumble", "misbehave.c", &["-DMISBEHAVIOUR=GRUMBLE"]),
     // These do something before anybody calls them.
     ("hangs-loading", "start.c", &["-DSTART=HANG_LOADING"]),
+    (
+        "hangs-loading-to-run",
+        "start.c",
+        &["-DSTART=HANG_LOADING_TO_RUN"],
+    ),
     ("hangs-describing", "start.c", &["-DSTART=HANG_DESCRIBING"]),
     ("forks-loading", "start.c", &["-DSTART=FORK_LOADING"]),
     ("long-spec", "start.c", &["-DSTART=CLAIM_SPEC"]),

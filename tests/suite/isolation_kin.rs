@@ -45,17 +45,19 @@ fn what_left_the_session_holds_nothing_up() {
 
 #[test]
 fn who_closes_or_fills_the_pipe_is_told_of() {
+    // Who hears no more ends itself, if it notices.
+    const DEAF: &str = "died of signal 9 (SIGKILL)";
     for (plugin, how) in [
-        ("garbage", "sent what cannot be read"),
-        ("close", "ended its process with exit code 1"),
-        ("close-and-hang", "hung up on itch and was ended"),
+        ("garbage", ["sent what cannot be read", DEAF]),
+        ("close", ["ended its process with exit code 1", DEAF]),
+        ("close-and-hang", ["hung up on itch and was ended", DEAF]),
     ] {
         let folder = known(plugin);
         let ran = folder.itch(&[plugin]);
         assert_eq!(ran.exits(1).stdout, ROWS, "{plugin}");
-        ran.says(&format!(
-            "error: the plugin `{plugin}` {how} after 3 rows\n"
-        ));
+        let told = how.map(|how| format!("error: the plugin `{plugin}` {how} after 3 rows"));
+        let error = ran.stderr.lines().next().unwrap().to_owned();
+        assert!(told.contains(&error), "{error}");
         nothing_is_left(&folder);
     }
 }

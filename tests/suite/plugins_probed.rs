@@ -58,6 +58,25 @@ fn nothing_that_looks_at_a_file_outlives_the_program() {
     eventually("its end", || processes_about(&file).is_empty());
 }
 
+#[test]
+fn one_that_hangs_while_it_is_loaded_to_run_ends_with_the_program() {
+    let folder = with(&["hangs-loading-to-run"]);
+    let path = own(&folder);
+    let arguments = ["plugins", "trust", "hangs-loading-to-run"];
+    folder.itch(&arguments).exits(0);
+    for (kind, code) in [(Signal::INT, 130), (Signal::KILL, -1)] {
+        let child = folder.command(&["hangs-loading-to-run"]).spawn().unwrap();
+        eventually("its process", || !processes_about(&path).is_empty());
+        // What it does there cannot be seen; a moment later it hangs.
+        std::thread::sleep(Duration::from_millis(100));
+        signal(child.id(), kind);
+        folder
+            .ran(wait(child), &["hangs-loading-to-run"])
+            .exits(code);
+        eventually("its end", || processes_about(&path).is_empty());
+    }
+}
+
 /// Builds a library, which needs another one if that is named.
 fn library(folder: &Folder, name: &str, needs: Option<&str>) {
     let source = folder.path(&format!("{name}.c"));

@@ -7,6 +7,7 @@
 
 use std::io::{self, PipeReader, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,9 @@ const PIPE: usize = 1 << 20;
 
 /// All that run, for [`kill_all`].
 static LIVE: Mutex<Vec<Weak<Mutex<Leader>>>> = Mutex::new(Vec::new());
+
+/// The program is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// A running process and its kin.
 #[derive(Clone, Debug)]
@@ -184,8 +188,10 @@ mod unix {
     }
 }
 
-/// Ends every process of a plugin, and all that these started: for a program that ends at once.
+/// Ends every process of a plugin, and all that these started, for a program that ends right behind this: nobody else
+/// hears of these deaths.
 pub fn kill_all() {
+    ENDING.store(true, Ordering::SeqCst);
     for kin in lock(&LIVE).iter().filter_map(Weak::upgrade) {
         lock(&kin).kill();
     }
@@ -241,7 +247,12 @@ impl Outlet {
 
 impl Read for Outlet {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if !self.wait()? {
+        let more = self.wait()?;
+        // We ended it ourselves: there is nothing to be said of it, and the program ends meanwhile.
+        while ENDING.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+        if !more {
             return Ok(0);
         }
         let most = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));

@@ -187,9 +187,10 @@ impl Process {
         let Process { kin, to, said, .. } = self;
         drop(to);
         kin.reap(GRACE);
+        let last = said.last();
         result.map_err(|error| {
             let unexplained = error.kind == ErrorKind::Failed && error.causes.is_empty();
-            match unexplained.then(|| said.last()).flatten() {
+            match last.filter(|_| unexplained) {
                 Some(line) => error.cause(line),
                 None => error,
             }
@@ -275,7 +276,7 @@ impl Said {
         Said { last, ended }
     }
 
-    /// The last line, after the process has ended.
+    /// The last line, after the process has ended and everything of it is in the log.
     fn last(&self) -> Option<String> {
         // Somebody that the plugin started may hold the stream open: that is not waited for.
         let _ = self.ended.recv_timeout(Duration::from_millis(200));

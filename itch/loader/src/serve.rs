@@ -38,7 +38,13 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
     let ended = match Told::read(&mut from) {
         Ok(told) => {
             let listening = Arc::clone(&pipe);
-            std::thread::spawn(move || listening.listen(from, &calls));
+            let (ready, is_ready) = channel();
+            std::thread::spawn(move || {
+                let _ = ready.send(());
+                listening.listen(from, &calls);
+            });
+            // It has begun before the dynamic loader is at work, which may hold others up as long as it likes.
+            let _ = is_ready.recv();
             work(&pipe, file, unit, told, &later)
         }
         Err(error) => Err(error.into()),
