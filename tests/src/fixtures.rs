@@ -17,6 +17,13 @@ const IN_C: &[Recipe] = &[
     ("c-renderer", "renderer.c", &[]),
     ("crashing-cache", "cache.c", &["-DCRASHES"]),
     ("crashing-renderer", "renderer.c", &["-DCRASHES"]),
+    ("hanging-renderer", "renderer.c", &["-DHANGS"]),
+    ("hanging-open", "cache.c", &["-DHANGS_OPENING"]),
+    ("hanging-get", "cache.c", &["-DHANGS_GETTING"]),
+    ("hanging-put", "cache.c", &["-DHANGS_PUTTING"]),
+    ("hanging-close", "cache.c", &["-DHANGS_CLOSING"]),
+    // One report, which breaks the rules in the way that it is told.
+    ("odd", "odd.c", &[]),
     // Built for a later minor version, whose addition it can do without.
     ("newer", "versions.c", &["-DNEWER"]),
     // The same, and it cannot.
@@ -49,6 +56,33 @@ const IN_C: &[Recipe] = &[
         &["-DMISBEHAVIOUR=MEGABYTE_ROWS"],
     ),
     ("stdout", "misbehave.c", &["-DMISBEHAVIOUR=STDOUT"]),
+    ("fork", "misbehave.c", &["-DMISBEHAVIOUR=FORK"]),
+    (
+        "fork-and-crash",
+        "misbehave.c",
+        &["-DMISBEHAVIOUR=FORK_AND_CRASH"],
+    ),
+    ("session", "misbehave.c", &["-DMISBEHAVIOUR=SESSION"]),
+    ("leave", "misbehave.c", &["-DMISBEHAVIOUR=LEAVE"]),
+    ("garbage", "misbehave.c", &["-DMISBEHAVIOUR=GARBAGE"]),
+    ("close", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE"]),
+    (
+        "close-and-hang",
+        "misbehave.c",
+        &["-DMISBEHAVIOUR=CLOSE_AND_HANG"],
+    ),
+    ("grumble", "misbehave.c", &["-DMISBEHAVIOUR=GRUMBLE"]),
+    // These do something before anybody calls them.
+    ("hangs-loading", "start.c", &["-DSTART=HANG_LOADING"]),
+    (
+        "hangs-loading-to-run",
+        "start.c",
+        &["-DSTART=HANG_LOADING_TO_RUN"],
+    ),
+    ("hangs-describing", "start.c", &["-DSTART=HANG_DESCRIBING"]),
+    ("forks-loading", "start.c", &["-DSTART=FORK_LOADING"]),
+    ("long-spec", "start.c", &["-DSTART=CLAIM_SPEC"]),
+    ("long-name", "start.c", &["-DSTART=CLAIM_NAME"]),
     // Two plugins whose units have one name, `twin`.
     (
         "twin-a",
@@ -212,7 +246,7 @@ fn c_built((name, source, told): &Recipe) -> PathBuf {
     }
     let named = format!("-DNAME=\"{name}\"");
     let mut told = told.to_vec();
-    if ["versions.c", "misbehave.c", "trials.c"]
+    if ["versions.c", "misbehave.c", "start.c", "trials.c"]
         .iter()
         .any(|file| source.ends_with(file))
         && !told.iter().any(|word| word.starts_with("-DNAME="))

@@ -466,6 +466,18 @@ pub fn signal(process: u32, signal: Signal) {
     kill_process(process, signal).unwrap();
 }
 
+/// The processes on whose command lines, or on those of whoever forked them, a path stands.
+pub fn processes_about(path: &Path) -> Vec<u32> {
+    let path = path.to_str().unwrap();
+    let about = |id: &u32| {
+        let said = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&said).contains(path)
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    names.filter(about).collect()
+}
+
 /// Fails unless two outputs are the same, and then shows the first lines that differ, not everything.
 #[track_caller]
 pub fn same(left: &str, right: &str) {

@@ -10,10 +10,10 @@ use itch_tests::{Folder, Signal, eventually, fixtures, signal, wait};
 
 use crate::plugins_found::{own, with};
 
-const ROWS: &str = "one\ntwo\nthree\n";
+pub(crate) const ROWS: &str = "one\ntwo\nthree\n";
 
 /// A folder with one plugin that is known already.
-fn known(plugin: &str) -> Folder {
+pub(crate) fn known(plugin: &str) -> Folder {
     let folder = with(&[plugin]);
     folder.itch(&["plugins", "trust", plugin]).exits(0);
     folder

@@ -30,6 +30,10 @@ mod host;
 mod interrupts;
 /// Plugins in processes of their own, and everything that they can do wrong there.
 mod isolation;
+/// The processes that plugins start, and what hangs in one: nothing outlives a run.
+mod isolation_kin;
+/// Rows that are none, statuses that mean nothing, descriptions without end.
+mod isolation_rules;
 /// `--source legacy`: the services of 2016, and what the old program printed.
 mod legacy;
 /// What the old services say instead of an answer.
@@ -59,6 +63,8 @@ mod plugins_found;
 mod plugins_managed;
 /// `itch plugins new`.
 mod plugins_new;
+/// Files that hang, fork or fail before anybody calls them.
+mod plugins_probed;
 /// Which files may run: first uses, changes, pins, owners.
 mod plugins_trusted;
 /// A server that writes down what it is asked.

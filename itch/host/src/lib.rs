@@ -12,6 +12,7 @@ mod config;
 mod connect;
 mod environment;
 mod failure;
+mod interrupt;
 mod log;
 mod outfile;
 mod plot;

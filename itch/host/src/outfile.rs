@@ -93,6 +93,14 @@ impl Outfile {
         &self.path
     }
 
+    /// The name that it has until it is complete, if it has one.
+    pub(crate) fn part(&self) -> Option<&Path> {
+        match &self.draft {
+            Draft::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+
     pub(crate) fn file(&mut self) -> &mut File {
         &mut self.file
     }

@@ -3,14 +3,12 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
 use chrono::Utc;
 use clap::ArgMatches;
 use itch_api::{Direction, Error, ErrorKind, Fact, SourceName, Transport};
-use itch_client::Client;
 use itch_output::{Format, Layout, Verdict, row_writer};
 use itch_plugin::abi::drive::run_report;
 use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
@@ -18,6 +16,7 @@ use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 use crate::cli::Options;
 use crate::connect::connect;
 use crate::failure::Failure;
+use crate::interrupt::Interrupts;
 use crate::outfile::{Incomplete, Outfile};
 use crate::plot::Plot;
 use crate::progress::Progress;
@@ -90,22 +89,17 @@ pub(crate) fn report(
         None => writer,
     };
     let transport: Arc<dyn Transport> = Arc::new(client.clone());
-    let sink = Arc::new(Sink::new(
-        transport,
-        layout,
-        limit,
-        writer,
-        shows_rows,
-        talk.clone(),
-    ));
+    let sink = Sink::new(transport, layout, limit, writer, shows_rows, talk.clone());
+    let sink = Arc::new(sink.printed_by(unit));
 
-    let interrupted = on_interrupt(client)?;
+    let cancelled = client.clone();
+    let interrupts = Interrupts::catch(move || cancelled.cancel())?;
     let progress = Progress::start(name, Arc::clone(&sink), client.clone(), limit, talk);
     let result = run_report(unit.item, Arc::clone(&sink) as _, &call);
     let result = sink.finish(result);
     drop(progress);
 
-    let interrupted = interrupted.load(Ordering::Relaxed) && result.is_err();
+    let interrupted = interrupts.seen() && result.is_err();
     let error = match result {
         Ok(()) => None,
         Err(_) if interrupted => None,
@@ -156,7 +150,7 @@ pub(crate) fn report(
             None => name.to_owned(),
         };
         // A reader that wanted no more took the rest of the picture with it, too.
-        plot.finish(title, code != 0 || sink.reader_gone(), talk)?;
+        plot.finish(title, code != 0 || sink.reader_gone(), &interrupts, talk)?;
     }
     // After everything else: a verdict that cannot be written must not cost the rows.
     if let Some(path) = options.get::<PathBuf>("verdict") {
@@ -180,11 +174,14 @@ fn conclude(
     let kept = output.close(code == 0)?;
     if let Some(error) = error {
         talk.failure(&Failure::from(error));
-        if rows > 0 || error.kind == ErrorKind::Failed {
-            talk.say(&match rows {
-                1 => "1 row had been written before".to_owned(),
-                rows => format!("{rows} rows had been written before"),
-            });
+        let before = match rows {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
+        // A plugin that died has told it.
+        let told = error.message.ends_with(&format!(" after {before}"));
+        if !told && (rows > 0 || error.kind == ErrorKind::Failed) {
+            talk.say(&format!("{before} had been written before"));
         }
     } else if interrupted {
         talk.say(&match rows {
@@ -209,21 +206,6 @@ fn conclude(
         ));
     }
     Ok(code)
-}
-
-/// The first interrupt stops fetching, the second ends the program at once.
-fn on_interrupt(client: &Client) -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (flag, client) = (Arc::clone(&interrupted), client.clone());
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "the second interrupt means now")]
-            std::process::exit(130);
-        }
-        client.cancel();
-    })
-    .context("interrupts cannot be caught")?;
-    Ok(interrupted)
 }
 
 fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {

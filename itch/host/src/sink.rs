@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use itch_api::{Error, ErrorKind, Result, Transport};
 use itch_output::{Layout, RowWriter};
-use itch_plugin::LogLevel;
 use itch_plugin::abi::RunHost;
+use itch_plugin::{LogLevel, Origin, Registered};
 
 use crate::talk::Talk;
 
@@ -17,6 +17,8 @@ pub(crate) struct Sink {
     limit: Option<u64>,
     shows_rows: bool,
     talk: Talk,
+    /// The plugin that prints the rows, if it is not built in.
+    plugin: Option<String>,
     state: Mutex<State>,
 }
 
@@ -60,8 +62,17 @@ impl Sink {
             limit,
             shows_rows,
             talk,
+            plugin: None,
             state: Mutex::new(state),
         }
+    }
+
+    /// Says by whom the rows are, if they are not by a report that is built in.
+    pub(crate) fn printed_by(mut self, unit: &Registered) -> Sink {
+        if let Origin::File { .. } = unit.origin {
+            self.plugin = Some(unit.plugin.clone());
+        }
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -106,6 +117,17 @@ impl Sink {
         matches!(self.state().stopped, Some(Stopped::ReaderGone))
     }
 
+    /// An error about a row, by the name of the plugin that printed it.
+    fn named(&self, error: Error) -> Error {
+        match (&self.plugin, error.message.strip_prefix("the report ")) {
+            (Some(plugin), Some(rest)) => Error {
+                message: format!("the plugin `{plugin}` {rest}"),
+                ..error
+            },
+            _ => error,
+        }
+    }
+
     fn take(&self, state: &mut State, rows: &[u8]) -> Result<(), Stopped> {
         for line in rows
             .split(|byte| *byte == b'\n')
@@ -114,7 +136,8 @@ impl Sink {
             if self.limit.is_some_and(|limit| state.taken >= limit) {
                 return Err(Stopped::Limit);
             }
-            let row = self.layout.read_row(line).map_err(Stopped::Failed)?;
+            let row = self.layout.read_row(line);
+            let row = row.map_err(|error| Stopped::Failed(self.named(error)))?;
             state.writer.row(&row).map_err(Stopped::of)?;
             state.taken += 1;
         }

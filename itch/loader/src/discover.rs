@@ -1,6 +1,6 @@
 //! From directories to units: what is there, what is known of it, and why something cannot be used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +12,7 @@ use crate::foreign::Foreign;
 use crate::index::Index;
 use crate::library::Description;
 use crate::lock::Lock;
-use crate::probe::{Inspected, Outcome, inspect};
+use crate::probe::{Inspected, Outcome, look_at_all};
 use crate::safety::Safety;
 use crate::{Identity, Settings};
 
@@ -141,11 +141,14 @@ pub fn discover(mut settings: Settings) -> Found {
         index: &mut index,
         lock: &lock,
         safety: Safety::default(),
+        troubles: BTreeMap::new(),
         learnt: false,
     };
+    let candidates = settings.places.candidates();
+    search.learn(&candidates);
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
-    for (place, path) in settings.places.candidates() {
+    for (place, path) in candidates {
         let file = search.file(place, path);
         let first = file
             .real
@@ -166,10 +169,51 @@ struct Search<'a> {
     index: &'a mut Index,
     lock: &'a Lock,
     safety: Safety,
+    /// Files that could not be looked at, for reasons that are not theirs.
+    troubles: BTreeMap<PathBuf, String>,
     learnt: bool,
 }
 
 impl Search<'_> {
+    /// Looks at what is not known yet, at all of it at once: each may take its time.
+    fn learn(&mut self, candidates: &[(usize, PathBuf)]) {
+        let mut wanted = BTreeMap::new();
+        for (_, path) in candidates {
+            let Ok(real) = self.safety.check(path) else {
+                continue;
+            };
+            let entry = self.lock.get(&real);
+            if entry.is_some_and(|entry| entry.disabled) {
+                continue;
+            }
+            let recorded = entry.map(|entry| entry.sha256.as_str());
+            let recorded = recorded.filter(|sha256| !sha256.is_empty());
+            if self.must_look(&real, recorded) {
+                let only = self.settings.pinned.then(|| recorded.unwrap_or("nothing"));
+                wanted.insert(real, only.map(str::to_owned));
+            }
+        }
+        for (real, inspected) in look_at_all(self.settings, wanted.into_iter().collect()) {
+            match inspected {
+                Ok(inspected) => {
+                    self.index.put(&real, inspected);
+                    self.learnt = true;
+                }
+                Err(why) => drop(self.troubles.insert(real, why)),
+            }
+        }
+    }
+
+    /// Whether what the index has of a file does not do.
+    fn must_look(&self, real: &Path, recorded: Option<&str>) -> bool {
+        let Some(known) = self.known(real) else {
+            return true;
+        };
+        // One that was not trusted may be by now.
+        let trusted = !self.settings.pinned || recorded == Some(&*known.sha256);
+        known.outcome == Outcome::Untrusted && trusted || known.passing && self.settings.again
+    }
+
     fn file(&mut self, place: usize, path: PathBuf) -> FoundFile {
         let mut file = FoundFile {
             path,
@@ -206,12 +250,11 @@ impl Search<'_> {
             file.status = Status::Disabled;
             return file;
         }
-        let inspected = match self.inspect(&real, file.recorded.as_deref()) {
-            Ok(inspected) => inspected,
-            Err(why) => {
-                file.status = Status::Refused(why);
-                return file;
-            }
+        let Some(inspected) = self.known(&real) else {
+            let why = self.troubles.get(&real).cloned();
+            let why = why.unwrap_or_else(|| "it is being changed".to_owned());
+            file.status = Status::Refused(why);
+            return file;
         };
         let is_recorded = file.recorded.as_ref() == Some(&inspected.sha256);
         file.status = match inspected.outcome {
@@ -228,7 +271,8 @@ impl Search<'_> {
                 }
             }
         };
-        file.sha256 = Some(inspected.sha256);
+        // One that cannot be read has no hash.
+        file.sha256 = Some(inspected.sha256).filter(|sha256| !sha256.is_empty());
         file
     }
 
@@ -237,21 +281,6 @@ impl Search<'_> {
         let identity = Identity::of(&std::fs::metadata(real).ok()?);
         let known = self.index.get(real)?;
         (known.identity == identity).then(|| known.clone())
-    }
-
-    fn inspect(&mut self, real: &Path, recorded: Option<&str>) -> Result<Inspected, String> {
-        if let Some(known) = self.known(real) {
-            // One that was not trusted may be by now.
-            let trusted = !self.settings.pinned || recorded == Some(&*known.sha256);
-            if known.outcome != Outcome::Untrusted || !trusted {
-                return Ok(known);
-            }
-        }
-        let only = self.settings.pinned.then(|| recorded.unwrap_or("nothing"));
-        let inspected = inspect(self.settings, real, only)?;
-        self.index.put(real, inspected.clone());
-        self.learnt = true;
-        Ok(inspected)
     }
 }
 

@@ -14,6 +14,7 @@ use itch_plugin::{
 };
 use serde::Deserialize;
 
+use crate::index::Index;
 use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
 use crate::lock::Lock;
@@ -64,7 +65,9 @@ impl Foreign {
             version: plugin.version.clone(),
             unit: unit.name.clone(),
             spec: unit.spec.clone(),
-            in_process: settings.in_process.contains(&plugin.name),
+            // A file gives itself its name: only one that was used or trusted before is taken at its word.
+            in_process: settings.in_process.contains(&plugin.name)
+                && recorded.as_deref() == Some(sha256),
             recorded,
             greeted,
             settings: Arc::clone(settings),
@@ -141,15 +144,37 @@ impl Foreign {
         })
     }
 
-    /// A panic that the other side caught is told like any other death, by the plugin's name.
+    /// What went wrong in the plugin names it, once. What the service or the person did wrong is told as it comes.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
-        match error.kind {
-            ErrorKind::Panic => Error {
-                message: format!("the plugin `{}` panicked{}", self.plugin, after(rows)),
+        let error = self.called(error, rows);
+        let fault = matches!(
+            error.kind,
+            ErrorKind::Failed | ErrorKind::BadData | ErrorKind::Unsupported
+        );
+        let plugin = format!("the plugin `{}`", self.plugin);
+        match fault && !error.message.contains(&plugin) {
+            true => Error {
+                message: format!("{plugin} failed: {}", error.message),
                 ..error
             },
-            _ => error,
+            false => error,
         }
+    }
+
+    /// Where an error speaks of "the plugin", it is called by its name.
+    fn called(&self, error: Error, rows: Option<u64>) -> Error {
+        if error.causes.iter().any(|cause| cause == serve::CHANGED) {
+            // The next run looks at it anew.
+            Index::forget(self.settings.index.as_deref(), &self.file);
+        }
+        let plugin = &self.plugin;
+        let rest = error.message.strip_prefix("the plugin ");
+        let message = match (error.kind, rest.filter(|rest| !rest.starts_with('`'))) {
+            (ErrorKind::Panic, _) => format!("the plugin `{plugin}` panicked{}", after(rows)),
+            (_, Some(rest)) => format!("the plugin `{plugin}` {rest}"),
+            (_, None) => return error,
+        };
+        Error { message, ..error }
     }
 }
 
@@ -198,7 +223,8 @@ impl Cache for Foreign {
             false => stores::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
-        opened.map_err(|error| self.named(error, None))
+        // Whoever hears of it says which cache it is.
+        opened.map_err(|error| self.called(error, None))
     }
 }
 

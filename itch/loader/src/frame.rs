@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 
 /// No body may be longer. Whatever can be long (values, pictures) is cut into pieces; a row cannot be.
 pub(crate) const LONGEST: usize = 64 << 20;
+const _: () = assert!(itch_plugin::abi::LONGEST_ROW <= LONGEST);
 /// How long the pieces are.
 pub(crate) const PIECE: usize = 1 << 20;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use itch_plugin::abi::{ABI_MAJOR, ABI_MINOR};
 use serde::{Deserialize, Serialize};
 
+use crate::Identity;
 use crate::probe::Inspected;
 
 /// The whole index. One of another version of itch or of the boundary is none.
@@ -39,9 +40,24 @@ impl Index {
         self.files.get(&*real.to_string_lossy())
     }
 
-    pub(crate) fn put(&mut self, real: &Path, inspected: Inspected) {
+    pub(crate) fn put(&mut self, real: &Path, mut inspected: Inspected) {
+        // It was looked at under another name, if it was just added.
+        let now = std::fs::metadata(real).ok();
+        if let Some(now) = now.map(|metadata| Identity::of(&metadata))
+            && inspected.identity.moved_to(&now)
+        {
+            inspected.identity = now;
+        }
         self.files
             .insert(real.to_string_lossy().into_owned(), inspected);
+    }
+
+    /// Forgets a file, so that it is looked at again.
+    pub(crate) fn forget(path: Option<&Path>, real: &Path) {
+        let mut index = Index::read(path);
+        if index.files.remove(&*real.to_string_lossy()).is_some() {
+            index.write(path);
+        }
     }
 
     /// Writes it, without files that are gone. An index that cannot be written costs time, nothing else.

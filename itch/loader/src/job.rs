@@ -106,6 +106,6 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
 pub(crate) fn garbled() -> Error {
     Error::new(
         ErrorKind::Failed,
-        "the plugin's process and itch do not understand each other",
+        "the plugin and itch do not understand each other",
     )
 }

@@ -17,6 +17,7 @@ mod frame;
 mod index;
 mod install;
 mod job;
+mod kin;
 mod library;
 mod lock;
 mod pictures;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use discover::{Found, FoundFile, Status, discover};
 pub use install::{Added, add, remove};
+pub use kin::kill_all;
 pub use library::{Description, Unit};
 pub use lock::{enable, trust};
 pub use places::{Places, is_library};
@@ -57,7 +59,9 @@ pub struct Settings {
     pub lock: Option<PathBuf>,
     /// Whether only files run whose hash is in the lock file.
     pub pinned: bool,
-    /// Plugins that are loaded into this process.
+    /// Whether a file is looked at again that could not be loaded for the lack of something else.
+    pub again: bool,
+    /// Plugins that are loaded into this process, once their files have been used or trusted.
     pub in_process: Vec<String>,
     /// This program.
     pub program: PathBuf,
@@ -97,6 +101,8 @@ pub struct Identity {
     inode: u64,
     size: u64,
     mtime_ns: i128,
+    /// Unlike the other time, nobody can set it back.
+    ctime_ns: i128,
 }
 
 impl Identity {
@@ -108,8 +114,8 @@ impl Identity {
                 dev: metadata.dev(),
                 inode: metadata.ino(),
                 size: metadata.size(),
-                mtime_ns: i128::from(metadata.mtime()) * 1_000_000_000
-                    + i128::from(metadata.mtime_nsec()),
+                mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+                ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             }
         }
         #[cfg(not(unix))]
@@ -121,9 +127,21 @@ impl Identity {
                 inode: 0,
                 size: metadata.len(),
                 mtime_ns: since.map_or(0, |since| since.as_nanos() as i128),
+                ctime_ns: 0,
             }
         }
     }
+
+    /// Whether it is this file under another name: a move changes nothing but the time of the last change.
+    pub(crate) fn moved_to(&self, other: &Identity) -> bool {
+        let ctime_ns = self.ctime_ns;
+        *self == Identity { ctime_ns, ..*other }
+    }
+}
+
+#[cfg(unix)]
+fn nanoseconds(seconds: i64, rest: i64) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(rest)
 }
 
 /// Writes a file as a whole: under another name first, so that nobody ever reads half of it.

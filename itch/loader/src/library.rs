@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Identity;
 
+/// No plugin is larger; what is would only be read for the hash of it.
+const LARGEST: u64 = 1 << 30;
+
 /// A file that is open and was read to its end once, so that what it is loaded from is what was hashed.
 #[derive(Debug)]
 pub(crate) struct Hashed {
@@ -31,6 +34,9 @@ impl Hashed {
         let metadata = file.metadata().map_err(words)?;
         if !metadata.is_file() {
             return Err("it is no regular file".to_owned());
+        }
+        if metadata.len() > LARGEST {
+            return Err(format!("it is larger than {} GiB", LARGEST >> 30));
         }
         let mut hash = Sha256::new();
         let mut piece = vec![0; 256 << 10];
@@ -88,10 +94,27 @@ pub struct Unit {
     pub spec: String,
 }
 
+/// Why a file is no plugin that can be used.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) why: String,
+    /// The system did not load it, which may be for the lack of another file.
+    pub(crate) passing: bool,
+}
+
+impl From<String> for Unfit {
+    fn from(why: String) -> Unfit {
+        Unfit {
+            why,
+            passing: false,
+        }
+    }
+}
+
 impl Library {
     /// Loads what was hashed; constructors of the library run here.
-    pub(crate) fn load(path: &Path, hashed: Hashed) -> Result<Library, String> {
-        let library = open(path, hashed.file)?;
+    pub(crate) fn load(path: &Path, hashed: Hashed) -> Result<Library, Unfit> {
+        let library = open(path, hashed.file).map_err(|why| Unfit { why, passing: true })?;
         let library: &'static libloading::Library = Box::leak(Box::new(library));
         // SAFETY: whatever stands under this name, only its address is taken here.
         let Ok(symbol) = (unsafe { library.get::<*const Plugin>(SYMBOL) }) else {
@@ -100,7 +123,8 @@ impl Library {
                     "it is built for version {major} of the plugin ABI, and this itch has version {ABI_MAJOR}"
                 ),
                 None => format!("it is no plugin of itch: it has no `{SYMBOL}`"),
-            });
+            }
+            .into());
         };
         // SAFETY: the library is never unloaded.
         let plugin = unsafe { abi::Library::read(*symbol) }.map_err(words)?;

@@ -1,6 +1,8 @@
 //! A renderer in a process of its own, seen from the program: a chart goes there, a picture comes back.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use itch_api::Result;
 use itch_plugin::{Buffer, Chart};
@@ -8,7 +10,7 @@ use itch_plugin::{Buffer, Chart};
 use crate::Log;
 use crate::frame::{Kind, PIECE};
 use crate::job::{Ended, Job, Launch, Work, garbled};
-use crate::process::Process;
+use crate::process::{GRACE, Process, Watch};
 use crate::relay::log_line;
 
 /// The types of a buffer's values, as they cross.
@@ -32,6 +34,10 @@ pub(crate) fn render(
         work: Work::Renderer(chart_json),
     };
     let mut process = Process::start(launch, &job, log)?;
+    // Once nobody takes the picture, it is told so, and has to stop.
+    let unwanted = Arc::new(AtomicBool::new(false));
+    let watched = Arc::clone(&unwanted);
+    let watch = Watch::start(&process, GRACE, move || watched.load(Ordering::Relaxed));
     for (number, buffer) in chart.buffers.iter().enumerate() {
         send_buffer(&process, number as u64, buffer);
     }
@@ -50,6 +56,7 @@ pub(crate) fn render(
                     frame.number,
                     &[&[1, u8::from(written.is_err())]],
                 );
+                unwanted.fetch_or(written.is_err(), Ordering::Relaxed);
                 failed = failed.or(written.err());
             }
             Kind::Log => match log_line(&frame.body) {
@@ -66,7 +73,8 @@ pub(crate) fn render(
             _ => break Err(garbled()),
         }
     };
-    process.close();
+    watch.end();
+    let result = process.end(result);
     match failed {
         Some(error) => Err(error.into()),
         None => result,

@@ -1,22 +1,25 @@
 //! Looking at a file that is not known yet, in a process of its own: loading it may do anything.
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kin::{Kin, Outlet, Started};
 use crate::library::{Description, Hashed, Library};
-use crate::process::{PROBE_COMMAND, command, ending, kill, lock, reap};
+use crate::process::{PROBE_COMMAND, command, ending, lock};
 use crate::{Identity, Settings};
 
 /// How long a file may take to be loaded and to describe itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// No plugin has more to say of itself.
 const LONGEST: u64 = 32 << 20;
+/// So many files are looked at side by side: one that hangs holds no other up.
+const SIDE_BY_SIDE: usize = 16;
 
 /// What was found out about a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Inspected {
     pub sha256: String,
     /// What came of loading it.
     pub outcome: Outcome,
+    /// It may come out otherwise although the file stays as it is: something that it needs is missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passing: bool,
 }
 
 /// What came of loading a file.
@@ -44,76 +50,173 @@ pub enum Outcome {
 }
 
 /// What is said before the file is loaded.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Hash {
     identity: Identity,
     sha256: String,
 }
 
+/// What is said at the end.
+#[derive(Debug, Serialize, Deserialize)]
+struct Told {
+    outcome: Outcome,
+    passing: bool,
+}
+
 /// Looks at a file, which must be safe, in a process of its own. With `only` it is loaded only if it has this hash.
 pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
+    let inspected = look(settings, real, only)?;
+    match inspected.outcome {
+        Outcome::Refused(why) if inspected.sha256.is_empty() => Err(why),
+        outcome => Ok(Inspected {
+            outcome,
+            ..inspected
+        }),
+    }
+}
+
+/// A file to look at, and the hash that it must have to be loaded.
+pub(crate) type Wanted = (PathBuf, Option<String>);
+
+/// Looks at several files at once.
+pub(crate) fn look_at_all(
+    settings: &Settings,
+    files: Vec<Wanted>,
+) -> Vec<(PathBuf, Result<Inspected, String>)> {
+    let threads = files.len().min(SIDE_BY_SIDE);
+    let files = Mutex::new(files.into_iter());
+    let looked = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let Some((real, only)) = lock(&files).next() else {
+                        return;
+                    };
+                    let inspected = look(settings, &real, only.as_deref());
+                    lock(&looked).push((real, inspected));
+                }
+            });
+        }
+    });
+    looked.into_inner().unwrap_or_default()
+}
+
+/// The same as [`inspect`]; one that cannot be read is refused, without a hash. An error says nothing of the file.
+fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
+    let identity = std::fs::metadata(real).map_err(|error| error.to_string())?;
+    let identity = Identity::of(&identity);
     let mut arguments = vec![PROBE_COMMAND.into(), real.as_os_str().to_owned()];
     arguments.extend(only.map(Into::into));
-    let mut child = command(&settings.program, &arguments, &[])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
+    let mut command = command(&settings.program, &arguments, &[]);
+    // Its end of the input stays with us: once we have gone, it has nothing left to do, wherever it hangs.
+    let Started { kin, to, from, .. } = Kin::start(command.stderr(Stdio::null()))
         .map_err(|error| format!("no process could be started to look at it: {error}"))?;
-    let (tell, told) = channel();
-    let stdout = child.stdout.take();
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        if let Some(stdout) = stdout {
-            let _ = stdout.take(LONGEST).read_to_string(&mut text);
-        }
-        let _ = tell.send(text);
-    });
-    let told = told.recv_timeout(PATIENCE);
-    let child = Mutex::new(child);
-    let late = told.is_err();
-    if late {
-        kill(&mut lock(&child));
+    let lines = lines(from);
+    let end = Instant::now() + PATIENCE;
+    let hash = next::<Option<Hash>>(&lines, end);
+    let told = match &hash {
+        Err(RecvTimeoutError::Timeout) => Err(RecvTimeoutError::Timeout),
+        _ => next::<Told>(&lines, end),
+    };
+    // Whatever it does now, everything is said.
+    if !matches!(told, Err(RecvTimeoutError::Disconnected)) {
+        kin.kill();
     }
-    let status = reap(&child, PATIENCE);
-    let text = told.unwrap_or_default();
-    let mut lines = text.lines();
-    let hash: Option<Hash> = lines
-        .next()
-        .and_then(|line| serde_json::from_str(line).ok());
-    let outcome = match lines.next().map(serde_json::from_str::<Outcome>) {
-        Some(Ok(outcome)) => outcome,
-        _ if late => Outcome::Crashed(format!("no end within {} s", PATIENCE.as_secs())),
-        _ => {
-            let how = status.map_or_else(|| "it was lost".to_owned(), ending);
-            Outcome::Crashed(how.trim_start_matches("died of ").to_owned())
+    let ended = kin.reap(end.saturating_duration_since(Instant::now()));
+    drop(to);
+    let hash = hash.ok().flatten();
+    let told = match told {
+        Ok(told) => told,
+        Err(error) if error == RecvTimeoutError::Timeout || ended.forced => match hash {
+            None => return Err(format!("it was not read within {} s", PATIENCE.as_secs())),
+            Some(_) => crashed(format!("no end within {} s", PATIENCE.as_secs())),
+        },
+        Err(_) => {
+            let how = ended
+                .status
+                .map_or_else(|| "it was lost".to_owned(), ending);
+            crashed(how.trim_start_matches("died of ").to_owned())
         }
     };
-    match (hash, outcome) {
-        (Some(Hash { identity, sha256 }), outcome) => Ok(Inspected {
+    let hash = match (hash, &told.outcome) {
+        (Some(hash), _) => hash,
+        (None, Outcome::Refused(_)) => Hash {
             identity,
-            sha256,
-            outcome,
-        }),
-        (None, Outcome::Refused(why) | Outcome::Crashed(why)) => Err(why),
-        (None, _) => Err("it could not be looked at".to_owned()),
+            sha256: String::new(),
+        },
+        (None, Outcome::Crashed(how)) => return Err(how.clone()),
+        (None, _) => return Err("it could not be looked at".to_owned()),
+    };
+    Ok(Inspected {
+        identity: hash.identity,
+        sha256: hash.sha256,
+        outcome: told.outcome,
+        passing: told.passing,
+    })
+}
+
+fn crashed(how: String) -> Told {
+    Told {
+        outcome: Outcome::Crashed(how),
+        passing: false,
     }
+}
+
+/// The lines of a process, as they come.
+fn lines(from: Outlet) -> Receiver<String> {
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        let mut from = BufReader::new(from.take(LONGEST));
+        let mut line = String::new();
+        while let Ok(1..) = from.read_line(&mut line) {
+            // One that was cut off was not said.
+            if !line.ends_with('\n') || tell.send(std::mem::take(&mut line)).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+/// The next line, which must come before `end`. One that cannot be understood is as if none came.
+fn next<T: serde::de::DeserializeOwned>(
+    lines: &Receiver<String>,
+    end: Instant,
+) -> Result<T, RecvTimeoutError> {
+    let line = lines.recv_timeout(end.saturating_duration_since(Instant::now()))?;
+    serde_json::from_str(&line).map_err(|_| RecvTimeoutError::Disconnected)
 }
 
 /// The other end: looks at a file and tells on standard output; gives the exit code.
 pub fn probe(file: &Path, only: Option<&str>) -> u8 {
     // What the library prints must not be taken for our words.
-    let Ok((_, mut to)) = crate::serve::take_over() else {
+    let Ok((mut from, mut to)) = crate::serve::take_over() else {
         return 1;
     };
+    // Nothing is ever said to us: this waits for whoever asked to have gone. It is on its way before anything is
+    // loaded, and does nothing that the dynamic loader has a part in, which is locked while a constructor hangs.
+    let (ready, is_ready) = channel();
+    std::thread::spawn(move || {
+        let _ = ready.send(());
+        let mut byte = [0];
+        while !matches!(from.read(&mut byte), Ok(0) | Err(_)) {}
+        crate::serve::end_at_once();
+    });
+    let _ = is_ready.recv();
     let mut tell = |text: serde_json::Result<String>| {
         let text = text.map_err(std::io::Error::from)?;
         writeln!(to, "{text}")
+    };
+    let refused = |(why, passing)| Told {
+        outcome: Outcome::Refused(why),
+        passing,
     };
     let hashed = match crate::safety::check(file).and_then(|real| Hashed::open(&real)) {
         Ok(hashed) => hashed,
         Err(why) => {
             let told = tell(Ok("null".to_owned()))
-                .and_then(|()| tell(serde_json::to_string(&Outcome::Refused(why))));
+                .and_then(|()| tell(serde_json::to_string(&refused((why, false)))));
             return u8::from(told.is_err());
         }
     };
@@ -125,12 +228,21 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
     if tell(serde_json::to_string(&hash)).is_err() {
         return 1;
     }
-    let outcome = match trusted {
-        false => Outcome::Untrusted,
-        true => match Library::load(file, hashed).and_then(|library| library.describe()) {
-            Ok(description) => Outcome::Plugin(Box::new(description)),
-            Err(why) => Outcome::Refused(why),
+    let told = match trusted {
+        false => Told {
+            outcome: Outcome::Untrusted,
+            passing: false,
+        },
+        true => match Library::load(file, hashed) {
+            Err(unfit) => refused((unfit.why, unfit.passing)),
+            Ok(library) => match library.describe() {
+                Ok(description) => Told {
+                    outcome: Outcome::Plugin(Box::new(description)),
+                    passing: false,
+                },
+                Err(why) => refused((why, false)),
+            },
         },
     };
-    u8::from(tell(serde_json::to_string(&outcome)).is_err())
+    u8::from(tell(serde_json::to_string(&told)).is_err())
 }

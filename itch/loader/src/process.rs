@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use itch_plugin::spec::SECRET_VARIABLES;
 use crate::Log;
 use crate::frame::{self, Frame, Kind};
 use crate::job::{Job, Launch, json};
+use crate::kin::{Kin, Outlet, Started};
 
 /// What a stranger's code may know of our environment, beside the variables that it declares.
 const ENVIRONMENT: [&str; 24] = [
@@ -68,9 +69,9 @@ pub(crate) type ToProcess = Arc<Mutex<ChildStdin>>;
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) launch: Launch,
-    pub(crate) child: Arc<Mutex<Child>>,
+    kin: Kin,
     to: ToProcess,
-    from: BufReader<ChildStdout>,
+    from: BufReader<Outlet>,
     said: Said,
 }
 
@@ -99,38 +100,6 @@ pub(crate) fn command(
     command
 }
 
-/// Ends a process and those that it started.
-pub(crate) fn kill(child: &mut Child) {
-    #[cfg(unix)]
-    if let Ok(None) = child.try_wait()
-        && let Some(group) = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-    {
-        // It is its group's first, so the number is the group's; it may have left the group, so both are ended.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-}
-
-/// Waits for a process to end by itself, for so long; then ends it.
-pub(crate) fn reap(child: &Mutex<Child>, grace: Duration) -> Option<ExitStatus> {
-    let end = Instant::now() + grace;
-    let mut pause = Duration::from_micros(200);
-    loop {
-        if let Ok(Some(status)) = lock(child).try_wait() {
-            return Some(status);
-        }
-        if Instant::now() >= end {
-            let mut child = lock(child);
-            kill(&mut child);
-            return child.wait().ok();
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(10));
-    }
-}
-
 impl Process {
     /// Starts the process and tells it what to do; [`Process::begin`] lets it go.
     pub(crate) fn start(launch: &Launch, job: &Job, log: &Log) -> Result<Process> {
@@ -139,24 +108,22 @@ impl Process {
             launch.file.clone().into_os_string(),
             launch.unit.clone().into(),
         ];
-        let mut child = command(&launch.program, &arguments, &launch.variables)
-            .spawn()
-            .map_err(|error| {
-                let message = format!(
-                    "no process could be started for the plugin `{}`",
-                    launch.plugin
-                );
-                Error::new(ErrorKind::Failed, message).source_chain(&error)
-            })?;
-        let (to, from, said) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let child = Arc::new(Mutex::new(child));
-        let (Some(to), Some(from), Some(said)) = (to, from, said) else {
-            reap(&child, Duration::ZERO);
-            return Err(crate::job::garbled());
-        };
+        let mut command = command(&launch.program, &arguments, &launch.variables);
+        let Started {
+            kin,
+            to,
+            from,
+            said,
+        } = Kin::start(&mut command).map_err(|error| {
+            let message = format!(
+                "no process could be started for the plugin `{}`",
+                launch.plugin
+            );
+            Error::new(ErrorKind::Failed, message).source_chain(&error)
+        })?;
         let process = Process {
             launch: launch.clone(),
-            child,
+            kin,
             to: Arc::new(Mutex::new(to)),
             from: BufReader::with_capacity(128 << 10, from),
             said: Said::start(said, &launch.plugin, log),
@@ -185,7 +152,7 @@ impl Process {
         match frame::read(&mut self.from) {
             Ok(Some(frame)) => Ok(frame),
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-                kill(&mut lock(&self.child));
+                self.kin.kill();
                 let message = format!(
                     "the plugin `{}` sent what cannot be read{}",
                     self.launch.plugin,
@@ -199,7 +166,9 @@ impl Process {
 
     /// How it died, in a sentence.
     fn died(&mut self, rows: Option<u64>) -> Error {
-        let how = match reap(&self.child, GRACE) {
+        let end = self.kin.reap(GRACE);
+        let how = match end.status {
+            _ if end.forced => "hung up on itch and was ended".to_owned(),
             Some(status) => ending(status),
             None => "was lost".to_owned(),
         };
@@ -212,11 +181,20 @@ impl Process {
         error
     }
 
-    /// Lets the process end, and ends it if it does not.
-    pub(crate) fn close(self) {
-        let Process { child, to, .. } = self;
+    /// Lets the process end, and ends it if it does not, with all that it started. Below an error that gives no cause
+    /// stands what was printed last.
+    pub(crate) fn end<T>(self, result: Result<T>) -> Result<T> {
+        let Process { kin, to, said, .. } = self;
         drop(to);
-        reap(&child, GRACE);
+        kin.reap(GRACE);
+        let last = said.last();
+        result.map_err(|error| {
+            let unexplained = error.kind == ErrorKind::Failed && error.causes.is_empty();
+            match last.filter(|_| unexplained) {
+                Some(line) => error.cause(line),
+                None => error,
+            }
+        })
     }
 }
 
@@ -270,12 +248,13 @@ struct Said {
 }
 
 impl Said {
-    fn start(stream: impl Read + Send + 'static, plugin: &str, log: &Log) -> Said {
+    fn start(stream: Option<impl Read + Send + 'static>, plugin: &str, log: &Log) -> Said {
         let last = Arc::new(Mutex::new(None));
         let (keep, log, plugin) = (Arc::clone(&last), log.clone(), plugin.to_owned());
         let (end, ended) = channel();
         std::thread::spawn(move || {
             let _end: Sender<()> = end;
+            let Some(stream) = stream else { return };
             let mut stream = BufReader::new(stream);
             let mut line = Vec::new();
             loop {
@@ -297,7 +276,7 @@ impl Said {
         Said { last, ended }
     }
 
-    /// The last line, after the process has ended.
+    /// The last line, after the process has ended and everything of it is in the log.
     fn last(&self) -> Option<String> {
         // Somebody that the plugin started may hold the stream open: that is not waited for.
         let _ = self.ended.recv_timeout(Duration::from_millis(200));
@@ -320,7 +299,7 @@ impl Watch {
         should_stop: impl Fn() -> bool + Send + 'static,
     ) -> Watch {
         let (end, ended) = channel();
-        let (child, to) = (Arc::clone(&process.child), process.to());
+        let (kin, to) = (process.kin.clone(), process.to());
         let thread = std::thread::spawn(move || {
             let mut since = None;
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
@@ -332,7 +311,7 @@ impl Watch {
                         std::thread::spawn(move || send(&to, Kind::Cancel, 0, &[]));
                     }
                     Some(told) if Instant::elapsed(&told) >= grace => {
-                        kill(&mut lock(&child));
+                        kin.kill();
                         return true;
                     }
                     _ => {}

@@ -53,7 +53,7 @@ pub(crate) fn report(
     };
     let ended = watch.end();
     run.abandon();
-    process.close();
+    let result = process.end(result);
     if ended {
         // It was told to stop and did not: what matters is that it should.
         return Err(Error::cancelled());

@@ -1,12 +1,17 @@
 //! Whether a file may be loaded: nobody but its user and root can have put it there, or can change it.
 
 use std::collections::BTreeMap;
+use std::fs::symlink_metadata;
 use std::path::{Path, PathBuf};
+
+/// No chain of links is longer, as for the system.
+const MOST_LINKS: usize = 40;
 
 /// The real path of a file, or why it must not be loaded. The file is not opened.
 ///
-/// The file and every directory above it must belong to the user or to root, and none may be writable by others.
-/// A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename what is not theirs.
+/// The file, every link on the way to it, and every directory above these must belong to the user or to root, and none
+/// may be writable by others. A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename
+/// what is not theirs. That in which the file or a link to it lies may not be one: others could add files beside it.
 pub fn check(path: &Path) -> Result<PathBuf, String> {
     Safety::default().check(path)
 }
@@ -19,83 +24,152 @@ pub(crate) struct Safety {
 
 impl Safety {
     pub(crate) fn check(&mut self, path: &Path) -> Result<PathBuf, String> {
-        let found = std::fs::symlink_metadata(path).map_err(absent)?;
-        let real = match (path.parent(), path.file_name()) {
-            (Some(directory), Some(name)) if path.is_absolute() && !found.is_symlink() => {
-                self.directory(directory)?.join(name)
-            }
-            _ => {
-                let real = std::fs::canonicalize(path).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::NotFound => "its link leads nowhere".to_owned(),
-                    _ => error.to_string(),
-                })?;
-                let directory = real.parent().unwrap_or(&real).to_owned();
-                self.directory(&directory)?;
-                real
-            }
-        };
-        let file = match found.is_symlink() {
-            true => std::fs::metadata(&real).map_err(absent)?,
-            false => found,
-        };
-        if !file.is_file() {
-            let what = if file.is_dir() {
-                "a directory"
-            } else {
-                "no regular file"
+        let mut place = std::path::absolute(path).map_err(|error| error.to_string())?;
+        for links in 0..=MOST_LINKS {
+            let lost = |why: String| match links {
+                0 => why,
+                _ if why == ABSENT => "its link leads nowhere".to_owned(),
+                _ => why,
             };
-            return Err(format!("it is {what}"));
+            let (Some(directory), Some(name)) = (place.parent(), place.file_name()) else {
+                return Err("it is a directory".to_owned());
+            };
+            let real = self.directory(directory).map_err(lost)?.join(name);
+            let found = symlink_metadata(&real).map_err(absent).map_err(lost)?;
+            if found.is_symlink() {
+                #[cfg(unix)]
+                unix::judge_owner("its link", &found)?;
+                let target = std::fs::read_link(&real).map_err(absent)?;
+                place.clone_from(&real);
+                place.pop();
+                place.push(target);
+                continue;
+            }
+            if !found.is_file() {
+                let what = if found.is_dir() {
+                    "a directory"
+                } else {
+                    "no regular file"
+                };
+                return Err(format!("it is {what}"));
+            }
+            #[cfg(unix)]
+            unix::judge("it", &found, false)?;
+            return Ok(real);
         }
-        #[cfg(unix)]
-        unix::judge("it", &file, false)?;
-        Ok(real)
+        Err("its link leads round in a circle".to_owned())
     }
 
-    /// The real path of a directory, if it and all above it are safe.
+    /// The real path of a directory, if it and all on the way to it are safe.
     fn directory(&mut self, directory: &Path) -> Result<PathBuf, String> {
         if let Some(known) = self.directories.get(directory) {
             return known.clone();
         }
-        let real = std::fs::canonicalize(directory)
-            .map_err(absent)
-            .and_then(|real| {
-                #[cfg(unix)]
-                unix::check_directory(&real)?;
-                Ok(real)
-            });
+        #[cfg(unix)]
+        let real = unix::walk(directory);
+        #[cfg(not(unix))]
+        let real = std::fs::canonicalize(directory).map_err(absent);
         self.directories.insert(directory.to_owned(), real.clone());
         real
     }
 }
 
+const ABSENT: &str = "there is no such file";
+
 fn absent(error: std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::NotFound => ABSENT.to_owned(),
         _ => error.to_string(),
     }
 }
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::Metadata;
+    use std::ffi::OsString;
+    use std::fs::{Metadata, symlink_metadata};
     use std::os::unix::fs::MetadataExt;
-    use std::path::Path;
+    use std::path::{Component, Path, PathBuf};
+
+    use super::{MOST_LINKS, absent};
 
     const WRITABLE_BY_OTHERS: u32 = 0o022;
     const STICKY: u32 = 0o1000;
 
-    pub(super) fn check_directory(real: &Path) -> Result<(), String> {
+    /// One step of a path.
+    enum Step {
+        Root,
+        Up,
+        Into(OsString),
+    }
+
+    /// What is still to be walked, the next step last.
+    fn steps(path: &Path) -> Vec<Step> {
+        let step = |component: Component<'_>| match component {
+            Component::RootDir | Component::Prefix(_) => Some(Step::Root),
+            Component::CurDir => None,
+            Component::ParentDir => Some(Step::Up),
+            Component::Normal(name) => Some(Step::Into(name.to_owned())),
+        };
+        let mut steps: Vec<Step> = path.components().filter_map(step).collect();
+        steps.reverse();
+        steps
+    }
+
+    /// Goes to a directory as the system does, link by link, and judges everything on the way.
+    pub(super) fn walk(directory: &Path) -> Result<PathBuf, String> {
+        let mut rest = steps(directory);
+        let (mut real, mut links) = (PathBuf::from("/"), 0);
+        while let Some(step) = rest.pop() {
+            match step {
+                Step::Root => real = PathBuf::from("/"),
+                Step::Up => drop(real.pop()),
+                Step::Into(name) => {
+                    let next = real.join(name);
+                    let found = symlink_metadata(&next).map_err(absent)?;
+                    if !found.is_symlink() {
+                        real = next;
+                        continue;
+                    }
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err("its link leads round in a circle".to_owned());
+                    }
+                    (real.ancestors()).try_for_each(|above| judge_directory(above, true))?;
+                    judge_owner(&format!("the link {}", next.display()), &found)?;
+                    rest.extend(steps(&std::fs::read_link(&next).map_err(absent)?));
+                }
+            }
+        }
         for (height, directory) in real.ancestors().enumerate() {
-            let found = std::fs::metadata(directory).map_err(|error| error.to_string())?;
-            let name = format!("its directory {}", directory.display());
-            judge(&name, &found, height > 0)?;
+            judge_directory(directory, height > 0)?;
+        }
+        Ok(real)
+    }
+
+    fn judge_directory(directory: &Path, sticky_will_do: bool) -> Result<(), String> {
+        let found = symlink_metadata(directory).map_err(absent)?;
+        let name = format!("its directory {}", directory.display());
+        judge(&name, &found, sticky_will_do)
+    }
+
+    pub(super) fn judge_owner(name: &str, found: &Metadata) -> Result<(), String> {
+        judge_owner_for(rustix::process::geteuid().as_raw(), name, found)
+    }
+
+    fn judge_owner_for(user: u32, name: &str, found: &Metadata) -> Result<(), String> {
+        if found.uid() != user && found.uid() != 0 {
+            return Err(format!("{name} belongs to another user ({})", found.uid()));
         }
         Ok(())
     }
 
     pub(super) fn judge(name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
-        let user = rustix::process::geteuid().as_raw();
-        judge_for(user, name, found, sticky_will_do)
+        judge_for(
+            rustix::process::geteuid().as_raw(),
+            name,
+            found,
+            sticky_will_do,
+        )
     }
 
     pub(super) fn judge_for(
@@ -104,9 +178,7 @@ mod unix {
         found: &Metadata,
         sticky_will_do: bool,
     ) -> Result<(), String> {
-        if found.uid() != user && found.uid() != 0 {
-            return Err(format!("{name} belongs to another user ({})", found.uid()));
-        }
+        judge_owner_for(user, name, found)?;
         let open = found.mode() & WRITABLE_BY_OTHERS;
         let tolerated = sticky_will_do && found.mode() & STICKY != 0;
         if open != 0 && !tolerated {
@@ -173,6 +245,56 @@ mod tests {
             "its link leads nowhere"
         );
         assert!(check(&inner.join("c.so")).is_err());
+    }
+
+    #[test]
+    fn every_link_on_the_way_is_judged_where_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(folder.path()).unwrap();
+        let (inner, open) = (base.join("inner"), base.join("open"));
+        for directory in [&inner, &open] {
+            fs::create_dir(directory).unwrap();
+            mode(directory, 0o755);
+        }
+        let file = inner.join("a.so");
+        fs::write(&file, "").unwrap();
+        mode(&file, 0o644);
+        // A link to a link to a file, and a link to its directory.
+        symlink(&file, open.join("a.so")).unwrap();
+        symlink("../open/a.so", inner.join("b.so")).unwrap();
+        symlink("../inner", open.join("folder")).unwrap();
+        let ways = [
+            open.join("a.so"),
+            inner.join("b.so"),
+            open.join("folder/a.so"),
+        ];
+        for way in &ways {
+            assert_eq!(check(way).as_ref(), Ok(&file), "{way:?}");
+        }
+        mode(&open, 0o777);
+        let why = format!(
+            "its directory {} can be written by everybody",
+            open.display()
+        );
+        for way in &ways {
+            assert_eq!(check(way).as_ref(), Err(&why), "{way:?}");
+        }
+        // Where others can add files, nothing is taken; on the way, they cannot rename what is not theirs.
+        mode(&open, 0o1777);
+        assert_eq!(check(&ways[0]).as_ref(), Err(&why));
+        assert_eq!(check(&ways[1]).as_ref(), Err(&why));
+        assert_eq!(check(&ways[2]).as_ref(), Ok(&file));
+        mode(&open, 0o755);
+        symlink("c.so", inner.join("c.so")).unwrap();
+        let circle = "its link leads round in a circle";
+        assert_eq!(check(&inner.join("c.so")).unwrap_err(), circle);
+        symlink("self", open.join("self")).unwrap();
+        assert_eq!(check(&open.join("self/a.so")).unwrap_err(), circle);
+        // Only root can give a link away.
+        if std::os::unix::fs::lchown(&ways[0], Some(12345), None).is_ok() {
+            let why = "its link belongs to another user (12345)";
+            assert_eq!(check(&ways[0]).unwrap_err(), why);
+        }
     }
 
     #[test]

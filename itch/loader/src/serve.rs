@@ -38,7 +38,13 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
     let ended = match Told::read(&mut from) {
         Ok(told) => {
             let listening = Arc::clone(&pipe);
-            std::thread::spawn(move || listening.listen(from, &calls));
+            let (ready, is_ready) = channel();
+            std::thread::spawn(move || {
+                let _ = ready.send(());
+                listening.listen(from, &calls);
+            });
+            // It has begun before the dynamic loader is at work, which may hold others up as long as it likes.
+            let _ = is_ready.recv();
             work(&pipe, file, unit, told, &later)
         }
         Err(error) => Err(error.into()),
@@ -152,6 +158,9 @@ fn work(
     }
 }
 
+/// The cause where a file is not what was looked at.
+pub(crate) const CHANGED: &str = "it has just been changed";
+
 /// Loads a file, if it is still the one that is meant.
 pub(crate) fn load(file: &Path, sha256: &str) -> Result<Library> {
     let refused = |why: String| {
@@ -163,9 +172,9 @@ pub(crate) fn load(file: &Path, sha256: &str) -> Result<Library> {
     let real = crate::safety::check(file).map_err(refused)?;
     let hashed = Hashed::open(&real).map_err(refused)?;
     if hashed.sha256 != sha256 {
-        return Err(refused("it has just been changed".to_owned()));
+        return Err(refused(CHANGED.to_owned()));
     }
-    Library::load(&real, hashed).map_err(refused)
+    Library::load(&real, hashed).map_err(|unfit| refused(unfit.why))
 }
 
 /// A chart's buffer out of its bytes.
@@ -305,11 +314,15 @@ impl Pipe {
     }
 }
 
-/// Ends this process without asking the library that is loaded into it.
-fn end_at_once() {
+/// Ends this process, and what it started, without asking the library that is loaded into it.
+pub(crate) fn end_at_once() {
     #[cfg(unix)]
     {
-        use rustix::process::{Signal, getpid, kill_process};
+        use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
+        // A library may have joined the group of others, who did nothing.
+        if getpgrp() == getpid() {
+            let _ = kill_current_process_group(Signal::KILL);
+        }
         let _ = kill_process(getpid(), Signal::KILL);
     }
     std::process::abort();

@@ -122,10 +122,10 @@ impl Store {
                 _ => break garbled(),
             }
         };
-        if let Some(process) = self.process.take() {
-            process.close();
+        match self.process.take() {
+            Some(process) => process.end(Err(failed)),
+            None => Err(failed),
         }
-        Err(failed)
     }
 }
 
@@ -211,7 +211,7 @@ impl Drop for Store {
             watch.end();
         }
         if let Some(process) = self.process.take() {
-            process.close();
+            let _ = process.end(Ok(()));
         }
     }
 }

@@ -85,7 +85,7 @@ typedef struct itch_buf {
   void *owner; /* itch's own note; leave it as it is */
 } itch_buf;
 
-/* What an entry answers. */
+/* What an entry answers. A positive one that is not said to be an answer of this very entry is a failure, too. */
 typedef int32_t itch_status;
 enum {
   ITCH_OK = 0,             /* done as asked */
@@ -179,7 +179,9 @@ typedef struct itch_host {
   /* Prints `n` rows: each a JSON array of cells in the order of the declared columns, each ended by a line feed.
    * Cells: null; true and false; int: a whole number; float: a number; text: a text; time: milliseconds since 1970,
    * UTC, as a whole number; duration: seconds as a number. itch formats. Ids are texts.
-   * Hand rows over before waiting for an answer, a few hundred at once where there are many. */
+   * Hand rows over before waiting for an answer, a few hundred at once where there are many. A row is at most 64 MiB
+   * long. Rows that are longer, miscounted or not ended are refused, and so is one that does not fit the columns: the
+   * run ends with an error then, whatever the report answers. */
   itch_status (*emit)(itch_run *run, itch_str rows, uint32_t n);
 
   /* Notes a fact, or an array of them, of which itch makes the verdict whether the output is complete:
@@ -189,7 +191,8 @@ typedef struct itch_host {
   itch_status (*note)(itch_run *run, itch_str facts_json);
   /* Says how far the work is; `total` 0 means unknown. Rows are counted anyhow. */
   void (*progress)(itch_run *run, uint64_t done, uint64_t total);
-  /* Writes a line to the log. A warning of a cache's reaches the person, the rest is shown by `itch -v`. */
+  /* Writes a line to the log. Errors and warnings reach the person, as itch's own do, also with -q; the rest is shown
+   * by `itch -v`. */
   void (*log)(itch_run *run, int32_t level, itch_str message);
   /* ITCH_CANCELLED if the run should stop, else ITCH_OK. For units that work long without asking anything. */
   itch_status (*cancelled)(itch_run *run);
@@ -334,8 +337,8 @@ typedef struct itch_item {
   uint32_t size;      /* sizeof(itch_item) */
   uint32_t kind;      /* ITCH_REPORT, ITCH_CACHE or ITCH_RENDERER */
   void *self;         /* the first argument of run, open and render; may be null */
-  itch_str name;      /* as in the description */
-  itch_str spec_json; /* the description */
+  itch_str name;      /* as in the description; at most 64 bytes */
+  itch_str spec_json; /* the description; at most 1 MiB */
   const void *vtable; /* itch_report, itch_cache or itch_renderer */
 } itch_item;
 
@@ -347,8 +350,8 @@ typedef struct itch_plugin {
   uint16_t abi_minor;      /* ITCH_ABI_MINOR */
   uint16_t min_host_minor; /* the smallest minor version of itch's that it can work with; 0 */
   uint16_t flags;          /* 0 */
-  itch_str name;           /* the plugin's name: lower-case letters, digits, - and _ */
-  itch_str version;        /* the plugin's version, such as 1.0.0 */
+  itch_str name;           /* the plugin's name: lower-case letters, digits, - and _; at most 64 bytes */
+  itch_str version;        /* the plugin's version, such as 1.0.0; at most 64 bytes */
   itch_str about_json;     /* {"description":"","authors":"","license":"","repository":""}, or empty */
   /* Gives the units, as the address of `n` addresses. All of them stay as they are as long as the library does. */
   itch_status (*items)(const itch_item *const **items, size_t *n);

@@ -14,6 +14,7 @@ use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
 
 use super::{no_renderer, terminal};
 use crate::failure::usage;
+use crate::interrupt::{Interrupts, end_now};
 use crate::outfile::{Incomplete, Outfile};
 use crate::sink;
 use crate::talk::Talk;
@@ -198,8 +199,15 @@ impl<'a> Drawing<'a> {
         self.place.wants_everything()
     }
 
-    /// Draws, and gives the file its name.
-    pub(crate) fn finish(self, table: Table, request: &Request, talk: &Talk) -> anyhow::Result<()> {
+    /// Draws, and gives the file its name. `interrupts` are those of a program that catches them already.
+    pub(crate) fn finish(
+        self,
+        table: Table,
+        request: &Request,
+        interrupts: Option<&Interrupts>,
+        talk: &Talk,
+    ) -> anyhow::Result<()> {
+        self.end_at_interrupt(interrupts, talk)?;
         let built = build(table, request)?;
         for note in &built.notes {
             talk.note(note);
@@ -224,6 +232,26 @@ impl<'a> Drawing<'a> {
             }
             None => written(io::stdout().lock(), "stdout", draw),
         }
+    }
+}
+
+impl Drawing<'_> {
+    /// Lets an interrupt end the program at once, whatever the renderer is at: half a picture is none.
+    fn end_at_interrupt(&self, interrupts: Option<&Interrupts>, talk: &Talk) -> anyhow::Result<()> {
+        let part = self.outfile.as_ref().and_then(Outfile::part);
+        let (part, talk) = (part.map(std::path::Path::to_owned), talk.clone());
+        let answer = move || {
+            if let Some(part) = part {
+                let _ = std::fs::remove_file(part);
+            }
+            talk.say("interrupted: no picture is drawn");
+            end_now();
+        };
+        match interrupts {
+            Some(interrupts) => interrupts.answer(answer),
+            None => drop(Interrupts::catch(answer)?),
+        }
+        Ok(())
     }
 }
 

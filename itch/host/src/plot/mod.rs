@@ -89,7 +89,7 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     if prints {
         record::print(&table, &request, matches.get_flag("record"))?;
     }
-    drawing.finish(table, &request, talk)?;
+    drawing.finish(table, &request, None, talk)?;
     Ok(if incomplete { 3 } else { 0 })
 }
 

@@ -13,6 +13,7 @@ use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
 use super::draw::{Drawing, Place};
 use super::tell_empty_rows;
 use crate::failure::usage;
+use crate::interrupt::Interrupts;
 use crate::talk::Talk;
 
 /// A picture of a report's rows, about to be drawn.
@@ -118,7 +119,13 @@ impl<'a> Plot<'a> {
     }
 
     /// Draws what there is. `incomplete` says so on the picture, too.
-    pub(crate) fn finish(self, title: String, incomplete: bool, talk: &Talk) -> anyhow::Result<()> {
+    pub(crate) fn finish(
+        self,
+        title: String,
+        incomplete: bool,
+        interrupts: &Interrupts,
+        talk: &Talk,
+    ) -> anyhow::Result<()> {
         let gathered = {
             let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let label = gathered.label;
@@ -166,7 +173,7 @@ impl<'a> Plot<'a> {
             detail: self.drawing.detail(),
             ..Request::default()
         };
-        self.drawing.finish(table, &request, talk)
+        self.drawing.finish(table, &request, Some(interrupts), talk)
     }
 }
 

@@ -90,6 +90,7 @@ fn settings(file: &Path) -> Settings {
         index: None,
         lock: None,
         pinned: false,
+        again: false,
         in_process: Vec::new(),
         program: program(),
         log: Log::new(crate::sink::log),

@@ -274,6 +274,7 @@ fn settings(glance: &Glance, config: &Config, talk: &LateTalk) -> Settings {
             .as_ref()
             .map(|base| base.data_dir().join("itch").join("plugins.lock")),
         pinned: config.plugins.policy == Policy::Pinned,
+        again: glance.command.as_deref() == Some("plugins"),
         in_process: config.plugins.in_process.clone(),
         program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
         log: Log::new(crate::sink::log),

@@ -116,9 +116,7 @@ impl Printed {
 
 /// Makes an interrupt end the trial that runs, rather than this program on the spot: it has a folder to remove.
 pub(crate) fn heed_interrupts() -> anyhow::Result<()> {
-    use anyhow::Context;
-    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
-        .context("interrupts cannot be caught")
+    crate::interrupt::Interrupts::catch(|| INTERRUPTED.store(true, Ordering::Relaxed)).map(drop)
 }
 
 /// In the process of a trial: ends it when whoever started it has gone. Gives the arguments without the mark.

@@ -53,7 +53,7 @@ pub fn run_report(item: &'static Item, host: Arc<dyn RunHost>, call: &CallInput)
     // SAFETY: the run and the text live until the entry has returned.
     let status =
         unsafe { (report.run)(item.this, &raw const HOST, run.address(), Str::new(&call)) };
-    run.result(status).map(drop)
+    run.result(status, &[OK]).map(drop)
 }
 
 /// Draws a chart.
@@ -105,7 +105,7 @@ pub fn render(
     };
     match sink.failed {
         Some(error) => Err(error.into()),
-        None => run.result(status).map(drop),
+        None => run.result(status, &[OK]).map(drop),
     }
 }
 
@@ -140,7 +140,7 @@ pub fn open_cache(
             &raw mut store,
         )
     };
-    run.result(status)?;
+    run.result(status, &[OK])?;
     if store.is_null() {
         return Err(Error::new(
             ErrorKind::Failed,
@@ -177,7 +177,7 @@ impl CacheStore for DrivenStore {
                 &raw mut modified_ms,
             )
         };
-        if self.run.result(status)? == MISS {
+        if self.run.result(status, &[OK, MISS])? == MISS {
             return Ok(None);
         }
         Ok(Some(StoredValue {
@@ -195,7 +195,7 @@ impl CacheStore for DrivenStore {
             let (key, value) = (Str::new(key.as_bytes()), Str::new(value));
             (self.cache.put)(self.store, self.run.address(), key, value, ttl_ms)
         };
-        Ok(match self.run.result(status)? {
+        Ok(match self.run.result(status, &[OK, TOO_LARGE])? {
             TOO_LARGE => Put::TooLarge,
             _ => Put::Stored,
         })
@@ -206,7 +206,7 @@ impl CacheStore for DrivenStore {
         let status = unsafe {
             (self.cache.remove)(self.store, self.run.address(), Str::new(key.as_bytes()))
         };
-        self.run.result(status).map(drop)
+        self.run.result(status, &[OK]).map(drop)
     }
 
     fn stats(&mut self) -> Result<CacheStats> {
@@ -217,7 +217,7 @@ impl CacheStore for DrivenStore {
         };
         // SAFETY: as in `get`.
         let status = unsafe { (self.cache.stats)(self.store, self.run.address(), &raw mut stats) };
-        self.run.result(status)?;
+        self.run.result(status, &[OK])?;
         let known = |number| (number != UNKNOWN).then_some(number);
         Ok(CacheStats {
             entries: known(stats.entries),
@@ -236,7 +236,7 @@ impl CacheStore for DrivenStore {
                 push_bytes,
             )
         };
-        let _ = self.run.result(status);
+        let _ = self.run.result(status, &[OK]);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -279,7 +279,7 @@ impl CacheStore for DrivenStore {
             )
         };
         if status == ErrorKind::Unsupported.status() || status == super::CANCELLED {
-            let _ = self.run.result(OK);
+            let _ = self.run.result(OK, &[OK]);
             let stopped = status == super::CANCELLED;
             return Ok(if stopped {
                 ScanSupport::Listed
@@ -287,7 +287,7 @@ impl CacheStore for DrivenStore {
                 ScanSupport::Unsupported
             });
         }
-        self.run.result(status).map(|_| ScanSupport::Listed)
+        self.run.result(status, &[OK]).map(|_| ScanSupport::Listed)
     }
 
     fn clear(&mut self) -> Result<bool> {
@@ -297,10 +297,10 @@ impl CacheStore for DrivenStore {
         // SAFETY: as in `get`.
         let status = unsafe { clear(self.store, self.run.address()) };
         if status == ErrorKind::Unsupported.status() {
-            let _ = self.run.result(OK);
+            let _ = self.run.result(OK, &[OK]);
             return Ok(false);
         }
-        self.run.result(status).map(|_| true)
+        self.run.result(status, &[OK]).map(|_| true)
     }
 }
 

@@ -8,8 +8,8 @@ use itch_api::{Api, Fact, PageStyle, Pages, Request, Ticket, Transport};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ABI_MAJOR, ABI_MINOR, Buf, CANCELLED, DONE, FROM_CACHE, Host, OK, Response, Run, Status, Str,
-    WalkHandle,
+    ABI_MAJOR, ABI_MINOR, Buf, CANCELLED, DONE, FROM_CACHE, Host, LONGEST_ROW, OK, Response, Run,
+    Status, Str, WalkHandle,
 };
 use crate::{Error, ErrorKind, LogLevel, Result};
 
@@ -56,6 +56,8 @@ fn hundred() -> u32 {
 pub(super) struct RunState {
     host: Arc<dyn RunHost>,
     error: Mutex<Option<Error>>,
+    /// Why rows were not taken. A status has no room for it, and rows that are missing must not go unsaid.
+    rows_refused: Mutex<Option<Error>>,
     /// Requests that could not start, by the tickets given for them.
     refused: Mutex<Vec<(u64, Error)>>,
 }
@@ -68,6 +70,7 @@ impl RunState {
         Box::new(RunState {
             host,
             error: Mutex::new(None),
+            rows_refused: Mutex::new(None),
             refused: Mutex::default(),
         })
     }
@@ -76,14 +79,17 @@ impl RunState {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// What a status of a plugin's means here.
-    pub(super) fn result(&self, status: Status) -> Result<Status> {
-        let error = self
-            .error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if status >= 0 && status != CANCELLED {
+    /// What a status of a plugin's means here, where `known` are those that are no failure of this entry.
+    pub(super) fn result(&self, status: Status, known: &[Status]) -> Result<Status> {
+        let take = |place: &Mutex<Option<Error>>| {
+            let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+            place.take()
+        };
+        let error = take(&self.error);
+        if let Some(refused) = take(&self.rows_refused) {
+            return Err(refused);
+        }
+        if known.contains(&status) {
             return Ok(status);
         }
         let kind = ErrorKind::from_status(status);
@@ -91,8 +97,20 @@ impl RunState {
             // The plugin's status decides; its words explain.
             Some(error) => Error { kind, ..error },
             None if status == CANCELLED => Error::cancelled(),
-            None => Error::new(kind, "the plugin failed without saying why"),
+            None if kind.status() == status => {
+                Error::new(kind, "the plugin failed without saying why")
+            }
+            None => Error::new(
+                kind,
+                format!("the plugin answered with status {status}, which means nothing here"),
+            ),
         })
+    }
+
+    fn refuse_rows(&self, error: Error) {
+        let refused = &self.rows_refused;
+        let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get_or_insert(error);
     }
 
     fn set_error(&self, error: Error) {
@@ -426,8 +444,54 @@ unsafe extern "C" fn pages_close(pages: *mut WalkHandle) {
 
 unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
     // SAFETY: see `get`.
-    let (run, rows) = unsafe { (state(run), rows.bytes()) };
-    status_of(|| run.host.emit(rows, n).map(|()| OK))
+    let (run, bytes) = unsafe { (state(run), rows.bytes()) };
+    let emitted = guarded(|| {
+        check_rows(rows, bytes, n)?;
+        run.host.emit(bytes, n).map(|()| OK)
+    });
+    emitted.unwrap_or_else(|error| {
+        let status = error.kind.status();
+        if !error.is_cancelled() {
+            run.refuse_rows(error);
+        }
+        status
+    })
+}
+
+/// Checks that rows are what they are said to be, for units in this process and in others alike.
+fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
+    let odd = |what: String| {
+        Err(Error::new(
+            ErrorKind::Failed,
+            format!("the plugin emitted {what}"),
+        ))
+    };
+    if !rows.is_possible() {
+        return odd(format!("{} bytes that cannot be", rows.len));
+    }
+    let (mut start, mut count) = (0, 0_u64);
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        match end - start {
+            0 => return odd("an empty line among its rows".to_owned()),
+            LONGEST_ROW.. => {
+                let (length, most) = (end.saturating_sub(start) >> 20, LONGEST_ROW >> 20);
+                return odd(format!(
+                    "a row of {length} MiB, and {most} MiB are the most"
+                ));
+            }
+            _ => {}
+        }
+        start = end + 1;
+        count += 1;
+    }
+    if start < bytes.len() {
+        return odd("a row that no line feed ends".to_owned());
+    }
+    if count != u64::from(n) {
+        let s = if count == 1 { "" } else { "s" };
+        return odd(format!("{count} row{s} and counted {n}"));
+    }
+    Ok(())
 }
 
 unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {

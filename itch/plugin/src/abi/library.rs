@@ -11,7 +11,9 @@ pub const SYMBOL: &str = "itch_plugin_v1";
 
 /// No library has more units; more is a mistake.
 const MOST_UNITS: usize = 10_000;
-/// No text of a descriptor is longer, in bytes.
+/// No name and no version is longer, in bytes.
+const LONGEST_NAME: usize = 64;
+/// No description is longer, in bytes.
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// A plugin whose version fits this host. None of its code has been called yet.
@@ -63,19 +65,17 @@ impl Library {
             ))
             .hint("update itch"));
         }
-        let text = |text: Str, what: &str| {
-            if text.len > LONGEST_TEXT {
-                return Err(unfit(format!("its {what} is {} bytes long", text.len)));
-            }
+        let text = |text: Str, most: usize, what: &str| {
+            check_text(text, most, &format!("its {what}"))?;
             // SAFETY: by the rules of the boundary the texts of a descriptor live as long as the library.
             str::from_utf8(unsafe { text.bytes() })
                 .map(str::to_owned)
                 .map_err(|error| unfit(format!("its {what} is no text")).source_chain(&error))
         };
         let library = Library {
-            name: text(plugin.name, "name")?,
-            version: text(plugin.version, "version")?,
-            about_json: text(plugin.about_json, "description")?,
+            name: text(plugin.name, LONGEST_NAME, "name")?,
+            version: text(plugin.version, LONGEST_NAME, "version")?,
+            about_json: text(plugin.about_json, LONGEST_TEXT, "description")?,
             plugin,
         };
         crate::check::check_name(&library.name)?;
@@ -121,11 +121,28 @@ impl Library {
     }
 }
 
+/// Checks that a text can be, and is not too long, before anybody looks at it.
+fn check_text(text: Str, most: usize, what: &str) -> Result<()> {
+    if text.len > most {
+        let long = text.len;
+        return Err(unfit(format!(
+            "{what} is {long} bytes long, more than {most}"
+        )));
+    }
+    if !text.is_possible() {
+        let long = text.len;
+        return Err(unfit(format!("{what} is {long} bytes long and nowhere")));
+    }
+    Ok(())
+}
+
 /// A unit as this version knows it: in place if it has everything, else a copy in which later fields are absent.
 fn whole(item: *const Item) -> Result<&'static Item> {
     // SAFETY: by the rules of the boundary an item is such a struct, of any version, and stays.
     unsafe {
         let copy = table::read(item)?;
+        check_text(copy.name, LONGEST_NAME, "the name of a unit")?;
+        check_text(copy.spec_json, LONGEST_TEXT, "the description of a unit")?;
         Ok(match copy.size as usize >= size_of::<Item>() {
             true => &*item,
             false => Box::leak(Box::new(copy)),

@@ -66,6 +66,9 @@ pub const TEXT: u32 = 4;
 
 /// [`Response::flags`]: a cache answered.
 pub const FROM_CACHE: u16 = 1;
+/// No row may be longer, in bytes.
+pub const LONGEST_ROW: usize = 64 << 20;
+
 /// In [`Stats`]: the store cannot say.
 pub const UNKNOWN: u64 = u64::MAX;
 
@@ -156,7 +159,8 @@ pub struct Host {
     pub pages_next: unsafe extern "C" fn(*mut WalkHandle, out: *mut Buf) -> Status,
     /// Ends a walk.
     pub pages_close: unsafe extern "C" fn(*mut WalkHandle),
-    /// Prints `n` rows, each a JSON array in the order of the declared columns, each ended by a line feed.
+    /// Prints `n` rows, each a JSON array in the order of the declared columns, each ended by a line feed and no longer
+    /// than [`LONGEST_ROW`]. Anything else ends the run with an error, whatever the unit answers.
     pub emit: unsafe extern "C" fn(*mut Run, rows: Str, n: u32) -> Status,
     /// Notes facts for the verdict: one as a JSON object, or several as an array.
     pub note: unsafe extern "C" fn(*mut Run, facts_json: Str) -> Status,
@@ -337,15 +341,20 @@ impl Str {
         }
     }
 
-    /// The bytes behind it.
+    /// Whether there can be such bytes: some are somewhere, and no more than memory can hold.
+    pub fn is_possible(self) -> bool {
+        self.len == 0 || !self.ptr.is_null() && isize::try_from(self.len).is_ok()
+    }
+
+    /// The bytes behind it; none if [there cannot be any](Str::is_possible).
     ///
     /// # Safety
     /// `ptr` must point to `len` readable bytes that stay unchanged for `'a`, unless `len` is 0.
     pub unsafe fn bytes<'a>(self) -> &'a [u8] {
-        if self.len == 0 || self.ptr.is_null() {
+        if self.len == 0 || !self.is_possible() {
             return &[];
         }
-        // SAFETY: promised by the caller.
+        // SAFETY: promised by the caller; the length was checked.
         unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 }

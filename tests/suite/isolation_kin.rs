@@ -1,0 +1,169 @@
+//! What plugins start, and where they hang: it ends with the run, and one interrupt is enough.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::time::Duration;
+
+use itch_tests::{Folder, Ran, Signal, eventually, processes_about, signal, wait};
+
+use crate::isolation::{ROWS, known};
+use crate::plugins_found::with;
+
+/// Nothing that a plugin of this folder's has started is left. A killed process takes a moment to go.
+fn nothing_is_left(folder: &Folder) {
+    eventually("the end of everything that was started", || {
+        processes_about(&folder.path("data")).is_empty()
+    });
+}
+
+#[test]
+fn what_a_plugin_starts_ends_with_it() {
+    // One that ends well, and one that crashes while another holds its pipes.
+    let folder = known("fork");
+    folder.itch(&["fork"]).prints(ROWS);
+    nothing_is_left(&folder);
+    let folder = known("fork-and-crash");
+    let ran = folder.itch(&["fork-and-crash"]);
+    assert_eq!(ran.exits(1).stdout, ROWS);
+    ran.says("error: the plugin `fork-and-crash` died of signal 11 (SIGSEGV) after 3 rows\n");
+    // The rows are counted once.
+    assert_eq!(ran.stderr.matches("3 rows").count(), 1, "{}", ran.stderr);
+    nothing_is_left(&folder);
+}
+
+#[test]
+fn what_left_the_session_holds_nothing_up() {
+    let folder = known("session");
+    let ran = folder.itch(&["session"]);
+    assert_eq!(ran.exits(1).stdout, ROWS);
+    ran.says("error: the plugin `session` died of signal 11 (SIGSEGV) after 3 rows\n");
+    // It is out of reach, and ours to end.
+    for process in processes_about(&folder.path("data")) {
+        signal(process, Signal::KILL);
+    }
+}
+
+#[test]
+fn who_closes_or_fills_the_pipe_is_told_of() {
+    // Who hears no more ends itself, if it notices.
+    const DEAF: &str = "died of signal 9 (SIGKILL)";
+    for (plugin, how) in [
+        ("garbage", ["sent what cannot be read", DEAF]),
+        ("close", ["ended its process with exit code 1", DEAF]),
+        ("close-and-hang", ["hung up on itch and was ended", DEAF]),
+    ] {
+        let folder = known(plugin);
+        let ran = folder.itch(&[plugin]);
+        assert_eq!(ran.exits(1).stdout, ROWS, "{plugin}");
+        let told = how.map(|how| format!("error: the plugin `{plugin}` {how} after 3 rows"));
+        let error = ran.stderr.lines().next().unwrap().to_owned();
+        assert!(told.contains(&error), "{error}");
+        nothing_is_left(&folder);
+    }
+}
+
+#[test]
+fn one_that_left_its_group_is_ended_by_an_interrupt() {
+    let folder = known("leave");
+    let mut child = folder.command(&["leave"]).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut rows = String::new();
+    while !rows.ends_with("left\n") {
+        assert!(stdout.read_line(&mut rows).unwrap() > 0, "{rows}");
+    }
+    signal(child.id(), Signal::INT);
+    let ran = folder.ran(wait(child), &["leave"]);
+    ran.exits(130)
+        .says("interrupted: 4 rows are written and whole\n");
+    nothing_is_left(&folder);
+}
+
+#[test]
+fn the_last_words_of_one_that_fails_stand_below_the_error() {
+    let ran = known("grumble").itch(&["grumble"]);
+    ran.exits(1).says(
+        "error: the plugin `grumble` failed without saying why\n  caused by: last words\n3 rows had been written before\n",
+    );
+}
+
+/// Sends one interrupt to a run once its renderer hangs.
+fn interrupted(folder: &Folder, arguments: &[&str]) -> Ran {
+    let child = folder.command(arguments).spawn().unwrap();
+    eventually("the renderer's process", || {
+        let running = processes_about(&folder.path("data"));
+        running.iter().any(|process| {
+            let waits = fs::read_to_string(format!("/proc/{process}/wchan"));
+            // It has been loaded and sleeps, or at least it is there.
+            waits.is_ok_and(|place| place.contains("nanosleep") || place == "0")
+        })
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    signal(child.id(), Signal::INT);
+    folder.ran(wait(child), arguments)
+}
+
+#[test]
+fn one_interrupt_ends_a_renderer_that_hangs() {
+    let folder = known("hanging-renderer");
+    folder.write("followers.csv", crate::plot::FOLLOWERS);
+    let plot = ["plot", "-s", "followers.csv", "chart.chang"];
+    let report = [
+        "--sandbox",
+        "followers",
+        "-l",
+        "50",
+        "--plot",
+        "chart.chang",
+        "-o",
+        "rows.tsv",
+        "burkeblack",
+    ];
+    for arguments in [&plot[..], &report] {
+        let ran = interrupted(&folder, arguments);
+        ran.exits(130).says("interrupted: no picture is drawn\n");
+        nothing_is_left(&folder);
+        let pictures = fs::read_dir(folder.path("")).unwrap();
+        let names = pictures.map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = names
+            .filter(|name| name.to_str().unwrap().contains("chang"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    // The rows had come, and stay.
+    assert_eq!(folder.read("rows.tsv").lines().count(), 50);
+}
+
+#[test]
+fn a_cache_that_hangs_costs_time_and_no_rows() {
+    let plain = Folder::new().itch(&["--sandbox", "followers", "-l", "5", "burkeblack"]);
+    for (plugin, warning) in [
+        ("hanging-open", "did not open its cache within 2 s"),
+        ("hanging-get", "it did not answer in time"),
+        ("hanging-put", "it did not answer in time"),
+        ("hanging-close", ""),
+    ] {
+        let folder = with(&[plugin]);
+        folder.itch(&["plugins", "trust", plugin]).exits(0);
+        let store = folder.path("store");
+        let folder = folder.variable("C_CACHE", store);
+        let arguments = [
+            "--sandbox",
+            "-c",
+            plugin,
+            "followers",
+            "-l",
+            "5",
+            "burkeblack",
+        ];
+        let ran = folder.itch(&arguments);
+        assert_eq!(ran.exits(0).stdout, plain.stdout, "{plugin}");
+        match warning {
+            "" => assert_eq!(ran.stderr, ""),
+            _ => drop(
+                ran.says(&format!("warning: cache {plugin}: "))
+                    .says(warning),
+            ),
+        }
+        nothing_is_left(&folder);
+    }
+}

@@ -1,0 +1,154 @@
+//! Rows that are none, statuses that mean nothing, errors that a plugin swallows: each ends the run with an error that
+//! names the plugin, in a process of its own as in ours.
+
+use std::fs;
+
+use itch_tests::{Folder, fixtures};
+
+use crate::isolation::known;
+use crate::plugins_found::{own, status, with};
+
+/// What breaks a rule, and what is said of it.
+const ODD: &[(&str, &str)] = &[
+    (
+        "no-json",
+        "the plugin `odd` printed a line that is no JSON array",
+    ),
+    (
+        "few",
+        "the plugin `odd` printed a row of 1 cells and declares 2 columns",
+    ),
+    (
+        "many",
+        "the plugin `odd` printed a row of 3 cells and declares 2 columns",
+    ),
+    (
+        "big",
+        "the plugin `odd` printed a number in column `n`, which holds whole numbers",
+    ),
+    (
+        "nan",
+        "the plugin `odd` printed a line that is no JSON array",
+    ),
+    (
+        "counted-more",
+        "the plugin `odd` emitted 2 rows and counted 7",
+    ),
+    (
+        "counted-none",
+        "the plugin `odd` emitted 2 rows and counted 0",
+    ),
+    (
+        "no-line-feed",
+        "the plugin `odd` emitted a row that no line feed ends",
+    ),
+    (
+        "empty-line",
+        "the plugin `odd` emitted an empty line among its rows",
+    ),
+    (
+        "huge",
+        "the plugin `odd` emitted a row of 64 MiB, and 64 MiB are the most",
+    ),
+    (
+        "nowhere",
+        "the plugin `odd` emitted 400 bytes that cannot be",
+    ),
+    (
+        "status",
+        "the plugin `odd` answered with status 12345, which means nothing here",
+    ),
+    (
+        "done",
+        "the plugin `odd` answered with status 1, which means nothing here",
+    ),
+    (
+        "negative",
+        "the plugin `odd` answered with status -99, which means nothing here",
+    ),
+    ("silent", "the plugin `odd` failed without saying why"),
+];
+
+fn inside(folder: &Folder) {
+    fs::create_dir_all(folder.path("config/itch")).unwrap();
+    folder.write(
+        "config/itch/config.toml",
+        "[plugins]\nin-process = [\"odd\"]\n",
+    );
+}
+
+#[test]
+fn what_breaks_the_rules_is_an_error_that_names_the_plugin_once() {
+    let folder = known("odd");
+    for door in ["its own process", "ours"] {
+        for (what, told) in ODD {
+            let ran = folder.itch(&["odd", what]);
+            ran.exits(1);
+            assert!(ran.stdout.starts_with("a\t1\n"), "{what} in {door}");
+            let error = ran.stderr.lines().next().unwrap();
+            assert_eq!(error, format!("error: {told}"), "{what} in {door}");
+            let named = ran.stderr.matches("`odd`").count();
+            assert_eq!(named, 1, "{what} in {door}: {}", ran.stderr);
+        }
+        folder.itch(&["odd", "nothing"]).prints("a\t1\n");
+        // A plugin's own words about what was asked stay its own.
+        let own = folder.itch(&["odd", "no-such"]);
+        own.exits(2).says("error: there is nothing so odd\n");
+        inside(&folder);
+    }
+}
+
+#[test]
+fn errors_and_warnings_of_a_plugin_reach_the_person_as_our_own_do() {
+    let folder = known("odd");
+    for quiet in [&["odd", "log"][..], &["-q", "odd", "log"]] {
+        let ran = folder.itch(quiet);
+        ran.exits(0).says(" error: an error of mine\n");
+        ran.says(" warning: a warning of mine\n");
+        assert!(!ran.stderr.contains("a word of mine"), "{}", ran.stderr);
+    }
+    let verbose = folder.itch(&["-v", "odd", "log"]);
+    verbose.exits(0).says(" info: a word of mine\n");
+}
+
+/// A name that a file gives itself opens no door: only what was used or trusted before is let in.
+#[test]
+fn only_a_file_that_was_used_before_runs_inside() {
+    let folder = with(&["stdout"]);
+    fs::create_dir_all(folder.path("config/itch")).unwrap();
+    folder.write(
+        "config/itch/config.toml",
+        "[plugins]\nin-process = [\"stdout\"]\n",
+    );
+    // What it prints itself is among the rows where it runs inside.
+    let rows = "one\ntwo\nthree\nfour\n";
+    assert_eq!(folder.itch(&["stdout"]).exits(0).stdout, rows);
+    assert!(folder.itch(&["stdout"]).exits(0).stdout.contains("no row"));
+    // Another file in its place is another file, whatever it is called: here, one byte is added.
+    let file = own(&folder).join(fixtures::file_name("stdout"));
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.push(0);
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, bytes).unwrap();
+    let changed = folder.itch(&["stdout"]);
+    changed.exits(0).says("has changed");
+    assert_eq!(changed.stdout, rows);
+}
+
+#[test]
+fn a_description_without_end_is_refused_unread() {
+    let folder = with(&["long-spec", "long-name"]);
+    for (plugin, why) in [
+        (
+            "long-spec",
+            "the description of a unit is 419430400 bytes long, more than 1048576",
+        ),
+        (
+            "long-name",
+            "the name of a unit is 18446744073709551615 bytes long, more than 64",
+        ),
+    ] {
+        let file = fixtures::file_name(plugin);
+        assert_eq!(status(&folder, plugin, &file), format!("refused: {why}"));
+    }
+}
