@@ -46,6 +46,8 @@ mod plot;
 mod plot_page;
 /// Golden pictures.
 mod plot_pictures;
+/// `itch plot` on terminals.
+mod plot_terminal;
 /// `itch plugins`.
 /// `itch plugins`, of what is built in.
 /// Every command of docs/plugins.md.
