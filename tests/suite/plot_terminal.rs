@@ -177,14 +177,13 @@ fn charts_fit_in_terminals_of_every_size() {
         let printed = screen.bytes.lines().count();
         let most = usize::from(rows).saturating_sub(1).max(1);
         assert!(printed <= most, "{columns}x{rows}: {}", screen.all());
-        // A month of the left axis, a day, a count of at most ten: whole or not at all.
+        // Years, months, days, clocks, and counts of at most ten: whole or not at all.
         for number in numbers(&screen.lines) {
-            let parts: Vec<&str> = number.split('-').collect();
+            let parts: Vec<usize> = number.split(['-', ':']).map(str::len).collect();
             let is_whole = match parts[..] {
-                [year, month] => year.len() == 4 && month.len() == 2,
-                [year] if year.len() == 4 => year.starts_with("201"),
-                [small] => small.len() < 3 && small != "20",
-                _ => false,
+                [4] => number.starts_with("201"),
+                [small] => small < 3 && number != "20",
+                _ => matches!(parts[..], [4, 2] | [4, 2, 2] | [2, 2]),
             };
             assert!(is_whole, "{columns}x{rows}: {number}: {}", screen.all());
         }
