@@ -46,11 +46,14 @@ mod meta;
 mod old_cache;
 /// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
 mod plot;
+/// The files of `itch plot`: where a picture goes, and the forms of rows.
 mod plot_files;
 /// The page of `itch plot --renderer html` in a browser.
 mod plot_page;
 /// Golden pictures.
 mod plot_pictures;
+/// `itch plot` on terminals.
+mod plot_terminal;
 /// Every command of docs/plugins.md.
 mod plugin_docs;
 /// `itch plugins`, of what is built in.

@@ -157,3 +157,153 @@ fn many_rows_are_counted_anew_at_every_zoom() {
     assert_eq!(body(&document, "points"), "60000");
     assert!(is_picture(&folder.path("page.png")));
 }
+
+/// Draws rows of name, x and y and opens the page.
+fn page_of(rows: &str, options: &[&str]) -> Folder {
+    let folder = Folder::new();
+    folder.write("rows.tsv", &format!("name\tx\ty\n{rows}"));
+    let before = ["plot", "-s", "-x", "x", "-y", "y", "rows.tsv", "page.html"];
+    folder.itch(&[&before, options].concat()).prints("");
+    folder
+}
+
+/// What a script has at hand: the canvas, events on it, and every row that the pointer is told of.
+const HANDS: &str = "
+    const canvas = document.getElementById('chart'), box = canvas.getBoundingClientRect();
+    const hover = document.getElementById('hover'), body = document.body.dataset;
+    const event = (kind, name, x, y, more) => canvas.dispatchEvent(
+      new kind(name, { clientX: box.left + x, clientY: box.top + y, cancelable: true, ...more }));
+    const wheel = (x, y, delta, more) => {
+      event(WheelEvent, 'wheel', x, y, { deltaY: delta, ...more });
+      window.dispatchEvent(new Event('resize'));
+    };
+    const area = () => body.area.split(' ').map(Number);
+    const told = () => {
+      const rows = new Set(), [left, top, width, height] = area();
+      for (let x = left - 1; x <= left + width + 8; x += 8) for (let y = top - 1; y <= top + height + 8; y += 8) {
+        event(PointerEvent, 'pointermove', Math.min(x, left + width), y);
+        if (hover.textContent) rows.add(hover.textContent.replaceAll('\\n', ', '));
+      }
+      return [...rows].sort().join('; ');
+    };";
+
+#[test]
+fn the_pointer_tells_exact_values_on_any_axis() {
+    for (rows, options, expected) in [
+        (
+            "a\t5\t1000000000000\nb\t7\t3\nd\t500000000001\t55\n",
+            &[][..],
+            "a, x: 5, y: 1,000,000,000,000; b, x: 7, y: 3; d, x: 500,000,000,001, y: 55",
+        ),
+        (
+            "a\t1700-01-01\t0.1\nb\t9000-06-07 12:34:56\t0.30000000000000004\n",
+            &[],
+            "a, x (UTC): 1700-01-01 00:00:00, y: 0.1; b, x (UTC): 9000-06-07 12:34:56, y: 0.30000000000000004",
+        ),
+        (
+            "a\t2016-11-06T05:30:00Z\t1e250\nb\t2016-11-06T06:30:00.25Z\t2e-3\n",
+            &["--tz", "America/New_York", "--log", "y"],
+            "a, x (America/New_York): 2016-11-06 01:30:00, y: 1e250; \
+             b, x (America/New_York): 2016-11-06 01:30:00.25, y: 0.002",
+        ),
+    ] {
+        let folder = page_of(rows, options);
+        let document = open(
+            &folder,
+            "page.html",
+            &format!("{HANDS} body.told = told();"),
+        );
+        assert_eq!(body(&document, "told"), expected);
+    }
+}
+
+#[test]
+fn ticks_are_those_of_the_pictures() {
+    for (rows, options, x, y) in [
+        (
+            "a\t2016-01-01T00:00:00.5Z\t1e250\nb\t2016-01-01T00:00:01.75Z\t2e-3\n",
+            &["--log", "y"][..],
+            "00:00:00.6 2016-01-01 | 00:00:00.8 | 00:00:01.0 | 00:00:01.2 | 00:00:01.4 | 00:00:01.6",
+            "1 | 1e50 | 1e100 | 1e150 | 1e200 | 1e250",
+        ),
+        // The night in which the clock went back.
+        (
+            "a\t2016-11-05T12:00:00Z\t-2\nb\t2016-11-07T12:00:00Z\t2500000\n",
+            &["--tz", "America/New_York"],
+            "12:00 2016-11-05 | 18:00 | 00:00 2016-11-06 | 06:00 | 12:00 | 18:00 | 00:00 2016-11-07 | 06:00",
+            "0 | 500,000 | 1,000,000 | 1,500,000 | 2,000,000 | 2,500,000",
+        ),
+        (
+            "a\t-1e308\t1e-9\nb\t1e308\t1.1e-9\n",
+            &[],
+            "-1e308 | -8e307 | -6e307 | -4e307 | -2e307 | 0 | 2e307 | 4e307 | 6e307 | 8e307 | 1e308",
+            "1e-9 | 1.02e-9 | 1.04e-9 | 1.06e-9 | 1.08e-9 | 1.1e-9",
+        ),
+    ] {
+        let folder = page_of(rows, options);
+        let document = open(&folder, "page.html", "");
+        assert_eq!((body(&document, "x"), body(&document, "y")), (x, y));
+    }
+}
+
+#[test]
+fn neighbours_come_apart_at_the_nearest_zoom() {
+    let rows = "a\t5\t1000000000000\nb\t7\t3\nd\t500000000001\t55\n";
+    let folder = page_of(rows, &["-m", "5"]);
+    // At the left side of the area, where the first row is.
+    let script = format!(
+        "{HANDS}
+        for (let turn = 0; turn < 100; turn++) {{
+          const [low, high] = body.view.split(' ').map(Number);
+          if ((high - low) * 5e11 < 8) break;
+          wheel(area()[0], 100, -300, {{ shiftKey: true }});
+        }}
+        const [left, , width] = area();
+        body.first = body.x;
+        body.told = told();
+        // Nearer and farther than anything is there to see.
+        for (let turn = 0; turn < 200; turn++) wheel(left, 100, -300);
+        body.near = body.view;
+        for (let turn = 0; turn < 200; turn++) wheel(left + width / 2, 200, 300);"
+    );
+    let document = open(&folder, "page.html", &script);
+    assert!(body(&document, "first").starts_with("5 | 6 | 7 | "));
+    assert_eq!(
+        body(&document, "told"),
+        "a, x: 5, y: 1,000,000,000,000; b, x: 7, y: 3"
+    );
+    let length = |name: &str| {
+        let view: Vec<f64> = body(&document, name)
+            .split(' ')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        view[1] - view[0]
+    };
+    assert!(length("near") > 0.0 && length("near") < 1e-12);
+    assert!((length("view") - 10.0).abs() < 1e-6, "{}", length("view"));
+}
+
+#[test]
+fn a_drag_moves_what_is_seen() {
+    let folder = page_of("a\t0\t0\nb\t100\t100\n", &[]);
+    let script = format!(
+        "{HANDS}
+        const [left, top, width, height] = area(), x = left + width / 2, y = top + height / 2;
+        event(PointerEvent, 'pointerdown', x, y, {{ pointerId: 1 }});
+        event(PointerEvent, 'pointermove', x + width / 4, y + height / 2, {{ pointerId: 1 }});
+        event(PointerEvent, 'pointerup', x + width / 4, y + height / 2, {{ pointerId: 1 }});
+        event(PointerEvent, 'pointermove', x, y);
+        window.dispatchEvent(new Event('resize'));
+        body.moved = body.view;
+        document.getElementById('reset').click();"
+    );
+    let document = open(&folder, "page.html", &script);
+    let moved: Vec<f64> = body(&document, "moved")
+        .split(' ')
+        .map(|part| part.parse().unwrap())
+        .collect();
+    for (found, expected) in moved.iter().zip([-0.25, 0.75, 0.5, 1.5]) {
+        assert!((found - expected).abs() < 1e-9, "{moved:?}");
+    }
+    assert_eq!(body(&document, "view"), "0 1 0 1");
+}

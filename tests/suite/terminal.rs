@@ -7,12 +7,12 @@ use itch_tests::{Folder, Sandbox, binary};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 /// What a run on a terminal left.
-struct Screen {
-    code: u32,
+pub(crate) struct Screen {
+    pub(crate) code: u32,
     /// Every byte that the terminal got.
-    bytes: String,
+    pub(crate) bytes: String,
     /// The screen at the end, line by line, without blank ones.
-    lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// How long it ran.
     elapsed: Duration,
     /// When something first appeared, and what that was.
@@ -20,43 +20,96 @@ struct Screen {
 }
 
 impl Screen {
-    fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("exit code: {}\n{}", self.code, self.lines.join("\n"))
+    }
+}
+
+/// Every byte that a terminal got, and the first of them with their time.
+type Received = (Vec<u8>, Option<(Duration, String)>);
+
+/// A terminal, and how it behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Device {
+    pub(crate) rows: u16,
+    pub(crate) columns: u16,
+    /// What it says that it is.
+    pub(crate) name: &'static str,
+    /// What it says when it is asked for its attributes; one that says nothing answers no questions.
+    pub(crate) answer: &'static str,
+    /// How long it takes to say so.
+    pub(crate) delay: Duration,
+}
+
+impl Default for Device {
+    fn default() -> Device {
+        Device {
+            rows: 200,
+            columns: 100,
+            name: "xterm-256color",
+            answer: "",
+            delay: Duration::ZERO,
+        }
     }
 }
 
 /// Runs itch on a terminal of this width, which answers no questions.
 fn on_terminal(folder: &Folder, width: u16, arguments: &[&str]) -> Screen {
-    on_answering_terminal(folder, width, arguments, "")
+    let device = Device {
+        columns: width,
+        ..Device::default()
+    };
+    device.run(folder, arguments)
 }
 
-/// Runs itch on a terminal that says this when it is asked for its attributes.
-fn on_answering_terminal(
-    folder: &Folder,
-    width: u16,
-    arguments: &[&str],
-    answer: &'static str,
-) -> Screen {
-    let size = PtySize {
-        rows: 200,
-        cols: width,
-        ..PtySize::default()
-    };
-    let pair = native_pty_system().openpty(size).unwrap();
-    let mut command = CommandBuilder::new(binary());
-    command.args(arguments);
-    command.env_clear();
-    for (name, value) in folder.variables() {
-        command.env(name, value);
+impl Device {
+    /// Runs itch on it.
+    pub(crate) fn run(self, folder: &Folder, arguments: &[&str]) -> Screen {
+        let mut command = CommandBuilder::new(binary());
+        command.args(arguments);
+        self.show(folder, command)
     }
-    command.env("TERM", "xterm-256color");
-    command.cwd(folder.path(""));
-    let start = Instant::now();
-    let mut child = pair.slave.spawn_command(command).unwrap();
-    drop(pair.slave);
-    let mut reader = pair.master.try_clone_reader().unwrap();
-    let mut writer = pair.master.take_writer().unwrap();
-    let reading = std::thread::spawn(move || {
+
+    /// Runs a script of the shell on it, in which `"$0"` is itch.
+    #[cfg(unix)]
+    pub(crate) fn script(self, folder: &Folder, script: &str) -> Screen {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", script]);
+        command.arg(binary());
+        self.show(folder, command)
+    }
+
+    fn show(self, folder: &Folder, mut command: CommandBuilder) -> Screen {
+        let size = PtySize {
+            rows: self.rows,
+            cols: self.columns,
+            ..PtySize::default()
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        command.env_clear();
+        for (name, value) in folder.variables() {
+            command.env(name, value);
+        }
+        command.env("TERM", self.name);
+        command.cwd(folder.path(""));
+        let start = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let reading = std::thread::spawn(move || self.read(start, reader, writer));
+        let screen = self.wait(start, child, reading);
+        drop(pair.master);
+        screen
+    }
+
+    /// Reads to the end what the terminal gets, and answers.
+    fn read(
+        self,
+        start: Instant,
+        mut reader: Box<dyn Read + Send>,
+        mut writer: Box<dyn Write + Send>,
+    ) -> Received {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut buffer = [0; 4096];
         // A terminal whose program has ended is read to its end, and then fails.
@@ -68,28 +121,36 @@ fn on_answering_terminal(
             let before = bytes.len();
             bytes.extend_from_slice(part);
             let asked = |bytes: &[u8]| bytes.windows(3).any(|part| part == b"\x1b[c");
-            if !answer.is_empty() && asked(&bytes) && !asked(&bytes[..before]) {
-                writer.write_all(answer.as_bytes()).unwrap();
+            if !self.answer.is_empty() && asked(&bytes) && !asked(&bytes[..before]) {
+                std::thread::sleep(self.delay);
+                writer.write_all(self.answer.as_bytes()).unwrap();
             }
         }
         (bytes, first)
-    });
-    let code = child.wait().unwrap().exit_code();
-    let elapsed = start.elapsed();
-    let (bytes, first) = reading.join().unwrap();
-    drop(pair.master);
-    let mut screen = vt100::Parser::new(200, width, 0);
-    screen.process(&bytes);
-    let lines = screen
-        .screen()
-        .rows(0, width)
-        .map(|line| line.trim_end().to_owned());
-    Screen {
-        code,
-        elapsed,
-        lines: lines.filter(|line| !line.is_empty()).collect(),
-        bytes: String::from_utf8(bytes).unwrap(),
-        first,
+    }
+
+    fn wait(
+        self,
+        start: Instant,
+        mut child: Box<dyn portable_pty::Child + Send + Sync>,
+        reading: std::thread::JoinHandle<Received>,
+    ) -> Screen {
+        let code = child.wait().unwrap().exit_code();
+        let elapsed = start.elapsed();
+        let (bytes, first) = reading.join().unwrap();
+        let mut screen = vt100::Parser::new(self.rows, self.columns, 0);
+        screen.process(&bytes);
+        let lines = screen
+            .screen()
+            .rows(0, self.columns)
+            .map(|line| line.trim_end().to_owned());
+        Screen {
+            code,
+            elapsed,
+            lines: lines.filter(|line| !line.is_empty()).collect(),
+            bytes: String::from_utf8(bytes).unwrap(),
+            first,
+        }
     }
 }
 
@@ -418,72 +479,5 @@ fn the_list_of_units_is_a_table_with_a_header() {
                 unit["kind"].as_str().unwrap()
             ]
         );
-    }
-}
-
-#[test]
-fn a_chart_is_drawn_where_no_file_is_named() {
-    let folder = crate::plot::folder();
-    let arguments = [
-        "plot",
-        "-D",
-        "-S",
-        "streams.csv",
-        "-T",
-        "BurkeBlack",
-        "followers.csv",
-    ];
-    let screen = on_terminal(&folder, 100, &arguments);
-    assert_eq!(screen.code, 0, "{}", screen.all());
-    let title = screen.lines.iter().find(|line| line.contains("BurkeBlack"));
-    assert!(
-        title.is_some_and(|title| title.trim() == "BurkeBlack"),
-        "{}",
-        screen.all()
-    );
-    let page = screen.lines.join("\n");
-    for part in [
-        "running count",
-        "streams",
-        "created",
-        "Jul 26",
-        "followed (UTC)",
-        "100%",
-    ] {
-        assert!(page.contains(part), "{part}: {}", screen.all());
-    }
-    let braille = page
-        .chars()
-        .filter(|c| ('\u{2801}'..='\u{28ff}').contains(c));
-    assert!(braille.count() > 50, "{}", screen.all());
-    assert!(screen.bytes.contains("\u{1b}[38;2;"));
-
-    // Who wants no colours is asked nothing either.
-    let plain = on_terminal(
-        &folder,
-        100,
-        &[&["--color", "never"], &arguments[..]].concat(),
-    );
-    assert!(!plain.bytes.contains('\u{1b}'), "{:?}", plain.bytes);
-    assert!(plain.lines.iter().any(|line| line.contains("BurkeBlack")));
-}
-
-#[test]
-fn a_terminal_that_shows_pictures_gets_one() {
-    let folder = crate::plot::folder();
-    for (answer, picture) in [
-        ("\u{1b}_Gi=31;OK\u{1b}\\\u{1b}[?62;c", "\u{1b}_G"),
-        ("\u{1b}[?62;4;22c", "\u{1b}P"),
-        (
-            "\u{1b}P>|iTerm2 3.5\u{1b}\\\u{1b}[?62;4c",
-            "\u{1b}]1337;File=",
-        ),
-    ] {
-        let arguments = ["plot", "followers.csv"];
-        let screen = on_answering_terminal(&folder, 100, &arguments, answer);
-        assert_eq!(screen.code, 0, "{}", screen.all());
-        // The question itself is in the way of kitty, too.
-        let drawn = screen.bytes.rsplit("\u{1b}[c").next().unwrap();
-        assert!(drawn.contains(picture), "{answer:?}: {:.300?}", drawn);
     }
 }

@@ -45,7 +45,7 @@ impl Talk {
             stderr_is_terminal,
             stdout_is_terminal: std::io::stdout().is_terminal(),
             progress: match when {
-                When::Auto => stderr_is_terminal && !quiet,
+                When::Auto => stderr_is_terminal && !quiet && !is_dumb(),
                 When::Always => true,
                 When::Never => false,
             },
@@ -65,7 +65,9 @@ impl Talk {
             When::Always => true,
             When::Never => false,
             When::Auto => {
-                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                is_terminal
+                    && !is_dumb()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }
     }
@@ -123,6 +125,11 @@ impl Talk {
             self.line("hint", "32", hint);
         }
     }
+}
+
+/// Whether the terminal says of itself that it understands nothing but text.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| name == "dumb")
 }
 
 /// Writes data of a command that is no report to stdout. A reader that has gone is no error.

@@ -84,8 +84,11 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     tell_empty_rows(table.empty, &table.x.name, &table.y.name, talk);
     incomplete |= table.bad.count > 0;
 
-    let request = looks.request(&hint, &table, bands, &drawing)?;
+    let mut request = looks.request(&hint, &table, bands, &drawing)?;
     itch_chart::check(&table, &request)?;
+    if !named && talk.stdout_is_terminal {
+        terminal::settle(&mut request.target, matches);
+    }
     if prints {
         record::print(&table, &request, matches.get_flag("record"))?;
     }

@@ -1,5 +1,6 @@
 //! What the terminal is that a chart is drawn on: its size, and whether it shows pictures, which it is asked.
 
+use clap::ArgMatches;
 use itch_plugin::{Colors, Graphics, Target, Terminal};
 
 /// A terminal of which nothing is known.
@@ -7,7 +8,7 @@ const USUAL: (u32, u32) = (80, 24);
 /// The pixels of a character where the terminal does not say.
 const CHARACTER: (u32, u32) = (10, 20);
 
-/// The target on a terminal.
+/// The target on a terminal that is not asked anything: where nothing is said about pictures, characters.
 pub(super) fn target(
     graphics: &str,
     size: Option<(u32, u32)>,
@@ -19,34 +20,60 @@ pub(super) fn target(
     let (columns, rows) = size.unwrap_or_else(|| {
         found.map_or(USUAL, |(width, height)| {
             // The prompt comes below the picture.
-            (
-                u32::from(width.0),
-                u32::from(height.0).saturating_sub(1).max(6),
-            )
+            let lines = u32::from(height.0).saturating_sub(1);
+            (u32::from(width.0).max(1), lines.max(1))
         })
     });
     let graphics = match graphics {
         "kitty" => Graphics::Kitty,
         "sixel" => Graphics::Sixel,
         "iterm" => Graphics::Iterm,
-        // Who wants no colours wants no picture either.
-        "auto" if on_terminal && colors != Colors::None => ask::graphics(),
         _ => Graphics::Braille,
     };
-    let terminal = Some(Terminal {
+    let terminal = Terminal {
         graphics,
         colors,
         columns,
         rows,
-    });
-    if graphics == Graphics::Braille {
+    };
+    showing(terminal, dpi, on_terminal)
+}
+
+/// Asks the terminal whether it shows pictures, unless that was said or nothing can come of it. It takes a moment and
+/// writes to the terminal, and so this is the last thing before drawing, when nothing else can go wrong.
+pub(super) fn settle(target: &mut Target, matches: &ArgMatches) {
+    let graphics = matches.get_one::<String>("graphics");
+    let Some(terminal) = target.terminal.clone() else {
+        return;
+    };
+    // Who wants no colours wants no picture either.
+    if graphics.is_some_and(|graphics| graphics != "auto")
+        || terminal.colors == Colors::None
+        || crate::talk::is_dumb()
+    {
+        return;
+    }
+    let found = ask::graphics();
+    if found != Graphics::Braille {
+        let graphics = Terminal {
+            graphics: found,
+            ..terminal
+        };
+        *target = showing(graphics, matches.get_one("dpi").copied(), true);
+    }
+}
+
+/// The sizes on a terminal that shows this.
+fn showing(terminal: Terminal, dpi: Option<f64>, on_terminal: bool) -> Target {
+    let (columns, rows) = (terminal.columns, terminal.rows);
+    if terminal.graphics == Graphics::Braille {
         return Target {
             width: columns * 2,
             height: rows * 4,
             dpi: 72.0,
             text: 4.0,
             line: 1.0,
-            terminal,
+            terminal: Some(terminal),
         };
     }
     let (across, down) = ask::character()
@@ -60,7 +87,7 @@ pub(super) fn target(
         dpi,
         text: (dpi * 10.0 / 72.0).round(),
         line: (dpi / 72.0).max(1.0),
-        terminal,
+        terminal: Some(terminal),
     }
 }
 
@@ -69,16 +96,21 @@ mod ask {
     //! Questions to a terminal, and its answers.
 
     use std::fs::File;
-    use std::io::{Read, Write};
+    use std::io::{ErrorKind, Read, Write};
     use std::time::{Duration, Instant};
 
     use itch_plugin::Graphics;
+    use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{
         LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetwinsize, tcsetattr,
     };
 
-    /// A terminal that has not answered by now never will.
-    const PATIENCE: Duration = Duration::from_millis(300);
+    /// A terminal that has said nothing by now never will, however far away it is.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    /// One that has begun to answer is waited for longer, since what comes later would be read as typed.
+    const ENDURANCE: Duration = Duration::from_secs(3);
+    /// What an interrupt types while it is read like any other key.
+    const INTERRUPT: u8 = 3;
 
     /// Asks for a picture in the way of kitty, for the terminal's name, and for its attributes, which every terminal
     /// answers and which therefore end the answers.
@@ -97,12 +129,19 @@ mod ask {
             return Graphics::Iterm;
         }
         // Attribute 4: sixels.
-        let attributes = answers.rsplit("\x1b[?").next().unwrap_or_default();
-        let attributes = attributes.trim_end_matches('c').split(';').skip(1);
-        if answers.ends_with('c') && attributes.into_iter().any(|attribute| attribute == "4") {
+        let attributes = attributes(answers).unwrap_or_default();
+        if attributes.split(';').skip(1).any(|one| one == "4") {
             return Graphics::Sixel;
         }
         Graphics::Braille
+    }
+
+    /// The terminal's attributes, which end its answers.
+    fn attributes(answers: &str) -> Option<&str> {
+        let (_, last) = answers.rsplit_once("\x1b[?")?;
+        let (attributes, _) = last.split_once('c')?;
+        let is_list = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b';'));
+        is_list(attributes).then_some(attributes)
     }
 
     fn answers() -> Option<String> {
@@ -113,33 +152,52 @@ mod ask {
             .ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut quiet = before.clone();
-        // Answers are not to be seen, come without a line end, and may never come.
+        // Answers are not to be seen, come without a line end, and may never come. An interrupt is read, too: were the
+        // program ended by it, it would leave the terminal like this.
         quiet
             .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ICANON);
+            .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         quiet.special_codes[SpecialCodeIndex::VMIN] = 0;
         quiet.special_codes[SpecialCodeIndex::VTIME] = 1;
         tcsetattr(&terminal, OptionalActions::Flush, &quiet).ok()?;
         let mut answers = Vec::new();
-        if terminal.write_all(QUESTION.as_bytes()).is_ok() {
-            let start = Instant::now();
-            let mut buffer = [0; 256];
-            while start.elapsed() < PATIENCE && answers.len() < 4096 {
-                match terminal.read(&mut buffer) {
-                    Ok(count) => answers.extend_from_slice(&buffer[..count]),
-                    Err(_) => break,
-                }
-                let text = String::from_utf8_lossy(&answers);
-                if text
-                    .rfind("\x1b[?")
-                    .is_some_and(|at| text[at..].ends_with('c'))
-                {
-                    break;
-                }
+        let asked = terminal.write_all(QUESTION.as_bytes());
+        let is_whole = asked.is_ok() && listen(&mut terminal, &mut answers);
+        // Of an answer that has not come to its end, nothing is to be read as typed.
+        let rest = match is_whole {
+            true => OptionalActions::Now,
+            false => OptionalActions::Flush,
+        };
+        tcsetattr(&terminal, rest, &before).ok()?;
+        if answers.contains(&INTERRUPT) {
+            let _ = kill_process(getpid(), Signal::INT);
+        }
+        String::from_utf8(answers).ok()
+    }
+
+    /// Reads until the answers are whole, and says whether they are.
+    fn listen(terminal: &mut File, answers: &mut Vec<u8>) -> bool {
+        let start = Instant::now();
+        let mut buffer = [0; 256];
+        while answers.len() < 4096 && !answers.contains(&INTERRUPT) {
+            let patience = if answers.is_empty() {
+                PATIENCE
+            } else {
+                ENDURANCE
+            };
+            if start.elapsed() >= patience {
+                break;
+            }
+            match terminal.read(&mut buffer) {
+                Ok(count) => answers.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+            if attributes(&String::from_utf8_lossy(answers)).is_some() {
+                return true;
             }
         }
-        tcsetattr(&terminal, OptionalActions::Now, &before).ok()?;
-        String::from_utf8(answers).ok()
+        false
     }
 
     /// The pixels of a character.
@@ -171,6 +229,8 @@ mod ask {
                 ("\x1bP>|foot(1.16)\x1b\\\x1b[?62;4;22c", Graphics::Sixel),
                 ("\x1b[?62;22;42c", Graphics::Braille),
                 ("\x1b[?1;2c", Graphics::Braille),
+                ("\x1b[?62;4ctyped", Graphics::Sixel),
+                ("\x1b[?62;4", Graphics::Braille),
                 ("", Graphics::Braille),
             ] {
                 assert_eq!(read(answers), graphics, "{answers:?}");

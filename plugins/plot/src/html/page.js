@@ -1,5 +1,4 @@
 // The page of `itch plot --renderer html`: draws the data that stand in the page, and nothing else.
-'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const theme = data.theme;
@@ -11,15 +10,56 @@
   document.body.style.color = theme.text;
   document.querySelector('h1').textContent = data.title;
 
-  const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
-  const places = text => new Uint32Array(bytes(text).buffer);
-  const FULL = 4294967295;
-  const points = data.points && { ...data.points, x: places(data.points.x), y: places(data.points.y),
-    shade: data.points.shade && bytes(data.points.shade) };
-  const line = data.line && { ...data.line, x: places(data.line.x), y: places(data.line.y) };
+  function bytes(text) {
+    const raw = atob(text), found = new Uint8Array(raw.length);
+    for (let place = 0; place < raw.length; place++) found[place] = raw.charCodeAt(place);
+    return found;
+  }
+  // A column of exact numbers: as they lie in memory, or counts of parts of one above the smallest.
+  function numbers(column) {
+    const raw = bytes(column.data), width = column.bytes;
+    if (width === 8) return new Float64Array(raw.buffer);
+    const found = new Float64Array(raw.length / width);
+    for (let row = 0, at = 0; row < found.length; row++, at += width) {
+      let above = 0;
+      for (let byte = width - 1; byte >= 0; byte--) above = above * 256 + raw[at + byte];
+      found[row] = (column.least + above) / column.parts;
+    }
+    return found;
+  }
+
+  // Axes: a value's coordinate is itself or its logarithm. The whole of the largest numbers is not finite, and so
+  // these are made smaller by a power of two.
+  function prepared(axis) {
+    if (!axes.knows(axis.zone)) {
+      axis.label += ' (shown in UTC: this browser does not know the zone)';
+      axis.zone = 'UTC';
+    }
+    const log = axis.scale === 'log', unit = !log && Math.max(Math.abs(axis.min), Math.abs(axis.max)) > 1e300 ? 2 ** -16 : 1;
+    const of = value => log ? Math.log10(value) : value * unit;
+    const back = place => log ? 10 ** place : place / unit;
+    const all = values => log || unit !== 1 ? values.map(of) : values;
+    return { ...axis, of, back, all, low: of(axis.min), high: of(axis.max) };
+  }
+  const x = prepared(data.x), y = prepared(data.y), y2 = data.y2 && prepared(data.y2);
+  function layer(found, upright) {
+    if (!found) return found;
+    const columns = { x: numbers(found.x), y: numbers(found.y) };
+    return { ...found, upright, ...columns, across: x.all(columns.x), up: upright.all(columns.y) };
+  }
+  const points = layer(data.points, y);
+  if (points) points.shade &&= bytes(points.shade);
+  const line = layer(data.line, data.line && data.line.right ? y2 : y);
   const shown = { bands: true, points: true, line: true };
-  // The part of each axis that is in view: from 0 to 1 is everything.
-  const view = { x0: 0, x1: 1, y0: 0, y1: 1 };
+
+  // The part of each axis that is in view, in its coordinates; of the right axis it is the same share as of the left.
+  const view = { x0: x.low, x1: x.high, y0: y.low, y1: y.high };
+  const inView = axis => {
+    if (axis === x) return [view.x0, view.x1];
+    if (axis === y) return [view.y0, view.y1];
+    const at = place => axis.low + (place - y.low) / (y.high - y.low) * (axis.high - axis.low);
+    return [at(view.y0), at(view.y1)];
+  };
 
   // Denser dots go over thinner ones.
   let order = null;
@@ -31,98 +71,19 @@
     points.shade.forEach((shade, row) => { order[starts[shade]++] = row; });
   }
 
-  // Axes.
-  const scaled = (axis, value) => axis.scale === 'log' ? Math.log10(value) : value;
-  const share = (axis, value) =>
-    (scaled(axis, value) - scaled(axis, axis.min)) / (scaled(axis, axis.max) - scaled(axis, axis.min));
-  const value = (axis, share) => {
-    const low = scaled(axis, axis.min), place = low + share * (scaled(axis, axis.max) - low);
-    return axis.scale === 'log' ? 10 ** place : place;
-  };
-  const clock = (zone, options) => {
-    const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, hourCycle: 'h23', ...options });
-    return seconds => { try { return format.format(new Date(Math.round(seconds) * 1000)); } catch { return String(seconds); } };
-  };
-  const date = { year: 'numeric', month: '2-digit', day: '2-digit' };
-  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
-  const clocks = {};
-  const clocksOf = zone => clocks[zone] ??= {
-    date: clock(zone, date), time: clock(zone, time), both: clock(zone, { ...date, ...time }),
-    month: clock(zone, { year: 'numeric', month: '2-digit' }), year: clock(zone, { year: 'numeric' }),
-    minute: clock(zone, { hour: '2-digit', minute: '2-digit' }) };
-  const written = (axis, number) => axis.kind === 'time'
-    ? clocksOf(axis.zone).both(number).replace(',', '')
-    : number.toLocaleString('en-US', { maximumSignificantDigits: 12 });
-
-  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-    86400, 172800, 604800, 1209600];
-  function timeTicks(axis, low, high, most) {
-    const names = clocksOf(axis.zone);
-    // What the clocks of the zone are ahead of UTC in the middle of the view.
-    const middle = (low + high) / 2;
-    const parts = {};
-    try {
-      new Intl.DateTimeFormat('en-CA', { timeZone: axis.zone, hourCycle: 'h23', ...date, ...time })
-        .formatToParts(new Date(middle * 1000)).forEach(part => { parts[part.type] = +part.value; });
-    } catch { return numberTicks(low, high, most); }
-    const ahead = Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) / 1000
-      - Math.floor(middle);
-    const ticks = [];
-    const step = STEPS.find(step => (high - low) / step <= most);
-    if ((high - low) / most < 1) return numberTicks(low, high, most).map(tick => ({ ...tick, label: names.time(tick.at) }));
-    if (step) {
-      // Weeks begin on Mondays; 1970 began on a Thursday.
-      const base = (step >= 604800 ? 4 * 86400 : 0) - ahead;
-      for (let at = Math.ceil((low - base) / step) * step + base; at <= high; at += step) {
-        const label = step >= 86400 ? names.date(at) : step >= 60 ? names.minute(at) : names.time(at);
-        ticks.push({ at, label: step < 86400 && names.minute(at) === '00:00' && step >= 60 ? names.date(at) : label });
-      }
-      return ticks;
-    }
-    const months = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000].find(months => (high - low) / 2629746 / months <= most) || 12000;
-    const start = new Date((low + ahead) * 1000);
-    let month = Math.floor((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months;
-    for (let count = 0; count < 60; count++, month += months) {
-      const first = new Date(0);
-      first.setUTCFullYear(Math.floor(month / 12), ((month % 12) + 12) % 12, 1);
-      const at = first.getTime() / 1000 - ahead;
-      if (at > high) break;
-      if (at >= low) ticks.push({ at, label: months % 12 ? names.month(at) : names.year(at) });
-    }
-    return ticks;
-  }
-  function numberTicks(low, high, most) {
-    const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map(factor => factor * power).find(step => step >= rough);
-    const ticks = [];
-    for (let number = Math.ceil(low / step); number * step <= high && ticks.length < 60; number++) {
-      const at = number * step;
-      ticks.push({ at, label: at.toLocaleString('en-US', { maximumSignificantDigits: 12 }) });
-    }
-    return ticks;
-  }
-  function logTicks(low, high, most) {
-    const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high));
-    if (to - from <= 2) return numberTicks(low, high, most).filter(tick => tick.at > 0);
-    const every = Math.ceil((to - from) / most), ticks = [];
-    for (let power = from; power <= to; power++) {
-      const at = 10 ** power;
-      if (power % every === 0 && at >= low && at <= high) ticks.push({ at, label: at.toLocaleString('en-US') });
-    }
-    return ticks;
-  }
-  const ticksOf = (axis, from, to, most) => {
-    const low = value(axis, from), high = value(axis, to);
-    if (!(low < high)) return [];
-    if (axis.scale === 'log') return logTicks(low, high, most);
-    return axis.kind === 'time' ? timeTicks(axis, low, high, most) : numberTicks(low, high, most);
-  };
-
   // Places.
   let area = { left: 0, top: 0, width: 1, height: 1 };
   let ratio = 1;
-  const across = share => area.left + (share - view.x0) / (view.x1 - view.x0) * area.width;
-  const down = share => area.top + area.height - (share - view.y0) / (view.y1 - view.y0) * area.height;
+  const across = place => area.left + (place - view.x0) / (view.x1 - view.x0) * area.width;
+  const down = place => area.top + area.height - (place - view.y0) / (view.y1 - view.y0) * area.height;
+  const letter = 7.5;
+  function ticksOf(axis, length) {
+    const [from, to] = inView(axis);
+    const share = value => (axis.of(value) - from) / (to - from);
+    const room = { length, beside: axis === x, character: letter, line: 16, width: text => context.measureText(text).width };
+    const found = axes.ticks(axis, axis.back(from), axis.back(to), share, room);
+    return found.map(tick => ({ ...tick, share: share(tick.at) }));
+  }
 
   function resize() {
     ratio = window.devicePixelRatio || 1;
@@ -138,21 +99,22 @@
     context.font = '13px system-ui, sans-serif';
     context.fillStyle = theme.background;
     context.fillRect(0, 0, width, height);
-    const yTicks = ticksOf(data.y, view.y0, view.y1, Math.max(2, height / 40));
-    const y2Ticks = data.y2 ? ticksOf(data.y2, view.y0, view.y1, Math.max(2, height / 40)) : [];
-    const widest = ticks => Math.max(0, ...ticks.map(tick => context.measureText(tick.label).width));
+    const high = Math.max(10, height - (x.kind === 'time' ? 78 : 62));
+    const yTicks = ticksOf(y, high), y2Ticks = y2 ? ticksOf(y2, high) : [];
+    const widest = ticks => Math.ceil(Math.max(0, ...ticks.map(tick => context.measureText(tick.label).width)));
     const left = widest(yTicks) + 42, bar = data.colors ? 110 : 0;
-    const right = (data.y2 ? widest(y2Ticks) + 38 : 24) + bar;
-    area = { left, top: 8, width: Math.max(10, width - left - right), height: Math.max(10, height - 62) };
-    const xTicks = ticksOf(data.x, view.x0, view.x1, Math.max(2, area.width / 110));
+    const right = (y2 ? widest(y2Ticks) + 38 : 24) + bar;
+    area = { left, top: 8, width: Math.max(10, width - left - right), height: high };
+    const xTicks = ticksOf(x, area.width);
     const bottom = area.top + area.height;
+    const tickX = tick => area.left + tick.share * area.width, tickY = tick => bottom - tick.share * area.height;
 
     context.lineWidth = 1;
     context.strokeStyle = theme.grid;
     context.setLineDash([1, 2]);
     context.beginPath();
-    for (const tick of xTicks) { const x = Math.round(across(share(data.x, tick.at))) + .5; context.moveTo(x, area.top); context.lineTo(x, bottom); }
-    for (const tick of yTicks) { const y = Math.round(down(share(data.y, tick.at))) + .5; context.moveTo(area.left, y); context.lineTo(area.left + area.width, y); }
+    for (const tick of xTicks) { const at = Math.round(tickX(tick)) + .5; context.moveTo(at, area.top); context.lineTo(at, bottom); }
+    for (const tick of yTicks) { const at = Math.round(tickY(tick)) + .5; context.moveTo(area.left, at); context.lineTo(area.left + area.width, at); }
     context.stroke();
     context.setLineDash([]);
 
@@ -162,9 +124,10 @@
     context.clip();
     if (data.bands && shown.bands) {
       context.fillStyle = theme.bands;
+      const within = value => Math.min(area.left + area.width + 4, Math.max(area.left - 4, across(x.of(value))));
       data.bands.from.forEach((from, row) => {
-        const x = across(share(data.x, from)), end = across(share(data.x, data.bands.to[row]));
-        context.fillRect(x, area.top, Math.max(1, end - x), area.height);
+        const start = within(from);
+        context.fillRect(start, area.top, Math.max(1, within(data.bands.to[row]) - start), area.height);
       });
     }
     if (line && shown.line) trace(true);
@@ -176,17 +139,27 @@
     context.strokeRect(area.left + .5, area.top + .5, area.width - 1, area.height - 1);
     context.textBaseline = 'middle';
     context.textAlign = 'right';
-    for (const tick of yTicks) context.fillText(tick.label, area.left - 7, down(share(data.y, tick.at)));
+    for (const tick of yTicks) context.fillText(tick.label, area.left - 7, tickY(tick));
     context.textAlign = 'left';
-    for (const tick of y2Ticks) context.fillText(tick.label, area.left + area.width + 7, down(share(data.y2, tick.at)));
+    for (const tick of y2Ticks) context.fillText(tick.label, area.left + area.width + 7, tickY(tick));
     context.textAlign = 'center';
-    for (const tick of xTicks) context.fillText(tick.label, across(share(data.x, tick.at)), bottom + 14);
-    context.fillText(data.x.label, area.left + area.width / 2, bottom + 40);
-    turned(data.y.label, 14);
-    if (data.y2) turned(data.y2.label, area.left + area.width + widest(y2Ticks) + 24);
+    for (const tick of xTicks) {
+      context.fillText(tick.label, tickX(tick), bottom + 14);
+      context.fillText(tick.below, tickX(tick), bottom + 30);
+    }
+    context.fillText(x.label, area.left + area.width / 2, height - 14);
+    turned(y.label, 14);
+    if (y2) turned(y2.label, area.left + area.width + widest(y2Ticks) + 24);
     if (data.colors) colorBar(width - 84);
     document.body.dataset.drawn = (performance.now() - started).toFixed(1);
-    document.body.dataset.view = [view.x0, view.x1, view.y0, view.y1].map(part => part.toFixed(6)).join(' ');
+    // What is drawn, for programs that cannot see it.
+    const shares = (axis, low, high) => [low, high].map(place => (place - axis.low) / (axis.high - axis.low));
+    document.body.dataset.view = [...shares(x, view.x0, view.x1), ...shares(y, view.y0, view.y1)].join(' ');
+    document.body.dataset.area = [area.left, area.top, area.width, area.height].join(' ');
+    const labels = ticks => ticks.map(tick => tick.below ? `${tick.label} ${tick.below}` : tick.label).join(' | ');
+    document.body.dataset.x = labels(xTicks);
+    document.body.dataset.y = labels(yTicks);
+    document.body.dataset.right = labels(y2Ticks);
   }
 
   function turned(text, x) {
@@ -210,19 +183,39 @@
     turned(data.bar.label, x + 70);
   }
 
-  function trace(wash) {
-    context.beginPath();
-    // The neighbours of what is in view, so that the line does not end at the edges.
-    let first = 0, last = line.x.length - 1;
-    while (first < last && line.x[first + 1] / FULL < view.x0) first++;
-    while (last > first && line.x[last - 1] / FULL > view.x1) last--;
-    for (let row = first; row <= last; row++) {
-      const x = across(line.x[row] / FULL), y = down(line.y[row] / FULL);
-      row === first ? context.moveTo(x, y) : context.lineTo(x, y);
+  // The line from corner to corner in the coordinates of its axes, cut a little outside the view: a canvas keeps places
+  // as numbers of 32 bits, which far away are wrong by more than the whole view.
+  function cut() {
+    const margin = ([low, high]) => [low - (high - low) * .05, high + (high - low) * .05];
+    const [left, right] = margin(inView(x)), [low, high] = margin(inView(line.upright));
+    const corners = [], held = up => Math.min(high, Math.max(low, up));
+    for (let row = 1; row < line.across.length; row++) {
+      const from = line.across[row - 1], to = line.across[row];
+      if (to < left) continue;
+      if (from > right) break;
+      const start = line.up[row - 1], rise = line.up[row] - start, run = to - from;
+      const upAt = at => run > 0 ? start + rise * ((at - from) / run) : start;
+      const edges = [low, high].filter(edge => edge > Math.min(start, start + rise) && edge < Math.max(start, start + rise))
+        .map(edge => [from + run * ((edge - start) / rise), edge]).sort((one, other) => one[0] - other[0]);
+      if (from < left) corners.push([left, held(upAt(left))]);
+      else if (!corners.length) corners.push([from, held(start)]);
+      for (const edge of edges) if (edge[0] >= left && edge[0] <= right) corners.push(edge);
+      corners.push(to > right ? [right, held(upAt(right))] : [to, held(start + rise)]);
     }
+    return corners;
+  }
+
+  function trace(wash) {
+    const [low, high] = inView(line.upright), corners = cut();
+    if (!corners.length) return;
+    const downAt = up => area.top + area.height - (up - low) / (high - low) * area.height;
+    context.beginPath();
+    corners.forEach(([at, up], place) => place ? context.lineTo(across(at), downAt(up)) : context.moveTo(across(at), downAt(up)));
     if (wash) {
-      context.lineTo(across(line.x[last] / FULL), area.top + area.height);
-      context.lineTo(across(line.x[first] / FULL), area.top + area.height);
+      // Down to where the axis begins, as far as that is in view.
+      const ground = Math.min(area.top + area.height + 4, Math.max(area.top - 4, downAt(line.upright.low)));
+      context.lineTo(across(corners[corners.length - 1][0]), ground);
+      context.lineTo(across(corners[0][0]), ground);
       context.fillStyle = theme.wash;
       context.fill();
     } else {
@@ -239,8 +232,8 @@
     let color = null;
     for (let place = 0; place < points.count; place++) {
       const row = order ? order[place] : place;
-      const x = across(points.x[row] / FULL), y = down(points.y[row] / FULL);
-      if (x < area.left - 4 || x > area.left + area.width + 4 || y < area.top - 4 || y > area.top + area.height + 4) continue;
+      const left = across(points.across[row]), top = down(points.up[row]);
+      if (left < area.left - 4 || left > area.left + area.width + 4 || top < area.top - 4 || top > area.top + area.height + 4) continue;
       const next = colorOf(row);
       // One path a colour; without shades every dot by itself, so that a crowd is denser.
       if (next !== color || !points.shade) {
@@ -248,8 +241,8 @@
         context.beginPath();
         context.fillStyle = color = next;
       }
-      context.moveTo(x + radius, y);
-      context.arc(x, y, radius, 0, 7);
+      context.moveTo(left + radius, top);
+      context.arc(left, top, radius, 0, 7);
     }
     if (color) context.fill();
     context.globalAlpha = 1;
@@ -258,13 +251,12 @@
   function drawCounts() {
     const width = Math.round(area.width * ratio), height = Math.round(area.height * ratio);
     const count = new Uint32Array(width * height), shade = points.shade && new Uint8Array(width * height);
-    const xFactor = width / (view.x1 - view.x0) / FULL, xStart = view.x0 / (view.x1 - view.x0) * width;
-    const yFactor = height / (view.y1 - view.y0) / FULL, yStart = view.y0 / (view.y1 - view.y0) * height;
+    const xFactor = width / (view.x1 - view.x0), yFactor = height / (view.y1 - view.y0);
     let most = 1;
     for (let row = 0; row < points.count; row++) {
-      const x = Math.floor(points.x[row] * xFactor - xStart), y = height - 1 - Math.floor(points.y[row] * yFactor - yStart);
-      if (x < 0 || y < 0 || x >= width || y >= height) continue;
-      const cell = y * width + x;
+      const column = Math.floor((points.across[row] - view.x0) * xFactor), up = Math.floor((points.up[row] - view.y0) * yFactor);
+      if (column < 0 || up < 0 || column >= width || up >= height) continue;
+      const cell = (height - 1 - up) * width + column;
       if (++count[cell] > most) most = count[cell];
       if (shade && points.shade[row] > shade[cell]) shade[cell] = points.shade[row];
     }
@@ -273,15 +265,14 @@
     const pack = ([red, green, blue], alpha) => (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
     const colors = shade ? data.colors.map(color => pack(rgb(color), 255)) : null;
     const dots = rgb(theme.dots), best = new Uint8Array(width * height);
-    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-      const cell = y * width + x;
+    for (let cell = 0, column = 0; cell < count.length; cell++, column = (column + 1) % width) {
       if (!count[cell]) continue;
       // A single dot is seen, a crowd is brighter.
       const rank = shade ? shade[cell] : Math.round(90 + 165 * Math.log(count[cell]) / Math.log(most + 1));
       const paint = shade ? colors[rank] : pack(dots, rank);
       for (let dy = 0; dy < 2; dy++) for (let dx = 0; dx < 2; dx++) {
         const near = cell + dy * width + dx;
-        if (x + dx < width && near < pixels.length && best[near] <= rank) { best[near] = rank; pixels[near] = paint; }
+        if (column + dx < width && near < pixels.length && best[near] <= rank) { best[near] = rank; pixels[near] = paint; }
       }
     }
     const layer = document.createElement('canvas');
@@ -301,54 +292,71 @@
     const box = canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+  // From farther away everything is one dot; nearer, the steps from number to number begin to be seen.
+  const FURTHEST = 10;
+  const nearest = (axis, low, high) => Math.max(256 * Number.EPSILON * Math.max(Math.abs(low), Math.abs(high)),
+    axis.kind === 'time' ? 1e-4 : 1e-17 * (axis.high - axis.low));
+  // What there is stays within reach.
+  function keep(axis, low, high) {
+    const whole = axis.high - axis.low, size = view[high] - view[low];
+    const start = Math.min(axis.high + FURTHEST * whole - size, Math.max(axis.low - FURTHEST * whole, view[low]));
+    if (start !== view[low]) { view[low] = start; view[high] = start + size; }
+  }
   canvas.addEventListener('wheel', event => {
     event.preventDefault();
+    hover.textContent = '';
     const at = inside(event), factor = Math.exp((event.deltaY || event.deltaX) * .0015);
-    const zoom = (low, high, share) => {
-      const middle = view[low] + (view[high] - view[low]) * share;
-      // Not nearer than the numbers in the page can tell apart.
-      if ((view[high] - view[low]) * factor < 1e-7) return;
-      view[low] = middle - (middle - view[low]) * factor;
-      view[high] = middle + (view[high] - middle) * factor;
+    const zoom = (axis, low, high, share) => {
+      const size = view[high] - view[low], middle = view[low] + size * share;
+      const next = Math.min(FURTHEST * (axis.high - axis.low), Math.max(nearest(axis, view[low], view[high]), size * factor));
+      // Where nearer does not show more, nothing moves either.
+      if (factor < 1 ? next >= size : next <= size) return;
+      view[low] = middle - (middle - view[low]) * (next / size);
+      view[high] = view[low] + next;
+      keep(axis, low, high);
     };
-    if (!event.altKey) zoom('x0', 'x1', (at.x - area.left) / area.width);
-    if (!event.shiftKey) zoom('y0', 'y1', 1 - (at.y - area.top) / area.height);
+    if (!event.altKey) zoom(x, 'x0', 'x1', (at.x - area.left) / area.width);
+    if (!event.shiftKey) zoom(y, 'y0', 'y1', 1 - (at.y - area.top) / area.height);
     redraw();
   }, { passive: false });
   let dragged = null;
   canvas.addEventListener('pointerdown', event => {
+    if (event.button) return;
     dragged = { ...inside(event), view: { ...view } };
-    canvas.setPointerCapture(event.pointerId);
+    try { canvas.setPointerCapture(event.pointerId); } catch { /* A pointer that has gone is not followed. */ }
   });
-  canvas.addEventListener('pointerup', () => { dragged = null; });
+  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => { dragged = null; });
   canvas.addEventListener('pointermove', event => {
     const at = inside(event);
     if (!dragged) return tell(at);
     hover.textContent = '';
-    const x = (dragged.x - at.x) / area.width * (dragged.view.x1 - dragged.view.x0);
-    const y = (at.y - dragged.y) / area.height * (dragged.view.y1 - dragged.view.y0);
-    Object.assign(view, { x0: dragged.view.x0 + x, x1: dragged.view.x1 + x, y0: dragged.view.y0 + y, y1: dragged.view.y1 + y });
+    const from = dragged.view;
+    const left = (dragged.x - at.x) / area.width * (from.x1 - from.x0);
+    const up = (at.y - dragged.y) / area.height * (from.y1 - from.y0);
+    Object.assign(view, { x0: from.x0 + left, x1: from.x1 + left, y0: from.y0 + up, y1: from.y1 + up });
+    keep(x, 'x0', 'x1');
+    keep(y, 'y0', 'y1');
     redraw();
   });
   canvas.addEventListener('pointerleave', () => { hover.textContent = ''; });
-  const reset = () => { Object.assign(view, { x0: 0, x1: 1, y0: 0, y1: 1 }); redraw(); };
+  const reset = () => { Object.assign(view, { x0: x.low, x1: x.high, y0: y.low, y1: y.high }); redraw(); };
   canvas.addEventListener('dblclick', reset);
   document.getElementById('reset').addEventListener('click', reset);
 
   function tell(at) {
     hover.textContent = '';
     if (!points || !shown.points || at.x < area.left || at.x > area.left + area.width) return;
-    let nearest = -1, distance = 64;
+    let found = -1, distance = 64;
     for (let row = 0; row < points.count; row++) {
-      const dx = across(points.x[row] / FULL) - at.x;
+      const dx = across(points.across[row]) - at.x;
       if (dx > 8 || dx < -8) continue;
-      const dy = down(points.y[row] / FULL) - at.y, far = dx * dx + dy * dy;
-      if (far <= distance) { distance = far; nearest = row; }
+      const dy = down(points.up[row]) - at.y, far = dx * dx + dy * dy;
+      if (far <= distance) { distance = far; found = row; }
     }
-    if (nearest < 0) return;
-    const lines = points.names && points.names[nearest] ? [points.names[nearest]] : [];
-    lines.push(`${data.x.label}: ${written(data.x, value(data.x, points.x[nearest] / FULL))}`);
-    lines.push(`${data.y.label}: ${written(data.y, value(data.y, points.y[nearest] / FULL))}`);
+    if (found < 0) return;
+    const lines = points.names && points.names[found] ? [points.names[found]] : [];
+    lines.push(`${x.label}: ${axes.written(x, points.x[found])}`);
+    lines.push(`${y.label}: ${axes.written(y, points.y[found])}`);
     hover.textContent = lines.join('\n');
     hover.style.left = Math.min(at.x + 14, main.clientWidth - hover.offsetWidth - 4) + 'px';
     hover.style.top = Math.max(4, at.y - hover.offsetHeight - 10) + 'px';

@@ -10,8 +10,11 @@ use crate::canvas::{dots, line_points, sample_color};
 /// Which bit of a braille character a dot is, by column and row.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+/// Marks over and under one letter; more are no script but mischief.
+const MARKS: usize = 8;
+
 /// One place on the page.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Cell {
     dots: u8,
     /// How much its colour matters: a line goes over a band, a denser dot over a thinner one.
@@ -19,6 +22,8 @@ struct Cell {
     color: Option<Color>,
     ground: Option<Color>,
     letter: Option<char>,
+    /// What stands over and under the letter and takes no place of its own.
+    marks: String,
     /// The character left of it is two wide and takes this place as well.
     taken: bool,
 }
@@ -144,27 +149,31 @@ impl Page {
         }
     }
 
-    /// Writes a text that begins at a column. What does not fit is left away.
+    /// Writes a text that begins at a column. Letters beyond the page are left away.
     fn write(&mut self, column: isize, y: f64, text: &str, color: Color) {
         let row = (y.max(0.0) / 4.0) as usize;
         let mut column = column.max(0) as usize;
+        let mut last = None;
         for letter in text.chars().filter(|letter| !is_hidden(*letter)) {
             let width = letter.width().unwrap_or(0);
-            if width == 0 || column + width > self.columns {
+            if width == 0 {
+                let cell = last.and_then(|place: usize| self.cells.get_mut(place));
+                if let Some(cell) = cell.filter(|cell| cell.marks.chars().count() < MARKS) {
+                    cell.marks.push(letter);
+                }
                 continue;
             }
+            last = None;
+            if column + width > self.columns {
+                continue;
+            }
+            last = Some(row * self.columns + column);
             for place in 0..width {
                 if let Some(cell) = self.cells.get_mut(row * self.columns + column + place) {
-                    let ground = cell.ground;
-                    let (letter, taken) = if place == 0 {
-                        (Some(letter), false)
-                    } else {
-                        (None, true)
-                    };
                     *cell = Cell {
-                        letter,
-                        taken,
-                        ground,
+                        letter: (place == 0).then_some(letter),
+                        taken: place > 0,
+                        ground: cell.ground,
                         color: Some(color),
                         ..Cell::default()
                     };
@@ -174,13 +183,28 @@ impl Page {
         }
     }
 
+    /// Writes a label as a whole, moved to the side if the page ends, or not at all: part of a number is another
+    /// number. Nothing is written over another label, nor close to one.
+    fn label(&mut self, column: isize, y: f64, text: &str, color: Color) {
+        let wide = columns_of(text);
+        let room = self.columns as isize - wide;
+        if room < 0 || y < 0.0 {
+            return;
+        }
+        let start = column.clamp(0, room);
+        let row = (y / 4.0) as usize * self.columns;
+        let near = (start - 1).max(0)..(start + wide + 1).min(self.columns as isize);
+        let free = |column: isize| {
+            let cell = self.cells.get(row + column as usize);
+            cell.is_some_and(|cell| cell.letter.is_none() && !cell.taken)
+        };
+        if near.into_iter().all(free) {
+            self.write(start, y, text, color);
+        }
+    }
+
     fn furniture(&mut self, chart: &Chart<'_>) {
         let (area, color) = (chart.area, chart.theme.text);
-        let wide = |text: &str| {
-            text.chars()
-                .filter_map(UnicodeWidthChar::width)
-                .sum::<usize>() as isize
-        };
         let column = |x: f64| (x / 2.0).floor() as isize;
         let mut y = area.top;
         while y < area.bottom() {
@@ -188,37 +212,23 @@ impl Page {
             self.write(column(area.right()), y, "│", color);
             y += 4.0;
         }
-        let upright = |page: &mut Page, axis: &Axis, left: bool| {
-            for tick in &axis.ticks {
-                let y = chart.down(axis, tick.at).min(area.bottom() - 1.0);
-                if left {
-                    let start = column(area.left) - 1 - wide(&tick.label);
-                    page.write(start, y, &tick.label, color);
-                    page.write(column(area.left) - 1, y, "┤", color);
-                } else {
-                    page.write(column(area.right()) + 1, y, &tick.label, color);
-                    page.write(column(area.right()), y, "├", color);
-                }
-            }
-        };
-        upright(self, &chart.y, true);
+        self.upright(chart, &chart.y, true);
         if let Some(y2) = &chart.y2 {
-            upright(self, y2, false);
+            self.upright(chart, y2, false);
         }
         for tick in &chart.x.ticks {
             let middle = column(chart.across(tick.at));
             for (line, text) in [&tick.label, &tick.below].into_iter().enumerate() {
                 let y = area.bottom() + line as f64 * 4.0;
-                self.write(middle - wide(text) / 2, y, text, color);
+                self.label(middle - columns_of(text) / 2, y, text, color);
             }
         }
-        let centred = |page: &mut Page, text: &str, x: f64, y: f64| {
-            page.write(column(x) - wide(text) / 2, y, text, color);
-        };
-        if let Some(at) = chart.x.label_at {
-            centred(self, &chart.x.label, at.x, at.y);
+        if let Some(at) = chart.x.label_at.filter(|at| at.y >= area.bottom()) {
+            let text = &chart.x.label;
+            self.label(column(at.x) - columns_of(text) / 2, at.y, text, color);
         }
-        centred(self, &chart.title, chart.title_at.x, chart.title_at.y);
+        let (title, at) = (&chart.title, chart.title_at);
+        self.write(column(at.x) - columns_of(title) / 2, at.y, title, color);
         for entry in &chart.legend {
             let start = column(entry.at.x);
             let (mark, paint) = match chart.layers.get(entry.layer) {
@@ -235,6 +245,26 @@ impl Page {
         self.color_bar(chart);
     }
 
+    /// The ticks of an upright axis whose labels have room beside the area.
+    fn upright(&mut self, chart: &Chart<'_>, axis: &Axis, is_left: bool) {
+        let (area, color) = (chart.area, chart.theme.text);
+        let side = if is_left {
+            (area.left / 2.0).floor() as isize - 1
+        } else {
+            (area.right() / 2.0).floor() as isize
+        };
+        for tick in &axis.ticks {
+            let y = chart.down(axis, tick.at).min(area.bottom() - 1.0);
+            let wide = columns_of(&tick.label);
+            let start = if is_left { side - wide } else { side + 1 };
+            if start < 0 || start + wide > self.columns as isize {
+                continue;
+            }
+            self.write(start, y, &tick.label, color);
+            self.write(side, y, if is_left { "┤" } else { "├" }, color);
+        }
+    }
+
     fn color_bar(&mut self, chart: &Chart<'_>) {
         let Some(bar) = &chart.color_bar else {
             return;
@@ -248,7 +278,9 @@ impl Page {
         }
         for tick in &bar.ticks {
             let y = bar.area.bottom() - 1.0 - tick.at.clamp(0.0, 1.0) * (bar.area.height - 1.0);
-            self.write(start + 2, y, &tick.label, chart.theme.text);
+            if start + 2 + columns_of(&tick.label) <= self.columns as isize {
+                self.write(start + 2, y, &tick.label, chart.theme.text);
+            }
         }
     }
 
@@ -275,6 +307,7 @@ impl Page {
                     }
                 }
                 written.push(letter);
+                written.push_str(&cell.marks);
             }
             text.push_str(written.trim_end());
             if color.is_some() || ground.is_some() {
@@ -286,10 +319,16 @@ impl Page {
     }
 }
 
-/// Whether a character could do something to a terminal or to the order of letters.
+/// Characters side by side that a text takes.
+fn columns_of(text: &str) -> isize {
+    let letters = text.chars().filter(|letter| !is_hidden(*letter));
+    letters.filter_map(UnicodeWidthChar::width).sum::<usize>() as isize
+}
+
+/// Whether a character could do something to a terminal, to the order of letters or to their width.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// Sets a colour, or the terminal's own: `code` is 38 for letters and 48 for what is behind them.
