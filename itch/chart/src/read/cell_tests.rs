@@ -25,7 +25,7 @@ fn numbers_are_read_as_the_standard_library_does() {
         "0.30000000000000004",
         "1e-400",
         "2.2250738585072011e-308",
-        "179769313486231570000e288",
+        "999999999999999999e282",
         "0e99999999999",
         "1e-99999999999",
     ] {
@@ -50,6 +50,7 @@ fn what_is_no_number_says_why() {
         ("-inf", Wrong::NotFinite),
         ("Infinity", Wrong::NotFinite),
         ("1e400", Wrong::TooLarge),
+        ("1.0000001e300", Wrong::TooLarge),
         ("-1e99999999999", Wrong::TooLarge),
         ("abc", Wrong::NoNumber),
         ("1.2.3", Wrong::NoNumber),
