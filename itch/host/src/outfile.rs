@@ -84,7 +84,7 @@ impl Outfile {
             part.push(format!(".{}", std::process::id()));
         }
         part.push(".part");
-        let part = folder.join(part);
+        let part = target.with_file_name(part);
         let file = File::create(&part).and_then(|file| with_mode(file, mode));
         Ok(outfile(file.with_context(cannot)?, Draft::Part(part)))
     }
