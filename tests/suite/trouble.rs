@@ -505,7 +505,7 @@ fn an_output_file_that_cannot_be_made() {
 exit code: 1
 --- stdout
 --- stderr
-error: `no/such/folder.tsv.part` cannot be written
+error: `no/such/folder.tsv` cannot be written
   caused by: No such file or directory (os error 2)
 
 "#]],

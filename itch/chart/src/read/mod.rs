@@ -336,11 +336,14 @@ fn nothing_usable(name: &str, table: &Table) -> Error {
         error = error.cause(format!("line {line}: {reason}"));
     }
     // What begins with a digit and is neither a number nor a time is likely a date in a form of its own.
+    let other = |reason: &&String| reason.contains(" is no ");
     let mut wrong = table
         .bad
         .first
         .iter()
-        .filter_map(|(_, reason)| reason.split('"').nth(1));
+        .map(|(_, reason)| reason)
+        .filter(other)
+        .filter_map(|reason| reason.split('"').nth(1));
     let dates = wrong.any(|text| text.starts_with(|first: char| first.is_ascii_digit()));
     error.hint(match dates {
         true => "say how its dates are written: --date-format '%d.%m.%Y'",
