@@ -144,13 +144,11 @@ impl Foreign {
         })
     }
 
-    /// What went wrong in the plugin names it, once. What the service or the person did wrong is told as it comes.
+    /// What failed in the plugin names it, once. What the service, the person or the configuration has to do with is told
+    /// as it comes: most often it has only passed through the plugin.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
         let error = self.called(error, rows);
-        let fault = matches!(
-            error.kind,
-            ErrorKind::Failed | ErrorKind::BadData | ErrorKind::Unsupported
-        );
+        let fault = error.kind == ErrorKind::Failed;
         let plugin = format!("the plugin `{}`", self.plugin);
         match fault && !error.message.contains(&plugin) {
             true => Error {
