@@ -102,13 +102,30 @@ fn a_file_keeps_its_mode_and_what_is_open_is_written_as_it_is() {
 
 #[test]
 fn a_file_that_must_not_be_changed_is_not_replaced() {
-    // Root may write to everything but what cannot be written at all.
+    use std::os::unix::process::CommandExt;
     let folder = folder();
-    fs::create_dir(folder.path("fixed.png")).unwrap();
-    folder
-        .itch(&["plot", "-s", "followers.csv", "fixed.png"])
-        .exits(2)
-        .says("does not name a file");
+    folder.write("fixed.png", "old");
+    let mode = |name: &str, mode| {
+        fs::set_permissions(folder.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("fixed.png", 0o444);
+    mode("", 0o777);
+    let arguments = ["plot", "-s", "followers.csv", "fixed.png"];
+    let mut command = folder.command(&arguments);
+    if rustix::process::geteuid().is_root() {
+        // Root may write to any file; this is somebody who may not.
+        command.uid(65534).gid(65534);
+    }
+    let ran = folder.ran(wait(command.spawn().unwrap()), &arguments);
+    ran.exits(1)
+        .says("`fixed.png` cannot be written")
+        .says("Permission denied");
+    assert_eq!(folder.read("fixed.png"), "old");
+}
+
+#[test]
+fn what_is_read_is_not_drawn_over() {
+    let folder = folder();
     folder.write("same.csv", FOLLOWERS);
     symlink("same.csv", folder.path("other.png")).unwrap();
     folder

@@ -107,7 +107,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// A picture of the usual size under this name.
+    /// The file that the picture goes to; without one it goes to stdout.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
         self.path.as_ref()
     }
