@@ -22,9 +22,12 @@ fn browser() -> &'static str {
 /// Opens a page, lets a script work on it, and gives what the document is then.
 fn open(folder: &Folder, page: &str, script: &str) -> String {
     let text = folder.read(page);
-    // The page forbids every other script, so that this one has to stand in it.
-    let script =
-        format!("<script>window.addEventListener('load', () => {{ {script} }});</script></body>");
+    // The page forbids every other script, so that this one has to stand in it. Frames come by the browser's virtual
+    // clock: on a busy machine the document is given out before a real one.
+    let script = format!(
+        "<script>window.requestAnimationFrame = frame => setTimeout(frame, 16);
+        window.addEventListener('load', () => {{ {script} }});</script></body>"
+    );
     folder.write("driven.html", &text.replace("</body>", &script));
     let output = Command::new(browser())
         .args([
