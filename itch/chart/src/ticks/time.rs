@@ -3,43 +3,42 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use itch_api::{Error, ErrorKind};
 use itch_plugin::Tick;
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::TimeZone;
 
 use super::{Room, Span};
 
 /// A time zone, UTC unless another was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Zone(Tz);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone(TimeZone);
 
 impl Default for Zone {
     fn default() -> Zone {
-        Zone(Tz::UTC)
+        Zone(TimeZone::UTC)
     }
 }
 
 impl Zone {
     /// Its name for [`itch_plugin::Axis::zone`]: nothing for UTC.
     pub fn name(&self) -> String {
-        match self.0 {
-            Tz::UTC => String::new(),
-            zone => zone.name().to_owned(),
+        match self.0 == TimeZone::UTC {
+            true => String::new(),
+            false => self.to_string(),
         }
     }
 
-    /// A time of this zone as seconds since 1970. One that a clock leaves out is moved on by an hour.
+    /// A time of this zone as seconds since 1970: the first of two that a clock repeats. One that it leaves out is moved
+    /// on by as much as the clock is.
     pub fn seconds(&self, local: NaiveDateTime) -> f64 {
-        let found = self.0.from_local_datetime(&local).earliest();
-        let found = found.or_else(|| {
-            let later = local.checked_add_signed(TimeDelta::hours(1))?;
-            self.0.from_local_datetime(&later).earliest()
-        });
-        let micros = found.map_or_else(
-            || local.and_utc().timestamp_micros(),
-            |time| time.timestamp_micros(),
-        );
+        let found = clock(local)
+            .and_then(|clock| self.0.to_ambiguous_timestamp(clock).compatible().ok())
+            .map(|time| time.as_microsecond());
+        // A year that this calendar does not have is one of UTC.
+        let micros = found.unwrap_or_else(|| local.and_utc().timestamp_micros());
         micros as f64 / 1e6
     }
 
@@ -51,13 +50,35 @@ impl Zone {
         } else {
             DateTime::from_timestamp(seconds as i64, 0)
         };
-        Some(time?.with_timezone(&self.0).naive_local())
+        let time = time?;
+        let offset = Timestamp::from_second(time.timestamp()).map_or(0, |time| {
+            let offset = self.0.to_offset(time);
+            offset.seconds().into()
+        });
+        let offset = TimeDelta::seconds(offset);
+        time.naive_utc().checked_add_signed(offset)
     }
+}
+
+/// The same time for the calendar that knows zones, which has the years from -9999 to 9999.
+fn clock(local: NaiveDateTime) -> Option<civil::DateTime> {
+    let date = civil::Date::new(
+        i16::try_from(local.year()).ok()?,
+        local.month() as i8,
+        local.day() as i8,
+    );
+    let time = civil::Time::new(
+        local.hour() as i8,
+        local.minute() as i8,
+        local.second() as i8,
+        local.nanosecond() as i32,
+    );
+    Some(date.ok()?.to_datetime(time.ok()?))
 }
 
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
+        f.write_str(self.0.iana_name().unwrap_or("UTC"))
     }
 }
 
@@ -65,7 +86,7 @@ impl FromStr for Zone {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Zone, Error> {
-        text.parse().map(Zone).map_err(|_| {
+        TimeZone::get(text).map(Zone).map_err(|_| {
             let message = format!("`{}` is no time zone", text.escape_debug());
             Error::new(ErrorKind::Usage, message)
                 .hint("write a name such as `Europe/Berlin` or `UTC`")

@@ -318,7 +318,7 @@ impl Looks {
                     .unwrap_or_default(),
                 color_map: matches.get_one("colormap").copied().unwrap_or_default(),
                 theme: matches.get_one("theme").cloned().unwrap_or_default(),
-                zone: matches.get_one("tz").copied().unwrap_or_default(),
+                zone: matches.get_one("tz").cloned().unwrap_or_default(),
                 dots: matches.get_one("dots").copied().unwrap_or_default(),
                 ..Request::default()
             },
@@ -341,9 +341,9 @@ impl Looks {
         };
         let [xmin, xmax, ymin, ymax] = &self.bounds;
         let format = self.date_format.as_deref();
-        let zone = request.zone;
+        let zone = request.zone.clone();
         let bound = |name: &str, text: &Option<String>, kind: ColumnKind| {
-            bound(name, text.as_deref(), kind, format, zone)
+            bound(name, text.as_deref(), kind, format, &zone)
         };
         request.x.min = bound("m/--xmin", xmin, table.x.kind)?;
         request.x.max = bound("M/--xmax", xmax, table.x.kind)?;
@@ -375,7 +375,7 @@ fn bound(
     text: Option<&str>,
     kind: ColumnKind,
     format: Option<&str>,
-    zone: Zone,
+    zone: &Zone,
 ) -> Result<Option<f64>, Error> {
     let Some(text) = text else {
         return Ok(None);
@@ -461,7 +461,7 @@ mod tests {
                 Some(text),
                 ColumnKind::Time,
                 Some("%d.%m.%Y"),
-                Zone::default(),
+                &Zone::default(),
             )
         };
         assert_eq!(time("2016-07-25").unwrap(), Some(1_469_404_800.0));
@@ -469,11 +469,11 @@ mod tests {
         assert_eq!(time("-1.5").unwrap(), Some(-1.5));
         assert!(time("soon").is_err());
         let berlin: Zone = "Europe/Berlin".parse().unwrap();
-        let local = |text| bound("m", Some(text), ColumnKind::Time, Some("%d.%m.%Y"), berlin);
+        let local = |text| bound("m", Some(text), ColumnKind::Time, Some("%d.%m.%Y"), &berlin);
         for text in ["2016-07-25", "25.07.2016", "2016-07-24T22:00:00Z"] {
             assert_eq!(local(text).unwrap(), Some(1_469_397_600.0), "{text}");
         }
-        let number = |text| bound("m", Some(text), ColumnKind::Number, None, berlin);
+        let number = |text| bound("m", Some(text), ColumnKind::Number, None, &berlin);
         assert_eq!(number("-1e3").unwrap(), Some(-1000.0));
         assert!(number("2016-07-25").is_err() && number("NaN").is_err() && number("inf").is_err());
     }
