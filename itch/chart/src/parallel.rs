@@ -1,17 +1,23 @@
 //! Work on long runs of rows with every core, without a thread pool that would have to start.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Below this many rows a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 50_000;
 /// How many rows a thread takes at a time.
 const PART: usize = 16_384;
 
+/// Cores that this process may use. To ask takes a dozen system calls.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+
 /// How many threads work on so many rows.
 pub(crate) fn threads(rows: usize) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.min(8).min(rows / WORTH_A_THREAD).max(1)
+    match (rows / WORTH_A_THREAD).min(8) {
+        0 | 1 => 1,
+        most => most.min(*CORES),
+    }
 }
 
 /// Cuts `0..rows` into one range a thread, works on each and gives the results in order.
