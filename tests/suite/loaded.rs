@@ -374,6 +374,7 @@ fn a_chart_has_the_same_bytes_in_c_and_in_rust() {
             Buffer::U8(vec![1, 255].into()),
             Buffer::Text("ä\n".into()),
             Buffer::F64(vec![].into()),
+            Buffer::U32(vec![1, u32::MAX].into()),
         ],
         ..Chart::default()
     };
@@ -383,7 +384,8 @@ fn a_chart_has_the_same_bytes_in_c_and_in_rust() {
                     buffer 1 kind 2 length 1 sum 0.500\n\
                     buffer 2 kind 3 length 2 sum 256.000\n\
                     buffer 3 kind 4 length 3 sum 369.000\n\
-                    buffer 4 kind 1 length 0 sum 0.000\n";
+                    buffer 4 kind 1 length 0 sum 0.000\n\
+                    buffer 5 kind 5 length 2 sum 4294967296.000\n";
     for (plugin, name) in [
         ("c-renderer", "c-renderer"),
         ("fixture-renderer", "rust-renderer"),

@@ -6,13 +6,34 @@ use itch_plugin::{Axis, Layer, Rect};
 
 use crate::parallel;
 
-/// Dots gathered on pixels, row by row from the top.
+/// Dots gathered on pixels: a value for each pixel that has any, row by row from the top.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
     pub(crate) columns: u32,
     pub(crate) rows: u32,
-    pub(crate) count: Vec<f32>,
+    pub(crate) place: Vec<u32>,
+    pub(crate) count: Vec<u32>,
     pub(crate) shade: Option<Vec<u8>>,
+}
+
+impl Cells {
+    /// Adds the pixels of a row that have dots.
+    fn push_row(&mut self, row: usize, cells: &[u32]) {
+        let first = row * self.columns as usize;
+        // Most are empty, and those are quicker passed over together.
+        for (number, some) in cells.chunks(8).enumerate() {
+            if some.iter().fold(0, |all, cell| all | cell) == 0 {
+                continue;
+            }
+            for (column, cell) in (number * 8..).zip(some).filter(|(_, cell)| **cell > 0) {
+                self.place.push((first + column) as u32);
+                self.count.push(cell >> 8);
+                if let Some(shade) = &mut self.shade {
+                    shade.push(*cell as u8);
+                }
+            }
+        }
+    }
 }
 
 /// Which pixel along an axis a share of it falls on.
@@ -44,7 +65,8 @@ impl Ruler {
     }
 }
 
-/// One dot in a cell.
+/// One dot in a cell, which is one number, since it may be far away in memory: the count above, the highest shade in the
+/// last eight bits. What does not fit in a count makes no pixel more opaque.
 const ONE: u32 = 1 << 8;
 
 /// Two cells as one: the counts together, the higher shade.
@@ -52,6 +74,86 @@ fn joined(cell: u32, other: u32) -> u32 {
     let shade = (cell as u8).max(other as u8);
     let count = (cell & !0xff).saturating_add(other & !0xff) & !0xff;
     count | u32::from(shade)
+}
+
+/// Dots on their way to their pixels.
+#[derive(Clone, Copy)]
+struct Dots<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+    shade: Option<&'a [u8]>,
+    rulers: (Ruler, Ruler),
+    columns: u32,
+    rows: u32,
+}
+
+impl Dots<'_> {
+    fn row(&self, dot: usize) -> usize {
+        pixel(1.0 - self.rulers.1.share(self.y[dot]), self.rows)
+    }
+
+    fn column(&self, dot: usize) -> usize {
+        pixel(self.rulers.0.share(self.x[dot]), self.columns)
+    }
+
+    fn shade(&self, dot: usize) -> u32 {
+        self.shade.map_or(0, |shade| u32::from(shade[dot]))
+    }
+
+    /// Gathers fewer dots than there are pixels: first on rows, since a row of pixels stays at hand.
+    fn few(&self, cells: &mut Cells) {
+        let mut next = vec![0; self.rows as usize + 1];
+        for dot in 0..self.y.len() {
+            next[self.row(dot) + 1] += 1;
+        }
+        for row in 0..self.rows as usize {
+            next[row + 1] += next[row];
+        }
+        let mut sorted = vec![0u32; self.x.len()];
+        for dot in 0..self.x.len() {
+            let place = &mut next[self.row(dot)];
+            sorted[*place] = (self.column(dot) as u32) << 8 | self.shade(dot);
+            *place += 1;
+        }
+        let mut line = vec![0u32; self.columns as usize];
+        let mut from = 0;
+        for (row, to) in next.into_iter().take(self.rows as usize).enumerate() {
+            if from == to {
+                continue;
+            }
+            line.fill(0);
+            for dot in &sorted[from..to] {
+                let cell = &mut line[(dot >> 8) as usize];
+                *cell = joined(*cell, ONE | dot & 0xff);
+            }
+            cells.push_row(row, &line);
+            from = to;
+        }
+    }
+
+    /// Gathers many dots: on all pixels, and every thread on pixels of its own.
+    fn many(&self, cells: &mut Cells) {
+        let columns = self.columns as usize;
+        let mut parts = parallel::map(self.x.len(), |range: Range<usize>| {
+            let mut pixels = vec![0u32; columns * self.rows as usize];
+            for dot in range {
+                let cell = &mut pixels[self.row(dot) * columns + self.column(dot)];
+                *cell = joined(*cell, ONE | self.shade(dot));
+            }
+            pixels
+        });
+        let Some((pixels, others)) = parts.split_first_mut() else {
+            return;
+        };
+        for (row, line) in pixels.chunks_exact_mut(columns).enumerate() {
+            for other in &*others {
+                for (cell, other) in line.iter_mut().zip(&other[row * columns..]) {
+                    *cell = joined(*cell, *other);
+                }
+            }
+            cells.push_row(row, line);
+        }
+    }
 }
 
 /// Gathers dots. Nothing is lost but the part of a pixel by which a dot's middle is off the pixel's.
@@ -62,44 +164,28 @@ pub(crate) fn cells(
     area: Rect,
 ) -> Cells {
     let (columns, rows) = ((area.width as u32).max(1), (area.height as u32).max(1));
-    let size = columns as usize * rows as usize;
-    let rulers = (Ruler::of(axes.0), Ruler::of(axes.1));
-    // One number a pixel, since every dot is a cell far away in memory: the count above, the highest shade in the last
-    // eight bits. What does not fit in a count makes no pixel more opaque.
-    let gather = |range: Range<usize>| {
-        let mut cells = vec![0u32; size];
-        for place in range {
-            let column = pixel(rulers.0.share(x[place]), columns);
-            let row = pixel(1.0 - rulers.1.share(y[place]), rows);
-            let cell = &mut cells[row * columns as usize + column];
-            *cell = joined(
-                *cell,
-                ONE | shade.map_or(0, |shade| u32::from(shade[place])),
-            );
-        }
-        cells
-    };
-    // A thread more has pixels of its own, and those of both have to be put together: that pays for many dots.
-    let parts = match x.len() < size / 2 {
-        true => vec![gather(0..x.len())],
-        false => parallel::map(x.len(), gather),
-    };
-    let mut parts = parts.into_iter();
-    let mut cells = parts.next().unwrap_or_default();
-    for other in parts {
-        for (cell, other) in cells.iter_mut().zip(other) {
-            *cell = joined(*cell, other);
-        }
-    }
-    let most = shade.map(|_| cells.iter().map(|cell| *cell as u8).collect());
-    // In the same memory.
-    let count = cells.into_iter().map(|cell| (cell >> 8) as f32).collect();
-    Cells {
+    let dots = Dots {
+        x,
+        y,
+        shade,
+        rulers: (Ruler::of(axes.0), Ruler::of(axes.1)),
         columns,
         rows,
-        count,
-        shade: most,
+    };
+    let size = columns as usize * rows as usize;
+    let most = x.len().min(size);
+    let mut cells = Cells {
+        columns,
+        rows,
+        place: Vec::with_capacity(most),
+        count: Vec::with_capacity(most),
+        shade: shade.map(|_| Vec::with_capacity(most)),
+    };
+    match x.len() < size / 2 {
+        true => dots.few(&mut cells),
+        false => dots.many(&mut cells),
     }
+    cells
 }
 
 /// The running count as a line: the first and the last row of every column of pixels. As it only ever rises, these are
@@ -181,13 +267,15 @@ pub(crate) fn layer(
     chart: &mut itch_plugin::Chart<'static>,
 ) -> Layer {
     use itch_plugin::Buffer;
-    let count = chart.push(Buffer::F32(cells.count.into()));
+    let place = chart.push(Buffer::U32(cells.place.into()));
+    let count = chart.push(Buffer::U32(cells.count.into()));
     let shade = cells
         .shade
         .map(|shade| chart.push(Buffer::U8(shade.into())));
     Layer::Cells {
         columns: cells.columns,
         rows: cells.rows,
+        place,
         count,
         shade,
         radius,
@@ -219,17 +307,45 @@ mod tests {
         let y = [0.0, 1.0, 0.5, 0.4, 0.0];
         let axes = (axis(0.0, 1.0), axis(0.0, 1.0));
         let cells = cells((&x, &y), Some(&[9, 1, 3, 7, 2]), (&axes.0, &axes.1), area);
-        let at = |column: usize, row: usize| {
-            (
-                cells.count[row * 10 + column],
-                cells.shade.as_ref().unwrap()[row * 10 + column],
-            )
-        };
-        assert_eq!(at(0, 3), (1.0, 9));
-        assert_eq!(at(9, 0), (1.0, 1));
-        assert_eq!(at(5, 2), (2.0, 7));
-        assert_eq!(at(9, 3), (1.0, 2));
-        assert_eq!(cells.count.iter().sum::<f32>(), 5.0);
+        assert_eq!(cells.place, [9, 25, 30, 39]);
+        assert_eq!(cells.count, [1, 2, 1, 1]);
+        assert_eq!(cells.shade.unwrap(), [1, 7, 9, 2]);
+    }
+
+    #[test]
+    fn few_and_many_dots_are_gathered_alike() {
+        let n = 300_000u64;
+        let part = |dot: u64, factor: u64| (dot * factor % n) as f64 / (n - 1) as f64;
+        let x: Vec<f64> = (0..n).map(|dot| part(dot, 7919).powi(2)).collect();
+        let y: Vec<f64> = (0..n).map(|dot| part(dot, 104_729).powi(3)).collect();
+        let shade: Vec<u8> = (0..n).map(|dot| (dot % 251) as u8).collect();
+        let ruler = Ruler::of(&axis(0.0, 1.0));
+        for shade in [None, Some(&shade[..])] {
+            let dots = Dots {
+                x: &x,
+                y: &y,
+                shade,
+                rulers: (ruler, ruler),
+                columns: 101,
+                rows: 67,
+            };
+            let mut few = Cells {
+                columns: 101,
+                rows: 67,
+                place: Vec::new(),
+                count: Vec::new(),
+                shade: shade.map(|_| Vec::new()),
+            };
+            let mut many = few.clone();
+            dots.few(&mut few);
+            dots.many(&mut many);
+            assert_eq!(u64::from(few.count.iter().sum::<u32>()), n);
+            assert!(few.place.is_sorted() && few.place.len() > 1000);
+            assert_eq!(
+                (few.place, few.count, few.shade),
+                (many.place, many.count, many.shade)
+            );
+        }
     }
 
     #[test]

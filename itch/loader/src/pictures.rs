@@ -19,6 +19,7 @@ pub(crate) mod values {
     pub(crate) const F32: u8 = 2;
     pub(crate) const U8: u8 = 3;
     pub(crate) const TEXT: u8 = 4;
+    pub(crate) const U32: u8 = 5;
 }
 
 /// Draws a chart.
@@ -81,25 +82,28 @@ pub(crate) fn render(
     }
 }
 
+/// Sends numbers as their bytes, the lowest first.
+fn numbers<const N: usize, T: Copy>(
+    kind: u8,
+    all: &[T],
+    bytes: fn(T) -> [u8; N],
+    pieces: impl Fn(u8, &[u8]),
+) {
+    pieces(kind, &[]);
+    for part in all.chunks(PIECE / N) {
+        let bytes: Vec<u8> = part.iter().flat_map(|value| bytes(*value)).collect();
+        pieces(kind, &bytes);
+    }
+}
+
 fn send_buffer(process: &Process, number: u64, buffer: &Buffer<'_>) {
     let pieces = |kind: u8, bytes: &[u8]| {
         process.send(Kind::Buffer, number, &[&[kind], bytes]);
     };
     match buffer {
-        Buffer::F64(all) => {
-            pieces(values::F64, &[]);
-            for part in all.chunks(PIECE / 8) {
-                let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
-                pieces(values::F64, &bytes);
-            }
-        }
-        Buffer::F32(all) => {
-            pieces(values::F32, &[]);
-            for part in all.chunks(PIECE / 4) {
-                let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
-                pieces(values::F32, &bytes);
-            }
-        }
+        Buffer::F64(all) => numbers(values::F64, all, |value| value.to_le_bytes(), pieces),
+        Buffer::F32(all) => numbers(values::F32, all, |value| value.to_le_bytes(), pieces),
+        Buffer::U32(all) => numbers(values::U32, all, |value| value.to_le_bytes(), pieces),
         Buffer::U8(all) => {
             pieces(values::U8, &[]);
             all.chunks(PIECE).for_each(|part| pieces(values::U8, part));

@@ -186,6 +186,7 @@ fn buffer((kind, bytes): (u8, Vec<u8>)) -> Buffer<'static> {
     match kind {
         values::F64 => Buffer::F64(numbers(&bytes, f64::from_le_bytes).into()),
         values::F32 => Buffer::F32(numbers(&bytes, f32::from_le_bytes).into()),
+        values::U32 => Buffer::U32(numbers(&bytes, u32::from_le_bytes).into()),
         values::TEXT => Buffer::Text(String::from_utf8_lossy(&bytes).into_owned().into()),
         _ => Buffer::U8(bytes.into()),
     }

@@ -298,11 +298,12 @@ typedef struct itch_cache {
  * `detail` says how much of the data it wants: "pixels" (what can be seen at the target's size, already gathered),
  * {"points":5000} (single points up to this number, gathered above it), "all" (every point). */
 
-enum { ITCH_F64 = 1, ITCH_F32 = 2, ITCH_U8 = 3, ITCH_TEXT = 4 }; /* itch_values.kind */
+enum { ITCH_F64 = 1, ITCH_F32 = 2, ITCH_U8 = 3, ITCH_TEXT = 4, ITCH_U32 = 5 }; /* itch_values.kind */
 
 /* A run of values that is lent. */
 typedef struct itch_values {
-  uint32_t kind;   /* ITCH_F64: double; ITCH_F32: float; ITCH_U8: uint8_t; ITCH_TEXT: UTF-8, each text ended by \n */
+  uint32_t kind;   /* ITCH_F64: double; ITCH_F32: float; ITCH_U8: uint8_t; ITCH_U32: uint32_t; ITCH_TEXT: UTF-8, each
+                      text ended by \n */
   const void *ptr; /* the first, aligned as its type asks; may be anything where `len` is 0 */
   size_t len;      /* how many; for ITCH_TEXT bytes */
 } itch_values;
@@ -320,7 +321,8 @@ typedef struct itch_renderer {
    *  "y":{..},"y2":{..} or null,"layers":[..],"legend":[{"layer":0,"label":"...","at":{..}}],"color_bar":null}
    * A layer names its data by their place among `buffers`:
    * {"layer":"points","x":0,"y":1,"shade":2,"density":null,"labels":null,"radius":2,"opacity":1}
-   * {"layer":"cells","columns":..,"rows":..,"count":0,"shade":1,"radius":..,"opacity":..}
+   * {"layer":"cells","columns":..,"rows":..,"place":0,"count":1,"shade":2,"radius":..,"opacity":..}: for each pixel of
+   *   the area with dots, rising, row x columns + column, how many, and the highest shade
    * {"layer":"line","x":0,"y":1,"right":false,"wash":false}
    * {"layer":"bands","from":0,"to":1}
    * Leave layers and kinds of values alone that you do not know. */

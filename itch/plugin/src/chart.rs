@@ -51,6 +51,8 @@ pub enum Buffer<'a> {
     F32(Cow<'a, [f32]>),
     /// Shades: places in [`ColorBar::colors`].
     U8(Cow<'a, [u8]>),
+    /// Whole numbers.
+    U32(Cow<'a, [u32]>),
     /// Texts, each ended by a line feed, which none contains.
     Text(Cow<'a, str>),
 }
@@ -62,6 +64,7 @@ impl Buffer<'_> {
             Buffer::F64(values) => Buffer::F64(Cow::Borrowed(values)),
             Buffer::F32(values) => Buffer::F32(Cow::Borrowed(values)),
             Buffer::U8(values) => Buffer::U8(Cow::Borrowed(values)),
+            Buffer::U32(values) => Buffer::U32(Cow::Borrowed(values)),
             Buffer::Text(text) => Buffer::Text(Cow::Borrowed(text)),
         }
     }
@@ -346,12 +349,15 @@ pub enum Layer {
         /// How opaque one dot is, from 0 to 1.
         opacity: f64,
     },
-    /// The same dots, gathered on the pixels of the area that their middles fall on, row by row from the top.
+    /// The same dots, gathered on the pixels of the area that their middles fall on. The buffers have a value for each
+    /// pixel on which there are any, row by row from the top.
     Cells {
         /// Pixels side by side.
         columns: u32,
         /// Pixels one below the other.
         rows: u32,
+        /// Buffer of which pixel it is: row × columns + column, rising.
+        place: usize,
         /// Buffer of how many dots there are.
         count: usize,
         /// Buffer of the highest shade among them, which is drawn last.
@@ -402,6 +408,14 @@ impl<'a> Chart<'a> {
     pub fn shades(&self, buffer: usize) -> &[u8] {
         match self.buffers.get(buffer) {
             Some(Buffer::U8(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// The whole numbers of a buffer; none if it has others.
+    pub fn whole_numbers(&self, buffer: usize) -> &[u32] {
+        match self.buffers.get(buffer) {
+            Some(Buffer::U32(values)) => values,
             _ => &[],
         }
     }

@@ -105,6 +105,7 @@ fn constants() -> BTreeMap<&'static str, i128> {
         ("ITCH_F32", abi::F32.into()),
         ("ITCH_U8", abi::U8.into()),
         ("ITCH_TEXT", abi::TEXT.into()),
+        ("ITCH_U32", abi::U32.into()),
         ("ITCH_REPORT", abi::REPORT.into()),
         ("ITCH_CACHE", abi::CACHE.into()),
         ("ITCH_RENDERER", abi::RENDERER.into()),

@@ -9,7 +9,7 @@ use super::host::{HOST, RunHost, RunState, push_bytes, status_of};
 use super::table::{self, Table};
 use super::{
     CACHE, F32, F64, Item, MISS, OK, RENDERER, REPORT, Stats, Status, Str, TEXT, TOO_LARGE, U8,
-    UNKNOWN, Values,
+    U32, UNKNOWN, Values,
 };
 use crate::{
     Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Put, Result,
@@ -115,6 +115,7 @@ fn values(buffer: &Buffer<'_>) -> Values {
         Buffer::F64(values) => (F64, values.as_ptr().cast(), values.len()),
         Buffer::F32(values) => (F32, values.as_ptr().cast(), values.len()),
         Buffer::U8(values) => (U8, values.as_ptr().cast(), values.len()),
+        Buffer::U32(values) => (U32, values.as_ptr().cast(), values.len()),
         Buffer::Text(text) => (TEXT, text.as_ptr().cast(), text.len()),
     };
     Values { kind, ptr, len }

@@ -16,7 +16,7 @@ use super::host::write_sized;
 use super::link::Link;
 use super::{
     CACHE, CANCELLED, F32, F64, Host, Item, MISS, OK, Push, RENDERER, REPORT, Run, Stats, Status,
-    Str, TEXT, TOO_LARGE, U8, UNKNOWN, Values, Visit,
+    Str, TEXT, TOO_LARGE, U8, U32, UNKNOWN, Values, Visit,
 };
 use crate::call::Outlet;
 use crate::{
@@ -458,6 +458,7 @@ unsafe fn borrow<'a>(values: &Values) -> Buffer<'a> {
             F64 => Buffer::F64(slice(values)),
             F32 => Buffer::F32(slice(values)),
             U8 => Buffer::U8(slice(values)),
+            U32 => Buffer::U32(slice(values)),
             TEXT => {
                 let text = Str {
                     ptr: values.ptr.cast(),

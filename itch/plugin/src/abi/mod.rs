@@ -63,6 +63,8 @@ pub const F32: u32 = 2;
 pub const U8: u32 = 3;
 /// [`Values::kind`] of UTF-8 texts, each ended by a line feed.
 pub const TEXT: u32 = 4;
+/// [`Values::kind`] of `uint32_t`.
+pub const U32: u32 = 5;
 
 /// [`Response::flags`]: a cache answered.
 pub const FROM_CACHE: u16 = 1;
@@ -98,7 +100,7 @@ pub struct Buf {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Values {
-    /// [`F64`], [`F32`], [`U8`] or [`TEXT`]; a renderer leaves others alone.
+    /// [`F64`], [`F32`], [`U8`], [`TEXT`] or [`U32`]; a renderer leaves others alone.
     pub kind: u32,
     /// The first value, aligned as its type asks; may be anything when `len` is 0.
     pub ptr: *const c_void,

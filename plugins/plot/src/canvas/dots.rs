@@ -2,7 +2,7 @@
 
 use itch_plugin::{Chart, Color, Layer, Point};
 
-use super::marks::{Area, blend};
+use super::marks::{Area, RUN, blend};
 use super::stripe::Stripe;
 
 /// A disc may begin at so many places within a pixel, each way.
@@ -54,27 +54,39 @@ impl Stamp {
 #[derive(Clone, Debug)]
 struct Disc {
     size: usize,
-    /// From 0 to 256, row by row.
-    shares: Vec<u16>,
-    /// From where to where each row covers anything.
-    spans: Vec<(isize, isize)>,
+    rows: Vec<Row>,
+}
+
+/// A row of a disc.
+#[derive(Clone, Debug)]
+struct Row {
+    /// From where to where it covers anything.
+    span: (isize, isize),
+    /// By how much of 256 it covers each byte, which is not at all where it has ended.
+    shares: Vec<[u16; RUN]>,
 }
 
 impl Disc {
     fn new(stamp: &Stamp, opacity: f64) -> Disc {
         let strength = (opacity * 256.0) as u32;
         let share = |share: &f64| (((share * 256.0) as u32 * strength) >> 8) as u16;
-        let shares: Vec<u16> = stamp.shares.iter().map(share).collect();
-        let spans = shares.chunks_exact(stamp.size).map(|row| {
-            let covered = |share: &u16| *share > 0;
+        let rows = stamp.shares.chunks_exact(stamp.size).map(|row| {
+            let mut shares = vec![[0; RUN]; (3 * stamp.size).div_ceil(RUN)];
+            let bytes = shares.as_flattened_mut().as_chunks_mut::<3>().0;
+            for (bytes, covered) in bytes.iter_mut().zip(row) {
+                *bytes = [share(covered); 3];
+            }
+            let covered = |covered: &f64| share(covered) > 0;
             let from = row.iter().position(covered).unwrap_or(0);
             let to = row.iter().rposition(covered).map_or(0, |place| place + 1);
-            (from as isize, to as isize)
+            Row {
+                span: (from as isize, to as isize),
+                shares,
+            }
         });
         Disc {
             size: stamp.size,
-            spans: spans.collect(),
-            shares,
+            rows: rows.collect(),
         }
     }
 
@@ -84,27 +96,60 @@ impl Disc {
         stripe: &mut Stripe<'_>,
         area: Area,
         (column, row): (isize, isize),
-        color: [u8; 3],
+        ink: &[u16; RUN],
     ) {
         let rows = stripe.within(area);
         let (top, bottom) = (rows.start as isize, rows.end as isize);
         if row + self.size as isize <= top || row >= bottom {
             return;
         }
-        let (left, right) = (area.left as isize - column, area.right as isize - column);
-        let shares = self.shares.chunks_exact(self.size);
-        for ((y, shares), (from, to)) in (row..).zip(shares).zip(&self.spans) {
-            let (from, to) = ((*from).max(left), (*to).min(right));
-            if from >= to || y < top || y >= bottom {
+        let (left, right) = (area.left as isize, area.right as isize);
+        let whole = column >= left && column + self.size as isize <= right;
+        let first = (top - row).max(0) as usize;
+        for (y, disc) in (row.max(top)..bottom).zip(self.rows.iter().skip(first)) {
+            let (from, to) = disc.span;
+            if from >= to {
+                continue;
+            }
+            // What is beside the disc stays as it is, so that whole runs may be mixed where there is room.
+            let room = stripe.beside(y as usize, column, disc.shares.len() * RUN);
+            if let Some(bytes) = room.filter(|_| whole) {
+                for (run, shares) in bytes.as_chunks_mut().0.iter_mut().zip(&disc.shares) {
+                    mix_run(run, shares, ink);
+                }
+                continue;
+            }
+            let (from, to) = (from.max(left - column), to.min(right - column));
+            if from >= to {
                 continue;
             }
             let columns = (column + from) as usize..(column + to) as usize;
-            let pixels = stripe.pixels(y as usize, columns);
-            for (pixel, share) in pixels.iter_mut().zip(&shares[from as usize..to as usize]) {
-                blend(pixel, color, u32::from(*share));
+            let shares = disc.shares.as_flattened().iter().step_by(3);
+            let pixels = stripe.pixels(y as usize, columns).iter_mut();
+            for (pixel, share) in pixels.zip(shares.skip(from as usize)) {
+                blend(
+                    pixel,
+                    [ink[0] as u8, ink[1] as u8, ink[2] as u8],
+                    u32::from(*share),
+                );
             }
         }
     }
+}
+
+/// A colour as often as a run has pixels.
+fn ink(color: [u8; 3]) -> [u16; RUN] {
+    std::array::from_fn(|place| u16::from(color[place % 3]))
+}
+
+/// Puts ink on a run of bytes, each by its share.
+fn mix_run(run: &mut [u8; RUN], shares: &[u16; RUN], ink: &[u16; RUN]) {
+    // All is read before anything is written, so that it may be done at once.
+    let mut mixed = run.map(u16::from);
+    for ((byte, share), ink) in mixed.iter_mut().zip(shares).zip(ink) {
+        *byte = (*byte * (256 - share) + ink * share + 128) >> 8;
+    }
+    *run = mixed.map(|byte| byte as u8);
 }
 
 /// A dot by itself.
@@ -186,7 +231,7 @@ impl Spots {
         for spot in &self.spots {
             let corner = (spot.column as isize, spot.row as isize);
             let disc = &self.discs[usize::from(spot.place)];
-            disc.put(stripe, self.area, corner, spot.color);
+            disc.put(stripe, self.area, corner, &ink(spot.color));
         }
     }
 }
@@ -213,7 +258,7 @@ pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Col
 pub(super) struct Cells {
     area: Area,
     columns: usize,
-    rows: usize,
+    place: usize,
     count: usize,
     ink: Ink,
 }
@@ -223,7 +268,7 @@ enum Ink {
     /// A colour for each shade, which stand in a buffer.
     Shades {
         shade: usize,
-        colors: Vec<[u8; 3]>,
+        colors: Vec<[u16; RUN]>,
         disc: Disc,
     },
     /// One colour: the logarithms of what shines through a disc, so that their sum is what shines through many.
@@ -235,11 +280,12 @@ enum Ink {
 }
 
 impl Cells {
-    /// The dots of a layer of cells, if that has a value for each pixel.
+    /// The dots of a layer of cells, if its pixels are within an area and each has all values.
     pub(super) fn of(chart: &Chart<'_>, layer: &Layer, area: Area) -> Option<Cells> {
         let Layer::Cells {
             columns,
             rows,
+            place,
             count,
             shade,
             radius,
@@ -249,10 +295,12 @@ impl Cells {
             return None;
         };
         let (columns, rows) = (columns as usize, rows as usize);
-        let size = columns.saturating_mul(rows);
-        let whole = size > 0
-            && chart.small_numbers(count).len() == size
-            && shade.is_none_or(|shade| chart.shades(shade).len() == size);
+        let places = chart.whole_numbers(place);
+        let last = *places.last()? as usize;
+        let whole = last < columns.saturating_mul(rows)
+            && places.is_sorted()
+            && chart.whole_numbers(count).len() == places.len()
+            && shade.is_none_or(|shade| chart.shades(shade).len() == places.len());
         if !whole {
             return None;
         }
@@ -261,7 +309,7 @@ impl Cells {
             Some(shade) => Ink::Shades {
                 shade,
                 colors: (0..=255)
-                    .map(|shade| color(chart, Some(&[shade]), 0).bytes())
+                    .map(|shade| ink(color(chart, Some(&[shade]), 0).bytes()))
                     .collect(),
                 disc: Disc::new(&stamp, opacity),
             },
@@ -284,7 +332,7 @@ impl Cells {
         Some(Cells {
             area,
             columns,
-            rows,
+            place,
             count,
             ink,
         })
@@ -296,24 +344,32 @@ impl Cells {
         if here.is_empty() {
             return;
         }
-        let count = chart.small_numbers(self.count);
+        let places = chart.whole_numbers(self.place);
+        // Those of the cells that reach so many rows of the picture.
+        let reaching = |half: usize| {
+            let from = here.start.saturating_sub(self.area.top + half);
+            let to = here.end - self.area.top + half;
+            let before = |row: usize| {
+                places.partition_point(|place| (*place as usize) < row.saturating_mul(self.columns))
+            };
+            before(from)..before(to)
+        };
         match &self.ink {
             Ink::Shades {
                 shade,
                 colors,
                 disc,
             } => {
-                let (from, to) = self.reaching(&here, disc.size / 2);
-                let cells = from * self.columns..to * self.columns;
+                let half = disc.size / 2;
+                let cells = reaching(half);
                 let shades = &chart.shades(*shade)[cells.clone()];
-                let half = (disc.size / 2) as isize;
-                for (cell, shade) in rising(&count[cells], shades) {
-                    let (column, row) = (cell % self.columns, from + cell / self.columns);
+                for (place, shade) in rising(&places[cells], shades) {
+                    let (column, row) = (place % self.columns, place / self.columns);
                     let corner = (
-                        (self.area.left + column) as isize - half,
-                        (self.area.top + row) as isize - half,
+                        (self.area.left + column) as isize - half as isize,
+                        (self.area.top + row) as isize - half as isize,
                     );
-                    disc.put(stripe, self.area, corner, colors[usize::from(shade)]);
+                    disc.put(stripe, self.area, corner, &colors[usize::from(shade)]);
                 }
             }
             Ink::Crowd {
@@ -321,7 +377,9 @@ impl Cells {
                 size,
                 through,
             } => {
-                let sums = self.through(count, &here, *size, through);
+                let cells = reaching(size / 2);
+                let counts = &chart.whole_numbers(self.count)[cells.clone()];
+                let sums = self.through((&places[cells], counts), &here, *size, through);
                 for (row, sums) in here.zip(sums.chunks_exact(self.columns)) {
                     let pixels = stripe.pixels(row, self.area.left..self.area.right);
                     for (pixel, sum) in pixels.iter_mut().zip(sums) {
@@ -334,17 +392,10 @@ impl Cells {
         }
     }
 
-    /// Which rows of cells reach so many rows of the picture.
-    fn reaching(&self, here: &std::ops::Range<usize>, half: usize) -> (usize, usize) {
-        let top = self.area.top;
-        let from = (here.start - top).saturating_sub(half);
-        (from, (here.end - top + half).min(self.rows))
-    }
-
     /// The sums of logarithms on rows of the picture.
     fn through(
         &self,
-        count: &[f32],
+        (places, counts): (&[u32], &[u32]),
         here: &std::ops::Range<usize>,
         size: usize,
         stamp: &[f32],
@@ -352,25 +403,22 @@ impl Cells {
         let (columns, half) = (self.columns, size / 2);
         let first = here.start - self.area.top;
         let mut sums = vec![0.0f32; here.len() * columns];
-        let (from, to) = self.reaching(here, half);
-        for row in from..to {
-            let counts = &count[row * columns..(row + 1) * columns];
-            let occupied = counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
-            for (column, count) in occupied {
-                for (down, shares) in stamp.chunks_exact(size).enumerate() {
-                    let Some(y) = (row + down).checked_sub(half + first) else {
-                        continue;
-                    };
-                    if y >= here.len() {
-                        break;
-                    }
-                    let from = half.saturating_sub(column);
-                    let to = size.min(columns + half - column);
-                    let start = y * columns + column + from - half;
-                    let sums = &mut sums[start..start + to - from];
-                    for (sum, share) in sums.iter_mut().zip(&shares[from..to]) {
-                        *sum += count * share;
-                    }
+        for (place, count) in places.iter().zip(counts) {
+            let (column, row) = (*place as usize % columns, *place as usize / columns);
+            let count = *count as f32;
+            for (down, shares) in stamp.chunks_exact(size).enumerate() {
+                let Some(y) = (row + down).checked_sub(half + first) else {
+                    continue;
+                };
+                if y >= here.len() {
+                    break;
+                }
+                let from = half.saturating_sub(column);
+                let to = size.min(columns + half - column);
+                let start = y * columns + column + from - half;
+                let sums = &mut sums[start..start + to - from];
+                for (sum, share) in sums.iter_mut().zip(&shares[from..to]) {
+                    *sum += count * share;
                 }
             }
         }
@@ -378,26 +426,22 @@ impl Cells {
     }
 }
 
-/// The occupied cells with their shades, in the order in which these rise.
-fn rising(count: &[f32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
-    let occupied = || {
-        let cells = count.iter().zip(shades).enumerate();
-        cells.filter(|(_, (count, _))| **count > 0.0)
-    };
+/// The cells with their shades, in the order in which these rise.
+fn rising(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     let mut next = [0usize; 257];
-    for (_, (_, shade)) in occupied() {
+    for shade in shades {
         next[usize::from(*shade) + 1] += 1;
     }
     for shade in 0..256 {
         next[shade + 1] += next[shade];
     }
-    let mut order = vec![(0u32, 0u8); next[256]];
-    for (cell, (_, shade)) in occupied() {
-        let place = &mut next[usize::from(*shade)];
-        order[*place] = (cell as u32, *shade);
-        *place += 1;
+    let mut order = vec![(0u32, 0u8); shades.len()];
+    for (place, shade) in places.iter().zip(shades) {
+        let next = &mut next[usize::from(*shade)];
+        order[*next] = (*place, *shade);
+        *next += 1;
     }
     order
         .into_iter()
-        .map(|(cell, shade)| (cell as usize, shade))
+        .map(|(place, shade)| (place as usize, shade))
 }

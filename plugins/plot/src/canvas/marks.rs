@@ -30,7 +30,7 @@ pub(crate) fn blend(pixel: &mut [u8; 3], color: [u8; 3], share: u32) {
 }
 
 /// Whole pixels, whose bytes repeat after three, and whole steps of a vector unit.
-const RUN: usize = 24;
+pub(super) const RUN: usize = 24;
 
 /// From so many rectangles on, side by side, a row is passed over as a whole.
 const MANY: usize = 8;

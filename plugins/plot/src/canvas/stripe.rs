@@ -41,6 +41,17 @@ impl Stripe<'_> {
             .map(move |(row, line)| (row, &mut line[columns.clone()]))
     }
 
+    /// So many bytes of a row that is here, from a column on, if the picture has as many there.
+    pub(crate) fn beside(&mut self, row: usize, column: isize, length: usize) -> Option<&mut [u8]> {
+        let line = self.width * 3;
+        let from = usize::try_from(column).ok()? * 3;
+        let start = (row - self.rows.start) * line + from;
+        match from + length <= line {
+            true => self.bytes.get_mut(start..start + length),
+            false => None,
+        }
+    }
+
     /// Pixels of a row that is here.
     pub(crate) fn pixels(&mut self, row: usize, columns: Range<usize>) -> &mut [[u8; 3]] {
         let line = (row - self.rows.start) * self.width;

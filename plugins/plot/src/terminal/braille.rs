@@ -127,22 +127,19 @@ impl Page {
             }
             Layer::Cells {
                 columns,
-                count,
+                place,
                 shade,
                 ..
             } => {
                 let shades = shade.map(|shade| chart.shades(shade));
-                let counts = chart.small_numbers(*count).iter().enumerate();
-                for (place, _) in counts.filter(|(_, count)| **count > 0.0) {
-                    let (column, row) = (
-                        place % (*columns).max(1) as usize,
-                        place / (*columns).max(1) as usize,
-                    );
+                let columns = (*columns).max(1);
+                for (number, place) in chart.whole_numbers(*place).iter().enumerate() {
+                    let (column, row) = (place % columns, place / columns);
                     let weight = shades
-                        .and_then(|shades| shades.get(place))
+                        .and_then(|shades| shades.get(number))
                         .map_or(1, |shade| u16::from(*shade));
-                    let (x, y) = (area.left + column as f64, area.top + row as f64);
-                    self.dot(x, y, weight, dots::color(chart, shades, place));
+                    let (x, y) = (area.left + f64::from(column), area.top + f64::from(row));
+                    self.dot(x, y, weight, dots::color(chart, shades, number));
                 }
             }
             _ => {}
