@@ -16,7 +16,7 @@ const ODD: &[(&str, &str)] = &[
     ),
     (
         "few",
-        "the plugin `odd` printed a row of 1 cells and declares 2 columns",
+        "the plugin `odd` printed a row of 1 cell and declares 2 columns",
     ),
     (
         "many",

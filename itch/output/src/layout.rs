@@ -4,7 +4,7 @@ use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Cell, Column, ColumnType, Escape, OutputForm};
 use serde_json::Value;
 
-use crate::sanitize;
+use crate::{human, sanitize};
 
 /// So much of a wrong value is shown.
 const SHOWN_VALUE: usize = 60;
@@ -102,9 +102,9 @@ impl Layout {
         };
         if values.len() != self.declared.len() {
             return failed(format!(
-                "the report printed a row of {} cells and declares {} columns",
-                values.len(),
-                self.declared.len()
+                "the report printed a row of {} and declares {}",
+                human::count_of(values.len() as u64, "cell"),
+                human::count_of(self.declared.len() as u64, "column")
             ));
         }
         for (value, column) in values.iter().zip(&self.declared) {

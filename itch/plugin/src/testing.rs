@@ -180,7 +180,7 @@ impl Host {
             .map_err(|error| unfit(format!("`{line}` is no row")).source_chain(&error))?;
         if cells.len() != self.columns.len() {
             return Err(unfit(format!(
-                "{} columns are declared, and `{line}` has {} cells",
+                "{} columns are declared, and `{line}` has cells for {}",
                 self.columns.len(),
                 cells.len()
             )));
@@ -274,7 +274,7 @@ mod tests {
         let error = run(&Created, [("wrong", true)]).unwrap_err();
         assert_eq!(
             error.message,
-            "2 columns are declared, and `[\"a\"]` has 1 cells"
+            "2 columns are declared, and `[\"a\"]` has cells for 1"
         );
         let error = run(&Created, [("times", 1)]).unwrap_err();
         assert_eq!(

@@ -250,4 +250,34 @@ mod tests {
         );
         assert!("Mars/Olympus".parse::<Zone>().is_err());
     }
+
+    #[test]
+    fn hours_that_a_clock_repeats_or_leaves_out_have_their_ticks() {
+        let zone: Zone = "Europe/Berlin".parse().unwrap();
+        let every = |step: f64, min: f64, max: f64| {
+            let span = Span {
+                kind: AxisKind::Time,
+                scale: Scale::Linear,
+                min,
+                max,
+            };
+            let room = Room {
+                length: 900.0,
+                ..WIDE
+            };
+            let ticks = ticks(span, room, &zone).into_iter();
+            let whole = ticks.filter(|tick| tick.at % step == 0.0);
+            whole.map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        let hours = |min: f64| every(3600.0, min, min + 4.0 * 3600.0);
+        // On 30 October 2016 at one o'clock UTC it was put back, on 27 March at that hour forward.
+        assert_eq!(
+            hours(1_477_778_400.0),
+            ["00:00", "01:00", "02:00", "02:00", "03:00"]
+        );
+        assert_eq!(
+            hours(1_459_033_200.0),
+            ["00:00", "01:00", "03:00", "04:00", "05:00"]
+        );
+    }
 }

@@ -8,7 +8,7 @@ use itch_api::{Error, ErrorKind};
 use itch_plugin::Tick;
 use jiff::Timestamp;
 use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::{Room, Span};
 
@@ -40,6 +40,21 @@ impl Zone {
         // A year that this calendar does not have is one of UTC.
         let micros = found.unwrap_or_else(|| local.and_utc().timestamp_micros());
         micros as f64 / 1e6
+    }
+
+    /// Every time at which this zone's clock shows this: none where it is put forward, two where it is put back.
+    fn every(&self, local: NaiveDateTime) -> impl Iterator<Item = f64> {
+        let found = clock(local).map(|clock| self.0.to_ambiguous_timestamp(clock));
+        let (first, second) = match found.as_ref().map(|found| found.offset()) {
+            Some(AmbiguousOffset::Gap { .. }) => (None, None),
+            Some(AmbiguousOffset::Fold { .. }) => (
+                Some(self.seconds(local)),
+                found.and_then(|found| found.later().ok()),
+            ),
+            _ => (Some(self.seconds(local)), None),
+        };
+        let second = second.map(|time| time.as_microsecond() as f64 / 1e6);
+        first.into_iter().chain(second)
     }
 
     /// Seconds since 1970 as this zone's calendar and clock show them.
@@ -142,21 +157,31 @@ fn steps() -> Vec<(Step, f64)> {
 pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     let (low, high) = (zone.local(span.min)?, zone.local(span.max)?);
     let length = span.max - span.min;
+    // Where a clock is put back it passes more than it seems to.
+    let passed = TimeDelta::microseconds((length * 1e6) as i64);
+    let low = high.checked_sub_signed(passed).unwrap_or(low).min(low);
+    let high = low.checked_add_signed(passed).unwrap_or(high).max(high);
     for (step, seconds) in steps() {
         if length / seconds > 60.0 {
             continue;
         }
         let times = times(step, low, high);
-        let mut ticks: Vec<Tick> = times
-            .iter()
-            .map(|time| Tick {
-                at: zone.seconds(*time),
-                label: label(step, *time, room.side_by_side),
-                below: String::new(),
-            })
-            .filter(|tick| (span.min..=span.max).contains(&tick.at))
-            .collect();
-        ticks.dedup_by(|next, tick| next.at <= tick.at);
+        let tick = |at: f64, time: NaiveDateTime| Tick {
+            at,
+            label: label(step, time, room.side_by_side),
+            below: String::new(),
+        };
+        let mut ticks: Vec<Tick> = Vec::with_capacity(times.len());
+        for time in times {
+            match step {
+                Step::Micros(_) => ticks.extend(zone.every(time).map(|at| tick(at, time))),
+                // A day whose midnight is left out begins nevertheless.
+                _ => ticks.push(tick(zone.seconds(time), time)),
+            }
+        }
+        ticks.retain(|tick| (span.min..=span.max).contains(&tick.at));
+        ticks.sort_by(|one, other| one.at.total_cmp(&other.at));
+        ticks.dedup_by(|next, tick| next.at == tick.at);
         if !ticks.is_empty() && span.fits(room, &ticks) {
             if room.side_by_side {
                 put_below(step, zone, span, room, &mut ticks);
