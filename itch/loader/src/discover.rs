@@ -1,6 +1,6 @@
 //! From directories to units: what is there, what is known of it, and why something cannot be used.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -141,6 +141,7 @@ pub fn discover(mut settings: Settings) -> Found {
         index: &mut index,
         lock: &lock,
         safety: Safety::default(),
+        judged: HashMap::new(),
         troubles: BTreeMap::new(),
         learnt: false,
     };
@@ -164,22 +165,34 @@ pub fn discover(mut settings: Settings) -> Found {
     Found { files, settings }
 }
 
+/// The real path of a file and which file it is, or why it must not be loaded.
+type Judged = Result<(PathBuf, Identity), String>;
+
 struct Search<'a> {
     settings: &'a Settings,
     index: &'a mut Index,
     lock: &'a Lock,
     safety: Safety,
+    /// What is new of files that need not be looked at: then no time has passed.
+    judged: HashMap<PathBuf, Judged>,
     /// Files that could not be looked at, for reasons that are not theirs.
     troubles: BTreeMap<PathBuf, String>,
     learnt: bool,
 }
 
 impl Search<'_> {
+    fn judge(&mut self, path: &Path) -> Judged {
+        let (real, found) = self.safety.check(path)?;
+        Ok((real, Identity::of(&found)))
+    }
+
     /// Looks at what is not known yet, at all of it at once: each may take its time.
     fn learn(&mut self, candidates: &[(usize, PathBuf)]) {
         let mut wanted = BTreeMap::new();
         for (_, path) in candidates {
-            let Ok(real) = self.safety.check(path) else {
+            let judged = self.judge(path);
+            self.judged.insert(path.clone(), judged.clone());
+            let Ok((real, identity)) = judged else {
                 continue;
             };
             let entry = self.lock.get(&real);
@@ -188,7 +201,8 @@ impl Search<'_> {
             }
             let recorded = entry.map(|entry| entry.sha256.as_str());
             let recorded = recorded.filter(|sha256| !sha256.is_empty());
-            if self.must_look(&real, recorded) {
+            if self.must_look(&real, &identity, recorded) {
+                self.judged.remove(path);
                 let only = self.settings.pinned.then(|| recorded.unwrap_or("nothing"));
                 wanted.insert(real, only.map(str::to_owned));
             }
@@ -205,8 +219,8 @@ impl Search<'_> {
     }
 
     /// Whether what the index has of a file does not do.
-    fn must_look(&self, real: &Path, recorded: Option<&str>) -> bool {
-        let Some(known) = self.known(real) else {
+    fn must_look(&self, real: &Path, identity: &Identity, recorded: Option<&str>) -> bool {
+        let Some(known) = self.known(real, identity) else {
             return true;
         };
         // One that was not trusted may be by now.
@@ -225,8 +239,12 @@ impl Search<'_> {
             recorded: None,
             recorded_plugin: None,
         };
-        let real = match self.safety.check(&file.path) {
-            Ok(real) => real,
+        let judged = match self.judged.remove(&file.path) {
+            Some(judged) => judged,
+            None => self.judge(&file.path),
+        };
+        let (real, identity) = match judged {
+            Ok(judged) => judged,
             Err(why) => {
                 file.status = Status::Refused(why);
                 return file;
@@ -243,14 +261,14 @@ impl Search<'_> {
         file.real = Some(real.clone());
         if entry.is_some_and(|entry| entry.disabled) {
             // Nothing of it runs, so nothing new is learnt of it.
-            if let Some(Outcome::Plugin(description)) = self.known(&real).map(|known| known.outcome)
-            {
-                file.description = Some(*description);
+            let known = self.known(&real, &identity);
+            if let Some(Outcome::Plugin(description)) = known.map(|known| &known.outcome) {
+                file.description = Some((**description).clone());
             }
             file.status = Status::Disabled;
             return file;
         }
-        let Some(inspected) = self.known(&real) else {
+        let Some(inspected) = self.known(&real, &identity).cloned() else {
             let why = self.troubles.get(&real).cloned();
             let why = why.unwrap_or_else(|| "it is being changed".to_owned());
             file.status = Status::Refused(why);
@@ -277,10 +295,9 @@ impl Search<'_> {
     }
 
     /// What the index has of a file, if it is still that file.
-    fn known(&self, real: &Path) -> Option<Inspected> {
-        let identity = Identity::of(&std::fs::metadata(real).ok()?);
+    fn known(&self, real: &Path, identity: &Identity) -> Option<&Inspected> {
         let known = self.index.get(real)?;
-        (known.identity == identity).then(|| known.clone())
+        (known.identity == *identity).then_some(known)
     }
 }
 

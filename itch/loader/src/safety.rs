@@ -1,7 +1,7 @@
 //! Whether a file may be loaded: nobody but its user and root can have put it there, or can change it.
 
 use std::collections::BTreeMap;
-use std::fs::symlink_metadata;
+use std::fs::{Metadata, symlink_metadata};
 use std::path::{Path, PathBuf};
 
 /// No chain of links is longer, as for the system.
@@ -13,7 +13,7 @@ const MOST_LINKS: usize = 40;
 /// may be writable by others. A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename
 /// what is not theirs. That in which the file or a link to it lies may not be one: others could add files beside it.
 pub fn check(path: &Path) -> Result<PathBuf, String> {
-    Safety::default().check(path)
+    Safety::default().check(path).map(|(real, _)| real)
 }
 
 /// Checks files, and every directory once.
@@ -23,7 +23,8 @@ pub(crate) struct Safety {
 }
 
 impl Safety {
-    pub(crate) fn check(&mut self, path: &Path) -> Result<PathBuf, String> {
+    /// The real path of a file and what it is, or why it must not be loaded.
+    pub(crate) fn check(&mut self, path: &Path) -> Result<(PathBuf, Metadata), String> {
         let mut place = std::path::absolute(path).map_err(|error| error.to_string())?;
         for links in 0..=MOST_LINKS {
             let lost = |why: String| match links {
@@ -55,7 +56,7 @@ impl Safety {
             }
             #[cfg(unix)]
             unix::judge("it", &found, false)?;
-            return Ok(real);
+            return Ok((real, found));
         }
         Err("its link leads round in a circle".to_owned())
     }
