@@ -370,6 +370,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_text_steers_a_terminal() {
+        let text = |summary: &str| CacheSpec::new("shelf", summary).check().is_ok();
+        for plain in ["", "a \\ \"b\" / ~", "one\ntwo\tthree", "Äpfel 年 😀"] {
+            assert!(text(plain), "{plain:?}");
+        }
+        for code in (0..0xa0).filter(|code| !matches!(code, 0x20..0x7f)) {
+            let control = char::from(code);
+            let allowed = matches!(control, '\n' | '\t');
+            assert_eq!(text(&format!("a{control}b")), allowed, "{code:#x}");
+        }
+    }
+
     fn option(name: &str) -> Argument {
         Argument::option(ArgumentKind::Text, name, "")
     }
