@@ -154,6 +154,18 @@ fn numbers(lines: &[String]) -> Vec<String> {
     words.filter(is_number).map(str::to_owned).collect()
 }
 
+/// A chart with a title, in letters.
+fn in_braille(title: &str) -> [&str; 6] {
+    [
+        "plot",
+        "-T",
+        title,
+        "--graphics",
+        "braille",
+        "followers.csv",
+    ]
+}
+
 #[test]
 fn charts_fit_in_terminals_of_every_size() {
     let folder = crate::plot::folder();
@@ -164,15 +176,7 @@ fn charts_fit_in_terminals_of_every_size() {
             columns,
             ..Device::default()
         };
-        let arguments = [
-            "plot",
-            "-T",
-            title,
-            "--graphics",
-            "braille",
-            "followers.csv",
-        ];
-        let screen = device.run(&folder, &arguments);
+        let screen = device.run(&folder, &in_braille(title));
         assert_eq!(screen.code, 0, "{}", screen.all());
         let printed = screen.bytes.lines().count();
         let most = usize::from(rows).saturating_sub(1).max(1);
@@ -200,15 +204,7 @@ fn charts_fit_in_terminals_of_every_size() {
 fn marks_stay_with_their_letters() {
     let folder = crate::plot::folder();
     let title = "हिन्दी é́ ❤\u{fe0f}";
-    let arguments = [
-        "plot",
-        "-T",
-        title,
-        "--graphics",
-        "braille",
-        "followers.csv",
-    ];
-    let screen = Device::default().run(&folder, &arguments);
+    let screen = Device::default().run(&folder, &in_braille(title));
     assert!(screen.bytes.contains("हिन्दी é́ ❤"), "{}", screen.all());
     let mischief = format!("Z{}!", "\u{300}".repeat(100));
     let arguments = [
