@@ -445,3 +445,52 @@ fn rising(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
         .into_iter()
         .map(|(place, shade)| (place as usize, shade))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disc on a picture of 40 by 20 pixels, as far as it is within an area.
+    fn drawn(radius: f64, corner: (isize, isize), area: Area) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..2400).map(|place| (place * 7 % 251) as u8).collect();
+        let mut stripe = Stripe {
+            width: 40,
+            rows: 0..20,
+            bytes: &mut bytes,
+        };
+        let disc = Disc::new(&Stamp::new(radius, (0.0, 0.0)), 0.7);
+        disc.put(&mut stripe, area, corner, &ink([250, 3, 120]));
+        bytes
+    }
+
+    /// Whole runs and single pixels give the same, and nothing outside the area changes.
+    #[test]
+    fn a_disc_that_is_cut_off_is_the_same_within() {
+        let whole = Area {
+            left: 0,
+            top: 0,
+            right: 40,
+            bottom: 20,
+        };
+        for radius in [0.5, 1.8, 3.0, 6.0] {
+            for column in [3, 12, 24] {
+                let all = drawn(radius, (column, 4), whole);
+                let before = drawn(radius, (column, 100), whole);
+                assert_ne!(all, before);
+                let area = Area {
+                    left: column as usize + 1,
+                    right: column as usize + 2 + radius as usize,
+                    bottom: 7,
+                    ..whole
+                };
+                let cut = drawn(radius, (column, 4), area);
+                for (place, byte) in cut.iter().enumerate() {
+                    let (x, y) = (place / 3 % 40, place / 120);
+                    let inside = (area.left..area.right).contains(&x) && y < area.bottom;
+                    let wanted = if inside { all[place] } else { before[place] };
+                    assert_eq!(*byte, wanted, "{radius} at {x}, {y}");
+                }
+            }
+        }
+    }
+}

@@ -21,7 +21,7 @@ const THREADS: usize = 8;
 pub(crate) struct Stripe<'a> {
     pub(crate) width: usize,
     pub(crate) rows: Range<usize>,
-    bytes: &'a mut [u8],
+    pub(super) bytes: &'a mut [u8],
 }
 
 impl Stripe<'_> {
