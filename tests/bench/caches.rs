@@ -40,11 +40,7 @@ fn main() {
     });
     let mut missed = false;
     let mut figure = |what: &str, measured: f64, unit: &str, limit: f64, at_least: bool| {
-        let good = if at_least {
-            measured >= limit
-        } else {
-            measured <= limit
-        };
+        let good = if at_least { measured >= limit } else { measured <= limit };
         missed |= !good;
         let sign = if at_least { "at least" } else { "at most" };
         let verdict = if good { "" } else { "  MISSED" };
@@ -96,13 +92,7 @@ fn main() {
             let ran = short(&folder, &["-c", cache]);
             ran.exits(0).says("warning: cache ");
             let added: Duration = ran.elapsed.saturating_sub(plain);
-            figure(
-                &format!("a {what} {cache} adds"),
-                added.as_secs_f64(),
-                "s ",
-                1.0,
-                false,
-            );
+            figure(&format!("a {what} {cache} adds"), added.as_secs_f64(), "s ", 1.0, false);
         }
     }
     if missed {

@@ -43,15 +43,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Fails unless every comment is there once and in order.
 fn check(rows: &str, count: usize) {
-    let cells = |place: usize| {
-        rows.lines()
-            .map(move |row| row.split('\t').nth(place).unwrap())
-    };
-    assert!(
-        cells(0)
-            .map(|second| second.parse::<u64>().unwrap())
-            .is_sorted()
-    );
+    let cells = |place: usize| rows.lines().map(move |row| row.split('\t').nth(place).unwrap());
+    assert!(cells(0).map(|second| second.parse::<u64>().unwrap()).is_sorted());
     assert_eq!(rows.lines().count(), count);
     assert_eq!(cells(7).collect::<HashSet<_>>().len(), count);
 }
@@ -76,9 +69,7 @@ fn speed() -> [f64; 2] {
     };
     let (four, faulty_four) = (four(&folder), four(&faulty_folder));
     println!("60,000 comments: {one:.2} s over one connection, {four:.2} s over four");
-    println!(
-        "with 5 % faults: {faulty_one:.2} s over one connection, {faulty_four:.2} s over four"
-    );
+    println!("with 5 % faults: {faulty_one:.2} s over one connection, {faulty_four:.2} s over four");
     [one / four, faulty_one / faulty_four]
 }
 
@@ -113,10 +104,7 @@ fn memory() -> f64 {
 }
 
 fn main() {
-    use_binary(build(
-        &["build", "--release", "--package", "itch"],
-        "release",
-    ));
+    use_binary(build(&["build", "--release", "--package", "itch"], "release"));
     let [clean, faulty] = speed();
     let figures = [
         ("four connections / one connection", clean, ">=", 3.5),

@@ -118,10 +118,7 @@ fn cache() -> (f64, f64) {
             let before = sandbox.requests().total;
             warm.push(run(&folder, &arguments).wall.as_secs_f64());
             asked += sandbox.requests().total - before;
-            assert!(
-                folder.read("rows.tsv") == expected,
-                "the cache gave other rows"
-            );
+            assert!(folder.read("rows.tsv") == expected, "the cache gave other rows");
         }
     }
     let (cold, warm) = (median(cold), median(warm));
@@ -130,10 +127,7 @@ fn cache() -> (f64, f64) {
 }
 
 fn main() {
-    use_binary(build(
-        &["build", "--release", "--package", "itch"],
-        "release",
-    ));
+    use_binary(build(&["build", "--release", "--package", "itch"], "release"));
     let at_most = |what, measured, bound, unit| Figure {
         what,
         measured,
@@ -145,12 +139,7 @@ fn main() {
     let figures = [
         at_most("CPU time of --version", start_up("--version"), 5.0, "ms"),
         at_most("CPU time of --help", start_up("--help"), 5.0, "ms"),
-        at_most(
-            "10,000 rows at 50 ms / (pages + 2) x 50 ms",
-            chain(),
-            1.10,
-            "x",
-        ),
+        at_most("10,000 rows at 50 ms / (pages + 2) x 50 ms", chain(), 1.10, "x"),
         at_most(
             "peak memory of 200,000 rows beyond that of 1,000",
             memory(),
@@ -167,10 +156,7 @@ fn main() {
         at_most("requests with a warm cache", asked, 0.0, ""),
     ];
     println!();
-    println!(
-        "{:<50} {:>9}  {:>9}  {:>6}",
-        "figure", "measured", "bound", "ratio"
-    );
+    println!("{:<50} {:>9}  {:>9}  {:>6}", "figure", "measured", "bound", "ratio");
     for figure in &figures {
         let sign = if figure.at_least { ">=" } else { "<=" };
         let ratio = match figure.bound {

@@ -73,19 +73,11 @@ fn write_streams(folder: &Folder) {
 /// Wall time, processor time and peak of one run.
 fn run(folder: &Folder, arguments: &[&str]) -> (Duration, Duration, u64) {
     let start = Instant::now();
-    let mut child = folder
-        .command(arguments)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = folder.command(arguments).stdout(Stdio::null()).spawn().unwrap();
     let used = child.wait4().unwrap();
     let wall = start.elapsed();
     assert!(used.status.success(), "itch {}", arguments.join(" "));
-    (
-        wall,
-        used.rusage.utime + used.rusage.stime,
-        used.rusage.maxrss,
-    )
+    (wall, used.rusage.utime + used.rusage.stime, used.rusage.maxrss)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -94,10 +86,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    use_binary(build(
-        &["build", "--release", "--package", "itch"],
-        "release",
-    ));
+    use_binary(build(&["build", "--release", "--package", "itch"], "release"));
     let quick = std::env::args().any(|argument| argument == "quick");
     let folder = Folder::new();
     write_streams(&folder);
@@ -131,9 +120,7 @@ fn main() {
         let processor = median(runs.iter().map(|run| run.1.as_secs_f64() * 1e3).collect());
         let peak = median(runs.iter().map(|run| run.2 as f64 / 1_048_576.0).collect());
         let bound = highest.map_or_else(String::new, |highest| format!("{highest:.0}"));
-        println!(
-            "{rows:>12} {wall:>10.1} {longest:>10.0} {processor:>12.1} {peak:>10.1} {bound:>10}"
-        );
+        println!("{rows:>12} {wall:>10.1} {longest:>10.0} {processor:>12.1} {peak:>10.1} {bound:>10}");
         std::fs::remove_file(folder.path(&name)).unwrap();
     }
     println!(

@@ -87,8 +87,7 @@ struct Figure {
 }
 
 fn main() {
-    let release =
-        |arguments: &[&str]| build(&[&["build", "--release"], arguments].concat(), "release");
+    let release = |arguments: &[&str]| build(&[&["build", "--release"], arguments].concat(), "release");
     use_binary(release(&["--package", "itch"]));
     release(&["--package", "itch-fixture-report"]);
     release(&["--package", "itch-tests", "--example", "linked-in"]);
@@ -114,9 +113,7 @@ fn main() {
         own(&folder).join(fixtures::file_name("fixture-report")),
     )
     .unwrap();
-    folder
-        .itch(&["plugins", "trust", "fixture-report"])
-        .exits(0);
+    folder.itch(&["plugins", "trust", "fixture-report"]).exits(0);
     let rows = ROWS.to_string();
     let arguments = ["rust-report", "--rows", &rows, "-f", "tsv"];
     let inside = "[plugins]\nin-process = [\"fixture-report\"]\n";
@@ -197,9 +194,7 @@ fn main() {
             format!("<= {bound} {unit}")
         );
     }
-    let missed = figures
-        .iter()
-        .filter(|figure| figure.measured > figure.bound);
+    let missed = figures.iter().filter(|figure| figure.measured > figure.bound);
     let missed: Vec<&str> = missed.map(|figure| figure.what).collect();
     println!();
     match missed.is_empty() {

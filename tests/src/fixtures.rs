@@ -27,11 +27,7 @@ const IN_C: &[Recipe] = &[
     // Built for a later minor version, whose addition it can do without.
     ("newer", "versions.c", &["-DNEWER"]),
     // The same, and it cannot.
-    (
-        "needs-newer",
-        "versions.c",
-        &["-DNEWER", "-DMIN_HOST_MINOR=1"],
-    ),
+    ("needs-newer", "versions.c", &["-DNEWER", "-DMIN_HOST_MINOR=1"]),
     // Of the next major version, whose symbol has another name.
     (
         "other-major",
@@ -41,59 +37,31 @@ const IN_C: &[Recipe] = &[
     // Says so under the old name.
     ("wrong-major", "versions.c", &["-DMAJOR=2"]),
     ("segfault", "misbehave.c", &["-DMISBEHAVIOUR=SEGFAULT"]),
-    (
-        "stack-overflow",
-        "misbehave.c",
-        &["-DMISBEHAVIOUR=STACK_OVERFLOW"],
-    ),
+    ("stack-overflow", "misbehave.c", &["-DMISBEHAVIOUR=STACK_OVERFLOW"]),
     ("exit", "misbehave.c", &["-DMISBEHAVIOUR=EXIT"]),
     ("abort", "misbehave.c", &["-DMISBEHAVIOUR=ABORT"]),
     ("hang", "misbehave.c", &["-DMISBEHAVIOUR=HANG"]),
     ("flood", "misbehave.c", &["-DMISBEHAVIOUR=FLOOD"]),
-    (
-        "megabyte-rows",
-        "misbehave.c",
-        &["-DMISBEHAVIOUR=MEGABYTE_ROWS"],
-    ),
+    ("megabyte-rows", "misbehave.c", &["-DMISBEHAVIOUR=MEGABYTE_ROWS"]),
     ("stdout", "misbehave.c", &["-DMISBEHAVIOUR=STDOUT"]),
     ("fork", "misbehave.c", &["-DMISBEHAVIOUR=FORK"]),
-    (
-        "fork-and-crash",
-        "misbehave.c",
-        &["-DMISBEHAVIOUR=FORK_AND_CRASH"],
-    ),
+    ("fork-and-crash", "misbehave.c", &["-DMISBEHAVIOUR=FORK_AND_CRASH"]),
     ("session", "misbehave.c", &["-DMISBEHAVIOUR=SESSION"]),
     ("leave", "misbehave.c", &["-DMISBEHAVIOUR=LEAVE"]),
     ("garbage", "misbehave.c", &["-DMISBEHAVIOUR=GARBAGE"]),
     ("close", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE"]),
-    (
-        "close-and-hang",
-        "misbehave.c",
-        &["-DMISBEHAVIOUR=CLOSE_AND_HANG"],
-    ),
+    ("close-and-hang", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE_AND_HANG"]),
     ("grumble", "misbehave.c", &["-DMISBEHAVIOUR=GRUMBLE"]),
     // These do something before anybody calls them.
     ("hangs-loading", "start.c", &["-DSTART=HANG_LOADING"]),
-    (
-        "hangs-loading-to-run",
-        "start.c",
-        &["-DSTART=HANG_LOADING_TO_RUN"],
-    ),
+    ("hangs-loading-to-run", "start.c", &["-DSTART=HANG_LOADING_TO_RUN"]),
     ("hangs-describing", "start.c", &["-DSTART=HANG_DESCRIBING"]),
     ("forks-loading", "start.c", &["-DSTART=FORK_LOADING"]),
     ("long-spec", "start.c", &["-DSTART=CLAIM_SPEC"]),
     ("long-name", "start.c", &["-DSTART=CLAIM_NAME"]),
     // Two plugins whose units have one name, `twin`.
-    (
-        "twin-a",
-        "versions.c",
-        &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""],
-    ),
-    (
-        "twin-b",
-        "versions.c",
-        &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""],
-    ),
+    ("twin-a", "versions.c", &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""]),
+    ("twin-b", "versions.c", &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""]),
     // Reports that are called like a built-in one, and like a command of itch's own.
     (
         "impostor",
@@ -283,15 +251,11 @@ fn compile(source: &Path, library: &Path, told: &[&str]) {
 fn newer_header(header: &Path) -> PathBuf {
     let text = fs::read_to_string(header).unwrap();
     let end = "  void (*buf_free)(itch_buf buf);\n} itch_host;";
-    let later = "  void (*buf_free)(itch_buf buf);\n  /* Greets. */\n  itch_status (*greet)(itch_run *run);\n} itch_host;";
+    let later =
+        "  void (*buf_free)(itch_buf buf);\n  /* Greets. */\n  itch_status (*greet)(itch_run *run);\n} itch_host;";
     let minor = "#define ITCH_ABI_MINOR 0 ";
-    assert!(
-        text.contains(end) && text.contains(minor),
-        "the header has changed"
-    );
-    let text = text
-        .replace(end, later)
-        .replace(minor, "#define ITCH_ABI_MINOR 1 ");
+    assert!(text.contains(end) && text.contains(minor), "the header has changed");
+    let text = text.replace(end, later).replace(minor, "#define ITCH_ABI_MINOR 1 ");
     let folder = built().join("newer");
     fs::create_dir_all(&folder).unwrap();
     let partial = folder.join(format!("header.{}", std::process::id()));

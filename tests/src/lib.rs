@@ -94,12 +94,7 @@ impl Folder {
             ("XDG_DATA_HOME", "data"),
             ("XDG_CONFIG_HOME", "config"),
         ]
-        .map(|(name, place)| {
-            (
-                name.to_owned(),
-                folder.path().join(place).display().to_string(),
-            )
-        });
+        .map(|(name, place)| (name.to_owned(), folder.path().join(place).display().to_string()));
         let mut folder = Folder {
             folder,
             variables: variables.into(),
@@ -167,11 +162,7 @@ impl Folder {
     /// Runs itch with a text on standard input.
     pub fn itch_reading(&self, input: &str, arguments: &[&str]) -> Ran {
         let start = Instant::now();
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_owned();
         let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
@@ -225,9 +216,7 @@ impl Packs {
             let folder = Folder::new().variable("ITCH_PLUGIN_PATH", &path);
             for pack in std::fs::read_dir(&path).unwrap() {
                 let pack = pack.unwrap().path();
-                folder
-                    .itch(&["plugins", "trust", pack.to_str().unwrap()])
-                    .exits(0);
+                folder.itch(&["plugins", "trust", pack.to_str().unwrap()]).exits(0);
             }
             let known = ["cache/itch/plugins.json", "data/itch/plugins.lock"];
             let known = known.map(|name| (name, std::fs::read(folder.path(name)).unwrap()));
@@ -267,11 +256,7 @@ pub fn behind(program: &[&str], command: &Command) -> Command {
         .arg(command.get_program())
         .args(command.get_args())
         .env_clear()
-        .envs(
-            command
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -441,10 +426,7 @@ impl Ran {
 
     /// The cells of each line of stdout.
     pub fn cells(&self) -> Vec<Vec<&str>> {
-        self.stdout
-            .lines()
-            .map(|line| line.split('\t').collect())
-            .collect()
+        self.stdout.lines().map(|line| line.split('\t').collect()).collect()
     }
 }
 
@@ -482,18 +464,10 @@ pub fn processes_about(path: &Path) -> Vec<u32> {
 #[track_caller]
 pub fn same(left: &str, right: &str) {
     if left != right {
-        let at = left
-            .lines()
-            .zip(right.lines())
-            .take_while(|(a, b)| a == b)
-            .count();
+        let at = left.lines().zip(right.lines()).take_while(|(a, b)| a == b).count();
         let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
         let lines = (left.lines().count(), right.lines().count());
-        panic!(
-            "line {at} of {lines:?} differs:\n{}\n{}",
-            line(left),
-            line(right)
-        );
+        panic!("line {at} of {lines:?} differs:\n{}\n{}", line(left), line(right));
     }
 }
 
@@ -534,14 +508,10 @@ impl Sandbox {
         let said = lines.next().and_then(Result::ok).unwrap_or_default();
         assert!(said.starts_with("serving on"), "itch sandbox says: {said}");
         let stdout = folder.read("stdout");
-        let pairs = stdout
-            .lines()
-            .map(|line| line.split_once('=').expect("NAME=value"));
+        let pairs = stdout.lines().map(|line| line.split_once('=').expect("NAME=value"));
         Sandbox {
             child,
-            variables: pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            variables: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             stdout,
             _folder: folder,
         }
@@ -567,9 +537,7 @@ impl Sandbox {
     pub fn requests(&self) -> Requests {
         let address = self.address();
         let mut stream = TcpStream::connect(address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(
             stream,
             "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
@@ -582,9 +550,7 @@ impl Sandbox {
         let by_path = counts["by_path"].as_object().unwrap().iter();
         Requests {
             total: counts["total"].as_u64().unwrap(),
-            by_path: by_path
-                .map(|(path, n)| (path.clone(), n.as_u64().unwrap()))
-                .collect(),
+            by_path: by_path.map(|(path, n)| (path.clone(), n.as_u64().unwrap())).collect(),
         }
     }
 }

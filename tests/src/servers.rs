@@ -47,8 +47,14 @@ impl Server {
                 .stderr(Stdio::null())
                 .spawn();
             let child = started.unwrap_or_else(|error| {
-                panic!("{program} cannot be started ({error}); install it: `apt-get install {}` (tests/run does that)",
-                    if program == "memcached" { program } else { "redis-server redis-tools" })
+                panic!(
+                    "{program} cannot be started ({error}); install it: `apt-get install {}` (tests/run does that)",
+                    if program == "memcached" {
+                        program
+                    } else {
+                        "redis-server redis-tools"
+                    }
+                )
             });
             let mut server = Server {
                 child,
@@ -103,9 +109,7 @@ impl Server {
     /// Sends one command to redis and gives what it answers, as it is on the wire.
     pub fn ask(&self, command: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let mut bytes = format!("*{}\r\n", command.len());
         for word in command {
             bytes.push_str(&format!("${}\r\n{word}\r\n", word.len()));
@@ -148,9 +152,7 @@ pub fn redis_cluster() -> Vec<Server> {
     }
     for (node, bus) in &nodes[1..] {
         let port = node.port().to_string();
-        let answer = nodes[0]
-            .0
-            .ask(&["CLUSTER", "MEET", "127.0.0.1", &port, bus]);
+        let answer = nodes[0].0.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, bus]);
         assert_eq!(answer, "+OK\r\n");
     }
     eventually("the cluster", || {

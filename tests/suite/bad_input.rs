@@ -161,13 +161,7 @@ For more information, try '--help'.
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "-l",
-            "99999999999999999999",
-            "burkeblack",
-        ],
+        &["--sandbox", "followers", "-l", "99999999999999999999", "burkeblack"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -207,13 +201,7 @@ For more information, try '--help'.
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--since",
-            "yesterday",
-            "burkeblack",
-        ],
+        &["--sandbox", "followers", "--since", "yesterday", "burkeblack"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -225,13 +213,7 @@ hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epo
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--until",
-            "2026-13-01",
-            "burkeblack",
-        ],
+        &["--sandbox", "followers", "--until", "2026-13-01", "burkeblack"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -255,13 +237,7 @@ For more information, try '--help'.
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--cache-size",
-            "big",
-            "burkeblack",
-        ],
+        &["--sandbox", "followers", "--cache-size", "big", "burkeblack"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -285,13 +261,7 @@ For more information, try '--help'.
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--offline",
-            "--refresh",
-            "burkeblack",
-        ],
+        &["--sandbox", "followers", "--offline", "--refresh", "burkeblack"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -323,13 +293,7 @@ For more information, try '--help'.
 #[test]
 fn columns_that_no_report_has() {
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--columns",
-            "nmae,id",
-            "followers_3",
-        ],
+        &["--sandbox", "followers", "--columns", "nmae,id", "followers_3"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -340,13 +304,7 @@ hint: the columns are name, channel, created, followed, delta, followers, id, di
 "#]],
     );
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "--columns",
-            "id,id",
-            "followers_3",
-        ],
+        &["--sandbox", "followers", "--columns", "id,id", "followers_3"],
         str![[r#"
 exit code: 2
 --- stdout
@@ -449,9 +407,7 @@ error: the list on standard input is empty
         .raw()
     );
     assert_data_eq!(
-        folder
-            .itch_reading("burkeblack\n", &["followers", "-"])
-            .all(),
+        folder.itch_reading("burkeblack\n", &["followers", "-"]).all(),
         str![[r#"
 exit code: 2
 --- stdout
@@ -462,12 +418,7 @@ error: `channel` takes one channel, not a list
         .raw()
     );
     // What strangers wrote is harmless in an error, too.
-    assert!(
-        !folder
-            .itch(&["followers", "\u{1b}[2J"])
-            .stderr
-            .contains('\u{1b}')
-    );
+    assert!(!folder.itch(&["followers", "\u{1b}[2J"]).stderr.contains('\u{1b}'));
     assert_eq!(sandbox.requests().total, 0);
 }
 

@@ -77,15 +77,7 @@ fn an_answer_in_the_cache_needs_no_network() {
         let folder = Folder::new().at(&sandbox);
         let online = folder.itch(&["-c", backend, "followers", "-l", "500", "burkeblack"]);
         drop(sandbox);
-        let offline = folder.itch(&[
-            "-c",
-            backend,
-            "--offline",
-            "followers",
-            "-l",
-            "500",
-            "burkeblack",
-        ]);
+        let offline = folder.itch(&["-c", backend, "--offline", "followers", "-l", "500", "burkeblack"]);
         offline.prints(&online.succeeds().stdout);
         // It is the cache that answers, not the option.
         let without = folder.itch(&["-c", backend, "followers", "-l", "500", "burkeblack"]);
@@ -103,30 +95,14 @@ hint: run once without `--offline`, with the same cache and the same identity
 "#]]
             .raw()
         );
-        let longer = folder.itch(&[
-            "-c",
-            backend,
-            "--offline",
-            "followers",
-            "-l",
-            "600",
-            "burkeblack",
-        ]);
+        let longer = folder.itch(&["-c", backend, "--offline", "followers", "-l", "600", "burkeblack"]);
         longer
             .exits(6)
             .says("there is no stored answer to `helix channels/followers?");
         same(&longer.stdout, &online.stdout);
         // An old answer is better than none, whatever its age.
         folder
-            .itch(&[
-                "-c",
-                backend,
-                "--offline",
-                "followers",
-                "-l",
-                "500",
-                "burkeblack",
-            ])
+            .itch(&["-c", backend, "--offline", "followers", "-l", "500", "burkeblack"])
             .succeeds();
     }
     let without_cache = Folder::new().itch(&["--sandbox", "--offline", "created", "burkeblack"]);
@@ -151,13 +127,7 @@ fn freshness_is_the_persons_to_choose() {
         let folder = Folder::new().at(&sandbox);
         let run = |options: &[&str]| {
             let before = sandbox.requests();
-            let ran = folder.itch(
-                &[
-                    &["-c", backend, "followers", "-l", "300", "burkeblack"],
-                    options,
-                ]
-                .concat(),
-            );
+            let ran = folder.itch(&[&["-c", backend, "followers", "-l", "300", "burkeblack"], options].concat());
             let after = sandbox.requests();
             let asked = |path: &str| after.of(path) - before.of(path);
             (
@@ -233,9 +203,7 @@ fn two_processes_share_a_cache() {
         let sandbox = Sandbox::start(&["--latency", "2ms"]);
         let folder = Folder::new().at(&sandbox);
         let arguments = ["-c", backend, "followers", "-l", "3000", "burkeblack"];
-        let children: Vec<_> = (0..3)
-            .map(|_| folder.command(&arguments).spawn().unwrap())
-            .collect();
+        let children: Vec<_> = (0..3).map(|_| folder.command(&arguments).spawn().unwrap()).collect();
         let runs: Vec<_> = children
             .into_iter()
             .map(|child| folder.ran(wait(child), &arguments))
@@ -300,10 +268,9 @@ fn no_token_is_left_anywhere() {
                 "Bearer sandbox",
                 "OAuth sandbox",
             ] {
-                let found = seen.iter().find(|text| {
-                    text.windows(secret.len())
-                        .any(|part| part == secret.as_bytes())
-                });
+                let found = seen
+                    .iter()
+                    .find(|text| text.windows(secret.len()).any(|part| part == secret.as_bytes()));
                 assert!(
                     found.is_none(),
                     "{secret} in {}",
@@ -322,9 +289,7 @@ fn a_refusal_is_not_stored() {
             .at(&sandbox)
             .variable("TWITCH_TOKEN", Sandbox::TOKEN_VIEWER);
         for asked in 1..=2 {
-            viewer
-                .itch(&["-c", backend, "followers", "burkeblack"])
-                .exits(4);
+            viewer.itch(&["-c", backend, "followers", "burkeblack"]).exits(4);
             assert_eq!(sandbox.requests().of("/helix/channels/followers"), asked);
         }
         // What the broadcaster sees was never the viewer's to see.
@@ -390,15 +355,8 @@ fn broken_values_are_fetched_again_and_healed() {
 
 /// Makes of a value a small one that inflates beyond 64 MiB, with everything else in order.
 fn bomb(bytes: &mut Vec<u8>) {
-    let about = GzDecoder::new(&bytes[..])
-        .header()
-        .unwrap()
-        .extra()
-        .unwrap()
-        .to_vec();
-    let mut out = GzBuilder::new()
-        .extra(about)
-        .write(Vec::new(), Compression::best());
+    let about = GzDecoder::new(&bytes[..]).header().unwrap().extra().unwrap().to_vec();
+    let mut out = GzBuilder::new().extra(about).write(Vec::new(), Compression::best());
     let blanks = [b' '; 1 << 20];
     (0..65).for_each(|_| out.write_all(&blanks).unwrap());
     out.write_all(b"{}").unwrap();
@@ -449,13 +407,8 @@ fn values_in_the_old_layout_are_read() {
             .map(|part| part.to_str().unwrap())
             .collect();
         assert_eq!(key.len(), 64);
-        let pairs = key
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap());
-        let old = pairs
-            .fold(directory.clone(), |path, pair| path.join(pair))
-            .join("v");
+        let pairs = key.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let old = pairs.fold(directory.clone(), |path, pair| path.join(pair)).join("v");
         let bytes = std::fs::read(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         std::fs::create_dir_all(old.parent().unwrap()).unwrap();
@@ -474,14 +427,7 @@ fn a_cache_that_cannot_be_used_is_a_warning() {
     let folder = folder.variable("TWITCH_CACHE_TEMP", "file");
     let place = folder.path("file");
     let folder = folder.variable("TWITCH_CACHE_TEMP", &place);
-    let ran = folder.itch(&[
-        "--sandbox",
-        "-c",
-        "file",
-        "created",
-        "burkeblack",
-        "followers_3",
-    ]);
+    let ran = folder.itch(&["--sandbox", "-c", "file", "created", "burkeblack", "followers_3"]);
     assert_data_eq!(
         ran.all(),
         str![[r#"
@@ -495,14 +441,7 @@ warning: cache file: the cache directory [FOLDER]/file is no directory; going on
 "#]]
         .raw()
     );
-    let strict = folder.itch(&[
-        "--sandbox",
-        "-c",
-        "file",
-        "--cache-strict",
-        "created",
-        "burkeblack",
-    ]);
+    let strict = folder.itch(&["--sandbox", "-c", "file", "--cache-strict", "created", "burkeblack"]);
     assert_data_eq!(
         strict.all(),
         str![[r#"
@@ -526,27 +465,12 @@ fn a_cache_that_fails_on_the_way_is_a_warning() {
     for byte in 0..=255 {
         std::fs::write(directory(&folder).join(format!("{byte:02x}")), "").unwrap();
     }
-    let ran = folder.itch(&[
-        "--sandbox",
-        "-c",
-        "file",
-        "followers",
-        "-l",
-        "300",
-        "burkeblack",
-    ]);
+    let ran = folder.itch(&["--sandbox", "-c", "file", "followers", "-l", "300", "burkeblack"]);
     assert_eq!(ran.exits(0).rows().len(), 300);
     ran.says("warning: ");
     assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{}", ran.all());
     folder
-        .itch(&[
-            "--sandbox",
-            "-c",
-            "file",
-            "--cache-strict",
-            "created",
-            "burkeblack",
-        ])
+        .itch(&["--sandbox", "-c", "file", "--cache-strict", "created", "burkeblack"])
         .exits(6)
         .says("error: ");
 }

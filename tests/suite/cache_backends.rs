@@ -21,12 +21,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    fn new(
-        cache: &'static str,
-        lists: bool,
-        servers: Vec<Server>,
-        variables: Vec<(&'static str, String)>,
-    ) -> Setup {
+    fn new(cache: &'static str, lists: bool, servers: Vec<Server>, variables: Vec<(&'static str, String)>) -> Setup {
         Setup {
             cache,
             variables,
@@ -59,23 +54,14 @@ impl Setup {
 
     fn redis_cluster() -> Setup {
         let nodes = redis_cluster();
-        let url = format!(
-            "redis+cluster://{},{}",
-            nodes[0].address(),
-            nodes[2].address()
-        );
+        let url = format!("redis+cluster://{},{}", nodes[0].address(), nodes[2].address());
         Setup::new("redis", true, nodes, vec![("REDIS_URL", url)])
     }
 
     pub fn memcache() -> Setup {
         let server = Server::memcached(&[]);
         let address = server.address();
-        Setup::new(
-            "memcache",
-            false,
-            vec![server],
-            vec![("MEMCACHE_SERVERS", address)],
-        )
+        Setup::new("memcache", false, vec![server], vec![("MEMCACHE_SERVERS", address)])
     }
 
     fn memcache_of_two() -> Setup {
@@ -103,9 +89,7 @@ impl Setup {
         let folder = self
             .variables
             .iter()
-            .fold(Folder::new(), |folder, (name, value)| {
-                folder.variable(name, value)
-            });
+            .fold(Folder::new(), |folder, (name, value)| folder.variable(name, value));
         if let Some(plugin) = self.plugin {
             fixtures::install(&[plugin], &own(&folder));
             folder.itch(&["plugins", "trust", plugin]).exits(0);
@@ -142,25 +126,17 @@ fn body(setup: &Setup) {
 
     // The second run asks nothing and prints the same, as without a cache.
     let fresh = plain.itch(&followers("1000"));
-    same(
-        &itch(&followers("1000")).succeeds().stdout,
-        &fresh.succeeds().stdout,
-    );
+    same(&itch(&followers("1000")).succeeds().stdout, &fresh.succeeds().stdout);
     let before = sandbox.requests();
     let warm = itch(&[&["-v"], &followers("1000")[..]].concat());
     same(&quiet(&warm).exits(0).stdout, &fresh.stdout);
-    warm.says("complete, 0 requests, ").says(&format!(
-        "cache {}: 21 hits, 0 stale, 0 misses, ",
-        setup.cache
-    ));
+    warm.says("complete, 0 requests, ")
+        .says(&format!("cache {}: 21 hits, 0 stale, 0 misses, ", setup.cache));
     assert_eq!(sandbox.requests(), before);
 
     // A longer pull begins with the pages of the shorter one.
     let longer = itch(&followers("2000"));
-    same(
-        &longer.succeeds().stdout,
-        &plain.itch(&followers("2000")).stdout,
-    );
+    same(&longer.succeeds().stdout, &plain.itch(&followers("2000")).stdout);
 
     // Fresher answers are the person's to ask for, and take the place of the older ones.
     let asked = |options: &[&str]| {
@@ -169,11 +145,7 @@ fn body(setup: &Setup) {
         sandbox.requests().of("/helix/channels/followers") - before
     };
     assert_eq!(
-        (
-            asked(&[]),
-            asked(&["--refresh"]),
-            asked(&["--max-age", "1h"])
-        ),
+        (asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])),
         (0, 3, 0)
     );
     assert_eq!((asked(&["--max-age", "0"]), asked(&[])), (3, 0));
@@ -187,10 +159,7 @@ fn body(setup: &Setup) {
         // Nobody reads it: a pipe that is full would hold it up.
         let mut command = folder.command(&arguments);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-        let asked = || {
-            sandbox.requests().of("/helix/channels/followers")
-                - before.of("/helix/channels/followers")
-        };
+        let asked = || sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
         eventually("some pages", || {
             asked() >= pages - 20 || child.try_wait().unwrap().is_some()
         });
@@ -199,8 +168,7 @@ fn body(setup: &Setup) {
     }
     same(&itch(&followers(limit)).succeeds().stdout, &expected.stdout);
     // 40 pages are new; each kill may lose the one or two that were on their way.
-    let asked =
-        sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
+    let asked = sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
     assert!((40..=46).contains(&asked), "{asked} requests for 40 pages");
 
     // The commands do what they can.
@@ -221,9 +189,7 @@ fn body(setup: &Setup) {
         itch_cache(setup, &folder, &["list"])
             .exits(2)
             .says("cannot list what it holds");
-        itch_cache(setup, &folder, &["clear"])
-            .exits(0)
-            .says("out of sight");
+        itch_cache(setup, &folder, &["clear"]).exits(0).says("out of sight");
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
     if !setup.cache.contains(',') {
@@ -231,10 +197,7 @@ fn body(setup: &Setup) {
         let before = sandbox.requests().of("/helix/channels/followers");
         itch(&followers("300")).succeeds();
         itch(&followers("300")).succeeds();
-        assert_eq!(
-            sandbox.requests().of("/helix/channels/followers") - before,
-            3
-        );
+        assert_eq!(sandbox.requests().of("/helix/channels/followers") - before, 3);
     }
 
     // An answer in the cache needs no network.
@@ -326,11 +289,7 @@ fn file_over_redis() {
 
 #[test]
 fn a_third_partys_in_rust() {
-    body(&Setup::third_partys(
-        "rust-cache",
-        "fixture-cache",
-        "RUST_CACHE",
-    ));
+    body(&Setup::third_partys("rust-cache", "fixture-cache", "RUST_CACHE"));
 }
 
 #[test]

@@ -13,9 +13,7 @@ fn filled(sandbox: &Sandbox) -> Folder {
     folder
         .itch(&["-c", "file", "followers", "-l", "300", "burkeblack"])
         .succeeds();
-    folder
-        .itch(&["-c", "file", "created", "followers_3"])
-        .succeeds();
+    folder.itch(&["-c", "file", "created", "followers_3"]).succeeds();
     folder
 }
 
@@ -42,18 +40,11 @@ fn stats_counts_by_service_and_report() {
     let folder = filled(&sandbox);
     let cells = folder.itch(&["cache", "stats"]);
     let cells = cells.succeeds().cells();
-    let sizes: u64 = files(&folder)
-        .iter()
-        .map(|file| file.metadata().unwrap().len())
-        .sum();
+    let sizes: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
     let counts: Vec<_> = cells.iter().map(|row| (row[1], row[2], row[3])).collect();
     assert_eq!(
         counts,
-        [
-            ("all", "", "8"),
-            ("helix", "created", "1"),
-            ("helix", "followers", "7")
-        ]
+        [("all", "", "8"), ("helix", "created", "1"), ("helix", "followers", "7")]
     );
     assert_eq!(cells[0][4], sizes.to_string());
     let json = folder.itch(&["cache", "stats", "--json"]);
@@ -72,21 +63,14 @@ fn list_shows_what_was_asked_without_secrets() {
     assert_eq!(cells.len(), 8);
     for row in &cells {
         assert_eq!((row[2], row[3]), ("200", "helix"));
-        assert!(
-            row[5].starts_with("GET https://api.twitch.tv/helix/"),
-            "{row:?}"
-        );
+        assert!(row[5].starts_with("GET https://api.twitch.tv/helix/"), "{row:?}");
     }
     assert!(listed.stdout.contains("helix/users?login=followers_3\n"));
     let token = &sandbox.variables()["TWITCH_TOKEN"];
     assert!(!listed.stdout.contains(token.as_str()));
     for file in files(&folder) {
         let bytes = std::fs::read(file).unwrap();
-        assert!(
-            !bytes
-                .windows(token.len())
-                .any(|window| window == token.as_bytes())
-        );
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
     }
     let json = folder.itch(&["cache", "list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.succeeds().stdout).unwrap();
@@ -103,12 +87,7 @@ fn verify_finds_what_is_broken_and_removes_it() {
     }
     folder.itch(&["cache", "stats"]).says("").exits(0);
     assert_eq!(folder.itch(&["cache", "stats"]).cells()[1][1], "broken");
-    assert!(
-        folder
-            .itch(&["cache", "list"])
-            .stdout
-            .contains("broken, under ")
-    );
+    assert!(folder.itch(&["cache", "list"]).stdout.contains("broken, under "));
     folder.itch(&["cache", "verify"]).prints("8\t3\n");
     folder.itch(&["cache", "verify"]).prints("5\t0\n");
     assert_eq!(files(&folder).len(), 5);
@@ -118,10 +97,7 @@ fn verify_finds_what_is_broken_and_removes_it() {
 fn prune_removes_the_old_and_the_too_much() {
     let sandbox = Sandbox::start(&[]);
     let folder = filled(&sandbox);
-    let all: u64 = files(&folder)
-        .iter()
-        .map(|file| file.metadata().unwrap().len())
-        .sum();
+    let all: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
     folder.itch(&["cache", "prune"]).exits(2);
     folder
         .itch(&["cache", "prune", "--older-than", "30d"])
@@ -130,10 +106,7 @@ fn prune_removes_the_old_and_the_too_much() {
         .itch(&["cache", "prune", "--max-size", "512MB"])
         .prints(&format!("0\t0\t8\t{all}\n"));
     let pruned = folder.itch(&["cache", "prune", "--max-size", "20KB"]);
-    let left: u64 = files(&folder)
-        .iter()
-        .map(|file| file.metadata().unwrap().len())
-        .sum();
+    let left: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
     assert!((1..=20_000).contains(&left), "{left}");
     assert_eq!(pruned.succeeds().cells()[0][3], left.to_string());
     std::thread::sleep(Duration::from_millis(20));
@@ -150,13 +123,8 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     std::fs::write(place.join("notes.txt"), "mine").unwrap();
     // What the first itch stored cannot be fetched again: it takes a word more.
     let key = "5acbf29b89a29420092fa49572b781dc41528bb86d98dbb271e5d4cf9f618625";
-    let pairs = key
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).unwrap());
-    let old = pairs
-        .fold(place.clone(), |path, pair| path.join(pair))
-        .join("v");
+    let pairs = key.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let old = pairs.fold(place.clone(), |path, pair| path.join(pair)).join("v");
     std::fs::create_dir_all(old.parent().unwrap()).unwrap();
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut zlib, b"{\"name\":\"burkeblack\"}").unwrap();
@@ -166,21 +134,12 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     assert_eq!(cleared.cells()[0][0], "8");
     assert!(old.exists());
     assert_eq!(
-        folder
-            .itch(&["cache", "prune", "--max-size", "0"])
-            .succeeds()
-            .cells()[0][..2],
+        folder.itch(&["cache", "prune", "--max-size", "0"]).succeeds().cells()[0][..2],
         ["0", "0"]
     );
-    assert_eq!(
-        folder.itch(&["cache", "clear", "--all"]).succeeds().cells()[0][0],
-        "1"
-    );
+    assert_eq!(folder.itch(&["cache", "clear", "--all"]).succeeds().cells()[0][0], "1");
     assert_eq!(files(&folder).len(), 1);
-    assert_eq!(
-        std::fs::read_to_string(place.join("notes.txt")).unwrap(),
-        "mine"
-    );
+    assert_eq!(std::fs::read_to_string(place.join("notes.txt")).unwrap(), "mine");
 }
 
 /// On a server that others use too, nothing of theirs is read, counted or removed.
@@ -199,16 +158,11 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
     server.ask(&["SET", "itch:1:not-a-key", "1"]);
     server.ask(&["SET", "itch:2:other", "1"]);
     assert_eq!(
-        folder
-            .itch(&["cache", "stats", "-c", "redis"])
-            .succeeds()
-            .cells()[0][3],
+        folder.itch(&["cache", "stats", "-c", "redis"]).succeeds().cells()[0][3],
         "7"
     );
     // Each ends by itself.
-    let key = folder
-        .itch(&["cache", "list", "--json", "-c", "redis"])
-        .stdout;
+    let key = folder.itch(&["cache", "list", "--json", "-c", "redis"]).stdout;
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
     let name = format!("itch:1:{}", key[0]["entries"][0]["key"].as_str().unwrap());
     let left: i64 = server
@@ -219,10 +173,7 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
         .unwrap();
     assert!((29 * 86_400..=30 * 86_400).contains(&left), "{left}");
     assert_eq!(
-        folder
-            .itch(&["cache", "clear", "-c", "redis"])
-            .succeeds()
-            .cells()[0][0],
+        folder.itch(&["cache", "clear", "-c", "redis"]).succeeds().cells()[0][0],
         "7"
     );
     assert_eq!(server.ask(&["DBSIZE"]), ":3\r\n");
@@ -308,26 +259,16 @@ hint: itch plugins list
     // An empty cache is no error.
     folder.itch(&["cache", "list"]).prints("");
     folder.itch(&["cache", "verify"]).prints("0\t0\n");
-    folder.itch(&["cache", "path"]).prints(&format!(
-        "{}\n",
-        folder.path("cache/itch/responses").display()
-    ));
+    folder
+        .itch(&["cache", "path"])
+        .prints(&format!("{}\n", folder.path("cache/itch/responses").display()));
 }
 
 #[test]
 fn an_old_answer_stands_in_when_twitch_gives_out() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let report = [
-        "-c",
-        "file",
-        "--retries",
-        "0",
-        "followers",
-        "-l",
-        "300",
-        "burkeblack",
-    ];
+    let report = ["-c", "file", "--retries", "0", "followers", "-l", "300", "burkeblack"];
     let rows = folder.itch(&report).succeeds().stdout.clone();
     drop(sandbox);
     std::thread::sleep(Duration::from_millis(50));
@@ -345,9 +286,7 @@ fn an_old_answer_stands_in_when_twitch_gives_out() {
     assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     // Older than allowed is too old.
-    folder
-        .itch(&[&["--stale-if-error", "1ms"], &old[..]].concat())
-        .exits(6);
+    folder.itch(&[&["--stale-if-error", "1ms"], &old[..]].concat()).exits(6);
     folder
         .itch(&[&["--stale-if-error", "1h", "--offline"], &report[..]].concat())
         .exits(2);
@@ -376,8 +315,5 @@ fn verbose_counts_what_the_cache_did() {
         .split(" s of")
         .next()
         .unwrap();
-    assert!(
-        (0.1..2.0).contains(&saved.parse::<f64>().unwrap()),
-        "{saved} {start:?}"
-    );
+    assert!((0.1..2.0).contains(&saved.parse::<f64>().unwrap()), "{saved} {start:?}");
 }

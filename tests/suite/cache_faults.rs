@@ -15,9 +15,7 @@ const REPORT: [&str; 4] = ["followers", "-l", "1000", "burkeblack"];
 fn folder(variables: &[(&str, String)]) -> Folder {
     variables
         .iter()
-        .fold(Folder::new(), |folder, (name, value)| {
-            folder.variable(name, value)
-        })
+        .fold(Folder::new(), |folder, (name, value)| folder.variable(name, value))
 }
 
 fn without_cache() -> Ran {
@@ -55,17 +53,11 @@ fn survived(variables: &[(&str, String)], cache: &str, text: &str) {
 }
 
 fn redis_at(port: u16) -> Vec<(&'static str, String)> {
-    vec![
-        ("REDIS_HOST", "127.0.0.1".into()),
-        ("REDIS_PORT", port.to_string()),
-    ]
+    vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port.to_string())]
 }
 
 fn memcache_at(ports: &[u16]) -> Vec<(&'static str, String)> {
-    let servers: Vec<String> = ports
-        .iter()
-        .map(|port| format!("127.0.0.1:{port}"))
-        .collect();
+    let servers: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
     vec![("MEMCACHE_SERVERS", servers.join(","))]
 }
 
@@ -77,22 +69,14 @@ fn cluster_at(port: u16) -> Vec<(&'static str, String)> {
 fn a_server_that_is_down() {
     survived(&redis_at(free_port()), "redis", "cannot be reached");
     survived(&cluster_at(free_port()), "redis", "");
-    survived(
-        &memcache_at(&[free_port()]),
-        "memcache",
-        "cannot be reached",
-    );
+    survived(&memcache_at(&[free_port()]), "memcache", "cannot be reached");
 }
 
 #[test]
 fn a_server_that_accepts_and_never_answers() {
     let silent = Impostor::start(b"");
     survived(&redis_at(silent.port()), "redis", "did not answer in time");
-    survived(
-        &memcache_at(&[silent.port()]),
-        "memcache",
-        "did not answer in time",
-    );
+    survived(&memcache_at(&[silent.port()]), "memcache", "did not answer in time");
     survived(&cluster_at(silent.port()), "redis", "");
     let another = Impostor::start(b"");
     survived(
@@ -136,12 +120,7 @@ fn a_server_that_answers_garbage() {
 }
 
 /// Begins a long run and does something to the server in the middle.
-fn in_the_middle(
-    variables: &[(&str, String)],
-    cache: &str,
-    options: &[&str],
-    harm: impl Fn(),
-) -> (Ran, Ran) {
+fn in_the_middle(variables: &[(&str, String)], cache: &str, options: &[&str], harm: impl Fn()) -> (Ran, Ran) {
     let sandbox = Sandbox::start(&["--latency", "20ms"]);
     let report = ["followers", "-l", "4000", "burkeblack"];
     let plain = Folder::new().at(&sandbox).itch(&report);
@@ -206,9 +185,7 @@ fn one_server_of_several_that_dies() {
     let before = sandbox.requests();
     warned(&folder.itch(&arguments), &first.stdout, "cannot be reached");
     assert_eq!(sandbox.requests(), before);
-    folder
-        .itch(&[&arguments[..], &["--cache-strict"]].concat())
-        .exits(6);
+    folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
 }
 
 #[test]
@@ -236,8 +213,7 @@ fn a_layer_that_fails() {
         &rows,
         "warning: cache redis: ",
     );
-    far.itch(&[&["-c", "file"], &REPORT[..]].concat())
-        .prints(&rows);
+    far.itch(&[&["-c", "file"], &REPORT[..]].concat()).prints(&rows);
     assert!(sandbox.requests().total > before.total);
     // The near one fails: the far one answers.
     let near = folder(&redis_at(good.port())).at(&sandbox);
@@ -274,23 +250,15 @@ fn a_full_redis_that_refuses() {
 #[test]
 fn a_wrong_password() {
     let server = Server::redis(&["--requirepass", "right-password"]);
-    let with = |password: &str| {
-        [
-            &redis_at(server.port())[..],
-            &[("REDIS_PASSWORD", password.into())],
-        ]
-        .concat()
-    };
+    let with = |password: &str| [&redis_at(server.port())[..], &[("REDIS_PASSWORD", password.into())]].concat();
     survived(&redis_at(server.port()), "redis", "wants a password");
     survived(&with("wrong-password"), "redis", "refuses the password");
-    let ran = folder(&with("wrong-password"))
-        .itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
+    let ran = folder(&with("wrong-password")).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);
     // A server that wants none repeats what it was given.
     let open = Server::redis(&[]);
     let url = format!("redis://user:wrong-password@{}/1", open.address());
-    let ran = folder(&[("REDIS_URL", url)])
-        .itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
+    let ran = folder(&[("REDIS_URL", url)]).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);
 }
 
@@ -299,9 +267,7 @@ fn a_replica_that_may_only_be_read() {
     let master = Server::redis(&[]);
     let replica = Server::redis(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
     eventually("the replica", || {
-        replica
-            .ask(&["INFO", "replication"])
-            .contains("master_link_status:up")
+        replica.ask(&["INFO", "replication"]).contains("master_link_status:up")
     });
     survived(&redis_at(replica.port()), "redis", "read only replica");
 }
@@ -309,16 +275,8 @@ fn a_replica_that_may_only_be_read() {
 #[test]
 fn settings_that_cannot_be_meant() {
     survived(&[("REDIS_PORT", "many".into())], "redis", "REDIS_PORT");
-    survived(
-        &[("REDIS_URL", "http://somewhere".into())],
-        "redis",
-        "REDIS_URL",
-    );
-    survived(
-        &[("MEMCACHE_SERVERS", "a b".into())],
-        "memcache",
-        "MEMCACHE_SERVERS",
-    );
+    survived(&[("REDIS_URL", "http://somewhere".into())], "redis", "REDIS_URL");
+    survived(&[("MEMCACHE_SERVERS", "a b".into())], "memcache", "MEMCACHE_SERVERS");
 }
 
 /// A small file system of its own; where none can be mounted, `None`.
@@ -357,9 +315,7 @@ fn a_full_disk() {
         let verified = folder.itch(&["cache", "verify"]);
         assert_eq!(verified.succeeds().cells()[0][1], "0");
         assert_ne!(verified.cells()[0][0], "0");
-        folder
-            .itch(&[&arguments[..], &["--cache-strict"]].concat())
-            .exits(6);
+        folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
     }
     // The same without a right to mount: no file may grow beyond a kilobyte.
     let folder = Folder::new();
@@ -371,10 +327,7 @@ fn a_full_disk() {
         &rows,
         "cannot be written",
     );
-    assert_eq!(
-        folder.itch(&["cache", "verify"]).succeeds().cells()[0][1],
-        "0"
-    );
+    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
 
 /// Runs itch as a user without rights, where the tests run as one who has them all.
@@ -411,11 +364,7 @@ fn a_directory_that_cannot_be_written() {
     same(&ran.succeeds().stdout, &rows);
     let ran = as_nobody(&folder, &[&arguments[..], &["--refresh"]].concat());
     warned(&ran, &rows, "cannot be written");
-    as_nobody(
-        &folder,
-        &[&arguments[..], &["--refresh", "--cache-strict"]].concat(),
-    )
-    .exits(6);
+    as_nobody(&folder, &[&arguments[..], &["--refresh", "--cache-strict"]].concat()).exits(6);
 }
 
 #[test]
@@ -436,9 +385,7 @@ fn a_directory_of_another_user() {
     let rows = without_cache().stdout;
     let arguments = [&["--sandbox", "-c", "file"], &REPORT[..]].concat();
     warned(&folder.itch(&arguments), &rows, "belongs to another user");
-    folder
-        .itch(&[&arguments[..], &["--cache-strict"]].concat())
-        .exits(6);
+    folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
     assert_eq!(there(), before);
 }
 
@@ -483,12 +430,7 @@ fn corrupt(ran: &Ran) -> usize {
 fn entries_cut_or_flipped_at_random() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let itch = |arguments: &[&str]| {
-        folder.ran(
-            wait(patiently(&folder.command(arguments)).spawn().unwrap()),
-            arguments,
-        )
-    };
+    let itch = |arguments: &[&str]| folder.ran(wait(patiently(&folder.command(arguments)).spawn().unwrap()), arguments);
     // How many follow somebody is an answer to be stored where it is none, since this token sees no others' followers.
     let known = itch(&["followers", "-l", "2700", "--columns", "name", "burkeblack"]);
     let numbers = itch(&[&["num-followers"], &known.rows()[..]].concat());
@@ -548,10 +490,7 @@ fn eight_processes_write_the_same_keys() {
             });
         }
     });
-    assert_eq!(
-        folder.itch(&["cache", "verify"]).succeeds().cells()[0],
-        ["7", "0"]
-    );
+    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0], ["7", "0"]);
 }
 
 /// Which file is at each path: a value that is written anew is another file.
@@ -582,8 +521,7 @@ fn killed_in_the_middle_of_writes() {
         let mut command = folder.command(&refresh);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         eventually("some writes", || {
-            inodes(place.clone()).difference(&before).count() >= written
-                || child.try_wait().unwrap().is_some()
+            inodes(place.clone()).difference(&before).count() >= written || child.try_wait().unwrap().is_some()
         });
         std::thread::sleep(Duration::from_micros(dice.roll(3_000) as u64));
         signal(child.id(), Signal::KILL);
@@ -593,10 +531,7 @@ fn killed_in_the_middle_of_writes() {
         same(&ran.exits(0).stdout, &rows);
         ran.says(" 0 corrupt, ");
     }
-    assert_eq!(
-        folder.itch(&["cache", "verify"]).succeeds().cells()[0][1],
-        "0"
-    );
+    assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
 
 /// The README's test command says how to install what these tests need.

@@ -28,11 +28,7 @@ fn redis(server: &Server) -> Box<dyn CacheStore> {
 
 fn memcache(servers: &[&Server]) -> Box<dyn CacheStore> {
     let servers: Vec<String> = servers.iter().map(|server| server.address()).collect();
-    open_backend(
-        "memcache",
-        &settings(&[("MEMCACHE_SERVERS", &servers.join(","))]),
-    )
-    .unwrap()
+    open_backend("memcache", &settings(&[("MEMCACHE_SERVERS", &servers.join(","))])).unwrap()
 }
 
 /// What every backend promises.
@@ -49,17 +45,12 @@ fn promises(store: &mut dyn CacheStore, again: &mut dyn CacheStore) {
     );
     // 31 days: memcached would take the number of seconds for a date in 1970.
     assert_eq!(
-        store
-            .put(&c, b"long", Some(Duration::from_secs(31 * 86_400)))
-            .unwrap(),
+        store.put(&c, b"long", Some(Duration::from_secs(31 * 86_400))).unwrap(),
         Put::Stored
     );
     // Another process sees the same.
     assert_eq!(value(again, &a), Some(bytes));
-    assert_eq!(
-        value(again, &b).as_deref(),
-        Some(&b"one \0 value\r\nEN\r\n"[..])
-    );
+    assert_eq!(value(again, &b).as_deref(), Some(&b"one \0 value\r\nEN\r\n"[..]));
     assert_eq!(value(again, &c).as_deref(), Some(&b"long"[..]));
     store.put(&a, b"other", None).unwrap();
     assert_eq!(value(again, &a).as_deref(), Some(&b"other"[..]));
@@ -100,10 +91,7 @@ fn a_redis_cluster_keeps_its_promises_and_lists_every_node() {
 fn memcache_keeps_its_promises() {
     let (one, other) = (Server::memcached(&[]), Server::memcached(&[]));
     promises(&mut *memcache(&[&one]), &mut *memcache(&[&one]));
-    promises(
-        &mut *memcache(&[&one, &other]),
-        &mut *memcache(&[&other, &one]),
-    );
+    promises(&mut *memcache(&[&one, &other]), &mut *memcache(&[&other, &one]));
 }
 
 #[test]
@@ -111,40 +99,22 @@ fn a_value_beyond_the_limit_is_left_out() {
     let server = Server::memcached(&[]);
     let mut store = memcache(&[&server]);
     store.put(&key("aa"), b"before", None).unwrap();
-    assert_eq!(
-        store.put(&key("aa"), &vec![7; 1_000_001], None).unwrap(),
-        Put::TooLarge
-    );
+    assert_eq!(store.put(&key("aa"), &vec![7; 1_000_001], None).unwrap(), Put::TooLarge);
     assert_eq!(value(&mut *store, &key("aa")), None);
-    assert_eq!(
-        store.put(&key("bb"), &vec![7; 1_000_000], None).unwrap(),
-        Put::Stored
-    );
+    assert_eq!(store.put(&key("bb"), &vec![7; 1_000_000], None).unwrap(), Put::Stored);
     assert_eq!(value(&mut *store, &key("bb")).unwrap().len(), 1_000_000);
     // A server with a smaller limit of its own says so, and is used on.
     let small = Server::memcached(&["-I", "64k", "-o", "slab_chunk_max=16384"]);
     let mut store = memcache(&[&small]);
-    assert_eq!(
-        store.put(&key("aa"), &vec![7; 500_000], None).unwrap(),
-        Put::TooLarge
-    );
+    assert_eq!(store.put(&key("aa"), &vec![7; 500_000], None).unwrap(), Put::TooLarge);
     assert_eq!(store.put(&key("bb"), b"small", None).unwrap(), Put::Stored);
-    assert_eq!(
-        value(&mut *store, &key("bb")).as_deref(),
-        Some(&b"small"[..])
-    );
+    assert_eq!(value(&mut *store, &key("bb")).as_deref(), Some(&b"small"[..]));
     // redis holds what itch can have.
     let mut store = redis(&Server::redis(&[]));
-    assert!(
-        store.put(&key("aa"), &[], None).is_err(),
-        "that server has gone"
-    );
+    assert!(store.put(&key("aa"), &[], None).is_err(), "that server has gone");
     let server = Server::redis(&[]);
     let mut store = redis(&server);
-    assert_eq!(
-        store.put(&key("aa"), &vec![7; 5 << 20], None).unwrap(),
-        Put::Stored
-    );
+    assert_eq!(store.put(&key("aa"), &vec![7; 5 << 20], None).unwrap(), Put::Stored);
 }
 
 /// The itch of 2016 used no prefix; its values are read, and nothing is ever written there.
@@ -163,11 +133,7 @@ fn values_under_the_bare_key_are_read() {
     // On memcached it may be on any of the servers.
     let (one, other) = (Server::memcached(&[]), Server::memcached(&[]));
     for server in [&one, &other] {
-        let bare = key(if server.port() == one.port() {
-            "01"
-        } else {
-            "02"
-        });
+        let bare = key(if server.port() == one.port() { "01" } else { "02" });
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
         write!(stream, "set {bare} 0 0 3\r\nold\r\n").unwrap();
@@ -217,10 +183,6 @@ fn opening_contacts_nobody_and_shows_no_password() {
     let nowhere = "redis://someone:secret-password@127.0.0.1:1/4";
     let store = open_backend("redis", &settings(&[("REDIS_URL", nowhere)])).unwrap();
     assert_eq!(store.location(), "redis://127.0.0.1:1/4");
-    let store = open_backend(
-        "memcache",
-        &settings(&[("MEMCACHE_SERVERS", "127.0.0.1:1, [::1]:2")]),
-    )
-    .unwrap();
+    let store = open_backend("memcache", &settings(&[("MEMCACHE_SERVERS", "127.0.0.1:1, [::1]:2")])).unwrap();
     assert_eq!(store.location(), "127.0.0.1:1, [::1]:2");
 }

@@ -55,9 +55,7 @@ pub(crate) fn offset(row: &str) -> u64 {
 }
 
 pub(crate) fn column(rows: &str, place: usize) -> Vec<&str> {
-    rows.lines()
-        .map(|row| row.split('\t').nth(place).unwrap())
-        .collect()
+    rows.lines().map(|row| row.split('\t').nth(place).unwrap()).collect()
 }
 
 /// One answer in twenty is a fault of some kind.
@@ -80,10 +78,7 @@ fn five_faults_in_a_hundred_change_nothing() {
         .says(" authors missing (name empty), ")
         .says(" repeated, ")
         .says(" faults made good, complete, ");
-    let gone = column(long(), 3)
-        .iter()
-        .filter(|login| login.is_empty())
-        .count();
+    let gone = column(long(), 3).iter().filter(|login| login.is_empty()).count();
     assert!(gone > 100);
     ran.says(&format!("60,000 rows, {gone} authors missing"));
 }
@@ -91,14 +86,7 @@ fn five_faults_in_a_hundred_change_nothing() {
 #[test]
 fn each_kind_of_fault_passes() {
     let expected = faultless(SHORT);
-    for fault in [
-        "gql-null",
-        "gql-error",
-        "gql-timeout",
-        "gql-data-null",
-        "503",
-        "html",
-    ] {
+    for fault in ["gql-null", "gql-error", "gql-timeout", "gql-data-null", "503", "html"] {
         let ran = with_faults(&format!("{fault}=0.3"), &["--retries", "12", SHORT]);
         same(&ran.exits(0).stdout, &expected);
         ran.says(" made good, complete, ");
@@ -109,10 +97,7 @@ fn each_kind_of_fault_passes() {
 #[test]
 fn faults_that_do_not_pass_are_no_end() {
     for (fault, said) in [
-        (
-            "gql-null=1",
-            "error: the gql service answered without data (1 try)",
-        ),
+        ("gql-null=1", "error: the gql service answered without data (1 try)"),
         (
             "gql-error=1",
             "error: the gql service answered \"service error\" (1 try)",
@@ -171,13 +156,8 @@ pub(crate) fn offsets_go_on_where_every_client_id_is_refused() {
     let expected = faultless(GROWING);
     let ran = with_faults("gql-integrity-all=1", &["--connections", "1", GROWING]);
     same(&ran.exits(0).stdout, &expected);
-    let ran = with_faults(
-        "gql-integrity-all=1",
-        &["--from", "500", "--to", "1500", GROWING],
-    );
-    let part = expected
-        .lines()
-        .filter(|row| (500..1500).contains(&offset(row)));
+    let ran = with_faults("gql-integrity-all=1", &["--from", "500", "--to", "1500", GROWING]);
+    let part = expected.lines().filter(|row| (500..1500).contains(&offset(row)));
     let part: String = part.map(|row| format!("{row}\n")).collect();
     same(&ran.exits(0).stdout, &part);
 }
@@ -187,16 +167,12 @@ pub(crate) fn offsets_go_on_where_every_client_id_is_refused() {
 fn a_second_that_is_cut_off_is_named() {
     let whole = faultless(DENSE);
     let ran = with_faults("gql-integrity-all=1", &[DENSE]);
-    ran.exits(3).says(
-        "INCOMPLETE: 1234 to 1235: more comments in one second than a page holds, and Twitch refused to page on",
-    );
+    ran.exits(3)
+        .says("INCOMPLETE: 1234 to 1235: more comments in one second than a page holds, and Twitch refused to page on");
     let got: HashSet<&str> = ran.stdout.lines().collect();
     assert_eq!(got.len(), ran.rows().len());
     let mut rest = whole.lines();
-    assert!(
-        ran.stdout.lines().all(|row| rest.any(|other| other == row)),
-        "in order"
-    );
+    assert!(ran.stdout.lines().all(|row| rest.any(|other| other == row)), "in order");
     let missing: Vec<&str> = whole.lines().filter(|row| !got.contains(row)).collect();
     assert!(
         !missing.is_empty() && missing.iter().all(|row| offset(row) == 1234),
@@ -205,9 +181,7 @@ fn a_second_that_is_cut_off_is_named() {
     // Without -v on a pipe too.
     let sandbox = Sandbox::start(&["--faults", "gql-integrity-all=1"]);
     let ran = Folder::new().at(&sandbox).itch(&["chatlog", DENSE]);
-    ran.exits(3)
-        .says("chatlog: ")
-        .says("INCOMPLETE: 1234 to 1235: ");
+    ran.exits(3).says("chatlog: ").says("INCOMPLETE: 1234 to 1235: ");
 }
 
 #[test]
@@ -216,8 +190,7 @@ fn the_two_forms_of_the_question_stand_in_for_each_other() {
     let expected = faultless(SHORT);
     let hash = "[gql.operations.video-comments]\nhash = \"00\"\n";
     let query = "[gql.operations.video-comments]\nquery = \"query Nothing { nothing }\"\n";
-    let both =
-        "[gql.operations.video-comments]\nhash = \"00\"\nquery = \"query Nothing { nothing }\"\n";
+    let both = "[gql.operations.video-comments]\nhash = \"00\"\nquery = \"query Nothing { nothing }\"\n";
     // A hash that is not known does no harm: the text is sent. A text that is not understood: the hash is.
     for config in [hash, query] {
         let ran = configured(&sandbox, config).itch(&["chat-replay", SHORT]);
@@ -240,8 +213,7 @@ hint: a newer itch, or the table `[gql]` of its configuration, may know the pres
     // The hash forgotten only now and then.
     let forgetful = Sandbox::start(&["--faults", "gql-unknown=1"]);
     let ran = configured(&forgetful, query).itch(&["chat-replay", SHORT]);
-    ran.exits(6)
-        .says("does not understand the question any more");
+    ran.exits(6).says("does not understand the question any more");
     let ran = Folder::new().at(&forgetful).itch(&["chat-replay", SHORT]);
     same(&ran.succeeds().stdout, &expected);
 }
@@ -259,13 +231,11 @@ fn client_ids_of_the_configuration_replace_the_known_ones() {
         format!("\"nobody\", \"{WEB}\", \"nothing\", \"{MOBILE}\""),
         format!("\"nobody\", \"{WEB}\", \"nothing\""),
     ] {
-        let ran = configured(&sandbox, &format!("[gql]\nclients = [{clients}]\n"))
-            .itch(&["chat-replay", SHORT]);
+        let ran = configured(&sandbox, &format!("[gql]\nclients = [{clients}]\n")).itch(&["chat-replay", SHORT]);
         same(&ran.succeeds().stdout, &expected);
     }
     for clients in ["\"nobody\"", "\"nobody\", \"nothing\", \"none\""] {
-        let ran = configured(&sandbox, &format!("[gql]\nclients = [{clients}]\n"))
-            .itch(&["chat-replay", SHORT]);
+        let ran = configured(&sandbox, &format!("[gql]\nclients = [{clients}]\n")).itch(&["chat-replay", SHORT]);
         assert_data_eq!(
             ran.all(),
             str![[r#"
@@ -354,9 +324,7 @@ fn malformed_missing_and_silent_videos() {
         ["--connections", "17"],
         ["-l", "0"],
     ] {
-        folder
-            .itch(&[&["chat-replay", SHORT], &options[..]].concat())
-            .exits(2);
+        folder.itch(&[&["chat-replay", SHORT], &options[..]].concat()).exits(2);
     }
     assert_eq!(sandbox.requests().total, 0);
     // Private, deleted, and of a number that is none of Twitch's.

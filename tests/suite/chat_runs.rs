@@ -17,10 +17,7 @@ fn the_long_one_is_whole() {
             .map(|second| second.parse::<u64>().unwrap())
             .is_sorted()
     );
-    let times: Vec<f64> = column(rows, 1)
-        .iter()
-        .map(|time| time.parse().unwrap())
-        .collect();
+    let times: Vec<f64> = column(rows, 1).iter().map(|time| time.parse().unwrap()).collect();
     assert!(times.is_sorted());
     let ids: HashSet<&str> = column(rows, 7).into_iter().collect();
     assert_eq!((rows.lines().count(), ids.len()), (60_000, 60_000));
@@ -42,14 +39,8 @@ fn a_part_is_that_part_of_the_whole() {
         (Some(10_799), Some(99_999)),
         (Some(20_000), None),
     ] {
-        let wanted = |row: &&str| {
-            from.is_none_or(|from| offset(row) >= from) && to.is_none_or(|to| offset(row) < to)
-        };
-        let wanted: String = whole
-            .lines()
-            .filter(wanted)
-            .map(|row| format!("{row}\n"))
-            .collect();
+        let wanted = |row: &&str| from.is_none_or(|from| offset(row) >= from) && to.is_none_or(|to| offset(row) < to);
+        let wanted: String = whole.lines().filter(wanted).map(|row| format!("{row}\n")).collect();
         let (from, to) = (
             from.map(|second| format!("{second}s")),
             to.map(|second| second.to_string()),
@@ -126,9 +117,7 @@ fn requests_are_as_few_as_can_be() {
         (&["--from", "1h", "--to", "1h10s", LONG], 2),
     ] {
         let before = sandbox.requests().total;
-        folder
-            .itch(&[&["chat-replay"], arguments].concat())
-            .succeeds();
+        folder.itch(&[&["chat-replay"], arguments].concat()).succeeds();
         let asked = sandbox.requests().total - before;
         assert!(asked <= requests, "{arguments:?}: {asked}");
     }
@@ -139,29 +128,18 @@ fn authors_that_are_gone_are_counted_among_the_rows_that_came() {
     let whole = faultless(GROWING);
     let gone = |count: usize| {
         let logins = column(&whole, 3);
-        logins
-            .iter()
-            .take(count)
-            .filter(|login| login.is_empty())
-            .count()
+        logins.iter().take(count).filter(|login| login.is_empty()).count()
     };
     // A limit that a page goes beyond.
     let limit = (1..7_000)
         .find(|limit| gone(*limit) == 1 && gone(limit + 50) > 1)
         .unwrap();
-    for (options, gone) in [
-        (vec![], gone(7_200)),
-        (vec!["-l".to_owned(), limit.to_string()], 1),
-    ] {
+    for (options, gone) in [(vec![], gone(7_200)), (vec!["-l".to_owned(), limit.to_string()], 1)] {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        let ran = Folder::new()
-            .itch(&[&["--sandbox", "-v", "chat-replay", GROWING], &options[..]].concat());
+        let ran = Folder::new().itch(&[&["--sandbox", "-v", "chat-replay", GROWING], &options[..]].concat());
         ran.exits(0);
         assert_eq!(
-            column(&ran.stdout, 3)
-                .iter()
-                .filter(|login| login.is_empty())
-                .count(),
+            column(&ran.stdout, 3).iter().filter(|login| login.is_empty()).count(),
             gone
         );
         ran.says(&format!(", {gone} authors missing (name empty), "));
@@ -172,19 +150,14 @@ fn authors_that_are_gone_are_counted_among_the_rows_that_came() {
 fn a_finished_recording_is_fetched_once() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let run =
-        |options: &[&str]| folder.itch(&[options, &["-c", "file", "chat-replay", DENSE]].concat());
+    let run = |options: &[&str]| folder.itch(&[options, &["-c", "file", "chat-replay", DENSE]].concat());
     let first = run(&[]);
     assert_eq!(first.succeeds().rows().len(), 1_000);
     let asked = sandbox.requests().total;
     run(&[]).prints(&first.stdout);
     // Under its other name too.
     assert_eq!(
-        folder
-            .itch(&["-c", "file", "chatlog", DENSE])
-            .succeeds()
-            .rows()
-            .len(),
+        folder.itch(&["-c", "file", "chatlog", DENSE]).succeeds().rows().len(),
         1_000
     );
     assert_eq!(sandbox.requests().total, asked);
@@ -295,10 +268,7 @@ fn everything_that_chat_holds_is_printed() {
         count("no colour", cells[5].is_empty());
         count("no badge", cells[6].is_empty());
         count("two badges", cells[6].contains(','));
-        count(
-            "empty badge",
-            cells[6].contains(",/") || cells[6].starts_with('/'),
-        );
+        count("empty badge", cells[6].contains(",/") || cells[6].starts_with('/'));
         count("empty message", cells[8].is_empty());
         count("beyond the basic plane", cells[8].contains('😂'));
         count("a tab", cells[8].contains("\\t"));

@@ -79,10 +79,7 @@ fn refusals_by_the_rate_limit_pass() {
 
 #[test]
 fn silence_passes() {
-    pass(
-        &[("stall=0.02", "gave no whole answer within 0.5 s")],
-        "500ms",
-    );
+    pass(&[("stall=0.02", "gave no whole answer within 0.5 s")], "500ms");
 }
 
 #[test]
@@ -94,15 +91,7 @@ fn slow_answers_pass() {
 #[test]
 fn a_token_that_expires_on_the_way_is_looked_at_again() {
     // With this seed one request of these is struck.
-    let arguments = [
-        "-v",
-        "followers",
-        "-l",
-        "2500",
-        "--columns",
-        "name",
-        "burkeblack",
-    ];
+    let arguments = ["-v", "followers", "-l", "2500", "--columns", "name", "burkeblack"];
     let whole = Sandbox::start(&["--seed", "4"]);
     let struck = Sandbox::start(&["--seed", "4", "--faults", "expired=0.01"]);
     let expected = Folder::new().at(&whole).itch(&arguments);
@@ -170,13 +159,7 @@ fn an_empty_page_that_names_a_next_one_is_not_the_end() {
 fn what_is_missing_is_said_whatever_is_asked() {
     let sandbox = Sandbox::start(&["--faults", "loop=0.2"]);
     let folder = Folder::new().at(&sandbox);
-    for options in [
-        &[][..],
-        &["-q"],
-        &["-f", "csv"],
-        &["-d", "asc"],
-        &["-o", "rows.tsv"],
-    ] {
+    for options in [&[][..], &["-q"], &["-f", "csv"], &["-d", "asc"], &["-o", "rows.tsv"]] {
         let ran = folder.itch(&[&["followers", "burkeblack"], options].concat());
         ran.exits(3).says("INCOMPLETE: ");
         if options.contains(&"-o") {
@@ -210,15 +193,7 @@ fn accounts_that_are_gone_are_counted_and_keep_their_rows() {
 
 #[test]
 fn look_ups_of_many_channels_survive_faults_too() {
-    let names = Folder::new().itch(&[
-        "--sandbox",
-        "followers",
-        "burkeblack",
-        "-l",
-        "150",
-        "--columns",
-        "name",
-    ]);
+    let names = Folder::new().itch(&["--sandbox", "followers", "burkeblack", "-l", "150", "--columns", "name"]);
     let run = |folder: Folder, report: &str, first: &[&str]| {
         folder.itch_reading(&names.stdout, &[first, &[report, "-"]].concat())
     };
@@ -252,11 +227,7 @@ fn a_rate_limit_is_waited_for() {
     let ran = folder.itch(&["-v", "followers", "-l", "12300", "burkeblack"]);
     same(&ran.exits(0).stdout, &faultless("12300").stdout);
     // 123 pages, as many look-ups and the channel are 7 more than the bucket holds, and 4 a second come back.
-    assert!(
-        ran.elapsed > Duration::from_millis(1_000),
-        "{:?}",
-        ran.elapsed
-    );
+    assert!(ran.elapsed > Duration::from_millis(1_000), "{:?}", ran.elapsed);
     assert!(!ran.stderr.contains(": 429, "), "{}", ran.stderr);
     assert_eq!(sandbox.requests().total, 248);
 }

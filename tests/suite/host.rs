@@ -101,9 +101,7 @@ fn every_command_has_help() {
     let folder = Folder::new();
     let units = crate::plugins::units();
     let reports = units.iter().filter(|unit| unit["kind"] == "report");
-    let mut commands: Vec<Vec<&str>> = reports
-        .map(|unit| vec![unit["name"].as_str().unwrap()])
-        .collect();
+    let mut commands: Vec<Vec<&str>> = reports.map(|unit| vec![unit["name"].as_str().unwrap()]).collect();
     commands.extend(
         [
             "",
@@ -119,11 +117,7 @@ fn every_command_has_help() {
         let help = |option: &'static str| folder.itch(&[&command[..], &[option]].concat());
         let (short, long) = (help("-h"), help("--help"));
         for ran in [&short, &long] {
-            assert!(
-                ran.succeeds().stdout.contains("Usage: itch"),
-                "{}",
-                ran.all()
-            );
+            assert!(ran.succeeds().stdout.contains("Usage: itch"), "{}", ran.all());
             assert!(
                 ran.stdout.lines().all(|line| line.chars().count() <= 100),
                 "{}",
@@ -167,19 +161,8 @@ fn the_version_is_that_of_the_workspace() {
 fn formats() {
     let folder = Folder::new();
     let run = |format: &str, options: &[&str]| {
-        let start = [
-            "--sandbox",
-            "created",
-            "-f",
-            format,
-            "followers_3",
-            "burkeblack",
-        ];
-        folder
-            .itch(&[&start, options].concat())
-            .succeeds()
-            .stdout
-            .clone()
+        let start = ["--sandbox", "created", "-f", format, "followers_3", "burkeblack"];
+        folder.itch(&[&start, options].concat()).succeeds().stdout.clone()
     };
     assert_data_eq!(
         run("tsv", &[]),
@@ -225,11 +208,7 @@ burkeblack   2012-11-03T19:34:09Z
         assert!(first.starts_with("name"), "{format}");
         assert_eq!(rest.lines().count(), 2);
         assert_eq!(without.lines().count(), 2);
-        assert_eq!(
-            run(format, &[]),
-            if header { with } else { without },
-            "{format}"
-        );
+        assert_eq!(run(format, &[]), if header { with } else { without }, "{format}");
     }
     assert_eq!(run("jsonl", &["--header"]), run("jsonl", &["--no-header"]));
     for line in run("jsonl", &["--columns", "id,created,name"]).lines() {
@@ -241,9 +220,7 @@ burkeblack   2012-11-03T19:34:09Z
 #[test]
 fn an_empty_list_has_a_header_all_the_same() {
     let folder = Folder::new();
-    folder
-        .itch(&["--sandbox", "followers", "followers_0"])
-        .prints("");
+    folder.itch(&["--sandbox", "followers", "followers_0"]).prints("");
     folder
         .itch(&[
             "--sandbox",
@@ -273,9 +250,7 @@ fn an_empty_list_has_a_header_all_the_same() {
 #[test]
 fn an_output_file_appears_when_it_is_complete() {
     let folder = Folder::new();
-    let rows = folder
-        .itch(&["--sandbox", "followers", "followers_3"])
-        .stdout;
+    let rows = folder.itch(&["--sandbox", "followers", "followers_3"]).stdout;
     folder
         .itch(&["--sandbox", "followers", "-o", "rows.tsv", "followers_3"])
         .prints("");
@@ -287,15 +262,7 @@ fn an_output_file_appears_when_it_is_complete() {
         .prints("");
     assert!(folder.read("rows.csv").starts_with("name,channel,"));
     folder
-        .itch(&[
-            "--sandbox",
-            "followers",
-            "-o",
-            "rows.csv",
-            "-f",
-            "jsonl",
-            "followers_3",
-        ])
+        .itch(&["--sandbox", "followers", "-o", "rows.csv", "-f", "jsonl", "followers_3"])
         .prints("");
     assert!(folder.read("rows.csv").starts_with("{\"name\":"));
     // A failure leaves what was there, and says where the beginning is.
@@ -307,8 +274,7 @@ fn an_output_file_appears_when_it_is_complete() {
         "burkeblack",
         "no_such_channel",
     ]);
-    ran.exits(5)
-        .says("hint: what was written is in `rows.tsv.part`\n");
+    ran.exits(5).says("hint: what was written is in `rows.tsv.part`\n");
     same(&folder.read("rows.tsv"), &rows);
     assert!(folder.read("rows.tsv.part").starts_with("burkeblack\t"));
     // A device is written to, not replaced.
@@ -325,9 +291,7 @@ fn an_output_file_is_not_there_before_it_is_complete() {
     let arguments = ["followers", "-l", "1000", "-o", "rows.tsv", "burkeblack"];
     let child = folder.command(&arguments).spawn().unwrap();
     let (part, whole) = (folder.path("rows.tsv.part"), folder.path("rows.tsv"));
-    itch_tests::eventually("the first page", || {
-        part.metadata().is_ok_and(|found| found.len() > 0)
-    });
+    itch_tests::eventually("the first page", || part.metadata().is_ok_and(|found| found.len() > 0));
     assert!(!whole.exists());
     folder.ran(wait(child), &arguments).succeeds();
     assert!(whole.exists() && !part.exists());
@@ -345,11 +309,7 @@ fn the_verdict_as_data() {
     assert_eq!(verdict["itch"], env!("CARGO_PKG_VERSION"));
     assert_eq!(verdict["parameters"]["channel"], "followers_100");
     assert_eq!(
-        (
-            &verdict["complete"],
-            &verdict["exit_code"],
-            &verdict["rows"]
-        ),
+        (&verdict["complete"], &verdict["exit_code"], &verdict["rows"]),
         (&true.into(), &0.into(), &100.into())
     );
     let verdict = run(&["followers", "followers_100"]);
@@ -357,17 +317,10 @@ fn the_verdict_as_data() {
     assert_eq!(verdict["missing"][0]["what"], "accounts (created empty)");
     let verdict = run(&["created", "burkeblack", "no_such_channel"]);
     assert_eq!(
-        (
-            &verdict["complete"],
-            &verdict["exit_code"],
-            &verdict["rows"]
-        ),
+        (&verdict["complete"], &verdict["exit_code"], &verdict["rows"]),
         (&false.into(), &5.into(), &1.into())
     );
-    assert_eq!(
-        verdict["error"]["message"],
-        "there is no channel `no_such_channel`"
-    );
+    assert_eq!(verdict["error"]["message"], "there is no channel `no_such_channel`");
     // What begins with `started` is a time that other programs can read.
     assert!(verdict["started"].as_str().unwrap().ends_with('Z'));
 }
@@ -375,9 +328,7 @@ fn the_verdict_as_data() {
 #[test]
 fn the_verdict_is_quiet_on_a_pipe_and_said_with_verbose() {
     let folder = Folder::new();
-    folder
-        .itch(&["--sandbox", "followers", "followers_3"])
-        .succeeds();
+    folder.itch(&["--sandbox", "followers", "followers_3"]).succeeds();
     let ran = folder.itch(&["--sandbox", "-v", "followers", "followers_3"]);
     assert_data_eq!(
         ran.told().lines().last().unwrap(),
@@ -400,13 +351,10 @@ fn requests_cache_hits_and_times_are_logged_on_demand() {
     let folder = Folder::new();
     let seen = |ran: &Ran| {
         let lines = ran.exits(0).stderr.lines();
-        lines
-            .filter(|line| line.contains(" debug: GET helix /helix/"))
-            .count()
+        lines.filter(|line| line.contains(" debug: GET helix /helix/")).count()
     };
-    let run = |folder: &Folder, options: &[&str]| {
-        folder.itch(&[&["--sandbox", "created", "burkeblack"], options].concat())
-    };
+    let run =
+        |folder: &Folder, options: &[&str]| folder.itch(&[&["--sandbox", "created", "burkeblack"], options].concat());
     assert_eq!(seen(&run(&folder, &[])), 0);
     assert_eq!(seen(&run(&folder, &["-v"])), 1);
     assert_eq!(seen(&run(&folder, &["-vv"])), 1);
@@ -448,9 +396,7 @@ warning: LOG_LEVEL is `LOUD`, which is none of DEBUG, INFO, WARNING, ERROR, CRIT
 #[test]
 fn quiet_is_quiet_and_still_says_what_is_wrong() {
     let folder = Folder::new();
-    folder
-        .itch(&["-q", "--sandbox", "followers", "followers_3"])
-        .succeeds();
+    folder.itch(&["-q", "--sandbox", "followers", "followers_3"]).succeeds();
     folder
         .itch(&["-q", "--sandbox", "followers", "no_such_channel"])
         .exits(5)
@@ -460,9 +406,7 @@ fn quiet_is_quiet_and_still_says_what_is_wrong() {
 #[test]
 fn nothing_but_the_report_is_written_to_the_disk() {
     let folder = Folder::new();
-    folder
-        .itch(&["--sandbox", "followers", "followers_3"])
-        .succeeds();
+    folder.itch(&["--sandbox", "followers", "followers_3"]).succeeds();
     folder.itch(&["--help"]).succeeds();
     let left: Vec<_> = std::fs::read_dir(folder.path("")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");

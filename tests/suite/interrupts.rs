@@ -8,17 +8,8 @@ use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
 /// A pull that takes long, and has printed something.
-fn long_pull(
-    folder: &Folder,
-) -> (
-    std::process::Child,
-    BufReader<std::process::ChildStdout>,
-    String,
-) {
-    let mut child = folder
-        .command(&["followers", "burkeblack"])
-        .spawn()
-        .unwrap();
+fn long_pull(folder: &Folder) -> (std::process::Child, BufReader<std::process::ChildStdout>, String) {
+    let mut child = folder.command(&["followers", "burkeblack"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
     stdout.read_line(&mut first).unwrap();
@@ -36,12 +27,9 @@ fn an_interrupt_leaves_whole_rows_and_says_how_to_go_on() {
         let ran = folder.ran(wait(child), &["followers", "burkeblack"]);
         let count = rows.lines().count();
         assert!(count % 100 == 0 && rows.ends_with('\n'), "{count}");
-        ran.exits(130).says(&format!(
-            "interrupted: {count} rows are written and whole\n"
-        ));
-        ran.says(
-            "hint: run it with `-c file`, and an interrupted run can be taken up where it ended\n",
-        );
+        ran.exits(130)
+            .says(&format!("interrupted: {count} rows are written and whole\n"));
+        ran.says("hint: run it with `-c file`, and an interrupted run can be taken up where it ended\n");
     }
 }
 
@@ -49,16 +37,7 @@ fn an_interrupt_leaves_whole_rows_and_says_how_to_go_on() {
 fn an_interrupt_with_a_cache_says_that_nothing_is_lost() {
     let sandbox = Sandbox::start(&["--latency", "20ms"]);
     let folder = Folder::new().at(&sandbox);
-    let arguments = [
-        "-c",
-        "file",
-        "-d",
-        "asc",
-        "followers",
-        "burkeblack",
-        "-o",
-        "rows.tsv",
-    ];
+    let arguments = ["-c", "file", "-d", "asc", "followers", "burkeblack", "-o", "rows.tsv"];
     let child = folder.command(&arguments).spawn().unwrap();
     itch_tests::eventually("some requests", || sandbox.requests().total > 20);
     signal(child.id(), Signal::INT);
@@ -91,11 +70,7 @@ fn an_interrupt_is_answered_at_once() {
         .ran(wait(child), &[])
         .exits(130)
         .says("interrupted: 0 rows are written and whole\n");
-    assert!(
-        start.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -103,10 +78,7 @@ fn a_second_interrupt_ends_at_once() {
     // Nobody reads, so that the first one cannot end the run: the pipe is full.
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let mut child = folder
-        .command(&["followers", "burkeblack"])
-        .spawn()
-        .unwrap();
+    let mut child = folder.command(&["followers", "burkeblack"]).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     // The pipe is full once no more requests are made.
     let mut before = 0;

@@ -48,29 +48,17 @@ fn is_running(process: u32) -> bool {
 fn a_death_is_told_in_one_sentence_and_the_rows_stay() {
     for (report, plugin, how) in [
         ("segfault", "segfault", "died of signal 11 (SIGSEGV)"),
-        (
-            "stack-overflow",
-            "stack-overflow",
-            "died of signal 6 (SIGABRT)",
-        ),
+        ("stack-overflow", "stack-overflow", "died of signal 6 (SIGABRT)"),
         ("exit", "exit", "ended its process with exit code 7"),
         ("abort", "abort", "died of signal 6 (SIGABRT)"),
         ("panic", "fixture-report", "panicked"),
-        (
-            "callback-panic",
-            "fixture-report",
-            "died of signal 6 (SIGABRT)",
-        ),
+        ("callback-panic", "fixture-report", "died of signal 6 (SIGABRT)"),
     ] {
         let folder = known(plugin);
         let ran = folder.itch(&[report]);
         assert_eq!(ran.exits(1).stdout, ROWS, "{report}");
         let sentence = format!("error: the plugin `{plugin}` {how} after 3 rows\n");
-        assert!(
-            ran.stderr.starts_with(&sentence),
-            "{report}: {}",
-            ran.stderr
-        );
+        assert!(ran.stderr.starts_with(&sentence), "{report}: {}", ran.stderr);
         // A file is written, too, under its partial name.
         let ran = folder.itch(&[report, "-o", "rows.tsv"]);
         ran.exits(1).says("rows.tsv.part");
@@ -108,11 +96,7 @@ fn an_interrupt_ends_what_hangs_and_what_floods() {
         let n = rows.lines().count() + rest.lines().count();
         ran.exits(130)
             .says(&format!("interrupted: {n} rows are written and whole\n"));
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
         assert!(!is_running(inner[0]), "{plugin} goes on");
     }
 }
@@ -132,12 +116,7 @@ fn a_second_interrupt_ends_at_once() {
 fn hanging(folder: &Folder) -> (Child, u32) {
     let mut child = folder.command(&["hang"]).spawn().unwrap();
     let mut first = [0; ROWS.len()];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut first)
-        .unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     let inner = children(child.id());
     (child, inner[0])
 }
@@ -164,10 +143,7 @@ fn a_flood_is_taken_as_fast_as_it_is_read() {
     let inner = children(child.id());
     for process in [child.id(), inner[0]] {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
         assert!(kib < 96 << 10, "{kib} KiB");
     }
@@ -187,9 +163,7 @@ fn what_a_plugin_prints_itself_is_no_row() {
     let folder = known("stdout");
     folder.itch(&["stdout"]).prints("one\ntwo\nthree\nfour\n");
     let verbose = folder.itch(&["-v", "stdout"]);
-    verbose
-        .exits(0)
-        .says("plugin stdout prints: this is no row\n");
+    verbose.exits(0).says("plugin stdout prints: this is no row\n");
     assert_eq!(verbose.stdout, "one\ntwo\nthree\nfour\n");
 }
 
@@ -208,13 +182,7 @@ fn a_plugin_knows_little_of_the_environment() {
     let names: Vec<String> = environment
         .split(|byte| *byte == 0)
         .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            String::from_utf8_lossy(pair)
-                .split('=')
-                .next()
-                .unwrap()
-                .to_owned()
-        })
+        .map(|pair| String::from_utf8_lossy(pair).split('=').next().unwrap().to_owned())
         .collect();
     for name in ["TWITCH_TOKEN", "AWS_SECRET_ACCESS_KEY", "LD_LIBRARY_PATH"] {
         assert!(!names.contains(&name.to_owned()), "{name}");
@@ -229,9 +197,7 @@ fn a_plugin_knows_little_of_the_environment() {
 #[test]
 fn a_cache_that_crashes_is_a_cache_that_failed() {
     let folder = with(&["crashing-cache"]);
-    folder
-        .itch(&["plugins", "trust", "crashing-cache"])
-        .exits(0);
+    folder.itch(&["plugins", "trust", "crashing-cache"]).exits(0);
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", store);
     let arguments = [
@@ -246,9 +212,7 @@ fn a_cache_that_crashes_is_a_cache_that_failed() {
     let ran = folder.itch(&arguments);
     let plain = folder.itch(&["--sandbox", "followers", "-l", "250", "burkeblack"]);
     assert_eq!(ran.exits(0).stdout, plain.stdout);
-    ran.says(
-        "warning: cache crashing-cache: the plugin `crashing-cache` died of signal 11 (SIGSEGV)",
-    );
+    ran.says("warning: cache crashing-cache: the plugin `crashing-cache` died of signal 11 (SIGSEGV)");
     assert_eq!(ran.stderr.matches("warning:").count(), 1, "{}", ran.stderr);
     let strict = folder.itch(&[&["--cache-strict"], &arguments[..]].concat());
     strict.exits(6).says("died of signal 11 (SIGSEGV)");
@@ -298,21 +262,8 @@ fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
     plot("chart.ccrash").exits(1).says(line);
     assert!(!folder.path("chart.ccrash").exists());
     // By name, to stdout, and straight from a report.
-    let by_name = [
-        "plot",
-        "followers.csv",
-        "--renderer",
-        "c-renderer",
-        "-o",
-        "-",
-    ];
-    assert!(
-        folder
-            .itch(&by_name)
-            .succeeds()
-            .stdout
-            .contains("length 10")
-    );
+    let by_name = ["plot", "followers.csv", "--renderer", "c-renderer", "-o", "-"];
+    assert!(folder.itch(&by_name).succeeds().stdout.contains("length 10"));
     let report = [
         "--sandbox",
         "followers",
@@ -323,9 +274,5 @@ fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
         "burkeblack",
     ];
     folder.itch(&report).exits(0);
-    assert!(
-        folder
-            .read("rows.ctally")
-            .contains("burkeblack - followers")
-    );
+    assert!(folder.read("rows.ctally").contains("burkeblack - followers"));
 }

@@ -73,8 +73,7 @@ fn one_that_left_its_group_is_ended_by_an_interrupt() {
     }
     signal(child.id(), Signal::INT);
     let ran = folder.ran(wait(child), &["leave"]);
-    ran.exits(130)
-        .says("interrupted: 4 rows are written and whole\n");
+    ran.exits(130).says("interrupted: 4 rows are written and whole\n");
     nothing_is_left(&folder);
 }
 
@@ -124,9 +123,7 @@ fn one_interrupt_ends_a_renderer_that_hangs() {
         nothing_is_left(&folder);
         let pictures = fs::read_dir(folder.path("")).unwrap();
         let names = pictures.map(|entry| entry.unwrap().file_name());
-        let left: Vec<_> = names
-            .filter(|name| name.to_str().unwrap().contains("chang"))
-            .collect();
+        let left: Vec<_> = names.filter(|name| name.to_str().unwrap().contains("chang")).collect();
         assert!(left.is_empty(), "{left:?}");
     }
     // The rows had come, and stay.
@@ -146,23 +143,12 @@ fn a_cache_that_hangs_costs_time_and_no_rows() {
         folder.itch(&["plugins", "trust", plugin]).exits(0);
         let store = folder.path("store");
         let folder = folder.variable("C_CACHE", store);
-        let arguments = [
-            "--sandbox",
-            "-c",
-            plugin,
-            "followers",
-            "-l",
-            "5",
-            "burkeblack",
-        ];
+        let arguments = ["--sandbox", "-c", plugin, "followers", "-l", "5", "burkeblack"];
         let ran = folder.itch(&arguments);
         assert_eq!(ran.exits(0).stdout, plain.stdout, "{plugin}");
         match warning {
             "" => assert_eq!(ran.stderr, ""),
-            _ => drop(
-                ran.says(&format!("warning: cache {plugin}: "))
-                    .says(warning),
-            ),
+            _ => drop(ran.says(&format!("warning: cache {plugin}: ")).says(warning)),
         }
         nothing_is_left(&folder);
     }

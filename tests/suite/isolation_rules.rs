@@ -10,14 +10,8 @@ use crate::plugins_found::{own, status, with};
 
 /// What breaks a rule, and what is said of it.
 const ODD: &[(&str, &str)] = &[
-    (
-        "no-json",
-        "the plugin `odd` printed a line that is no JSON array",
-    ),
-    (
-        "few",
-        "the plugin `odd` printed a row of 1 cell and declares 2 columns",
-    ),
+    ("no-json", "the plugin `odd` printed a line that is no JSON array"),
+    ("few", "the plugin `odd` printed a row of 1 cell and declares 2 columns"),
     (
         "many",
         "the plugin `odd` printed a row of 3 cells and declares 2 columns",
@@ -26,34 +20,16 @@ const ODD: &[(&str, &str)] = &[
         "big",
         "the plugin `odd` printed a number in column `n`, which holds whole numbers",
     ),
-    (
-        "nan",
-        "the plugin `odd` printed a line that is no JSON array",
-    ),
-    (
-        "counted-more",
-        "the plugin `odd` emitted 2 rows and counted 7",
-    ),
-    (
-        "counted-none",
-        "the plugin `odd` emitted 2 rows and counted 0",
-    ),
-    (
-        "no-line-feed",
-        "the plugin `odd` emitted a row that no line feed ends",
-    ),
-    (
-        "empty-line",
-        "the plugin `odd` emitted an empty line among its rows",
-    ),
+    ("nan", "the plugin `odd` printed a line that is no JSON array"),
+    ("counted-more", "the plugin `odd` emitted 2 rows and counted 7"),
+    ("counted-none", "the plugin `odd` emitted 2 rows and counted 0"),
+    ("no-line-feed", "the plugin `odd` emitted a row that no line feed ends"),
+    ("empty-line", "the plugin `odd` emitted an empty line among its rows"),
     (
         "huge",
         "the plugin `odd` emitted a row of 64 MiB, and 64 MiB are the most",
     ),
-    (
-        "nowhere",
-        "the plugin `odd` emitted 400 bytes that cannot be",
-    ),
+    ("nowhere", "the plugin `odd` emitted 400 bytes that cannot be"),
     (
         "status",
         "the plugin `odd` answered with status 12345, which means nothing here",
@@ -71,10 +47,7 @@ const ODD: &[(&str, &str)] = &[
 
 fn inside(folder: &Folder) {
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write(
-        "config/itch/config.toml",
-        "[plugins]\nin-process = [\"odd\"]\n",
-    );
+    folder.write("config/itch/config.toml", "[plugins]\nin-process = [\"odd\"]\n");
 }
 
 #[test]
@@ -116,10 +89,7 @@ fn errors_and_warnings_of_a_plugin_reach_the_person_as_our_own_do() {
 fn only_a_file_that_was_used_before_runs_inside() {
     let folder = with(&["stdout"]);
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write(
-        "config/itch/config.toml",
-        "[plugins]\nin-process = [\"stdout\"]\n",
-    );
+    folder.write("config/itch/config.toml", "[plugins]\nin-process = [\"stdout\"]\n");
     // What it prints itself is among the rows where it runs inside.
     let rows = "one\ntwo\nthree\nfour\n";
     assert_eq!(folder.itch(&["stdout"]).exits(0).stdout, rows);

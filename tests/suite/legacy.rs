@@ -27,11 +27,7 @@ fn epoch(text: &Value) -> i64 {
     let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let years = if month > 2 { year } else { year - 1 };
-    let days = 365 * years + years / 4 - years / 100
-        + years / 400
-        + (153 * ((month + 9) % 12) + 2) / 5
-        + day
-        - 719_469;
+    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * ((month + 9) % 12) + 2) / 5 + day - 719_469;
     days * 86_400 + number(11, 13) * 3600 + number(14, 16) * 60 + number(17, 19)
 }
 
@@ -41,19 +37,11 @@ fn word<'a>(value: &'a Value, name: &str) -> &'a str {
 
 /// A row of `followers` or `following`, but for its last column.
 fn dated(name: &str, channel: &str, created: i64, followed: i64) -> String {
-    format!(
-        "{name}\t{channel}\t{created}\t{followed}\t{}",
-        followed - created
-    )
+    format!("{name}\t{channel}\t{created}\t{followed}\t{}", followed - created)
 }
 
 /// What the old program printed for `followers`, and the requests that it made.
-fn old_followers(
-    sandbox: &Sandbox,
-    typed: &str,
-    direction: &str,
-    limit: Option<usize>,
-) -> (String, Vec<String>) {
+fn old_followers(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<usize>) -> (String, Vec<String>) {
     let login = typed.to_lowercase();
     let size = limit.map_or("None".to_owned(), |limit| limit.min(100).to_string());
     let first = format!("/kraken/channels/{login}/follows?direction={direction}&limit={size}");
@@ -65,12 +53,7 @@ fn old_followers(
         for follow in follows {
             let user = &follow["user"];
             let (created, followed) = (epoch(&user["created_at"]), epoch(&follow["created_at"]));
-            writeln!(
-                rows,
-                "{}\t0",
-                dated(word(user, "name"), typed, created, followed)
-            )
-            .unwrap();
+            writeln!(rows, "{}\t0", dated(word(user, "name"), typed, created, followed)).unwrap();
             count += 1;
             if Some(count) == limit {
                 return (rows, asked);
@@ -84,12 +67,7 @@ fn old_followers(
 }
 
 /// What the old program printed for `following`, and the requests that it made.
-fn old_following(
-    sandbox: &Sandbox,
-    typed: &str,
-    direction: &str,
-    limit: Option<usize>,
-) -> (String, Vec<String>) {
+fn old_following(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<usize>) -> (String, Vec<String>) {
     let login = typed.to_lowercase();
     let user = ask(sandbox, &format!("/kraken/users/{login}"));
     let created = epoch(&user["created_at"]);
@@ -119,10 +97,7 @@ fn old_following(
         if follows.is_empty() {
             return (rows, asked);
         }
-        let next = word(&page["_links"], "next")
-            .split_once("/kraken/")
-            .unwrap()
-            .1;
+        let next = word(&page["_links"], "next").split_once("/kraken/").unwrap().1;
         asked.push(format!("/kraken/{next}"));
     }
 }
@@ -264,9 +239,7 @@ fn chatters_are_those_of_the_old_program() {
     let room = ask(&sandbox, target);
     let names = |role: &str| room["chatters"][role].as_array().unwrap().clone();
     let (moderators, viewers) = (names("moderators"), names("viewers"));
-    assert!(
-        !names("broadcaster").is_empty() && !names("vips").is_empty() && !names("staff").is_empty()
-    );
+    assert!(!names("broadcaster").is_empty() && !names("vips").is_empty() && !names("staff").is_empty());
     let expected: String = [moderators, viewers]
         .concat()
         .iter()
@@ -289,10 +262,7 @@ fn broadcasts_are_those_of_the_old_program() {
         (&[], "desc", "null"),
     ] {
         let target = loots_target(order, limit);
-        let ran = legacy(
-            &folder,
-            &[options, &["loots_streams", "burkeblack"]].concat(),
-        );
+        let ran = legacy(&folder, &[options, &["loots_streams", "burkeblack"]].concat());
         ran.prints(&old_streams(&sandbox, &target));
         assert_eq!(
             recorder.targets(),
@@ -330,22 +300,12 @@ fn chat_is_what_the_old_program_should_have_printed() {
     let wanted: Vec<&str> = expected.lines().take(7).collect();
     assert_eq!(ran.succeeds().rows(), wanted);
     assert!(recorder.taken().len() < 20);
-    let all = legacy(
-        &folder,
-        &["chat-replay", "--columns", "offset,login,message", VIDEO],
-    );
+    let all = legacy(&folder, &["chat-replay", "--columns", "offset,login,message", VIDEO]);
     let wanted = all.succeeds().cells().into_iter();
     let wanted = wanted.filter(|row| (1000..2000).contains(&row[0].parse::<i64>().unwrap()));
     let wanted: String = wanted.map(|row| row.join("\t") + "\n").collect();
     assert!(wanted.lines().count() > 50);
-    let options = [
-        "--from",
-        "1000",
-        "--to",
-        "2000",
-        "--columns",
-        "offset,login,message",
-    ];
+    let options = ["--from", "1000", "--to", "2000", "--columns", "offset,login,message"];
     let part = legacy(&folder, &[&["chat-replay", VIDEO], &options[..]].concat());
     part.prints(&wanted);
 }
@@ -366,9 +326,7 @@ fn chat_comes_from_the_cache() {
 
 #[test]
 fn requests_carry_what_the_old_program_sent() {
-    let recorder = Recorder::of(
-        |_| json!({"name": "a", "created_at": "2013-06-05T11:02:03Z", "followers": 3}),
-    );
+    let recorder = Recorder::of(|_| json!({"name": "a", "created_at": "2013-06-05T11:02:03Z", "followers": 3}));
     let (with, without) = (
         recorder.folder().variable("TWITCH_CLIENT_ID", "abc123"),
         recorder.folder(),
@@ -376,10 +334,7 @@ fn requests_carry_what_the_old_program_sent() {
     legacy(&with, &["created", "a"]).prints("a\t1370430123\n");
     let seen = recorder.taken();
     assert_eq!(seen[0].header("client-id"), Some("abc123"));
-    assert_eq!(
-        seen[0].header("accept"),
-        Some("application/vnd.twitchtv.v3+json")
-    );
+    assert_eq!(seen[0].header("accept"), Some("application/vnd.twitchtv.v3+json"));
     legacy(&without, &["created", "a"]).prints("a\t1370430123\n");
     let seen = recorder.taken();
     assert_eq!(seen[0].header("client-id"), None);
@@ -412,10 +367,7 @@ fn the_library_knows_the_old_services_too() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     // What the old program had no columns for is there on request, where the service tells it.
-    let ran = legacy(
-        &folder,
-        &["chatters", "--columns", "role,name", "burkeblack"],
-    );
+    let ran = legacy(&folder, &["chatters", "--columns", "role,name", "burkeblack"]);
     let mut roles: Vec<&str> = ran.succeeds().cells().iter().map(|row| row[0]).collect();
     roles.dedup();
     assert_eq!(roles, ["moderator", "viewer"]);

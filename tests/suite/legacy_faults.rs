@@ -47,9 +47,7 @@ fn an_empty_answer_ends_every_report() {
         legacy(&folder, &[report, "a"]).exits(code);
         assert_eq!(recorder.taken().len(), 2, "{report}");
     }
-    legacy(&folder, &["chatlog", "v1"])
-        .exits(6)
-        .says("no list of messages");
+    legacy(&folder, &["chatlog", "v1"]).exits(6).says("no list of messages");
 }
 
 #[test]
@@ -127,11 +125,7 @@ fn what_does_not_exist_is_not_found_and_not_stored() {
 #[test]
 fn html_is_no_answer() {
     let recorder = Recorder::start(None, |_| {
-        Some((
-            200,
-            "text/html",
-            "<html>This service is gone</html>".to_owned(),
-        ))
+        Some((200, "text/html", "<html>This service is gone</html>".to_owned()))
     });
     let folder = recorder.folder();
     for arguments in [

@@ -16,8 +16,8 @@ use itch_plugin::abi::drive::{self, open_cache, render, run_report};
 use itch_plugin::abi::library::{Library, SYMBOL};
 use itch_plugin::abi::{Item, Plugin, RunHost};
 use itch_plugin::{
-    Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, LogLevel, Origin, Put,
-    Registered, Scan, ScanSupport,
+    Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, LogLevel, Origin, Put, Registered, Scan,
+    ScanSupport,
 };
 use itch_tests::fixtures;
 use serde_json::{Value, json};
@@ -52,8 +52,7 @@ fn units(plugin: &str) -> Vec<Registered> {
 fn item(plugin: &str, name: &str) -> &'static Item {
     let units = units(plugin);
     let unit = units.iter().find(|unit| unit.spec.name() == name);
-    unit.unwrap_or_else(|| panic!("{plugin} has no {name}"))
-        .item
+    unit.unwrap_or_else(|| panic!("{plugin} has no {name}")).item
 }
 
 /// A host that answers two requests and writes everything down.
@@ -77,17 +76,11 @@ impl RunHost for Host {
     }
 
     fn progress(&self, done: u64, total: Option<u64>) {
-        self.told
-            .lock()
-            .unwrap()
-            .push(format!("{done} of {total:?}"));
+        self.told.lock().unwrap().push(format!("{done} of {total:?}"));
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        self.told
-            .lock()
-            .unwrap()
-            .push(format!("{level:?}: {message}"));
+        self.told.lock().unwrap().push(format!("{level:?}: {message}"));
     }
 }
 
@@ -106,18 +99,12 @@ impl Transport for Wire {
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Response> {
-        assert!(
-            self.waited.lock().unwrap().insert(ticket.0),
-            "waited for twice"
-        );
+        assert!(self.waited.lock().unwrap().insert(ticket.0), "waited for twice");
         let request = self.started.lock().unwrap()[ticket.0 as usize - 1].clone();
         let after = request.query.iter().any(|(name, _)| name == "after");
         let (status, body) = match (request.path.as_str(), after) {
             ("users", _) => (200, json!({"data": [{"id": "7", "login": "burkeblack"}]})),
-            ("streams", false) => (
-                200,
-                json!({"data": [{}, {}], "pagination": {"cursor": "next"}}),
-            ),
+            ("streams", false) => (200, json!({"data": [{}, {}], "pagination": {"cursor": "next"}})),
             ("streams", true) => (200, json!({"data": [{}], "pagination": {}})),
             _ => (404, json!({"message": "nothing here"})),
         };
@@ -133,10 +120,7 @@ impl Transport for Wire {
     }
 
     fn abandon(&self, ticket: Ticket) {
-        assert!(
-            self.waited.lock().unwrap().insert(ticket.0),
-            "given up after all"
-        );
+        assert!(self.waited.lock().unwrap().insert(ticket.0), "given up after all");
     }
 
     fn note(&self, fact: Fact) {
@@ -206,12 +190,7 @@ fn a_report_in_c_uses_every_entry_of_the_table() {
 fn an_error_in_c_arrives_whole() {
     let (host, _) = host();
     let item = item("c-report", "c-report");
-    let error = run(
-        item,
-        &host,
-        json!({"channel": "x", "times": 0, "fail": true}),
-    )
-    .unwrap_err();
+    let error = run(item, &host, json!({"channel": "x", "times": 0, "fail": true})).unwrap_err();
     let expected = Error::new(ErrorKind::NotFound, "there is no such thing");
     assert_eq!(error, expected.hint("itch c-report other"));
 }
@@ -253,11 +232,7 @@ fn a_panic_in_a_library_is_an_error_and_costs_no_row() {
     );
 }
 
-fn open(
-    plugin: &str,
-    name: &str,
-    variables: &[(&str, &Path)],
-) -> (Result<Box<dyn CacheStore>>, Arc<Host>) {
+fn open(plugin: &str, name: &str, variables: &[(&str, &Path)]) -> (Result<Box<dyn CacheStore>>, Arc<Host>) {
     let (host, _) = host();
     let settings = CacheSettings {
         variables: variables
@@ -276,21 +251,14 @@ fn works(store: &mut dyn CacheStore, folder: &Path) {
     let long: Vec<u8> = (0..100_000).map(|n| (n % 251) as u8).collect();
     assert_eq!(store.get(&key).unwrap(), None);
     assert_eq!(
-        store
-            .put(&key, &long, Some(Duration::from_secs(9)))
-            .unwrap(),
+        store.put(&key, &long, Some(Duration::from_secs(9))).unwrap(),
         Put::Stored
     );
     assert_eq!(store.put(&other, b"", None).unwrap(), Put::Stored);
-    assert_eq!(
-        store.put(&other, &vec![0; 1_000_001], None).unwrap(),
-        Put::TooLarge
-    );
+    assert_eq!(store.put(&other, &vec![0; 1_000_001], None).unwrap(), Put::TooLarge);
     let found = store.get(&key).unwrap().unwrap();
     assert!(found.bytes == long, "another value came back");
-    let age = SystemTime::now()
-        .duration_since(found.modified.unwrap())
-        .unwrap();
+    let age = SystemTime::now().duration_since(found.modified.unwrap()).unwrap();
     assert!(age < Duration::from_secs(60), "{age:?}");
     assert_eq!(store.get(&other).unwrap().unwrap().bytes, b"");
     assert_eq!(store.put(&key, b"new", None).unwrap(), Put::Stored);
@@ -386,10 +354,7 @@ fn a_chart_has_the_same_bytes_in_c_and_in_rust() {
                     buffer 3 kind 4 length 3 sum 369.000\n\
                     buffer 4 kind 1 length 0 sum 0.000\n\
                     buffer 5 kind 5 length 2 sum 4294967296.000\n";
-    for (plugin, name) in [
-        ("c-renderer", "c-renderer"),
-        ("fixture-renderer", "rust-renderer"),
-    ] {
+    for (plugin, name) in [("c-renderer", "c-renderer"), ("fixture-renderer", "rust-renderer")] {
         let mut out = Vec::new();
         render(item(plugin, name), host().0, &chart, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), expected, "{plugin}");
@@ -402,10 +367,7 @@ fn a_plugin_of_a_later_version_works_and_falls_back() {
     assert_eq!(library.abi(), (1, 1));
     let (host, _) = host();
     run(item("newer", "newer"), &host, json!({})).unwrap();
-    assert_eq!(
-        host.rows.lock().unwrap().as_str(),
-        "[\"greeted by itself\"]\n"
-    );
+    assert_eq!(host.rows.lock().unwrap().as_str(), "[\"greeted by itself\"]\n");
 }
 
 #[test]
@@ -450,10 +412,7 @@ fn a_library_exports_the_one_symbol() {
     ] {
         assert_eq!(exported(&fixtures::plugin(plugin)), [SYMBOL], "{plugin}");
     }
-    assert_eq!(
-        exported(&fixtures::plugin("other-major")),
-        ["itch_plugin_v2"]
-    );
+    assert_eq!(exported(&fixtures::plugin("other-major")), ["itch_plugin_v2"]);
 }
 
 /// The same crates that this program links in, loaded beside themselves.
@@ -475,16 +434,11 @@ fn the_built_in_units_are_the_same_from_a_library() {
     let mut found = 0;
     for pack in ["reports", "caches", "renderers"] {
         let file = format!("{}itch_{pack}_pack", std::env::consts::DLL_PREFIX);
-        let path = itch_tests::target()
-            .join("debug")
-            .join(fixtures::file_name(&file));
+        let path = itch_tests::target().join("debug").join(fixtures::file_name(&file));
         assert_eq!(exported(&path), [SYMBOL]);
         let (units, _) = load(&path).unwrap().units(&Origin::LinkedIn).unwrap();
         for unit in units {
-            let same = linked
-                .units()
-                .iter()
-                .find(|own| own.full_name() == unit.full_name());
+            let same = linked.units().iter().find(|own| own.full_name() == unit.full_name());
             let same = same.unwrap_or_else(|| panic!("{} is not linked in", unit.full_name()));
             assert_eq!(unit.item.spec_json(), same.item.spec_json());
             assert!(unit.item.vtable != same.item.vtable, "it was not loaded");

@@ -46,13 +46,8 @@ fn members() -> Vec<String> {
         .split(']')
         .next()
         .unwrap();
-    let members = members
-        .split(',')
-        .map(|member| member.trim().trim_matches('"'));
-    members
-        .filter(|member| !member.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let members = members.split(',').map(|member| member.trim().trim_matches('"'));
+    members.filter(|member| !member.is_empty()).map(str::to_owned).collect()
 }
 
 /// The crates of built-in units, and of which kind these are.
@@ -91,10 +86,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    value[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A crate that is merely listed registers nothing: what is linked in is what the files say, here and in the program.
@@ -111,27 +103,17 @@ fn units_are_registered_under_the_names_of_their_files() {
         .map(|unit| (text(unit, "name").to_owned(), text(unit, "kind").to_owned()))
         .collect();
     assert_eq!(program, units_by_file());
-    assert!(
-        units().iter().all(|unit| unit["status"] == "ok"),
-        "{:?}",
-        units()
-    );
+    assert!(units().iter().all(|unit| unit["status"] == "ok"), "{:?}", units());
 }
 
 #[test]
 fn every_report_has_a_test_file() {
     let modules = read("tests/suite/reports/mod.rs");
-    for (name, _) in units_by_file()
-        .into_iter()
-        .filter(|(_, kind)| kind == "report")
-    {
+    for (name, _) in units_by_file().into_iter().filter(|(_, kind)| kind == "report") {
         let module = name.replace('-', "_");
         let file = format!("tests/suite/reports/{module}.rs");
         assert!(root().join(&file).is_file(), "{name} has no {file}");
-        assert!(
-            modules.contains(&format!("mod {module};")),
-            "{file} is not compiled"
-        );
+        assert!(modules.contains(&format!("mod {module};")), "{file} is not compiled");
     }
 }
 
@@ -147,10 +129,7 @@ fn every_unit_describes_itself() {
         assert!(!text(spec, "help").is_empty(), "{name} has no help");
         for part in ["arguments", "columns", "variables", "examples"] {
             for described in list(spec, part) {
-                assert!(
-                    !text(described, "help").is_empty(),
-                    "{name}: {described} has no help"
-                );
+                assert!(!text(described, "help").is_empty(), "{name}: {described} has no help");
             }
         }
         if unit["kind"] == "report" {
@@ -241,12 +220,7 @@ fn variables() -> BTreeSet<String> {
         word.bytes()
             .all(|byte| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
-    let names = lines.filter_map(|line| {
-        line.trim_start()
-            .split_once("  ")
-            .map(|(name, _)| name)
-            .filter(is_name)
-    });
+    let names = lines.filter_map(|line| line.trim_start().split_once("  ").map(|(name, _)| name).filter(is_name));
     let mut found: BTreeSet<String> = names.map(str::to_owned).collect();
     for unit in units() {
         found.extend(
@@ -272,11 +246,7 @@ fn the_readme_knows_every_variable_and_unit() {
         assert!(readme.contains(&name), "README.md says nothing of {name}");
     }
     for (name, _) in units_by_file() {
-        let forms = [
-            format!("`{name}`"),
-            format!("# {name}\n"),
-            format!("-c {name}`"),
-        ];
+        let forms = [format!("`{name}`"), format!("# {name}\n"), format!("-c {name}`")];
         assert!(
             forms.iter().any(|form| readme.contains(form)),
             "README.md says nothing of {name}"
@@ -338,10 +308,7 @@ fn crates_import_what_stands_below_them_only() {
     ];
     for member in members() {
         let manifest = read(format!("{member}/Cargo.toml"));
-        let dependencies = manifest
-            .split("\n[dependencies]")
-            .nth(1)
-            .unwrap_or_default();
+        let dependencies = manifest.split("\n[dependencies]").nth(1).unwrap_or_default();
         let dependencies = dependencies.split("\n[").next().unwrap().lines();
         let ours = dependencies.filter_map(|line| {
             line.split(['.', ' ', '='])
@@ -366,21 +333,12 @@ fn crates_import_what_stands_below_them_only() {
 #[test]
 fn the_program_links_every_crate_of_units_by_default() {
     let manifest = read("itch/host/Cargo.toml");
-    let default = manifest
-        .lines()
-        .find(|line| line.starts_with("default = "))
-        .unwrap();
+    let default = manifest.lines().find(|line| line.starts_with("default = ")).unwrap();
     let source = read("itch/host/src/lib.rs");
     for (name, _) in unit_crates() {
-        assert!(
-            default.contains(&format!("\"{name}\"")),
-            "{default} lacks {name}"
-        );
+        assert!(default.contains(&format!("\"{name}\"")), "{default} lacks {name}");
         let package = read(format!("plugins/{name}/Cargo.toml"));
-        let package = package
-            .lines()
-            .find_map(|line| line.strip_prefix("name = \""))
-            .unwrap();
+        let package = package.lines().find_map(|line| line.strip_prefix("name = \"")).unwrap();
         let unit = package.trim_end_matches('"').replace('-', "_");
         let import = format!("#[cfg(feature = \"{name}\")]\nuse {unit} as _;");
         assert!(source.contains(&import), "the host does not link {name}");
@@ -434,9 +392,6 @@ fn every_crate_takes_part_in_the_workspace() {
 fn there_is_a_recipe_for_each_kind_of_change() {
     let recipes = read("CONTRIBUTING.md");
     for recipe in ["a report", "a cache backend", "a renderer", "an endpoint"] {
-        assert!(
-            recipes.contains(&format!("\n## Add {recipe}\n")),
-            "{recipe}"
-        );
+        assert!(recipes.contains(&format!("\n## Add {recipe}\n")), "{recipe}");
     }
 }

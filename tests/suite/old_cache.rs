@@ -121,15 +121,9 @@ fn channels_and_their_followers() {
     let [first, second, last] = pages;
     let follows = "https://api.twitch.tv/kraken/channels/burkeblack/follows";
     let old = Old::new(&[
-        (
-            "https://api.twitch.tv/kraken/channels/burkeblack|[]",
-            channel(),
-        ),
+        ("https://api.twitch.tv/kraken/channels/burkeblack|[]", channel()),
         // With a limit, and without one.
-        (
-            &format!("{follows}?direction=DESC&limit=100|[]"),
-            first.clone(),
-        ),
+        (&format!("{follows}?direction=DESC&limit=100|[]"), first.clone()),
         (
             &format!("{follows}?direction=DESC&limit=100|[u'cursor=1469996245023720000']"),
             second.clone(),
@@ -157,8 +151,7 @@ fn channels_and_their_followers() {
                 y\tBurkeBlack\t1280733069\t1469996245\t189263176\t0\n\
                 x\tBurkeBlack\t1469550109\t1469550110\t1\t0\n";
     old.replay(&["followers", "BurkeBlack"]).prints(rows);
-    old.replay(&["-l", "150", "followers", "BurkeBlack"])
-        .prints(rows);
+    old.replay(&["-l", "150", "followers", "BurkeBlack"]).prints(rows);
     let oldest = old.replay(&["-d", "asc", "-l", "1", "followers", "burkeblack"]);
     oldest.prints("a\tburkeblack\t1262304000\t1262304001\t1\t0\n");
     old.replay(&["created", "burkeblack"])
@@ -167,10 +160,7 @@ fn channels_and_their_followers() {
         .prints("burkeblack\t66121\n");
     let ran = old.replay(&["-v", "num_followers", "burkeblack"]);
     ran.exits(0).says("complete, 0 requests, 1 from cache");
-    assert!(
-        old.files() == before,
-        "an old cache is read, never written to"
-    );
+    assert!(old.files() == before, "an old cache is read, never written to");
 }
 
 #[test]
@@ -215,8 +205,7 @@ fn followed_channels_are_paged_by_links() {
     let rows = "burkeblack\tsevadus\t1351971249\t1469108655\t117137406\t250000\n\
                 burkeblack\tother\t1351971249\t1351971248\t-1\t0\n";
     old.replay(&["following", "BurkeBlack"]).prints(rows);
-    old.replay(&["num_following", "BurkeBlack"])
-        .prints("BurkeBlack\t2\n");
+    old.replay(&["num_following", "BurkeBlack"]).prints("BurkeBlack\t2\n");
     // Under the name as it was typed, and no other.
     old.replay(&["num_following", "burkeblack"]).exits(6);
 }
@@ -228,30 +217,22 @@ fn chatters_and_broadcasts() {
         {"_t": 1, "t_start": 1_469_108_655, "t_end": null},
         {"_t": 2, "t_start": "2016-07-20T13:44:15Z", "t_end": "2016-07-20T15:44:15.5+02:00"}]});
     let old = Old::new(&[
-        (
-            "https://api.twitch.tv/kraken/channels/burkeblack|[]",
-            channel(),
-        ),
+        ("https://api.twitch.tv/kraken/channels/burkeblack|[]", channel()),
         (
             "https://tmi.twitch.tv/group/user/burkeblack/chatters|[]",
             json!({"_links": {}, "chatter_count": 5, "chatters": {"moderators": ["m2", "m1"], "staff": ["s"],
                 "admins": [], "global_mods": [], "viewers": ["v2", "v1"]}}),
         ),
         (
-            &format!(
-                r#"{search}|['json={{"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}}']"#
-            ),
+            &format!(r#"{search}|['json={{"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}}']"#),
             rows.clone(),
         ),
         (
-            &format!(
-                r#"{search}|['json={{"sort_key": "_t", "sort_order": "asc", "limit": null, "offset": 0}}']"#
-            ),
+            &format!(r#"{search}|['json={{"sort_key": "_t", "sort_order": "asc", "limit": null, "offset": 0}}']"#),
             rows,
         ),
     ]);
-    old.replay(&["chatters", "burkeblack"])
-        .prints("m2\nm1\nv2\nv1\n");
+    old.replay(&["chatters", "burkeblack"]).prints("m2\nm1\nv2\nv1\n");
     let expected = "1469108655\tNone\n1469022255\t1469029455\n";
     old.replay(&["-l", "20", "loots_streams", "burkeblack"])
         .prints(expected);
@@ -265,9 +246,8 @@ fn chat() {
         json!({"type": "rechat-message", "id": id, "attributes": {"from": from, "message": text, "timestamp": 0,
             "tags": {"subscriber": false}}})
     };
-    let rechat = |start: &str| {
-        format!("https://rechat.twitch.tv/rechat-messages|['start={start}', u'video_id=v80935574']")
-    };
+    let rechat =
+        |start: &str| format!("https://rechat.twitch.tv/rechat-messages|['start={start}', u'video_id=v80935574']");
     let old = Old::new(&[
         (
             "https://api.twitch.tv/kraken/videos/v80935574|[]",
@@ -285,10 +265,7 @@ fn chat() {
             &rechat("1469108681"),
             json!({"data": [said("b", "y", "привіт 😀"), said("c", "x", "two\r\nlines")]}),
         ),
-        (
-            &rechat("1469108711"),
-            json!({"data": [said("c", "x", "two\r\nlines")]}),
-        ),
+        (&rechat("1469108711"), json!({"data": [said("c", "x", "two\r\nlines")]})),
     ]);
     let expected = "x : hello\tall\\\ny : привіт 😀\nx : two  lines\n";
     for video in ["v80935574", "80935574"] {
@@ -301,13 +278,9 @@ fn chat() {
 /// The old program stored errors too, and later took them for data.
 #[test]
 fn a_stored_error_is_that_error() {
-    let error =
-        json!({"error": "Not Found", "status": 404, "message": "Channel 'gone' does not exist"});
+    let error = json!({"error": "Not Found", "status": 404, "message": "Channel 'gone' does not exist"});
     let old = Old::new(&[
-        (
-            "https://api.twitch.tv/kraken/channels/gone|[]",
-            error.clone(),
-        ),
+        ("https://api.twitch.tv/kraken/channels/gone|[]", error.clone()),
         ("https://api.twitch.tv/kraken/users/gone|[]", error.clone()),
         (
             "https://api.twitch.tv/kraken/users/gone/follows/channels?direction=ASC&limit=1|[]",

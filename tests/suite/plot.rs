@@ -41,7 +41,8 @@ fn points(chart: &Value) -> Vec<&Value> {
 #[test]
 fn the_old_command_line_draws_the_old_chart() {
     let folder = folder();
-    let line = "itch plot -sS streams.csv -m '2016-07-25' -M '2016-08-01' -T 'BurkeBlack - last 1K' followers.csv plot.png";
+    let line =
+        "itch plot -sS streams.csv -m '2016-07-25' -M '2016-08-01' -T 'BurkeBlack - last 1K' followers.csv plot.png";
     folder.line(line).prints("");
     let picture = std::fs::read(folder.path("plot.png")).unwrap();
     assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
@@ -51,9 +52,7 @@ fn the_old_command_line_draws_the_old_chart() {
     let names = std::fs::read_dir(folder.path("")).unwrap();
     let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert!(
-        !names
-            .iter()
-            .any(|name| name.to_string_lossy().contains("part")),
+        !names.iter().any(|name| name.to_string_lossy().contains("part")),
         "{names:?}"
     );
 }
@@ -99,9 +98,19 @@ fn rows_are_printed_as_before() {
     folder
         .itch(&[&whole[..], &bounds].concat())
         .prints("eve\tburkeblack\t1469400000\t1469494800\t94800\t0\n");
-    folder.itch(&["plot", "-x", "5", "-y", "created", "-M", "94800", "followers.csv", "a.png"]).prints(
-        "94800 2016-07-24 22:40:00 eve\n94800 2016-07-24 22:41:00 fay\n94800 2016-07-24 22:42:00 gus\n",
-    );
+    folder
+        .itch(&[
+            "plot",
+            "-x",
+            "5",
+            "-y",
+            "created",
+            "-M",
+            "94800",
+            "followers.csv",
+            "a.png",
+        ])
+        .prints("94800 2016-07-24 22:40:00 eve\n94800 2016-07-24 22:41:00 fay\n94800 2016-07-24 22:42:00 gus\n");
     // To stdout goes one thing.
     let ran = folder.itch(&["plot", "followers.csv", "-o", "-", "--renderer", "svg"]);
     assert!(ran.succeeds().stdout.starts_with("<svg"));
@@ -125,11 +134,7 @@ fn bounds_clip_the_axis_that_they_name() {
 #[test]
 fn every_type_draws() {
     let folder = folder();
-    for (kind, has_points, has_line) in [
-        ("scatter", true, false),
-        ("line", false, true),
-        ("mixed", true, true),
-    ] {
+    for (kind, has_points, has_line) in [("scatter", true, false), ("line", false, true), ("mixed", true, true)] {
         let chart = json(&folder, &["-t", kind]);
         assert_eq!(
             (chart.get("points").is_some(), chart.get("line").is_some()),
@@ -139,10 +144,7 @@ fn every_type_draws() {
     }
     // The left axis is that of the count then, and so are its bounds.
     let chart = json(&folder, &["-t", "line", "-n", "2", "-N", "8"]);
-    assert_eq!(
-        (&chart["y"]["min"], &chart["y"]["max"]),
-        (&2.into(), &8.into())
-    );
+    assert_eq!((&chart["y"]["min"], &chart["y"]["max"]), (&2.into(), &8.into()));
     assert_eq!(chart["line_axis"], "y");
 }
 
@@ -170,10 +172,7 @@ fn bad_rows_are_counted_named_and_kept_out() {
         &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"),
     );
     let ran = folder.itch(&["plot", "-s", "bad.tsv", "a.png"]);
-    ran.exits(3)
-        .says("line 11")
-        .says("line 12")
-        .says("2 rows are left out");
+    ran.exits(3).says("line 11").says("line 12").says("2 rows are left out");
     assert!(folder.path("a.png").is_file());
     let ran = folder.itch(&["plot", "-s", "--strict", "bad.tsv", "b.png"]);
     assert_ne!(ran.code, 0);
@@ -205,16 +204,9 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
     plot(&["followers.csv", "folder.png"])
         .exits(2)
         .says("does not name a file");
-    plot(&[
-        "-m",
-        "2016-08-01",
-        "-M",
-        "2016-07-01",
-        "followers.csv",
-        "a.png",
-    ])
-    .exits(2)
-    .says("-m has to be less than -M");
+    plot(&["-m", "2016-08-01", "-M", "2016-07-01", "followers.csv", "a.png"])
+        .exits(2)
+        .says("-m has to be less than -M");
     plot(&["-m", "soon", "followers.csv", "a.png"])
         .exits(2)
         .says("-m/--xmin cannot be read")
@@ -234,12 +226,8 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
     plot(&["--tz", "Mars/Olympus", "followers.csv", "a.png"])
         .exits(2)
         .says("no time zone");
-    plot(&["followers.csv"])
-        .exits(2)
-        .says("no picture is named");
-    plot(&["followers.csv", "-o", "-"])
-        .exits(2)
-        .says("give --renderer");
+    plot(&["followers.csv"]).exits(2).says("no picture is named");
+    plot(&["followers.csv", "-o", "-"]).exits(2).says("give --renderer");
     plot(&["followers.csv", "--renderer", "svg", "/dev/full"])
         .exits(1)
         .says("error: `/dev/full` cannot be written\n  caused by: No space left on device");
@@ -261,11 +249,7 @@ fn numbers_at_the_edges_are_drawn() {
     for (name, text) in rows {
         folder.write(name, text);
         let file = format!("{name}.png");
-        for more in [
-            &[][..],
-            &["-D"],
-            &["-D", "--density-scale", "rank", "-t", "scatter"],
-        ] {
+        for more in [&[][..], &["-D"], &["-D", "--density-scale", "rank", "-t", "scatter"]] {
             let plot = [
                 "plot",
                 "-s",
@@ -288,9 +272,7 @@ fn numbers_at_the_edges_are_drawn() {
         .itch(&["plot", "-s", "-x", "1", "-y", "2", "old", "old.svg"])
         .exits(0);
     folder
-        .itch(&[
-            "plot", "-s", "--log", "xy", "-x", "1", "-y", "2", "tiny", "log.svg",
-        ])
+        .itch(&["plot", "-s", "--log", "xy", "-x", "1", "-y", "2", "tiny", "log.svg"])
         .exits(0);
 }
 
@@ -299,17 +281,9 @@ fn densities_are_those_of_the_sum_over_all_pairs() {
     let folder = Folder::new();
     let mut text = String::new();
     for row in 0..1000u64 {
-        let dice = |salt: u64| {
-            (row.wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(salt * 97)
-                >> 40)
-                % 1000
-        };
+        let dice = |salt: u64| (row.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(salt * 97) >> 40) % 1000;
         let x = 1_469_000_000 + dice(1) * 300 + dice(2) * 20;
-        text.push_str(&format!(
-            "a\tb\t{}\t{x}\t0\t0\n",
-            x - dice(3) * dice(4) * 100
-        ));
+        text.push_str(&format!("a\tb\t{}\t{x}\t0\t0\n", x - dice(3) * dice(4) * 100));
     }
     folder.write("followers.csv", &text);
     let chart = json(&folder, &["-D"]);
@@ -324,18 +298,9 @@ fn densities_are_those_of_the_sum_over_all_pairs() {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
     let (mx, my) = (mean(&x), mean(&y));
     let spread = |a: &[f64], am: f64, b: &[f64], bm: f64| {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| (a - am) * (b - bm))
-            .sum::<f64>()
-            / (n - 1.0)
-            * n.powf(-1.0 / 3.0)
+        a.iter().zip(b).map(|(a, b)| (a - am) * (b - bm)).sum::<f64>() / (n - 1.0) * n.powf(-1.0 / 3.0)
     };
-    let (xx, xy, yy) = (
-        spread(&x, mx, &x, mx),
-        spread(&x, mx, &y, my),
-        spread(&y, my, &y, my),
-    );
+    let (xx, xy, yy) = (spread(&x, mx, &x, mx), spread(&x, mx, &y, my), spread(&y, my, &y, my));
     let determinant = xx * yy - xy * xy;
     for place in 0..x.len() {
         let sum: f64 = x
@@ -360,10 +325,7 @@ fn many(folder: &Folder, rows: u64) {
     let mut text = String::new();
     for row in 0..rows {
         let x = 1_469_000_000 + row * 7919 % 1_000_003;
-        text.push_str(&format!(
-            "a\tb\t{}\t{x}\t0\t0\n",
-            x - row * 104_729 % 9_000_000
-        ));
+        text.push_str(&format!("a\tb\t{}\t{x}\t0\t0\n", x - row * 104_729 % 9_000_000));
     }
     folder.write("many.tsv", &text);
 }
@@ -391,8 +353,7 @@ fn a_drawing_with_many_dots_says_that_they_are_an_image() {
     few.itch(&["plot", "-s", "--dots", "image", "followers.csv", "a.svg"])
         .exits(0);
     assert!(few.read("a.svg").contains("<image "));
-    few.itch(&["plot", "-s", "followers.csv", "b.svg"])
-        .prints("");
+    few.itch(&["plot", "-s", "followers.csv", "b.svg"]).prints("");
     // Ten dots, and one in the legend.
     assert_eq!(few.read("b.svg").matches("<circle").count(), 11);
 }
@@ -449,23 +410,15 @@ fn a_report_draws_its_own_rows() {
 fn an_incomplete_run_is_drawn_and_says_so() {
     let sandbox = Sandbox::start(&["--faults", "500=0.05"]);
     let folder = Folder::new().at(&sandbox);
-    let ran = folder.itch(&[
-        "--retries",
-        "0",
-        "followers",
-        "--plot",
-        "plot.json",
-        "burkeblack",
-    ]);
+    let ran = folder.itch(&["--retries", "0", "followers", "--plot", "plot.json", "burkeblack"]);
     ran.exits(6).says("the picture shows an incomplete run");
     let chart: Value = serde_json::from_str(&folder.read("plot.json")).unwrap();
     assert_eq!(chart["title"], "burkeblack - followers (incomplete)");
     // Every row that was printed is drawn, but for accounts that are gone.
-    let printed = ran.stdout.lines().filter(|line| {
-        line.split('\t')
-            .nth(2)
-            .is_some_and(|created| !created.is_empty())
-    });
+    let printed = ran
+        .stdout
+        .lines()
+        .filter(|line| line.split('\t').nth(2).is_some_and(|created| !created.is_empty()));
     assert!(!points(&chart).is_empty());
     assert_eq!(points(&chart).len(), printed.count());
 }

@@ -36,18 +36,9 @@ fn a_link_stays_and_what_it_leads_to_is_drawn() {
     symlink("deep/there.png", folder.path("link.png")).unwrap();
     symlink("link.png", folder.path("twice.png")).unwrap();
     symlink("deep/new.png", folder.path("nowhere.png")).unwrap();
-    for (link, target) in [
-        ("twice.png", "deep/there.png"),
-        ("nowhere.png", "deep/new.png"),
-    ] {
-        folder
-            .itch(&["plot", "-s", "followers.csv", link])
-            .prints("");
-        assert!(
-            fs::symlink_metadata(folder.path(link))
-                .unwrap()
-                .is_symlink()
-        );
+    for (link, target) in [("twice.png", "deep/there.png"), ("nowhere.png", "deep/new.png")] {
+        folder.itch(&["plot", "-s", "followers.csv", link]).prints("");
+        assert!(fs::symlink_metadata(folder.path(link)).unwrap().is_symlink());
         assert!(is_picture(&folder, target), "{target}");
     }
     symlink("round.png", folder.path("round.png")).unwrap();
@@ -65,36 +56,21 @@ fn a_link_stays_and_what_it_leads_to_is_drawn() {
         .itch(&["followers", "-l", "3", "-o", "link.tsv", "burkeblack"])
         .exits(0);
     assert_eq!(folder.read("rows.tsv").lines().count(), 3);
-    assert!(
-        fs::symlink_metadata(folder.path("link.tsv"))
-            .unwrap()
-            .is_symlink()
-    );
+    assert!(fs::symlink_metadata(folder.path("link.tsv")).unwrap().is_symlink());
 }
 
 #[test]
 fn a_file_keeps_its_mode_and_what_is_open_is_written_as_it_is() {
     let folder = folder();
     folder.write("mine.png", "old");
-    let mode = |mode| {
-        fs::set_permissions(folder.path("mine.png"), fs::Permissions::from_mode(mode)).unwrap()
-    };
+    let mode = |mode| fs::set_permissions(folder.path("mine.png"), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o640);
-    folder
-        .itch(&["plot", "-s", "followers.csv", "mine.png"])
-        .prints("");
+    folder.itch(&["plot", "-s", "followers.csv", "mine.png"]).prints("");
     let found = fs::metadata(folder.path("mine.png")).unwrap();
     assert_eq!(found.permissions().mode() & 0o777, 0o640);
     // Standard output by its other name, into a file.
     let out = fs::File::create(folder.path("out.png")).unwrap();
-    let mut command = folder.command(&[
-        "plot",
-        "-s",
-        "followers.csv",
-        "--renderer",
-        "png",
-        "/dev/stdout",
-    ]);
+    let mut command = folder.command(&["plot", "-s", "followers.csv", "--renderer", "png", "/dev/stdout"]);
     assert!(command.stdout(out).status().unwrap().success());
     assert!(is_picture(&folder, "out.png"));
     assert!(fs::symlink_metadata("/dev/stdout").unwrap().is_symlink());
@@ -180,15 +156,7 @@ fn bad_streams_are_bad_rows() {
         .says("1 row is left out");
     assert!(is_picture(&folder, "a.png"));
     folder
-        .itch(&[
-            "plot",
-            "-s",
-            "--strict",
-            "-S",
-            "bad.csv",
-            "followers.csv",
-            "b.png",
-        ])
+        .itch(&["plot", "-s", "--strict", "-S", "bad.csv", "followers.csv", "b.png"])
         .exits(1)
         .says("the streams in `bad.csv` cannot be read")
         .says("bad.csv, line 2");
@@ -213,10 +181,7 @@ fn rows_come_in_every_form() {
     let folder = folder();
     let expected = points(&folder, &["followers.csv"]);
     assert_eq!(expected.len(), 10);
-    let rows: Vec<Vec<&str>> = FOLLOWERS
-        .lines()
-        .map(|line| line.split('\t').collect())
-        .collect();
+    let rows: Vec<Vec<&str>> = FOLLOWERS.lines().map(|line| line.split('\t').collect()).collect();
     let json = rows.iter().map(|row| {
         format!(
             "{{\"name\":\"{}\",\"created\":{},\"followed\":{}}}\n",
@@ -272,9 +237,7 @@ fn rows_come_in_every_form() {
         .exits(1)
         .says("torn.jsonl.gz");
     folder
-        .itch(&[
-            "plot", "-s", "-d", "|", "-x", "3", "-y", "2", "rows.txt", "a.png",
-        ])
+        .itch(&["plot", "-s", "-d", "|", "-x", "3", "-y", "2", "rows.txt", "a.png"])
         .exits(1)
         .says("hint: say how its dates are written: --date-format");
     folder
@@ -286,10 +249,7 @@ fn rows_come_in_every_form() {
 #[test]
 fn names_with_line_ends_are_one_line() {
     let folder = Folder::new();
-    folder.write(
-        "rows.csv",
-        "name,created,followed\n\"ann\n,x\",1404172800,1469404800\n",
-    );
+    folder.write("rows.csv", "name,created,followed\n\"ann\n,x\",1404172800,1469404800\n");
     folder
         .itch(&["plot", "rows.csv", "a.png"])
         .prints("2016-07-25 00:00:00 2014-07-01 00:00:00 ann ,x\n");
@@ -300,9 +260,7 @@ fn what_has_no_place_on_a_logarithmic_axis_is_told() {
     let folder = Folder::new();
     folder.write("rows", "0\t5\n-3\t6\n10\t7\n100\t0\n1000\t9\n");
     folder
-        .itch(&[
-            "plot", "-s", "-x", "1", "-y", "2", "--log", "xy", "rows", "a.png",
-        ])
+        .itch(&["plot", "-s", "-x", "1", "-y", "2", "--log", "xy", "rows", "a.png"])
         .exits(0)
         .says("3 rows are not drawn, as a logarithmic axis has no place for 0 and less");
     folder
@@ -318,9 +276,7 @@ fn what_has_no_place_on_a_logarithmic_axis_is_told() {
         .says("is too large");
     folder.write("wide", "1e-200\t1e300\n1e300\t1e-200\n");
     folder
-        .itch(&[
-            "plot", "-s", "-x", "1", "-y", "2", "--log", "xy", "wide", "c.png",
-        ])
+        .itch(&["plot", "-s", "-x", "1", "-y", "2", "--log", "xy", "wide", "c.png"])
         .exits(0);
 }
 
@@ -338,10 +294,7 @@ fn a_reader_that_leaves_makes_the_picture_incomplete() {
     let ran = wait(child);
     assert!(ran.status.success());
     let said = String::from_utf8(ran.stderr).unwrap();
-    assert!(
-        said.contains("the picture shows an incomplete run"),
-        "{said}"
-    );
+    assert!(said.contains("the picture shows an incomplete run"), "{said}");
     let chart: Value = serde_json::from_str(&folder.read("plot.json")).unwrap();
     assert_eq!(chart["title"], "burkeblack - followers (incomplete)");
 }

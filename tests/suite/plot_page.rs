@@ -38,14 +38,8 @@ fn open(folder: &Folder, page: &str, script: &str) -> String {
             "--window-size=1000,600",
         ])
         .arg("--virtual-time-budget=3000")
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path("browser").display()
-        ))
-        .arg(format!(
-            "--screenshot={}",
-            folder.path("page.png").display()
-        ))
+        .arg(format!("--user-data-dir={}", folder.path("browser").display()))
+        .arg(format!("--screenshot={}", folder.path("page.png").display()))
         .arg("--dump-dom")
         .arg(format!("file://{}", folder.path("driven.html").display()))
         .output()
@@ -89,10 +83,7 @@ fn the_page_is_complete_in_itself() {
     assert_eq!(body(&document, "ready"), "true");
     assert_eq!(body(&document, "points"), "10");
     assert_eq!(document.matches("aria-pressed=\"true\"").count(), 3);
-    assert!(
-        document.contains("&lt;/script&gt;&lt;b&gt;x</h1>"),
-        "{document:.2000}"
-    );
+    assert!(document.contains("&lt;/script&gt;&lt;b&gt;x</h1>"), "{document:.2000}");
     assert!(is_picture(&folder.path("page.png")));
 }
 
@@ -100,14 +91,7 @@ fn the_page_is_complete_in_itself() {
 fn it_zooms_hides_and_tells() {
     let folder = folder();
     folder
-        .itch(&[
-            "plot",
-            "-s",
-            "-S",
-            "streams.csv",
-            "followers.csv",
-            "page.html",
-        ])
+        .itch(&["plot", "-s", "-S", "streams.csv", "followers.csv", "page.html"])
         .prints("");
     let zoom = "const c = document.getElementById('chart'); const b = c.getBoundingClientRect();
         c.dispatchEvent(new WheelEvent('wheel', { deltaY: -400, clientX: b.left + b.width / 2, clientY: b.top + 100, shiftKey: true, cancelable: true }));
@@ -152,9 +136,7 @@ fn many_rows_are_counted_anew_at_every_zoom() {
         })
         .collect();
     folder.write("many.tsv", &text);
-    folder
-        .itch(&["plot", "-s", "-D", "many.tsv", "page.html"])
-        .prints("");
+    folder.itch(&["plot", "-s", "-D", "many.tsv", "page.html"]).prints("");
     assert!(folder.path("page.html").metadata().unwrap().len() < 60_000 * 40);
     let document = open(&folder, "page.html", "");
     assert_eq!(body(&document, "points"), "60000");
@@ -211,11 +193,7 @@ fn the_pointer_tells_exact_values_on_any_axis() {
         ),
     ] {
         let folder = page_of(rows, options);
-        let document = open(
-            &folder,
-            "page.html",
-            &format!("{HANDS} body.told = told();"),
-        );
+        let document = open(&folder, "page.html", &format!("{HANDS} body.told = told();"));
         assert_eq!(body(&document, "told"), expected);
     }
 }
@@ -271,10 +249,7 @@ fn neighbours_come_apart_at_the_nearest_zoom() {
     );
     let document = open(&folder, "page.html", &script);
     assert!(body(&document, "first").starts_with("5 | 6 | 7 | "));
-    assert_eq!(
-        body(&document, "told"),
-        "a, x: 5, y: 1,000,000,000,000; b, x: 7, y: 3"
-    );
+    assert_eq!(body(&document, "told"), "a, x: 5, y: 1,000,000,000,000; b, x: 7, y: 3");
     let length = |name: &str| {
         let view: Vec<f64> = body(&document, name)
             .split(' ')

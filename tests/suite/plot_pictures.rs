@@ -45,8 +45,7 @@ impl Picture {
 
     /// Reads a file, so many pixels along each side of a square as one.
     fn from_afar(path: PathBuf, side: usize) -> Picture {
-        let decoder =
-            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
+        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
         let mut reader = decoder.read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut bytes).unwrap();
@@ -65,28 +64,13 @@ impl Picture {
                 colors.push(oklab(sum));
             }
         }
-        Picture {
-            width,
-            height,
-            colors,
-        }
+        Picture { width, height, colors }
     }
 
     /// The mean distance of colours, and the share of places where somebody would see one.
     fn distance(&self, other: &Picture) -> (f64, f64) {
-        let far = |a: &[f64; 3], b: &[f64; 3]| {
-            a.iter()
-                .zip(b)
-                .map(|(a, b)| (a - b) * (a - b))
-                .sum::<f64>()
-                .sqrt()
-        };
-        let all: Vec<f64> = self
-            .colors
-            .iter()
-            .zip(&other.colors)
-            .map(|(a, b)| far(a, b))
-            .collect();
+        let far = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+        let all: Vec<f64> = self.colors.iter().zip(&other.colors).map(|(a, b)| far(a, b)).collect();
         let seen = all.iter().filter(|far| **far > 0.08).count();
         (
             all.iter().sum::<f64>() / all.len() as f64,
@@ -108,11 +92,7 @@ fn looks_like(drawn: PathBuf, name: &str) {
 
 #[track_caller]
 fn alike(drawn: &Picture, golden: &Picture, name: &str) {
-    assert_eq!(
-        (drawn.width, drawn.height),
-        (golden.width, golden.height),
-        "{name}"
-    );
+    assert_eq!((drawn.width, drawn.height), (golden.width, golden.height), "{name}");
     let (mean, seen) = drawn.distance(golden);
     assert!(
         mean < 0.004 && seen < 0.004,
@@ -125,16 +105,15 @@ const SIZE: [&str; 4] = ["--size", "900x450", "--dpi", "75"];
 #[track_caller]
 fn draws(folder: &Folder, name: &str, arguments: &[&str]) {
     let plot = ["plot", "-s", "-o", "plot.png"];
-    folder
-        .itch(&[&plot[..], &SIZE, arguments].concat())
-        .prints("");
+    folder.itch(&[&plot[..], &SIZE, arguments].concat()).prints("");
     looks_like(folder.path("plot.png"), name);
 }
 
 #[test]
 fn the_picture_of_the_readme() {
     let folder = Folder::new();
-    let line = "itch --sandbox followers --since 2026-07-12 --until 2026-07-27 --header --plot followers.png burkeblack";
+    let line =
+        "itch --sandbox followers --since 2026-07-12 --until 2026-07-27 --header --plot followers.png burkeblack";
     assert!(
         std::fs::read_to_string(root().join("README.md"))
             .unwrap()
@@ -190,20 +169,11 @@ fn wave(rows: u64) -> Folder {
     };
     for row in 0..rows {
         let (followed, age) = if row % 6 == 0 {
-            (
-                1_469_600_000.0 + dice() * 2_000.0,
-                700_000.0 + dice() * 250_000.0,
-            )
+            (1_469_600_000.0 + dice() * 2_000.0, 700_000.0 + dice() * 250_000.0)
         } else {
-            (
-                1_469_000_000.0 + dice() * 1_000_000.0,
-                dice() * dice() * 1.6e8,
-            )
+            (1_469_000_000.0 + dice() * 1_000_000.0, dice() * dice() * 1.6e8)
         };
-        text.push_str(&format!(
-            "a\tb\t{:.0}\t{followed:.0}\t0\t0\n",
-            followed - age
-        ));
+        text.push_str(&format!("a\tb\t{:.0}\t{followed:.0}\t0\t0\n", followed - age));
     }
     folder.write("wave.tsv", &text);
     folder
@@ -216,14 +186,7 @@ fn a_wave_in_colors_of_density() {
     draws(
         &folder,
         "density_linear",
-        &[
-            "-D",
-            "--density-scale",
-            "linear",
-            "--colormap",
-            "inferno",
-            "wave.tsv",
-        ],
+        &["-D", "--density-scale", "linear", "--colormap", "inferno", "wave.tsv"],
     );
     draws(
         &folder,
@@ -245,11 +208,7 @@ fn a_wave_in_colors_of_density() {
 fn dots_gathered_on_pixels_look_like_dots() {
     let folder = wave(40_000);
     for (name, more) in [("crowd", &[][..]), ("crowd_density", &["-D"])] {
-        draws(
-            &folder,
-            name,
-            &[&["--dots", "image", "wave.tsv"], more].concat(),
-        );
+        draws(&folder, name, &[&["--dots", "image", "wave.tsv"], more].concat());
         // A gathered dot is moved by up to half a pixel: the light is the same, pixel by pixel it is not.
         let far = |how: &str| {
             let plot = ["plot", "-s", "-o", "far.png", "wave.tsv", "--dots", how];
@@ -290,10 +249,6 @@ fn letters_of_the_carried_fonts() {
     draws(
         &folder(),
         "scripts",
-        &[
-            "-T",
-            "Ünïcödé Стример שלום السلام عليكم 🎉👍",
-            "followers.csv",
-        ],
+        &["-T", "Ünïcödé Стример שלום السلام عليكم 🎉👍", "followers.csv"],
     );
 }

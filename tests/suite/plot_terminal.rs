@@ -19,15 +19,7 @@ fn answering(answer: &'static str) -> Device {
 #[test]
 fn a_chart_is_drawn_where_no_file_is_named() {
     let folder = crate::plot::folder();
-    let arguments = [
-        "plot",
-        "-D",
-        "-S",
-        "streams.csv",
-        "-T",
-        "BurkeBlack",
-        "followers.csv",
-    ];
+    let arguments = ["plot", "-D", "-S", "streams.csv", "-T", "BurkeBlack", "followers.csv"];
     let screen = Device::default().run(&folder, &arguments);
     assert_eq!(screen.code, 0, "{}", screen.all());
     let title = screen.lines.iter().find(|line| line.contains("BurkeBlack"));
@@ -47,9 +39,7 @@ fn a_chart_is_drawn_where_no_file_is_named() {
     ] {
         assert!(page.contains(part), "{part}: {}", screen.all());
     }
-    let braille = page
-        .chars()
-        .filter(|c| ('\u{2801}'..='\u{28ff}').contains(c));
+    let braille = page.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c));
     assert!(braille.count() > 50, "{}", screen.all());
     assert!(screen.bytes.contains("\u{1b}[38;2;"));
 
@@ -65,10 +55,7 @@ fn a_terminal_that_shows_pictures_gets_one() {
     for (answer, picture) in [
         ("\u{1b}_Gi=31;OK\u{1b}\\\u{1b}[?62;c", "\u{1b}_G"),
         ("\u{1b}[?62;4;22c", "\u{1b}P"),
-        (
-            "\u{1b}P>|iTerm2 3.5\u{1b}\\\u{1b}[?62;4c",
-            "\u{1b}]1337;File=",
-        ),
+        ("\u{1b}P>|iTerm2 3.5\u{1b}\\\u{1b}[?62;4c", "\u{1b}]1337;File="),
     ] {
         let arguments = ["plot", "followers.csv"];
         let screen = answering(answer).run(&folder, &arguments);
@@ -147,23 +134,14 @@ fn nothing_is_asked_before_there_is_something_to_draw() {
 
 /// The labels of the axes that are numbers or begin with one.
 fn numbers(lines: &[String]) -> Vec<String> {
-    let words = lines
-        .iter()
-        .flat_map(|line| line.split(['│', '┤', '├', ' ']));
+    let words = lines.iter().flat_map(|line| line.split(['│', '┤', '├', ' ']));
     let is_number = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
     words.filter(is_number).map(str::to_owned).collect()
 }
 
 /// A chart with a title, in letters.
 fn in_braille(title: &str) -> [&str; 6] {
-    [
-        "plot",
-        "-T",
-        title,
-        "--graphics",
-        "braille",
-        "followers.csv",
-    ]
+    ["plot", "-T", title, "--graphics", "braille", "followers.csv"]
 }
 
 #[test]
@@ -207,14 +185,7 @@ fn marks_stay_with_their_letters() {
     let screen = Device::default().run(&folder, &in_braille(title));
     assert!(screen.bytes.contains("हिन्दी é́ ❤"), "{}", screen.all());
     let mischief = format!("Z{}!", "\u{300}".repeat(100));
-    let arguments = [
-        "plot",
-        "-T",
-        &mischief,
-        "--graphics",
-        "braille",
-        "followers.csv",
-    ];
+    let arguments = ["plot", "-T", &mischief, "--graphics", "braille", "followers.csv"];
     let screen = Device::default().run(&folder, &arguments);
     assert_eq!(screen.bytes.matches('\u{300}').count(), 8);
 }
@@ -229,11 +200,7 @@ fn a_slow_terminal_is_waited_for_and_leaves_nothing_to_the_shell() {
         ..answering("\u{1b}_Gi=31;OK\u{1b}\\\u{1b}P>|far(1)\u{1b}\\\u{1b}[?62;c")
     };
     let screen = device.script(&crate::plot::folder(), script);
-    assert!(
-        screen.bytes.contains("\u{1b}_Ga=T,"),
-        "{:.300?}",
-        screen.bytes
-    );
+    assert!(screen.bytes.contains("\u{1b}_Ga=T,"), "{:.300?}", screen.bytes);
     assert!(screen.bytes.contains("left: []"), "{}", screen.all());
 }
 

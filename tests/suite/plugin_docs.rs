@@ -46,8 +46,7 @@ fn shell(folder: &Folder) -> Command {
         .into_iter()
         .chain(std::env::split_paths(&outer));
     let home = std::env::var_os("HOME").unwrap_or_default();
-    let cargo_home = std::env::var_os("CARGO_HOME")
-        .map_or_else(|| Path::new(&home).join(".cargo"), PathBuf::from);
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| Path::new(&home).join(".cargo"), PathBuf::from);
     let mut shell = Command::new("sh");
     shell
         .env_clear()
@@ -112,9 +111,7 @@ fn fits(expected: &[String], lines: &[&str]) -> bool {
         (Some((any, expected)), _) if any == ANYTHING => {
             (0..=lines.len()).any(|skipped| fits(expected, &lines[skipped..]))
         }
-        (Some((first, expected)), Some((line, lines))) => {
-            line_fits(first, line) && fits(expected, lines)
-        }
+        (Some((first, expected)), Some((line, lines))) => line_fits(first, line) && fits(expected, lines),
         _ => false,
     }
 }
@@ -159,15 +156,11 @@ fn a_plugin_in_rust_is_made_from_nothing() {
 #[test]
 fn every_command_of_the_overview_exists() {
     let page = page();
-    let named = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("    itch "));
+    let named = page.lines().filter_map(|line| line.strip_prefix("    itch "));
     let mut found = 0;
     for line in named {
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
-        let [command, sub] = words[..] else {
-            panic!("{line}")
-        };
+        let [command, sub] = words[..] else { panic!("{line}") };
         Folder::new().itch(&[command, sub, "--help"]).succeeds();
         found += 1;
     }
@@ -180,10 +173,7 @@ fn a_line_may_leave_something_open() {
     assert!(line_fits("sha256:...", "sha256:12"));
     assert!(line_fits("exact", "exact"));
     for line in ["a 1 b 2", "exact!", "x exact", ""] {
-        assert!(
-            !line_fits("a ... b ... c", line) && !line_fits("exact", line),
-            "{line}"
-        );
+        assert!(!line_fits("a ... b ... c", line) && !line_fits("exact", line), "{line}");
     }
     let expected = ["...", "ok"].map(str::to_owned);
     assert!(fits(&expected, &["cc", "ok"]) && fits(&expected, &["ok"]));

@@ -13,7 +13,9 @@ pub(crate) fn units() -> Vec<Value> {
 #[test]
 fn the_list_on_a_pipe() {
     let list = Folder::new().itch(&["plugins", "list"]);
-    assert_data_eq!(&list.succeeds().stdout, str![[r#"
+    assert_data_eq!(
+        &list.succeeds().stdout,
+        str![[r#"
 file	cache	itch-caches	0.1.0	1.0	ok	built-in	Files in a directory, for one machine
 memcache	cache	itch-caches	0.1.0	1.0	ok	built-in	memcached, one server or several that share the keys
 redis	cache	itch-caches	0.1.0	1.0	ok	built-in	A redis server, or a cluster, for several machines
@@ -32,7 +34,9 @@ num-followers	report	itch-reports	0.1.0	1.0	ok	built-in	How many followers chann
 num-following	report	itch-reports	0.1.0	1.0	ok	built-in	How many channels an account follows
 streams	report	itch-reports	0.1.0	1.0	ok	built-in	Past broadcasts of a channel, and the running one
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
@@ -109,26 +113,20 @@ fn information_as_json_is_the_lists() {
     for unit in units() {
         let name = unit["name"].as_str().unwrap();
         let info = Folder::new().itch(&["plugins", "info", name, "--json"]);
-        assert_eq!(
-            serde_json::from_str::<Value>(&info.succeeds().stdout).unwrap(),
-            unit
-        );
+        assert_eq!(serde_json::from_str::<Value>(&info.succeeds().stdout).unwrap(), unit);
         let text = Folder::new().itch(&["plugins", "info", name]);
-        assert!(text.succeeds().stdout.starts_with(&format!(
-            "{name}: {}\n",
-            unit["spec"]["summary"].as_str().unwrap()
-        )));
+        assert!(
+            text.succeeds()
+                .stdout
+                .starts_with(&format!("{name}: {}\n", unit["spec"]["summary"].as_str().unwrap()))
+        );
     }
 }
 
 #[test]
 fn an_old_name_will_do() {
     let old = Folder::new().itch(&["plugins", "info", "num_followers"]);
-    old.prints(
-        &Folder::new()
-            .itch(&["plugins", "info", "num-followers"])
-            .stdout,
-    );
+    old.prints(&Folder::new().itch(&["plugins", "info", "num-followers"]).stdout);
 }
 
 #[test]

@@ -17,10 +17,7 @@ fn a_check_tries_every_unit() {
     assert!(lines[0].starts_with("file: ok: "));
     assert!(lines[1].starts_with("load: ok: sha256:"));
     assert_eq!(lines[2], "plugin: ok: c-report 1.2.3, ABI 1.0");
-    assert_eq!(
-        lines[3],
-        "report c-report: ok: 1 example against the sandbox, 6 rows"
-    );
+    assert_eq!(lines[3], "report c-report: ok: 1 example against the sandbox, 6 rows");
 
     // Each of several units is tried, and one that fails is told.
     let several = check("fixture-report");
@@ -30,11 +27,7 @@ fn a_check_tries_every_unit() {
 
     let cache = check("c-cache");
     cache.exits(1);
-    assert!(
-        cache
-            .stdout
-            .ends_with("cache c-cache: failed: C_CACHE is not set\n")
-    );
+    assert!(cache.stdout.ends_with("cache c-cache: failed: C_CACHE is not set\n"));
 
     let newer = check("needs-newer");
     newer.exits(1);
@@ -46,19 +39,12 @@ fn a_check_tries_every_unit() {
 
     let elsewhere = folder.path("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let text = folder.itch(&[
-        "plugins",
-        "check",
-        fixtures::text(&elsewhere).to_str().unwrap(),
-    ]);
+    let text = folder.itch(&["plugins", "check", fixtures::text(&elsewhere).to_str().unwrap()]);
     text.exits(1);
     assert!(text.stdout.ends_with("load: failed: file too short\n"));
     let open = fixtures::world_writable(&elsewhere);
     let open = folder.itch(&["plugins", "check", open.to_str().unwrap()]);
-    assert_eq!(
-        open.exits(1).stdout,
-        "file: failed: it can be written by everybody\n"
-    );
+    assert_eq!(open.exits(1).stdout, "file: failed: it can be written by everybody\n");
     // Nothing of it is remembered.
     assert!(!folder.path("data/itch/plugins.lock").exists());
     assert!(!folder.path("cache/itch/plugins.json").exists());
@@ -79,13 +65,7 @@ fn a_cache_that_works_is_checked_with_a_value() {
 /// Checks a plugin whose trials get so long.
 fn check(folder: &Folder, plugin: &str, timeout: &str) -> Ran {
     let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
-    let ran = folder.itch(&[
-        "plugins",
-        "check",
-        "--timeout",
-        timeout,
-        path.to_str().unwrap(),
-    ]);
+    let ran = folder.itch(&["plugins", "check", "--timeout", timeout, path.to_str().unwrap()]);
     assert_eq!(ran.stderr, "");
     ran
 }
@@ -113,18 +93,13 @@ fn what_does_not_end_is_ended_in_time() {
             "hanging-renderer",
             "renderer hanging-renderer: failed: no end within 2 s\n",
         ),
-        (
-            "hang",
-            "report hang: failed: `itch hang/hang`: no end within 2 s\n",
-        ),
+        ("hang", "report hang: failed: `itch hang/hang`: no end within 2 s\n"),
     ] {
         let ran = check(&folder, plugin, "2");
         assert!(ran.exits(1).stdout.ends_with(told), "{}", ran.stdout);
     }
     #[cfg(target_os = "linux")]
-    eventually("the end of what was tried", || {
-        processes(&folder).is_empty()
-    });
+    eventually("the end of what was tried", || processes(&folder).is_empty());
 }
 
 #[test]
@@ -133,11 +108,7 @@ fn what_prints_without_end_is_ended_at_a_limit() {
     let told = "failed: it printed more than 16 MiB\n";
     let endless = check(&folder, "endless-renderer", "60");
     let picture = format!("renderer endless-renderer: {told}");
-    assert!(
-        endless.exits(1).stdout.ends_with(&picture),
-        "{}",
-        endless.stdout
-    );
+    assert!(endless.exits(1).stdout.ends_with(&picture), "{}", endless.stdout);
     let long = check(&folder, "megabyte-rows", "60");
     let rows = "report megabyte-rows: failed: `itch megabyte-rows/megabyte-rows`: it printed more than 16 MiB\n";
     assert!(long.exits(1).stdout.ends_with(rows), "{}", long.stdout);
@@ -146,9 +117,7 @@ fn what_prints_without_end_is_ended_at_a_limit() {
     let rows = "report flood: ok: 1 example against the sandbox, 1000 rows\n";
     assert!(flood.exits(0).stdout.ends_with(rows), "{}", flood.stdout);
     #[cfg(target_os = "linux")]
-    eventually("the end of what was tried", || {
-        processes(&folder).is_empty()
-    });
+    eventually("the end of what was tried", || processes(&folder).is_empty());
 }
 
 #[test]
@@ -171,13 +140,7 @@ fn an_interrupt_ends_a_check_at_once_and_shows_where_it_was() {
     let path = fixtures::install(&["hang"], &folder.path("files")).remove(0);
     let temporary = folder.path("temporary");
     fs::create_dir(&temporary).unwrap();
-    let arguments = [
-        "plugins",
-        "check",
-        "--timeout",
-        "1h",
-        path.to_str().unwrap(),
-    ];
+    let arguments = ["plugins", "check", "--timeout", "1h", path.to_str().unwrap()];
     let mut command = folder.command(&arguments);
     let mut child = command.env("TMPDIR", &temporary).spawn().unwrap();
     // Each step is seen before it is over.
@@ -189,9 +152,7 @@ fn an_interrupt_ends_a_check_at_once_and_shows_where_it_was() {
         assert!(length > 0, "{told}");
         told.push_str(std::str::from_utf8(&part[..length]).unwrap());
     }
-    eventually("the trial's home", || {
-        fs::read_dir(&temporary).unwrap().count() == 1
-    });
+    eventually("the trial's home", || fs::read_dir(&temporary).unwrap().count() == 1);
     signal(child.id(), Signal::INT);
     let ended = wait(child);
     stdout.read_to_string(&mut told).unwrap();
@@ -199,9 +160,7 @@ fn an_interrupt_ends_a_check_at_once_and_shows_where_it_was() {
     assert_eq!(ended.status.code(), Some(130));
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
     #[cfg(target_os = "linux")]
-    eventually("the end of what was tried", || {
-        processes(&folder).is_empty()
-    });
+    eventually("the end of what was tried", || processes(&folder).is_empty());
 }
 
 #[test]
@@ -209,19 +168,11 @@ fn an_interrupt_ends_a_check_at_once_and_shows_where_it_was() {
 fn a_check_that_is_killed_leaves_nothing_running() {
     let folder = Folder::new();
     let path = fixtures::install(&["hang"], &folder.path("files")).remove(0);
-    let arguments = [
-        "plugins",
-        "check",
-        "--timeout",
-        "1h",
-        path.to_str().unwrap(),
-    ];
+    let arguments = ["plugins", "check", "--timeout", "1h", path.to_str().unwrap()];
     let mut child = folder.command(&arguments).spawn().unwrap();
     let runs = |what: &str| processes(&folder).iter().any(|line| line.contains(what));
     eventually("the unit's process", || runs("__host"));
     child.kill().unwrap();
     child.wait().unwrap();
-    eventually("the end of what was tried", || {
-        processes(&folder).is_empty()
-    });
+    eventually("the end of what was tried", || processes(&folder).is_empty());
 }

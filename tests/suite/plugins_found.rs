@@ -22,9 +22,9 @@ pub(crate) fn with(plugins: &[&str]) -> Folder {
 /// The status of a unit or a file, and where it is from.
 pub(crate) fn status(folder: &Folder, plugin: &str, name: &str) -> String {
     let units = units_of(folder);
-    let unit = units.iter().find(|unit| {
-        unit["name"] == name && (unit["plugin"] == plugin || unit["plugin"].is_null())
-    });
+    let unit = units
+        .iter()
+        .find(|unit| unit["name"] == name && (unit["plugin"] == plugin || unit["plugin"].is_null()));
     let unit = unit.unwrap_or_else(|| panic!("{plugin}/{name} is not listed: {units:?}"));
     unit["status"].as_str().unwrap().to_owned()
 }
@@ -33,17 +33,10 @@ pub(crate) fn status(folder: &Folder, plugin: &str, name: &str) -> String {
 fn a_file_in_the_own_directory_is_a_command() {
     let folder = with(&["c-report"]);
     let help = folder.itch(&["--help"]);
-    assert!(
-        help.succeeds().stdout.contains("\n  c-report "),
-        "{}",
-        help.stdout
-    );
+    assert!(help.succeeds().stdout.contains("\n  c-report "), "{}", help.stdout);
     let first = folder.itch(&["--sandbox", "c-report", "burkeblack", "--times", "2"]);
     let rows = first.exits(0).cells();
-    assert_eq!(
-        rows[0],
-        ["burkeblack", "0", "0.25", "false", "1469108655", "90"]
-    );
+    assert_eq!(rows[0], ["burkeblack", "0", "0.25", "false", "1469108655", "90"]);
     assert_eq!(rows[2][0], "get");
     first.says("plugin c-report 1.2.3 from ").says(" is new\n");
     // What it noted is part of the verdict.
@@ -51,21 +44,15 @@ fn a_file_in_the_own_directory_is_a_command() {
     verbose.exits(0).says("1 things");
     let again = folder.itch(&["--sandbox", "c-report", "burkeblack", "--times", "2"]);
     assert_eq!(again.stdout, first.stdout);
-    assert!(
-        !again.exits(0).stderr.contains("is new"),
-        "{}",
-        again.stderr
-    );
+    assert!(!again.exits(0).stderr.contains("is new"), "{}", again.stderr);
     let info = folder.itch(&["plugins", "info", "c-report"]);
-    assert!(info.succeeds().stdout.starts_with(
-        "c-report: Show what a report in C can do\nreport of c-report 1.2.3, ABI 1.0, "
-    ));
     assert!(
-        info.stdout
-            .lines()
-            .nth(1)
-            .unwrap()
-            .ends_with("c-report.so, ok"),
+        info.succeeds()
+            .stdout
+            .starts_with("c-report: Show what a report in C can do\nreport of c-report 1.2.3, ABI 1.0, ")
+    );
+    assert!(
+        info.stdout.lines().nth(1).unwrap().ends_with("c-report.so, ok"),
         "{}",
         info.stdout
     );
@@ -81,18 +68,13 @@ fn a_file_in_the_own_directory_is_a_command() {
 fn a_plugins_error_is_told_like_any_other() {
     let folder = with(&["c-report"]);
     let ran = folder.itch(&["--sandbox", "c-report", "x", "--fail"]);
-    ran.exits(5).says("error: there is no such thing\nhint: itch c-report other\n2 rows had been written before\n");
+    ran.exits(5)
+        .says("error: there is no such thing\nhint: itch c-report other\n2 rows had been written before\n");
 }
 
 #[test]
 fn what_cannot_be_used_is_listed_with_the_reason() {
-    let folder = with(&[
-        "newer",
-        "needs-newer",
-        "other-major",
-        "wrong-major",
-        "reserved",
-    ]);
+    let folder = with(&["newer", "needs-newer", "other-major", "wrong-major", "reserved"]);
     let own = own(&folder);
     fixtures::text(&own);
     fixtures::truncated(&own);
@@ -109,19 +91,14 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
             .unwrap()
     };
     assert_eq!(said("newer"), "new");
-    assert_eq!(
-        said("plugins"),
-        "refused: `plugins` is a command of itch's own"
-    );
+    assert_eq!(said("plugins"), "refused: `plugins` is a command of itch's own");
     assert!(
         said("needs-newer.so").starts_with("refused: it needs version 1.1 of the plugin"),
         "{}",
         said("needs-newer.so")
     );
     assert!(said("other-major.so").starts_with("refused: it is built for version 2 of the plugin"));
-    assert!(
-        said("wrong-major.so").starts_with("refused: it was built for version 2.0 of the plugin")
-    );
+    assert!(said("wrong-major.so").starts_with("refused: it was built for version 2.0 of the plugin"));
     assert_eq!(said("text.so"), "refused: file too short");
     assert_eq!(
         said("no-plugin.so"),
@@ -129,10 +106,7 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
     );
     assert_eq!(said("directory.so"), "refused: it is a directory");
     assert_eq!(said("dangling.so"), "refused: its link leads nowhere");
-    assert_eq!(
-        said("world-writable.so"),
-        "refused: it can be written by everybody"
-    );
+    assert_eq!(said("world-writable.so"), "refused: it can be written by everybody");
     let truncated = said("truncated.so");
     assert!(
         truncated.starts_with("crashed: ") || truncated.starts_with("refused: "),
@@ -190,9 +164,7 @@ fn an_earlier_directory_wins_a_name() {
     assert_eq!(meant(&folder, &info), "twin-a");
     assert_eq!(status(&folder, "twin-b", "twin"), "shadowed by twin-a");
     folder.itch(&["twin"]).says("plugin twin-a 1.2.3 from ");
-    folder
-        .itch(&["twin-b/twin"])
-        .says("plugin twin-b 1.2.3 from ");
+    folder.itch(&["twin-b/twin"]).says("plugin twin-b 1.2.3 from ");
     folder.itch(&["twin-b/twin"]).prints("greeted by itself\n");
 
     // A directory that the configuration names comes before the own one, too; a file before all.
@@ -200,20 +172,10 @@ fn an_earlier_directory_wins_a_name() {
     fs::rename(&first, &configured).unwrap();
     fs::create_dir_all(folder.path("config/itch")).unwrap();
     let path = configured.display();
-    folder.write(
-        "config/itch/config.toml",
-        &format!("[plugins]\npath = [\"{path}\"]\n"),
-    );
+    folder.write("config/itch/config.toml", &format!("[plugins]\npath = [\"{path}\"]\n"));
     assert_eq!(meant(&folder, &info), "twin-a");
     let file = fixtures::install(&["twin-b"], &folder.path("files")).remove(0);
-    let named = [
-        "--plugin",
-        file.to_str().unwrap(),
-        "plugins",
-        "info",
-        "twin",
-        "--json",
-    ];
+    let named = ["--plugin", file.to_str().unwrap(), "plugins", "info", "twin", "--json"];
     assert_eq!(meant(&folder, &named), "twin-b");
 }
 
@@ -235,10 +197,7 @@ fn two_of_one_name_in_one_directory_are_an_error_that_names_both() {
         folder.itch(arguments).prints("greeted by itself\n");
     }
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write(
-        "config/itch/config.toml",
-        "[plugins.prefer]\ntwin = \"twin-a\"\n",
-    );
+    folder.write("config/itch/config.toml", "[plugins.prefer]\ntwin = \"twin-a\"\n");
     folder.itch(&["twin"]).says("plugin twin-a 1.2.3 ");
     assert_eq!(status(&folder, "twin-b", "twin"), "shadowed by twin-a");
     folder
@@ -255,13 +214,7 @@ fn a_preference_that_means_nothing_is_said() {
         &["twin", "--prefer=twin=typo"],
         &["plugins", "list", "--prefer", "twin=typo"],
         // It is no matter of the command that runs.
-        &[
-            "--prefer",
-            "twin=typo",
-            "--sandbox",
-            "followers",
-            "burkeblack",
-        ],
+        &["--prefer", "twin=typo", "--sandbox", "followers", "burkeblack"],
     ] {
         assert_eq!(
             folder.itch(arguments).exits(2).stderr,
@@ -270,10 +223,7 @@ fn a_preference_that_means_nothing_is_said() {
         );
     }
     assert_eq!(
-        folder
-            .itch(&["--prefer", "twn=twin-a", "twin"])
-            .exits(2)
-            .stderr,
+        folder.itch(&["--prefer", "twn=twin-a", "twin"]).exits(2).stderr,
         "error: `twn` cannot mean what the plugin `twin-a` calls so\n  \
          caused by: no plugin calls anything so\nhint: itch plugins list\n"
     );
@@ -289,11 +239,9 @@ fn a_preference_that_means_nothing_is_said() {
         .says("no plugin calls anything so");
 
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write(
-        "config/itch/config.toml",
-        "[plugins.prefer]\ntwin = \"typo\"\n",
-    );
-    let warning = "warning: config.toml: `twin` cannot mean what the plugin `typo` calls so: these have it: twin-a, twin-b\n";
+    folder.write("config/itch/config.toml", "[plugins.prefer]\ntwin = \"typo\"\n");
+    let warning =
+        "warning: config.toml: `twin` cannot mean what the plugin `typo` calls so: these have it: twin-a, twin-b\n";
     let list = folder.itch(&["plugins", "list"]);
     assert_eq!(list.exits(0).stderr, warning);
     folder.itch(&["twin-a/twin"]).exits(0).says(warning);
@@ -307,10 +255,7 @@ fn a_preference_that_means_nothing_is_said() {
 #[test]
 fn what_is_built_in_wins_unless_told_otherwise() {
     let folder = with(&["impostor"]);
-    assert_eq!(
-        status(&folder, "impostor", "followers"),
-        "shadowed by built-in"
-    );
+    assert_eq!(status(&folder, "impostor", "followers"), "shadowed by built-in");
     let real = folder.itch(&["--sandbox", "followers", "-l", "1", "burkeblack"]);
     assert_eq!(real.succeeds().cells()[0].len(), 6);
     for arguments in [
@@ -326,17 +271,8 @@ fn what_is_built_in_wins_unless_told_otherwise() {
         "[plugins.prefer]\nfollowers = \"impostor\"\n",
     );
     folder.itch(&["followers"]).prints("greeted by itself\n");
-    assert_eq!(
-        status(&folder, "itch-reports", "followers"),
-        "shadowed by impostor"
-    );
-    let qualified = folder.itch(&[
-        "--sandbox",
-        "itch-reports/followers",
-        "-l",
-        "1",
-        "burkeblack",
-    ]);
+    assert_eq!(status(&folder, "itch-reports", "followers"), "shadowed by impostor");
+    let qualified = folder.itch(&["--sandbox", "itch-reports/followers", "-l", "1", "burkeblack"]);
     assert_eq!(qualified.succeeds().stdout, real.stdout);
 }
 
@@ -350,19 +286,10 @@ fn none_takes_part_if_none_should() {
         .says("unrecognized subcommand 'newer'");
     folder.itch(&["newer", "--no-plugins"]).exits(2);
     let list = folder.itch(&["--no-plugins", "plugins", "list"]);
-    assert_eq!(
-        list.succeeds().stdout,
-        Folder::new().itch(&["plugins", "list"]).stdout
-    );
+    assert_eq!(list.succeeds().stdout, Folder::new().itch(&["plugins", "list"]).stdout);
     let folder = folder.variable("ITCH_NO_PLUGINS", "1");
     folder.itch(&["newer"]).exits(2);
-    assert!(
-        !folder
-            .itch(&["--help"])
-            .succeeds()
-            .stdout
-            .contains("c-report")
-    );
+    assert!(!folder.itch(&["--help"]).succeeds().stdout.contains("c-report"));
 }
 
 #[test]
@@ -376,16 +303,10 @@ fn a_file_named_on_the_command_line_takes_part() {
     run(&["newer"]).exits(2);
     // One that cannot be used was named for nothing, which is said.
     folder.write("text.so", "text");
-    let refused = run(&[
-        "--plugin",
-        "text.so",
-        "--sandbox",
-        "followers",
-        "burkeblack",
-    ]);
-    refused.exits(1).says(
-        "text.so` cannot be used\n  caused by: refused: file too short\nhint: itch plugins check ",
-    );
+    let refused = run(&["--plugin", "text.so", "--sandbox", "followers", "burkeblack"]);
+    refused
+        .exits(1)
+        .says("text.so` cannot be used\n  caused by: refused: file too short\nhint: itch plugins check ");
     run(&["--plugin", "no-such.so", "newer"])
         .exits(1)
         .says("there is no such file");
@@ -396,18 +317,8 @@ fn a_file_named_on_the_command_line_takes_part() {
 fn a_third_partys_cache_is_a_cache() {
     let folder = with(&["c-cache", "fixture-cache"]);
     let (store, rust) = (folder.path("store"), folder.path("rust"));
-    let folder = folder
-        .variable("C_CACHE", &store)
-        .variable("RUST_CACHE", rust);
-    let arguments = [
-        "--sandbox",
-        "-c",
-        "c-cache",
-        "followers",
-        "-l",
-        "300",
-        "burkeblack",
-    ];
+    let folder = folder.variable("C_CACHE", &store).variable("RUST_CACHE", rust);
+    let arguments = ["--sandbox", "-c", "c-cache", "followers", "-l", "300", "burkeblack"];
     let cold = folder.itch(&arguments);
     assert_eq!(cold.exits(0).rows().len(), 300);
     let stored = fs::read_dir(&store).unwrap().count();
@@ -417,11 +328,7 @@ fn a_third_partys_cache_is_a_cache() {
     let stats = folder.itch(&["cache", "stats", "-c", "c-cache"]);
     assert_eq!(stats.succeeds().cells()[0][0], "c-cache");
     assert_eq!(
-        folder
-            .itch(&["cache", "list", "-c", "c-cache"])
-            .succeeds()
-            .rows()
-            .len(),
+        folder.itch(&["cache", "list", "-c", "c-cache"]).succeeds().rows().len(),
         stored
     );
     let path = folder.itch(&["cache", "path", "-c", "c-cache"]);

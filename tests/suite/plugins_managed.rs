@@ -23,23 +23,14 @@ fn added_removed_and_added_again() {
             own.join("newer.so").display()
         )
     );
-    let mode = fs::metadata(own.join("newer.so"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(own.join("newer.so")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o644);
-    assert_eq!(
-        fs::metadata(&own).unwrap().permissions().mode() & 0o7777,
-        0o755
-    );
+    assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o7777, 0o755);
     // Added on purpose, it is not new to anybody.
     folder.itch(&["newer"]).prints("greeted by itself\n");
     folder.itch(&add).exits(0).says("replaced newer 1.2.3\n");
     assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
-    folder
-        .itch(&["plugins", "remove", "newer"])
-        .exits(0)
-        .says("removed ");
+    folder.itch(&["plugins", "remove", "newer"]).exits(0).says("removed ");
     folder.itch(&["newer"]).exits(2);
     assert_eq!(fs::read_dir(&own).unwrap().count(), 0);
     folder
@@ -90,11 +81,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
     );
     assert_eq!(files(), ["libnewer.so", "twin-a.so"]);
     folder.itch(&["newer"]).prints("greeted by itself\n");
-    assert!(
-        !folder
-            .read("data/itch/plugins.lock")
-            .contains("/newer.so\"")
-    );
+    assert!(!folder.read("data/itch/plugins.lock").contains("/newer.so\""));
     // What could not be used makes place for what can.
     let text = fixtures::text(&own);
     let repaired = renamed(&folder, "twin-b", "text.so");
@@ -102,10 +89,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
         .itch(&["plugins", "add", &repaired])
         .exits(0)
         .says("replaced text.so\n");
-    assert_eq!(
-        fs::read(text).unwrap(),
-        fs::read(fixtures::plugin("twin-b")).unwrap()
-    );
+    assert_eq!(fs::read(text).unwrap(), fs::read(fixtures::plugin("twin-b")).unwrap());
     // Where the same one is there twice, one has to go first.
     fixtures::install(&["newer"], &own);
     let again = renamed(&folder, "newer", "third.so");
@@ -127,9 +111,7 @@ fn what_an_ended_add_left_behind_is_swept_away() {
     fs::write(own.join(".aBcDeF.part"), "half").unwrap();
     fs::write(own.join(".mine"), "kept").unwrap();
     let file = fixtures::plugin("newer");
-    folder
-        .itch(&["plugins", "add", file.to_str().unwrap()])
-        .exits(0);
+    folder.itch(&["plugins", "add", file.to_str().unwrap()]).exits(0);
     assert!(!own.join(".aBcDeF.part").exists());
     assert!(own.join(".mine").exists() && own.join("newer.so").exists());
 }
@@ -156,24 +138,15 @@ fn what_is_no_plugin_is_not_added() {
     fs::create_dir(&elsewhere).unwrap();
     for (file, why) in [
         (fixtures::text(&elsewhere), "file too short"),
-        (
-            fixtures::no_plugin(&elsewhere),
-            "it has no `itch_plugin_v1`",
-        ),
+        (fixtures::no_plugin(&elsewhere), "it has no `itch_plugin_v1`"),
         (fixtures::directory(&elsewhere), "it is no regular file"),
         (fixtures::dangling(&elsewhere), "there is no such file"),
         (fixtures::plugin("needs-newer"), "it needs version 1.1"),
         (elsewhere.join("nothing.so"), "there is no such file"),
-        (
-            elsewhere.join("plugin.txt"),
-            "a plugin is a file named *.so",
-        ),
+        (elsewhere.join("plugin.txt"), "a plugin is a file named *.so"),
     ] {
         let refused = folder.itch(&["plugins", "add", file.to_str().unwrap()]);
-        refused
-            .exits(1)
-            .says("cannot be added\n  caused by: ")
-            .says(why);
+        refused.exits(1).says("cannot be added\n  caused by: ").says(why);
     }
     let own = own(&folder);
     assert_eq!(fs::read_dir(own).map_or(0, Iterator::count), 0);
@@ -197,30 +170,20 @@ fn only_the_own_directory_is_tidied() {
 fn disabled_is_off_until_it_is_enabled() {
     let folder = with(&["newer", "twin-a"]);
     folder.itch(&["newer"]).exits(0);
-    folder
-        .itch(&["plugins", "disable", "newer"])
-        .exits(0)
-        .says("disabled ");
+    folder.itch(&["plugins", "disable", "newer"]).exits(0).says("disabled ");
     assert_eq!(status(&folder, "newer", "newer"), "disabled");
     let refused = folder.itch(&["newer"]);
     refused
         .exits(1)
         .says("cannot be used\n  caused by: it is disabled\nhint: itch plugins enable newer\n");
     assert!(!folder.itch(&["--help"]).succeeds().stdout.contains("newer"));
-    folder
-        .itch(&["plugins", "enable", "newer"])
-        .exits(0)
-        .says("enabled ");
+    folder.itch(&["plugins", "enable", "newer"]).exits(0).says("enabled ");
     folder.itch(&["newer"]).prints("greeted by itself\n");
     // One that was never looked at is not looked at while it is off.
     folder.itch(&["plugins", "disable", "twin-a.so"]).exits(0);
     fs::remove_file(folder.path("cache/itch/plugins.json")).unwrap();
     let list = folder.itch(&["plugins", "list"]);
-    assert!(
-        list.succeeds()
-            .stdout
-            .contains("twin-a.so\t\ttwin-a\t\t\tdisabled\t")
-    );
+    assert!(list.succeeds().stdout.contains("twin-a.so\t\ttwin-a\t\t\tdisabled\t"));
     folder.itch(&["plugins", "enable", "twin-a.so"]).exits(0);
     assert_eq!(status(&folder, "twin-a", "twin"), "new");
 }
@@ -229,10 +192,7 @@ fn disabled_is_off_until_it_is_enabled() {
 fn what_is_so_already_is_said() {
     let folder = with(&["newer"]);
     let enable = ["plugins", "enable", "newer"];
-    folder
-        .itch(&enable)
-        .exits(0)
-        .says("`newer` is enabled already\n");
+    folder.itch(&enable).exits(0).says("`newer` is enabled already\n");
     for _ in 0..2 {
         folder.itch(&["plugins", "disable", "newer"]).exits(0);
     }
@@ -254,17 +214,13 @@ fn a_name_that_is_no_plugins_says_whose_it_is() {
         let of_unit = folder.itch(&["plugins", command, "twin"]);
         assert_eq!(
             of_unit.exits(2).stderr,
-            format!(
-                "error: `twin` is a report of the plugin `twin-a`\nhint: itch plugins {command} twin-a\n"
-            )
+            format!("error: `twin` is a report of the plugin `twin-a`\nhint: itch plugins {command} twin-a\n")
         );
         for built_in in ["followers", "num_followers", "itch-reports"] {
             let refused = folder.itch(&["plugins", command, built_in]);
             assert_eq!(
                 refused.exits(2).stderr,
-                format!(
-                    "error: `{built_in}` is built in: it has no file\nhint: itch plugins info {built_in}\n"
-                )
+                format!("error: `{built_in}` is built in: it has no file\nhint: itch plugins info {built_in}\n")
             );
         }
     }
@@ -287,9 +243,7 @@ fn two_plugins_of_one_name_are_told_apart_by_their_files() {
         .says("`newer` is at ")
         .says(" and at ");
     let path = other.join("newer.so");
-    folder
-        .itch(&["plugins", "disable", path.to_str().unwrap()])
-        .exits(0);
+    folder.itch(&["plugins", "disable", path.to_str().unwrap()]).exits(0);
     let statuses: Vec<_> = units_of(&folder)
         .into_iter()
         .filter(|unit| unit["plugin"] == "newer" || unit["name"] == "newer.so")

@@ -5,20 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use itch_tests::{
-    Folder, Signal, eventually, fixtures, opened_during, processes_about, signal, wait,
-};
+use itch_tests::{Folder, Signal, eventually, fixtures, opened_during, processes_about, signal, wait};
 
 use crate::plugins_found::{own, status, with};
 
 #[test]
 fn files_that_hang_are_waited_for_once_and_side_by_side() {
-    let folder = with(&[
-        "hangs-loading",
-        "hangs-describing",
-        "forks-loading",
-        "newer",
-    ]);
+    let folder = with(&["hangs-loading", "hangs-describing", "forks-loading", "newer"]);
     let own = own(&folder);
     let second = own.join(fixtures::file_name("hangs-loading-too"));
     fs::copy(fixtures::plugin("hangs-loading"), second).unwrap();
@@ -50,9 +43,7 @@ fn nothing_that_looks_at_a_file_outlives_the_program() {
     let folder = with(&["hangs-loading"]);
     let child = folder.command(&["--help"]).spawn().unwrap();
     let file = own(&folder);
-    eventually("a process that looks", || {
-        !processes_about(&file).is_empty()
-    });
+    eventually("a process that looks", || !processes_about(&file).is_empty());
     signal(child.id(), Signal::KILL);
     wait(child);
     eventually("its end", || processes_about(&file).is_empty());
@@ -70,9 +61,7 @@ fn one_that_hangs_while_it_is_loaded_to_run_ends_with_the_program() {
         // What it does there cannot be seen; a moment later it hangs.
         std::thread::sleep(Duration::from_millis(100));
         signal(child.id(), kind);
-        folder
-            .ran(wait(child), &["hangs-loading-to-run"])
-            .exits(code);
+        folder.ran(wait(child), &["hangs-loading-to-run"]).exits(code);
         eventually("its end", || processes_about(&path).is_empty());
     }
 }
@@ -114,16 +103,9 @@ fn a_file_that_lacked_another_is_looked_at_again() {
     let opened = opened_during(&own, || drop(folder.itch(&["--help"])));
     assert_eq!(opened, [""; 0]);
     fs::create_dir(folder.path("later")).unwrap();
-    fs::rename(
-        folder.path("libneeded.so"),
-        folder.path("later/libneeded.so"),
-    )
-    .unwrap();
+    fs::rename(folder.path("libneeded.so"), folder.path("later/libneeded.so")).unwrap();
     let found = status(&folder, "needy", "needy.so");
-    assert_eq!(
-        found,
-        "refused: it is no plugin of itch: it has no `itch_plugin_v1`"
-    );
+    assert_eq!(found, "refused: it is no plugin of itch: it has no `itch_plugin_v1`");
 }
 
 #[test]
@@ -142,9 +124,7 @@ fn a_file_is_known_again_by_more_than_its_size_and_date() {
     written.set_modified(date).unwrap();
     drop(written);
     let ran = folder.itch(&["twin"]);
-    ran.exits(0)
-        .says("plugin twin-a 1.2.4 from ")
-        .says("has changed");
+    ran.exits(0).says("plugin twin-a 1.2.4 from ").says("has changed");
 
     // An index that is wrong all the same is put right by the run that finds out.
     let index = folder.read("cache/itch/plugins.json");
@@ -188,10 +168,7 @@ fn one_that_cannot_be_read_is_looked_at_once() {
     let opened = opened_during(&own, || drop(folder.itch(&["--help"])));
     assert_eq!(opened, [""; 0]);
     let name = fixtures::file_name("large");
-    assert_eq!(
-        status(&folder, "large", &name),
-        "refused: it is larger than 1 GiB"
-    );
+    assert_eq!(status(&folder, "large", &name), "refused: it is larger than 1 GiB");
     // With rights, it is another matter.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     folder.itch(&["newer"]).exits(0);

@@ -90,10 +90,7 @@ fn pinned_means_pinned() {
     folder.itch(&["newer"]).exits(2);
 
     replace(&folder, "twin-a.so", "twin-b");
-    assert_eq!(
-        status(&folder, "twin-a", "twin-a.so"),
-        "refused: it is not trusted"
-    );
+    assert_eq!(status(&folder, "twin-a", "twin-a.so"), "refused: it is not trusted");
     folder.itch(&["twin"]).exits(2);
     // It still is known by the name that was trusted, in every command.
     let info = folder.itch(&["plugins", "info", "twin-a"]);
@@ -117,9 +114,7 @@ fn pinned_means_pinned() {
 
     // What is added on purpose is trusted.
     let newer = fixtures::plugin("newer");
-    folder
-        .itch(&["plugins", "add", newer.to_str().unwrap()])
-        .exits(0);
+    folder.itch(&["plugins", "add", newer.to_str().unwrap()]).exits(0);
     folder.itch(&["newer"]).prints("greeted by itself\n");
 }
 
@@ -192,12 +187,8 @@ fn a_configuration_that_cannot_be_read_runs_nothing_new() {
     configure(&folder, "[plugins]\npolicy = \"pined\"\n");
     folder.itch(&["newer"]).exits(2);
     let list = folder.itch(&["plugins", "list"]);
-    list.exits(0)
-        .says("is not a configuration that itch understands");
-    assert!(
-        list.stdout
-            .contains("newer.so\t\t\t\t\trefused: it is not trusted")
-    );
+    list.exits(0).says("is not a configuration that itch understands");
+    assert!(list.stdout.contains("newer.so\t\t\t\t\trefused: it is not trusted"));
     configure(&folder, "[plugins]\npath = [\"here\"]\n");
     folder
         .itch(&["--sandbox", "followers", "burkeblack"])
@@ -210,10 +201,7 @@ fn what_others_could_have_put_there_is_refused() {
     let folder = with(&["newer"]);
     let (own, file) = (own(&folder), own(&folder).join("newer.so"));
     folder.itch(&["newer"]).exits(0);
-    let everybody = format!(
-        "its directory {} can be written by everybody",
-        own.display()
-    );
+    let everybody = format!("its directory {} can be written by everybody", own.display());
     for (path, bits, back, why) in [
         (&file, 0o664, 0o644, "it can be written by its group"),
         (&file, 0o646, 0o644, "it can be written by everybody"),
@@ -278,21 +266,13 @@ fn a_plugin_that_is_opted_in_runs_inside() {
     assert_eq!(folder.itch(&run).exits(0).stdout, expected);
     assert_eq!(folder.itch(&rust).succeeds().stdout, expected_rust);
     let panic = folder.itch(&["panic"]);
-    panic.exits(1).says(
-        "error: the plugin `fixture-report` panicked after 3 rows\n  caused by: told to panic, at ",
-    );
+    panic
+        .exits(1)
+        .says("error: the plugin `fixture-report` panicked after 3 rows\n  caused by: told to panic, at ");
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", &store);
     folder
-        .itch(&[
-            "--sandbox",
-            "-c",
-            "c-cache",
-            "followers",
-            "-l",
-            "1",
-            "burkeblack",
-        ])
+        .itch(&["--sandbox", "-c", "c-cache", "followers", "-l", "1", "burkeblack"])
         .exits(0);
     assert!(fs::read_dir(&store).unwrap().count() > 0);
 }

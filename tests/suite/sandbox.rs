@@ -38,10 +38,7 @@ fn it_prints_shell_lines_that_point_any_client_at_it() {
         .output()
         .unwrap();
     let expected = folder.itch(&["--sandbox", "followers", "followers_3"]);
-    assert_eq!(
-        String::from_utf8(ran.stdout).unwrap(),
-        expected.succeeds().stdout
-    );
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), expected.succeeds().stdout);
 }
 
 #[test]
@@ -126,11 +123,7 @@ fn latency_is_what_was_asked_for() {
     let ran = Folder::new().at(&sandbox).itch(&["created", "burkeblack"]);
     // Sign-in and one look-up.
     ran.succeeds();
-    assert!(
-        ran.elapsed >= Duration::from_millis(300),
-        "{:?}",
-        ran.elapsed
-    );
+    assert!(ran.elapsed >= Duration::from_millis(300), "{:?}", ran.elapsed);
 }
 
 #[test]
@@ -143,15 +136,9 @@ fn it_serves_several_clients_at_once() {
         .map(|_| folder.command(&["created", "burkeblack"]).spawn().unwrap())
         .collect();
     for child in children {
-        folder
-            .ran(wait(child), &["created", "burkeblack"])
-            .succeeds();
+        folder.ran(wait(child), &["created", "burkeblack"]).succeeds();
     }
-    assert!(
-        start.elapsed() < Duration::from_millis(3_000),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(3_000), "{:?}", start.elapsed());
     assert_eq!(sandbox.requests().of("/helix/users"), 8);
 }
 
@@ -270,10 +257,7 @@ fn a_port_can_be_chosen() {
         .to_string();
     let sandbox = Sandbox::start(&["--port", &free]);
     assert_eq!(sandbox.address(), format!("127.0.0.1:{free}"));
-    Folder::new()
-        .at(&sandbox)
-        .itch(&["created", "burkeblack"])
-        .succeeds();
+    Folder::new().at(&sandbox).itch(&["created", "burkeblack"]).succeeds();
 }
 
 #[test]
@@ -285,8 +269,7 @@ fn it_ends_when_told() {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         stderr.read_line(&mut said).unwrap();
         assert!(
-            said.starts_with("serving on http://127.0.0.1:")
-                && said.ends_with("; interrupt to stop\n"),
+            said.starts_with("serving on http://127.0.0.1:") && said.ends_with("; interrupt to stop\n"),
             "{said}"
         );
         signal(child.id(), kind);

@@ -104,20 +104,13 @@ impl Device {
     }
 
     /// Reads to the end what the terminal gets, and answers.
-    fn read(
-        self,
-        start: Instant,
-        mut reader: Box<dyn Read + Send>,
-        mut writer: Box<dyn Write + Send>,
-    ) -> Received {
+    fn read(self, start: Instant, mut reader: Box<dyn Read + Send>, mut writer: Box<dyn Write + Send>) -> Received {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut buffer = [0; 4096];
         // A terminal whose program has ended is read to its end, and then fails.
         while let Ok(count @ 1..) = reader.read(&mut buffer) {
             let part = &buffer[..count];
-            first.get_or_insert_with(|| {
-                (start.elapsed(), String::from_utf8_lossy(part).into_owned())
-            });
+            first.get_or_insert_with(|| (start.elapsed(), String::from_utf8_lossy(part).into_owned()));
             let before = bytes.len();
             bytes.extend_from_slice(part);
             let asked = |bytes: &[u8]| bytes.windows(3).any(|part| part == b"\x1b[c");
@@ -156,25 +149,14 @@ impl Device {
 
 #[test]
 fn rows_are_an_aligned_table_and_a_verdict() {
-    let screen = on_terminal(
-        &Folder::new(),
-        120,
-        &["--sandbox", "followers", "followers_3"],
-    );
+    let screen = on_terminal(&Folder::new(), 120, &["--sandbox", "followers", "followers_3"]);
     assert_eq!(screen.code, 0);
     let [header, rows @ .., verdict] = &screen.lines[..] else {
         panic!("{}", screen.all())
     };
     assert_eq!(
         header.split_whitespace().collect::<Vec<_>>(),
-        [
-            "name",
-            "channel",
-            "created",
-            "followed",
-            "delta",
-            "followers"
-        ]
+        ["name", "channel", "created", "followed", "delta", "followers"]
     );
     assert_eq!(rows.len(), 3);
     for name in ["channel", "created", "followed"] {
@@ -227,11 +209,7 @@ fn a_narrow_terminal_cuts_texts_and_no_number() {
     );
     // Nothing was wrapped: each row is one line.
     for line in &narrow.lines[1..51] {
-        assert!(
-            line.ends_with(" ago") || line.ends_with("just now"),
-            "{}",
-            narrow.all()
-        );
+        assert!(line.ends_with(" ago") || line.ends_with("just now"), "{}", narrow.all());
     }
 }
 
@@ -256,16 +234,10 @@ fn colour_is_for_terminals_and_can_be_refused() {
     ));
     let pipe = Folder::new().itch(&["--sandbox", "followers", "-f", "table", "followers_3"]);
     assert!(!pipe.stdout.contains('\x1b'));
-    let error = on_terminal(
-        &Folder::new(),
-        120,
-        &["--sandbox", "followers", "no_such_channel"],
-    );
+    let error = on_terminal(&Folder::new(), 120, &["--sandbox", "followers", "no_such_channel"]);
     assert_eq!(error.code, 5);
     assert!(
-        error
-            .bytes
-            .contains("\x1b[1;31merror:\x1b[0m there is no channel"),
+        error.bytes.contains("\x1b[1;31merror:\x1b[0m there is no channel"),
         "{}",
         error.bytes
     );
@@ -311,13 +283,7 @@ fn text_from_strangers_is_harmless() {
     let typed = on_terminal(
         &Folder::new(),
         120,
-        &[
-            "--sandbox",
-            "--color",
-            "never",
-            "followers",
-            "\x1b]0;title\x07",
-        ],
+        &["--sandbox", "--color", "never", "followers", "\x1b]0;title\x07"],
     );
     assert_eq!(typed.code, 2);
     assert!(
@@ -332,15 +298,7 @@ fn short_work_shows_no_progress() {
     let screen = on_terminal(
         &Folder::new(),
         120,
-        &[
-            "--sandbox",
-            "--color",
-            "never",
-            "followers",
-            "-l",
-            "100",
-            "burkeblack",
-        ],
+        &["--sandbox", "--color", "never", "followers", "-l", "100", "burkeblack"],
     );
     if screen.elapsed > Duration::from_millis(500) {
         return; // A busy machine made it long work.
@@ -383,14 +341,7 @@ fn progress_stands_below_the_rows() {
     let screen = on_terminal(
         &Folder::new().at(&sandbox),
         120,
-        &[
-            "followers",
-            "-l",
-            "150",
-            "--columns",
-            "name,id",
-            "burkeblack",
-        ],
+        &["followers", "-l", "150", "--columns", "name,id", "burkeblack"],
     );
     assert!(screen.bytes.contains(" requests"), "{:?}", screen.bytes);
     assert_eq!(screen.lines.len(), 152, "{}", screen.all());
@@ -416,11 +367,7 @@ fn progress_can_be_refused() {
             "{:?}",
             screen.bytes
         );
-        let verdict = screen
-            .lines
-            .last()
-            .unwrap()
-            .starts_with("followers: 3 of 3 rows");
+        let verdict = screen.lines.last().unwrap().starts_with("followers: 3 of 3 rows");
         assert_eq!(verdict, !options.contains(&"-q"), "{}", screen.all());
     }
 }
@@ -435,20 +382,12 @@ fn waiting_for_the_rate_limit_is_said() {
         &["followers", "-l", "3100", "-o", "rows.tsv", "burkeblack"],
     );
     assert_eq!(screen.code, 0, "{}", screen.all());
-    assert!(
-        screen.bytes.contains("for the rate limit"),
-        "{:?}",
-        screen.bytes
-    );
+    assert!(screen.bytes.contains("for the rate limit"), "{:?}", screen.bytes);
 }
 
 #[test]
 fn an_empty_list_is_told_by_the_verdict_alone() {
-    let screen = on_terminal(
-        &Folder::new(),
-        120,
-        &["--sandbox", "followers", "followers_0"],
-    );
+    let screen = on_terminal(&Folder::new(), 120, &["--sandbox", "followers", "followers_0"]);
     assert_eq!(screen.lines.len(), 1, "{}", screen.all());
     assert!(
         screen.lines[0].starts_with("followers: 0 of 0 rows, "),
@@ -461,23 +400,14 @@ fn an_empty_list_is_told_by_the_verdict_alone() {
 fn the_list_of_units_is_a_table_with_a_header() {
     let screen = on_terminal(&Folder::new(), 160, &["plugins", "list"]);
     let units = crate::plugins::units();
-    let words = |line: &str| {
-        line.split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let head = [
-        "NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY",
-    ];
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let head = ["NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY"];
     assert_eq!(words(&screen.lines[0]), head);
     assert_eq!(screen.lines.len(), 1 + units.len());
     for (line, unit) in screen.lines[1..].iter().zip(&units) {
         assert_eq!(
             words(line)[..2],
-            [
-                unit["name"].as_str().unwrap(),
-                unit["kind"].as_str().unwrap()
-            ]
+            [unit["name"].as_str().unwrap(), unit["kind"].as_str().unwrap()]
         );
     }
 }

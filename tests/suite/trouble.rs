@@ -30,14 +30,18 @@ hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or 
             .says("no Twitch identity is set");
     }
     let half = Folder::new().variable("TWITCH_CLIENT_ID", "abc");
-    assert_data_eq!(half.itch(&["created", "burkeblack"]).all(), str![[r#"
+    assert_data_eq!(
+        half.itch(&["created", "burkeblack"]).all(),
+        str![[r#"
 exit code: 4
 --- stdout
 --- stderr
 error: no Twitch identity is set
 hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or try it without an account: `--sandbox`
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
@@ -118,10 +122,8 @@ hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's
         &["--since", "2026-01-01"],
         &["--columns", "name"],
     ] {
-        let ran =
-            Folder::new().itch(&[&["--sandbox", "followers", "not_moderated"], options].concat());
-        ran.exits(4)
-            .says("may not list the followers of `not_moderated`");
+        let ran = Folder::new().itch(&[&["--sandbox", "followers", "not_moderated"], options].concat());
+        ran.exits(4).says("may not list the followers of `not_moderated`");
     }
     // Nobody follows: that is no refusal.
     with(Sandbox::TOKEN_VIEWER)
@@ -189,10 +191,7 @@ error: the base URL of the helix service must not hold a user or password
         let folder = Folder::new()
             .variable("TWITCH_HELIX_URL", url)
             .variable("TWITCH_TOKEN", "abc");
-        assert_data_eq!(
-            folder.itch(&["created", "burkeblack"]).all(),
-            expected.raw()
-        );
+        assert_data_eq!(folder.itch(&["created", "burkeblack"]).all(), expected.raw());
     }
     let folder = Folder::new()
         .variable("TWITCH_OAUTH2_URL", "http://id.twitch.tv/")
@@ -210,9 +209,7 @@ fn a_sandbox_ignores_every_identity_and_address() {
         .variable("TWITCH_OAUTH2_URL", "nonsense")
         .variable("TWITCH_TOKEN", "nonsense")
         .variable("TWITCH_CLIENT_ID", "nonsense");
-    folder
-        .itch(&["--sandbox", "followers", "followers_3"])
-        .succeeds();
+    folder.itch(&["--sandbox", "followers", "followers_3"]).succeeds();
 }
 
 /// Few tries, and short ones.
@@ -220,10 +217,7 @@ const HASTE: &[&str] = &["--retries", "1", "--timeout", "500ms"];
 
 #[test]
 fn a_server_that_is_down() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = Folder::new()
         .variable("TWITCH_HELIX_URL", format!("http://{free}/helix"))
         .variable("TWITCH_OAUTH2_URL", format!("http://{free}/oauth2"))
@@ -361,10 +355,7 @@ fn a_service_that_gives_out_on_the_way_keeps_what_was_printed() {
         ran.rows().len()
     );
     if !ran.rows().is_empty() {
-        ran.says(&format!(
-            "{} rows had been written before",
-            ran.rows().len()
-        ));
+        ran.says(&format!("{} rows had been written before", ran.rows().len()));
     }
 }
 
@@ -372,19 +363,8 @@ fn a_service_that_gives_out_on_the_way_keeps_what_was_printed() {
 fn a_full_disk() {
     let folder = Folder::new();
     for format in ["tsv", "csv", "jsonl", "table"] {
-        let arguments = [
-            "--sandbox",
-            "followers",
-            "-l",
-            "1000",
-            "-f",
-            format,
-            "burkeblack",
-        ];
-        let full = std::fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap();
+        let arguments = ["--sandbox", "followers", "-l", "1000", "-f", format, "burkeblack"];
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let child = folder.command(&arguments).stdout(full).spawn().unwrap();
         assert_data_eq!(
             folder.ran(wait(child), &arguments).all(),
@@ -406,10 +386,7 @@ error: the rows could not be written
         &["plugins", "info", "file"],
         &["sandbox"],
     ] {
-        let full = std::fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let child = folder.command(arguments).stdout(full).spawn().unwrap();
         folder
             .ran(wait(child), arguments)
@@ -422,8 +399,7 @@ error: the rows could not be written
 #[test]
 fn a_disk_that_fills_up() {
     let folder = Folder::new();
-    let shell =
-        "trap '' XFSZ; ulimit -f 32; exec \"$0\" --sandbox followers -l 5000 burkeblack > rows.tsv";
+    let shell = "trap '' XFSZ; ulimit -f 32; exec \"$0\" --sandbox followers -l 5000 burkeblack > rows.tsv";
     let output = Command::new("sh")
         .args(["-c", shell])
         .arg(itch_tests::binary())
@@ -434,9 +410,7 @@ fn a_disk_that_fills_up() {
     ran.exits(1)
         .says("error: the rows could not be written\n  caused by: File too large");
     let counted = ran.stderr.lines().last().unwrap();
-    let counted = counted
-        .strip_suffix(" rows had been written before")
-        .unwrap();
+    let counted = counted.strip_suffix(" rows had been written before").unwrap();
     let whole = folder.read("rows.tsv").matches('\n').count();
     let counted: usize = counted.parse().unwrap();
     assert!(
@@ -494,13 +468,7 @@ fn a_reader_that_closes_early() {
 #[test]
 fn an_output_file_that_cannot_be_made() {
     shows(
-        &[
-            "--sandbox",
-            "followers",
-            "-o",
-            "no/such/folder.tsv",
-            "followers_3",
-        ],
+        &["--sandbox", "followers", "-o", "no/such/folder.tsv", "followers_3"],
         str![[r#"
 exit code: 1
 --- stdout
@@ -536,13 +504,7 @@ error: `taken` does not name a file
         .raw()
     );
     folder
-        .itch(&[
-            "--sandbox",
-            "followers",
-            "--verdict",
-            "no/such.json",
-            "followers_3",
-        ])
+        .itch(&["--sandbox", "followers", "--verdict", "no/such.json", "followers_3"])
         .exits(1)
         .says("no/such.json");
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
 use crate::source::{Rows, source};
 use crate::{
-    Channel, ChannelLookup, ChannelName, Chatter, Error, ErrorKind, Fact, FollowerTotal, PageStyle,
-    Pages, Request, Response, Result, Source, SourceName, Stream, Ticket, Transport, Video,
+    Channel, ChannelLookup, ChannelName, Chatter, Error, ErrorKind, Fact, FollowerTotal, PageStyle, Pages, Request,
+    Response, Result, Source, SourceName, Stream, Ticket, Transport, Video,
 };
 
 /// The one handle through which everything asks Twitch for something. Cloning it is cheap.
@@ -236,11 +236,8 @@ impl Api {
 
 /// The error for a channel that no service knows.
 pub(crate) fn unknown_channel(name: &ChannelName) -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        format!("there is no channel `{}`", name.typed()),
-    )
-    .hint("check the spelling; a renamed, banned or deleted account is not found either")
+    Error::new(ErrorKind::NotFound, format!("there is no channel `{}`", name.typed()))
+        .hint("check the spelling; a renamed, banned or deleted account is not found either")
 }
 
 enum State {

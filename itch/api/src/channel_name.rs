@@ -59,8 +59,7 @@ impl FromStr for ChannelName {
         } else {
             let login = typed.to_ascii_lowercase();
             let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            ((1..=25).contains(&login.len()) && login.bytes().all(known))
-                .then_some(Key::Login(login))
+            ((1..=25).contains(&login.len()) && login.bytes().all(known)).then_some(Key::Login(login))
         };
         match key {
             Some(key) => Ok(ChannelName {
@@ -71,9 +70,7 @@ impl FromStr for ChannelName {
                 ErrorKind::Usage,
                 format!("`{}` is not a channel name", typed.escape_debug()),
             )
-            .hint(
-                "a channel is a login of 1 to 25 letters, digits and `_`, or `id:` and a number",
-            )),
+            .hint("a channel is a login of 1 to 25 letters, digits and `_`, or `id:` and a number")),
         }
     }
 }
@@ -105,10 +102,7 @@ mod tests {
     #[test]
     fn logins_and_ids_are_told_apart() {
         let name: ChannelName = " BurkeBlack ".parse().unwrap();
-        assert_eq!(
-            (name.typed(), name.login()),
-            ("BurkeBlack", Some("burkeblack"))
-        );
+        assert_eq!((name.typed(), name.login()), ("BurkeBlack", Some("burkeblack")));
         let name: ChannelName = "id:71092938".parse().unwrap();
         assert_eq!((name.login(), name.id()), (None, Some("71092938")));
     }

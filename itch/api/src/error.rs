@@ -55,10 +55,7 @@ const TABLE: [(ErrorKind, i32, u8); 11] = [
 
 impl ErrorKind {
     fn row(self) -> (ErrorKind, i32, u8) {
-        TABLE
-            .into_iter()
-            .find(|row| row.0 == self)
-            .unwrap_or(TABLE[0])
+        TABLE.into_iter().find(|row| row.0 == self).unwrap_or(TABLE[0])
     }
 
     /// The status that stands for this kind at the plugin boundary: negative, but for `Cancelled`.
@@ -68,11 +65,7 @@ impl ErrorKind {
 
     /// The kind that a plugin's status stands for; any unknown status is [`ErrorKind::Failed`].
     pub fn from_status(status: i32) -> ErrorKind {
-        TABLE
-            .into_iter()
-            .find(|row| row.1 == status)
-            .unwrap_or(TABLE[0])
-            .0
+        TABLE.into_iter().find(|row| row.1 == status).unwrap_or(TABLE[0]).0
     }
 
     /// The exit code of a run that ends with this kind of error.
@@ -210,9 +203,6 @@ mod tests {
             .at(Service::Helix, Some(401));
         let text = serde_json::to_string(&error).unwrap();
         assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
-        assert_eq!(
-            format!("{error:#}"),
-            "no identity: nothing in the environment"
-        );
+        assert_eq!(format!("{error:#}"), "no identity: nothing in the environment");
     }
 }

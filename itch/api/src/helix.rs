@@ -34,9 +34,7 @@ fn decode(text: &str) -> String {
         let hex = |digit: u8| char::from(digit).to_digit(16);
         match (first, tail) {
             (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                let value = hex(*high)
-                    .zip(hex(*low))
-                    .map_or(0, |(high, low)| high * 16 + low);
+                let value = hex(*high).zip(hex(*low)).map_or(0, |(high, low)| high * 16 + low);
                 bytes.push(value as u8);
                 rest = after;
             }

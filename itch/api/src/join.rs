@@ -53,9 +53,7 @@ where
                 (Some(_), None) => true,
                 (None, Some(_)) | (Some(_), Some((_, None))) => false,
                 // The chain stands first: if both have ended, its next request should start first.
-                (Some(chain), Some((_, Some(look_up)))) => {
-                    self.api.wait_any(&[chain, look_up])? == 0
-                }
+                (Some(chain), Some((_, Some(look_up)))) => self.api.wait_any(&[chain, look_up])? == 0,
             };
             if page_is_next {
                 match self.pages.next_page() {

@@ -53,8 +53,7 @@ pub use fact::Fact;
 #[cfg(feature = "helix")]
 pub use helix::HelixItems;
 pub use models::{
-    Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role,
-    Stream, User, Video,
+    Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role, Stream, User, Video,
 };
 pub use pages::{Page, PageStyle, Pages, Sift};
 pub use queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};

@@ -291,8 +291,7 @@ impl Pages {
             (Some(limit), None) => limit.saturating_sub(self.kept),
             _ => u64::MAX,
         };
-        self.request
-            .set_query("first", wanted.clamp(1, u64::from(self.max)));
+        self.request.set_query("first", wanted.clamp(1, u64::from(self.max)));
     }
 }
 
@@ -324,10 +323,7 @@ fn helix_page(mut body: Value) -> Result<Parts> {
         Some(Value::Array(rows)) => rows,
         Some(Value::Null) => Vec::new(),
         _ => {
-            return Err(Error::new(
-                ErrorKind::BadData,
-                "Twitch's answer has no list of rows",
-            ));
+            return Err(Error::new(ErrorKind::BadData, "Twitch's answer has no list of rows"));
         }
     };
     let cursor = match body.get("pagination") {
@@ -354,12 +350,7 @@ fn kraken_page(mut body: Value, field: &str) -> Parts {
         Some(Value::Number(cursor)) => Some(cursor.to_string()),
         _ => None,
     };
-    let link = || {
-        body.get("_links")?
-            .get("next")?
-            .as_str()
-            .and_then(kraken_address)
-    };
+    let link = || body.get("_links")?.get("next")?.as_str().and_then(kraken_address);
     let next = match cursor {
         _ if rows.is_empty() => None,
         Some(cursor) => Some(Next::Parameter("cursor", cursor)),

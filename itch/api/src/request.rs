@@ -55,10 +55,7 @@ impl Service {
 
     /// Whether it is one of those that the program of 2016 spoke to.
     pub fn is_legacy(self) -> bool {
-        matches!(
-            self,
-            Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots
-        )
+        matches!(self, Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots)
     }
 
     /// The name in messages and in JSON.

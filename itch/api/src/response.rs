@@ -25,9 +25,8 @@ impl Response {
 
     /// The body as JSON, whatever the status.
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Error::new(ErrorKind::BadData, "the service's answer is not JSON").source_chain(&error)
-        })
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Error::new(ErrorKind::BadData, "the service's answer is not JSON").source_chain(&error))
     }
 
     /// The body as JSON if the status says success; the service's own words as an error if not.
@@ -71,12 +70,9 @@ impl Response {
             429 => ErrorKind::RateLimited,
             _ => ErrorKind::Service,
         };
-        Error::new(
-            kind,
-            format!("Twitch answered {status} to a {service} request"),
-        )
-        .cause(words)
-        .at(service, Some(self.status))
+        Error::new(kind, format!("Twitch answered {status} to a {service} request"))
+            .cause(words)
+            .at(service, Some(self.status))
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
 use crate::{
-    Api, Channel, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel,
-    PastStream, Result, Stream, Video,
+    Api, Channel, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel, PastStream, Result,
+    Stream, Video,
 };
 
 /// The name of a source.
@@ -32,10 +32,7 @@ impl FromStr for SourceName {
             "legacy" => Ok(SourceName::Legacy),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!(
-                    "`{}` is not a source: `twitch` or `legacy`",
-                    text.escape_debug()
-                ),
+                format!("`{}` is not a source: `twitch` or `legacy`", text.escape_debug()),
             )),
         }
     }
@@ -61,10 +58,7 @@ impl FromStr for Direction {
             "desc" => Ok(Direction::Desc),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!(
-                    "`{}` is not a direction: `asc` or `desc`",
-                    text.escape_debug()
-                ),
+                format!("`{}` is not a direction: `asc` or `desc`", text.escape_debug()),
             )),
         }
     }
@@ -146,10 +140,7 @@ pub struct Listing<T> {
 }
 
 impl<T> Listing<T> {
-    pub(crate) fn new(
-        direction: Direction,
-        rows: impl Iterator<Item = Result<T>> + Send + 'static,
-    ) -> Listing<T> {
+    pub(crate) fn new(direction: Direction, rows: impl Iterator<Item = Result<T>> + Send + 'static) -> Listing<T> {
         Listing {
             direction,
             rows: Box::new(rows),

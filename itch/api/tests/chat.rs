@@ -1,18 +1,12 @@
 //! The chat of a recording, over a service that is written down in the test: which windows are asked for, in which
 //! order, and how much is held.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use itch_api::serde_json::{Value, json};
-use itch_api::{
-    Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport,
-};
+use itch_api::{Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport};
 
 /// A recording with one comment a second. Of all answers that are waited for the latest comes first.
 #[derive(Default)]
@@ -57,10 +51,7 @@ impl Room {
             return Ok(json!({"data": {"video": video}}));
         }
         let variables = &body["variables"];
-        let start = match (
-            variables["cursor"].as_str(),
-            variables["contentOffsetSeconds"].as_i64(),
-        ) {
+        let start = match (variables["cursor"].as_str(), variables["contentOffsetSeconds"].as_i64()) {
             (Some(_), _) if !self.cursors.contains(&request.gql_client) => {
                 return Ok(
                     json!({"errors": [{"message": "failed integrity check"}], "data": {"video": {"comments": null}}}),
@@ -95,13 +86,7 @@ impl Transport for Room {
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Response> {
-        let request = self
-            .state
-            .lock()
-            .unwrap()
-            .started
-            .remove(&ticket.0)
-            .unwrap();
+        let request = self.state.lock().unwrap().started.remove(&ticket.0).unwrap();
         Ok(Response {
             status: 200,
             age: None,
@@ -132,11 +117,7 @@ fn api(room: &Arc<Room>) -> Api {
 
 fn seconds(room: &Arc<Room>, connections: usize) -> Vec<i64> {
     let query = api(room).chat_replay("1").connections(connections);
-    query
-        .start()
-        .unwrap()
-        .map(|message| message.unwrap().offset)
-        .collect()
+    query.start().unwrap().map(|message| message.unwrap().offset).collect()
 }
 
 fn offsets_asked(room: &Room) -> Vec<i64> {
@@ -176,12 +157,7 @@ fn windows_depend_on_the_recording_alone() {
 #[test]
 fn few_messages_are_one_chain() {
     let room = Arc::new(Room::new(21_600));
-    let messages = api(&room)
-        .chat_replay("1")
-        .limit(250)
-        .connections(4)
-        .start()
-        .unwrap();
+    let messages = api(&room).chat_replay("1").limit(250).connections(4).start().unwrap();
     assert_eq!(messages.count(), 250);
     assert_eq!(room.state.lock().unwrap().asked.len(), 1 + 3);
     assert_eq!(room.state.lock().unwrap().most_at_once, 1);
@@ -207,12 +183,7 @@ fn windows_pause_when_much_is_held() {
 
 #[test]
 fn the_next_client_goes_on_and_then_offsets_do() {
-    for (clients, cursors, last_client) in [
-        (2, vec![1], 1),
-        (3, vec![2], 2),
-        (2, vec![], 0),
-        (1, vec![], 0),
-    ] {
+    for (clients, cursors, last_client) in [(2, vec![1], 1), (3, vec![2], 2), (2, vec![], 0), (1, vec![], 0)] {
         let room = Arc::new(Room {
             clients,
             cursors,
@@ -222,9 +193,10 @@ fn the_next_client_goes_on_and_then_offsets_do() {
         let state = room.state.lock().unwrap();
         assert_eq!(state.asked.last().unwrap().0, last_client);
         // Whoever was refused is not asked again and again.
-        let refused = state.asked.iter().filter(|(client, variables)| {
-            variables["cursor"].is_string() && !room.cursors.contains(client)
-        });
+        let refused = state
+            .asked
+            .iter()
+            .filter(|(client, variables)| variables["cursor"].is_string() && !room.cursors.contains(client));
         let refused = refused.count();
         assert!(refused <= 4 * (clients + 1), "{refused}");
         assert!(state.facts.is_empty(), "{:?}", state.facts);

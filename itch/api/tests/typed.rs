@@ -46,10 +46,7 @@ fn any_endpoint_gives_its_own_type() {
     let api = Api::new(transport.clone());
     let clips = api.helix(&GetClipsRequest::broadcaster_id("1")).unwrap();
     assert_eq!((clips.len(), clips[0].view_count), (1, 10));
-    assert_eq!(
-        *transport.1.lock().unwrap(),
-        ["helix clips?broadcaster_id=1"]
-    );
+    assert_eq!(*transport.1.lock().unwrap(), ["helix clips?broadcaster_id=1"]);
 }
 
 #[test]
@@ -60,14 +57,8 @@ fn a_paged_endpoint_is_walked_item_by_item() {
         .helix_pages(&GetClipsRequest::broadcaster_id("1"), 100)
         .unwrap()
         .limit(5);
-    assert_eq!(
-        clips.map(|clip| clip.unwrap().title).collect::<Vec<_>>(),
-        ["t"]
-    );
-    assert_eq!(
-        *transport.1.lock().unwrap(),
-        ["helix clips?broadcaster_id=1&first=5"]
-    );
+    assert_eq!(clips.map(|clip| clip.unwrap().title).collect::<Vec<_>>(), ["t"]);
+    assert_eq!(*transport.1.lock().unwrap(), ["helix clips?broadcaster_id=1&first=5"]);
 }
 
 #[test]

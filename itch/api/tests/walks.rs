@@ -1,9 +1,5 @@
 //! Walks over pages and the domain layer, against a transport whose answers are written down in the test.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -124,10 +120,7 @@ fn a_walk_ends_where_there_is_no_cursor() {
     let script = Script::new([page(0..3, 5, Some("a")), page(3..5, 6, None)]);
     let pages = walk(script.api().pages(Request::helix("x"), 3).expect("things"));
     assert_eq!(ids(&pages), numbers(0..5));
-    assert_eq!(
-        script.asked(),
-        ["helix x?first=3", "helix x?first=3&after=a"]
-    );
+    assert_eq!(script.asked(), ["helix x?first=3", "helix x?first=3&after=a"]);
     let expected = |n| Fact::Expected {
         what: "things".to_owned(),
         n,
@@ -140,10 +133,7 @@ fn a_limit_asks_for_no_row_and_no_page_too_many() {
     let script = Script::new([page(0..100, 500, Some("a")), page(100..150, 500, Some("b"))]);
     let pages = walk(script.api().pages(Request::helix("x"), 100).limit(150));
     assert_eq!(ids(&pages), numbers(0..150));
-    assert_eq!(
-        script.asked(),
-        ["helix x?first=100", "helix x?first=50&after=a"]
-    );
+    assert_eq!(script.asked(), ["helix x?first=100", "helix x?first=50&after=a"]);
 }
 
 #[test]
@@ -165,18 +155,8 @@ fn the_next_page_is_asked_for_before_this_one_is_read() {
 
 #[test]
 fn repeats_are_left_out_and_counted_and_do_not_use_up_the_limit() {
-    let script = Script::new([
-        page(0..3, 9, Some("a")),
-        page(1..4, 9, Some("b")),
-        page(4..5, 9, None),
-    ]);
-    let pages = walk(
-        script
-            .api()
-            .pages(Request::helix("x"), 3)
-            .unique_by("id")
-            .limit(5),
-    );
+    let script = Script::new([page(0..3, 9, Some("a")), page(1..4, 9, Some("b")), page(4..5, 9, None)]);
+    let pages = walk(script.api().pages(Request::helix("x"), 3).unique_by("id").limit(5));
     assert_eq!(ids(&pages), numbers(0..5));
     assert_eq!(script.facts(), [Fact::Repeated { n: 2 }]);
 }
@@ -188,10 +168,7 @@ fn a_cursor_that_comes_again_ends_the_walk_and_is_noted() {
         page(1..2, 9, Some("b")),
         page(2..3, 9, Some("a")),
     ]);
-    assert_eq!(
-        ids(&walk(script.api().pages(Request::helix("x"), 1))),
-        numbers(0..3)
-    );
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..3));
     assert_eq!(script.facts(), [Fact::Looped]);
 }
 
@@ -199,18 +176,13 @@ fn a_cursor_that_comes_again_ends_the_walk_and_is_noted() {
 fn an_empty_page_with_a_cursor_is_a_gap() {
     let script = Script::new([page(0..1, 9, Some("a")), page(1..1, 9, Some("b"))]);
     walk(script.api().pages(Request::helix("x"), 1));
-    assert!(
-        matches!(script.facts().as_slice(), [Fact::Gap { reason, .. }] if reason.contains("page 2"))
-    );
+    assert!(matches!(script.facts().as_slice(), [Fact::Gap { reason, .. }] if reason.contains("page 2")));
 }
 
 #[test]
 fn the_last_full_page_may_name_an_empty_one() {
     let script = Script::new([page(0..1, 1, Some("a")), page(1..1, 1, None)]);
-    assert_eq!(
-        ids(&walk(script.api().pages(Request::helix("x"), 1))),
-        numbers(0..1)
-    );
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..1));
     assert_eq!(script.facts(), []);
 }
 
@@ -227,22 +199,14 @@ fn every_way_to_say_that_there_is_no_next_page_is_understood() {
         assert_eq!(walk(script.api().pages(Request::helix("x"), 1)).len(), 1);
     }
     let script = Script::new([json!({"data": null})]);
-    assert_eq!(
-        walk(script.api().pages(Request::helix("x"), 1))[0]
-            .rows
-            .len(),
-        0
-    );
+    assert_eq!(walk(script.api().pages(Request::helix("x"), 1))[0].rows.len(), 0);
 }
 
 #[test]
 fn an_answer_without_rows_is_an_error_and_the_end() {
     let script = Script::new([json!({"message": "hello"})]);
     let mut pages = script.api().pages(Request::helix("x"), 1);
-    assert_eq!(
-        pages.next_page().unwrap().unwrap_err().kind,
-        ErrorKind::BadData
-    );
+    assert_eq!(pages.next_page().unwrap().unwrap_err().kind, ErrorKind::BadData);
     assert!(pages.next_page().is_none());
 }
 
@@ -289,26 +253,15 @@ fn channels_come_back_in_the_order_asked_for() {
         .collect();
     assert_eq!(
         found,
-        [
-            Some("1".to_owned()),
-            None,
-            Some("2".to_owned()),
-            Some("1".to_owned())
-        ]
+        [Some("1".to_owned()), None, Some("2".to_owned()), Some("1".to_owned())]
     );
-    assert_eq!(
-        script.asked(),
-        ["helix users?login=user1&login=nobody&id=2"]
-    );
+    assert_eq!(script.asked(), ["helix users?login=user1&login=nobody&id=2"]);
 }
 
 #[test]
 fn an_unknown_channel_is_named() {
     let script = Script::new([json!({"data": []})]);
-    let error = script
-        .api()
-        .channel(&"Nobody".parse().unwrap())
-        .unwrap_err();
+    let error = script.api().channel(&"Nobody".parse().unwrap()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("`Nobody`"));
 }
@@ -354,13 +307,7 @@ fn followers_that_may_not_be_listed_are_no_empty_success() {
     ]);
     let api = script.api();
     let channel = api.channel(&"user9".parse().unwrap()).unwrap();
-    let error = api
-        .followers(&channel)
-        .start()
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap_err();
+    let error = api.followers(&channel).start().unwrap().next().unwrap().unwrap_err();
     assert_eq!(error.kind, ErrorKind::SignIn);
     assert!(error.hint.unwrap().contains("moderator:read:followers"));
 }
@@ -373,12 +320,5 @@ fn a_channel_without_followers_is_an_empty_success() {
     ]);
     let api = script.api();
     let channel = api.channel(&"user9".parse().unwrap()).unwrap();
-    assert_eq!(
-        api.followers(&channel)
-            .with_created()
-            .start()
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(api.followers(&channel).with_created().start().unwrap().count(), 0);
 }

@@ -1,8 +1,5 @@
 //! How long reading a table takes and how much memory it needs: `read FILE [X Y [THREADS [KEEP]]]`.
-#![allow(
-    clippy::print_stdout,
-    reason = "an example that measures says what it measured"
-)]
+#![allow(clippy::print_stdout, reason = "an example that measures says what it measured")]
 
 use std::time::Instant;
 

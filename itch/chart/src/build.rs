@@ -72,9 +72,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     let dotted = request.mark != Mark::Line;
     let labels = labels.filter(|_| request.detail == Detail::All);
     let mut rows = Rows {
-        places: labels
-            .as_ref()
-            .map(|_| (0..x.values.len() as u32).collect()),
+        places: labels.as_ref().map(|_| (0..x.values.len() as u32).collect()),
         x: x.values,
         y: y.values,
     };
@@ -84,11 +82,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     if x_extent.count < all {
         rows.retain(|x, _| request.x.holds(x));
     }
-    let y_request = if dotted {
-        request.y
-    } else {
-        AxisRequest::default()
-    };
+    let y_request = if dotted { request.y } else { AxisRequest::default() };
     let in_x = rows.x.len();
     let y_extent = Extent::of(&rows.y, y_request);
     lost += placeless(&rows.y, y_request);
@@ -115,18 +109,11 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         _ => name.to_owned(),
     };
     chart.x = axis(x_extent, request.x, x_kind, dotted);
-    chart.x.label = request
-        .x_label
-        .clone()
-        .unwrap_or_else(|| label(&x.name, x_kind));
+    chart.x.label = request.x_label.clone().unwrap_or_else(|| label(&x.name, x_kind));
     let count_axis = |bounds: AxisRequest| {
         let max = bounds.max.unwrap_or(in_x as f64 * 1.04);
         let min = bounds.min.unwrap_or(if bounds.log { 1.0 } else { 0.0 });
-        let scale = if bounds.log {
-            Scale::Log
-        } else {
-            Scale::Linear
-        };
+        let scale = if bounds.log { Scale::Log } else { Scale::Linear };
         Axis {
             label: "running count".to_owned(),
             min: min.min(max - 1e-9),
@@ -211,10 +198,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
         chart.layers.push(layer);
     }
     if let Some((x, count)) = line {
-        let (x, y) = (
-            chart.push(Buffer::F64(x.into())),
-            chart.push(Buffer::F64(count.into())),
-        );
+        let (x, y) = (chart.push(Buffer::F64(x.into())), chart.push(Buffer::F64(count.into())));
         chart.layers.push(Layer::Line {
             x,
             y,
@@ -276,15 +260,10 @@ pub fn check(table: &Table, request: &Request) -> Result<()> {
     request.x.check("x")?;
     request.y.check("y")?;
     let refuse = |message: String| Err(Error::new(ErrorKind::Usage, message));
-    let axes = [
-        ("x", request.x, table.x.kind),
-        ("y", request.y, table.y.kind),
-    ];
+    let axes = [("x", request.x, table.x.kind), ("y", request.y, table.y.kind)];
     for (name, axis, kind) in axes {
         if axis.log && kind == ColumnKind::Time && !(name == "y" && request.mark == Mark::Line) {
-            return refuse(format!(
-                "the {name} axis shows times, which have no logarithm"
-            ));
+            return refuse(format!("the {name} axis shows times, which have no logarithm"));
         }
     }
     if !request.bands.is_empty() && table.x.kind != ColumnKind::Time {
@@ -340,11 +319,7 @@ impl Extent {
 /// An axis around values, or between the bounds that were asked for.
 fn axis(extent: Extent, bounds: AxisRequest, kind: AxisKind, air: bool) -> Axis {
     let Extent { low, high, .. } = extent;
-    let scale = if bounds.log {
-        Scale::Log
-    } else {
-        Scale::Linear
-    };
+    let scale = if bounds.log { Scale::Log } else { Scale::Linear };
     let (mut min, mut max) = (scale.of(low), scale.of(high));
     if min >= max {
         // One value gets some room on both sides: a day, a factor of two, a tenth of itself.
@@ -403,29 +378,17 @@ fn scatter(
     gathered: bool,
     notes: &mut Vec<String>,
 ) -> Layer {
-    let Rows {
-        mut x,
-        mut y,
-        places,
-    } = rows;
+    let Rows { mut x, mut y, places } = rows;
     let everything = request.detail == Detail::All;
     let mut shades = None;
     let mut density = None;
     if request.density {
         let scales = (chart.x.scale, chart.y.scale);
-        let found = density::estimate(Points {
-            x: &x,
-            y: &y,
-            scales,
-        });
+        let found = density::estimate(Points { x: &x, y: &y, scales });
         match found.shape {
             Shape::Plane => {}
-            Shape::Line => {
-                notes.push("the dots lie on a line: their density is that along it".to_owned())
-            }
-            Shape::Place => {
-                notes.push("the dots lie in one place: they have one density".to_owned())
-            }
+            Shape::Line => notes.push("the dots lie on a line: their density is that along it".to_owned()),
+            Shape::Place => notes.push("the dots lie in one place: they have one density".to_owned()),
         }
         let made = shade::shades(&found.values, request.density_scale);
         if let Some(bar) = &mut chart.color_bar {
@@ -439,23 +402,13 @@ fn scatter(
         size = (0.5, 1.0);
     }
     if gathered {
-        let cells = reduce::cells(
-            (&x, &y),
-            shades.as_deref(),
-            (&chart.x, &chart.y),
-            chart.area,
-        );
+        let cells = reduce::cells((&x, &y), shades.as_deref(), (&chart.x, &chart.y), chart.area);
         drop((x, y, shades));
         return reduce::layer(cells, size, chart);
     }
     if let Some(values) = shades.as_mut().filter(|_| !everything) {
         let order = shade::order(values);
-        let sorted = |values: &[f64]| {
-            order
-                .iter()
-                .map(|row| values[*row as usize])
-                .collect::<Vec<_>>()
-        };
+        let sorted = |values: &[f64]| order.iter().map(|row| values[*row as usize]).collect::<Vec<_>>();
         (x, y) = (sorted(&x), sorted(&y));
         values.sort_unstable();
     }

@@ -51,10 +51,7 @@ impl Sizes {
     }
 
     fn widest(&self, ticks: &[Tick]) -> f64 {
-        ticks
-            .iter()
-            .map(|tick| self.width(&tick.label))
-            .fold(0.0, f64::max)
+        ticks.iter().map(|tick| self.width(&tick.label)).fold(0.0, f64::max)
     }
 }
 
@@ -70,11 +67,7 @@ fn heights(chart: &Chart<'_>, sizes: Sizes, legend: bool) -> (f64, f64) {
         };
     }
     if legend {
-        top += if sizes.cells {
-            sizes.line
-        } else {
-            sizes.line * 1.15
-        };
+        top += if sizes.cells { sizes.line } else { sizes.line * 1.15 };
     }
     let mut bottom = sizes.edge + sizes.line;
     if !sizes.cells {
@@ -93,26 +86,11 @@ fn heights(chart: &Chart<'_>, sizes: Sizes, legend: bool) -> (f64, f64) {
     (top, bottom)
 }
 
-fn axis_ticks(
-    axis: &Axis,
-    length: f64,
-    sizes: Sizes,
-    side_by_side: bool,
-    zone: &Zone,
-) -> Vec<Tick> {
+fn axis_ticks(axis: &Axis, length: f64, sizes: Sizes, side_by_side: bool, zone: &Zone) -> Vec<Tick> {
     let Axis {
-        kind,
-        scale,
-        min,
-        max,
-        ..
+        kind, scale, min, max, ..
     } = *axis;
-    let span = Span {
-        kind,
-        scale,
-        min,
-        max,
-    };
+    let span = Span { kind, scale, min, max };
     let room = Room {
         length,
         character: sizes.character,
@@ -207,10 +185,7 @@ fn thickness(sizes: Sizes) -> f64 {
 /// what it can.
 pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, mut legend: Vec<(usize, String)>) {
     let sizes = Sizes::of(&chart.target);
-    let (width, height) = (
-        f64::from(chart.target.width),
-        f64::from(chart.target.height),
-    );
+    let (width, height) = (f64::from(chart.target.width), f64::from(chart.target.height));
     let (top, bottom) = give_up(chart, sizes, &mut legend);
     let down = whole((height - top - bottom).max(8.0), sizes, 4.0);
     let top = whole(top, sizes, 4.0);
@@ -277,11 +252,7 @@ fn place_labels(chart: &mut Chart<'_>, sides: &Sides, sizes: Sizes) {
         place_bar(bar, area, sides, sizes);
     }
     let title = target.title_text();
-    let cell = if sizes.cells {
-        2.0
-    } else {
-        sizes.edge + title * 0.625
-    };
+    let cell = if sizes.cells { 2.0 } else { sizes.edge + title * 0.625 };
     chart.title_at = Point {
         x: width / 2.0,
         y: cell,
@@ -368,10 +339,7 @@ fn place_legend(chart: &mut Chart<'_>, legend: Vec<(usize, String)>, sizes: Size
 
 /// A text that is not wider than so many characters.
 pub(crate) fn shortened(text: &str, most: f64) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if columns(&clean) <= most {
         return clean;
     }

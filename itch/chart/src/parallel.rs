@@ -9,8 +9,7 @@ const WORTH_A_THREAD: usize = 50_000;
 const PART: usize = 16_384;
 
 /// Cores that this process may use. To ask takes a dozen system calls.
-static CORES: LazyLock<usize> =
-    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
 /// How many threads work on so many rows.
 pub(crate) fn threads(rows: usize) -> usize {
@@ -82,12 +81,7 @@ mod tests {
                     *value += place + 1;
                 }
             });
-            assert!(
-                values
-                    .iter()
-                    .enumerate()
-                    .all(|(place, value)| place + 1 == *value)
-            );
+            assert!(values.iter().enumerate().all(|(place, value)| place + 1 == *value));
         }
     }
 }

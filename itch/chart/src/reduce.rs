@@ -157,12 +157,7 @@ impl Dots<'_> {
 }
 
 /// Gathers dots. Nothing is lost but the part of a pixel by which a dot's middle is off the pixel's.
-pub(crate) fn cells(
-    (x, y): (&[f64], &[f64]),
-    shade: Option<&[u8]>,
-    axes: (&Axis, &Axis),
-    area: Rect,
-) -> Cells {
+pub(crate) fn cells((x, y): (&[f64], &[f64]), shade: Option<&[u8]>, axes: (&Axis, &Axis), area: Rect) -> Cells {
     let (columns, rows) = ((area.width as u32).max(1), (area.height as u32).max(1));
     let dots = Dots {
         x,
@@ -252,26 +247,16 @@ pub(crate) fn bands(mut bands: Vec<(f64, f64)>, axis: &Axis, columns: usize) -> 
 pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     let crowd = (rows as f64 / 2000.0).max(1.0);
     let radius = dpi / 60.0 * crowd.powf(-0.125);
-    let opacity = if opaque {
-        1.0
-    } else {
-        (0.9 * crowd.powf(-0.2)).max(0.3)
-    };
+    let opacity = if opaque { 1.0 } else { (0.9 * crowd.powf(-0.2)).max(0.3) };
     (radius.max(0.75), opacity)
 }
 
 /// Puts cells into a chart's buffers.
-pub(crate) fn layer(
-    cells: Cells,
-    (radius, opacity): (f64, f64),
-    chart: &mut itch_plugin::Chart<'static>,
-) -> Layer {
+pub(crate) fn layer(cells: Cells, (radius, opacity): (f64, f64), chart: &mut itch_plugin::Chart<'static>) -> Layer {
     use itch_plugin::Buffer;
     let place = chart.push(Buffer::U32(cells.place.into()));
     let count = chart.push(Buffer::U32(cells.count.into()));
-    let shade = cells
-        .shade
-        .map(|shade| chart.push(Buffer::U8(shade.into())));
+    let shade = cells.shade.map(|shade| chart.push(Buffer::U8(shade.into())));
     Layer::Cells {
         columns: cells.columns,
         rows: cells.rows,
@@ -341,10 +326,7 @@ mod tests {
             dots.many(&mut many);
             assert_eq!(u64::from(few.count.iter().sum::<u32>()), n);
             assert!(few.place.is_sorted() && few.place.len() > 1000);
-            assert_eq!(
-                (few.place, few.count, few.shade),
-                (many.place, many.count, many.shade)
-            );
+            assert_eq!((few.place, few.count, few.shade), (many.place, many.count, many.shade));
         }
     }
 
@@ -359,10 +341,7 @@ mod tests {
         let (line, count) = count_line(&x, &axis, 100);
         assert_eq!((count[0], *count.last().unwrap()), (1.0, n as f64));
         assert!(line.len() <= 200);
-        assert!(
-            line.windows(2).all(|pair| pair[0] <= pair[1])
-                && count.windows(2).all(|pair| pair[0] < pair[1])
-        );
+        assert!(line.windows(2).all(|pair| pair[0] <= pair[1]) && count.windows(2).all(|pair| pair[0] < pair[1]));
         let mut sorted = x.clone();
         sorted.sort_by(f64::total_cmp);
         for (value, count) in line.iter().zip(&count) {

@@ -90,25 +90,18 @@ impl AxisRequest {
         if let (Some(min), Some(max)) = (self.min, self.max)
             && min >= max
         {
-            return refuse(
-                format!("the {name} axis would end before it begins").replace(
-                    "end before it begins",
-                    if min == max {
-                        "have no length"
-                    } else {
-                        "end before it begins"
-                    },
-                ),
-            );
-        }
-        let lowest = [self.min, self.max]
-            .into_iter()
-            .flatten()
-            .fold(f64::MAX, f64::min);
-        if self.log && lowest <= 0.0 {
-            return refuse(format!(
-                "a logarithmic {name} axis has no place for {lowest}"
+            return refuse(format!("the {name} axis would end before it begins").replace(
+                "end before it begins",
+                if min == max {
+                    "have no length"
+                } else {
+                    "end before it begins"
+                },
             ));
+        }
+        let lowest = [self.min, self.max].into_iter().flatten().fold(f64::MAX, f64::min);
+        if self.log && lowest <= 0.0 {
+            return refuse(format!("a logarithmic {name} axis has no place for {lowest}"));
         }
         Ok(())
     }
@@ -176,8 +169,7 @@ pub enum ColorMap {
 
 impl ColorMap {
     /// Their names.
-    pub const NAMES: [&'static str; 6] =
-        ["plasma", "viridis", "inferno", "magma", "cividis", "turbo"];
+    pub const NAMES: [&'static str; 6] = ["plasma", "viridis", "inferno", "magma", "cividis", "turbo"];
 
     /// 256 colours, without those at the end that cannot be seen on the theme's ground.
     pub(crate) fn colors(self, theme: &Theme) -> Vec<Color> {

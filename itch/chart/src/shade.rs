@@ -43,8 +43,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
                     *value = shade(density / peak);
                 }
             });
-            let ticks =
-                (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
+            let ticks = (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
             Shades {
                 values,
                 ticks: ticks.collect(),
@@ -79,9 +78,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             // Positive numbers are in the order of their bits, so that counting them replaces sorting them.
             let place = |density: f32| (density.to_bits() >> 12) as usize;
             let mut counts = vec![0u32; place(peak) + 1];
-            density
-                .iter()
-                .for_each(|density| counts[place(*density)] += 1);
+            density.iter().for_each(|density| counts[place(*density)] += 1);
             let mut below = 0u64;
             let n = density.len() as u64;
             let ranks: Vec<u8> = counts
@@ -98,8 +95,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
                     *value = ranks[place(*density)];
                 }
             });
-            let ticks =
-                (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
+            let ticks = (0..=4).map(|quarter| tick(f64::from(quarter) / 4.0, format!("{}%", quarter * 25)));
             Shades {
                 values,
                 ticks: ticks.collect(),
@@ -112,9 +108,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
 /// The order in which the shades rise, equal ones as they came.
 pub(crate) fn order(shades: &[u8]) -> Vec<u32> {
     let mut next = [0u32; 257];
-    shades
-        .iter()
-        .for_each(|shade| next[usize::from(*shade) + 1] += 1);
+    shades.iter().for_each(|shade| next[usize::from(*shade) + 1] += 1);
     for shade in 0..256 {
         next[shade + 1] += next[shade];
     }
@@ -137,23 +131,12 @@ mod tests {
         for scale in [DensityScale::Linear, DensityScale::Log, DensityScale::Rank] {
             let shades = shades(&density, scale);
             assert!(shades.values.windows(2).all(|pair| pair[0] <= pair[1]));
-            assert!(
-                shades.values[0] < 3 && shades.values[999] == 255,
-                "{scale:?}"
-            );
-            assert!(
-                shades
-                    .ticks
-                    .iter()
-                    .all(|tick| (-1e-6..=1.0).contains(&tick.at))
-            );
+            assert!(shades.values[0] < 3 && shades.values[999] == 255, "{scale:?}");
+            assert!(shades.ticks.iter().all(|tick| (-1e-6..=1.0).contains(&tick.at)));
         }
         assert_eq!(shades(&density, DensityScale::Rank).values[499], 127);
         for same in [&[][..], &[2.0], &[3.0, 3.0]] {
-            assert_eq!(
-                shades(same, DensityScale::Log).values,
-                vec![255; same.len()]
-            );
+            assert_eq!(shades(same, DensityScale::Log).values, vec![255; same.len()]);
         }
     }
 

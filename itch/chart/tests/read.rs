@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use itch_api::ErrorKind;
 use itch_chart::read::{
-    ColumnKind, Input, InputFormat, KeepText, LINE_LIMIT, ReadOptions, Table, read_bands,
-    read_table,
+    ColumnKind, Input, InputFormat, KeepText, LINE_LIMIT, ReadOptions, Table, read_bands, read_table,
 };
 
 fn options(x: &str, y: &str) -> ReadOptions {
@@ -43,7 +42,8 @@ fn labels(table: &Table) -> Vec<&str> {
 }
 
 /// A table without a header, as the itch of 2016 printed it.
-const OLD: &str = "alice\tburkeblack\t1400000000\t1469404800\t69404800\t0\nbob\tburkeblack\t1300000000\t1469404900\t169404900\t0\n";
+const OLD: &str =
+    "alice\tburkeblack\t1400000000\t1469404800\t69404800\t0\nbob\tburkeblack\t1300000000\t1469404900\t169404900\t0\n";
 
 #[test]
 fn the_rows_of_2016_need_no_header_and_no_options() {
@@ -54,33 +54,14 @@ fn the_rows_of_2016_need_no_header_and_no_options() {
             ..ReadOptions::default()
         },
     );
-    assert_eq!(
-        pairs(&table),
-        [(1_469_404_800.0, 1.4e9), (1_469_404_900.0, 1.3e9)]
-    );
-    assert_eq!(
-        (table.x.name.as_str(), table.x.kind),
-        ("followed", ColumnKind::Time)
-    );
-    assert_eq!(
-        (table.y.name.as_str(), table.y.kind),
-        ("created", ColumnKind::Time)
-    );
+    assert_eq!(pairs(&table), [(1_469_404_800.0, 1.4e9), (1_469_404_900.0, 1.3e9)]);
+    assert_eq!((table.x.name.as_str(), table.x.kind), ("followed", ColumnKind::Time));
+    assert_eq!((table.y.name.as_str(), table.y.kind), ("created", ColumnKind::Time));
     assert_eq!(labels(&table), ["alice", "bob"]);
-    assert_eq!(
-        table.records.as_ref().unwrap().get(1),
-        OLD.lines().nth(1).unwrap()
-    );
+    assert_eq!(table.records.as_ref().unwrap().get(1), OLD.lines().nth(1).unwrap());
     assert_eq!(
         table.fields,
-        [
-            "name",
-            "channel",
-            "created",
-            "followed",
-            "delta",
-            "followers"
-        ]
+        ["name", "channel", "created", "followed", "delta", "followers"]
     );
     assert!(!table.has_header && table.rows == 2 && table.bad.count == 0);
 }
@@ -91,17 +72,13 @@ fn dates_of_any_notation_stand_beside_epochs() {
     let table = read(text, &options("followed", "created"));
     assert_eq!(
         pairs(&table),
-        [
-            (1_469_404_800.0, 1_325_376_000.0),
-            (1_469_404_801.0, 1_400_000_000.5)
-        ]
+        [(1_469_404_800.0, 1_325_376_000.0), (1_469_404_801.0, 1_400_000_000.5)]
     );
 }
 
 #[test]
 fn a_header_names_the_fields() {
-    let text =
-        "since,Who,size\n2016-07-25,\"Black, Burke\",1.5\n2016-07-26,\"a \"\"b\"\"\nc\",-2\n";
+    let text = "since,Who,size\n2016-07-25,\"Black, Burke\",1.5\n2016-07-26,\"a \"\"b\"\"\nc\",-2\n";
     let table = read(
         text,
         &ReadOptions {
@@ -109,14 +86,8 @@ fn a_header_names_the_fields() {
             ..options("since", "3")
         },
     );
-    assert_eq!(
-        pairs(&table),
-        [(1_469_404_800.0, 1.5), (1_469_491_200.0, -2.0)]
-    );
-    assert_eq!(
-        (table.x.kind, table.y.kind),
-        (ColumnKind::Time, ColumnKind::Number)
-    );
+    assert_eq!(pairs(&table), [(1_469_404_800.0, 1.5), (1_469_491_200.0, -2.0)]);
+    assert_eq!((table.x.kind, table.y.kind), (ColumnKind::Time, ColumnKind::Number));
     assert_eq!(labels(&table), ["Black, Burke", "a \"b\"\nc"]);
     assert!(table.has_header);
     assert_eq!(table.fields, ["since", "Who", "size"]);
@@ -124,11 +95,7 @@ fn a_header_names_the_fields() {
 
 #[test]
 fn numbers_choose_fields_with_and_without_a_header() {
-    for (text, header) in [
-        ("a;b\n1;2\n", true),
-        ("1;2\n", false),
-        ("\n\r\n \na;b\r\n1;2", true),
-    ] {
+    for (text, header) in [("a;b\n1;2\n", true), ("1;2\n", false), ("\n\r\n \na;b\r\n1;2", true)] {
         let table = read(text, &options("1", "2"));
         assert_eq!(
             (pairs(&table), table.has_header),
@@ -159,10 +126,7 @@ fn numbers_choose_fields_with_and_without_a_header() {
         ("followed", ColumnKind::Time, ColumnKind::Number)
     );
     // The same field twice.
-    assert_eq!(
-        pairs(&read("5\n6\n", &options("1", "1"))),
-        [(5.0, 5.0), (6.0, 6.0)]
-    );
+    assert_eq!(pairs(&read("5\n6\n", &options("1", "1"))), [(5.0, 5.0), (6.0, 6.0)]);
 }
 
 #[test]
@@ -180,10 +144,7 @@ fn a_wrong_name_is_told_with_the_right_ones() {
     let (kind, text) = error("{\"a\":1,\"b\":2}\n", &options("a", "c"));
     assert_eq!(
         (kind, text.as_str()),
-        (
-            ErrorKind::Usage,
-            "there is no column c; the columns are a, b"
-        )
+        (ErrorKind::Usage, "there is no column c; the columns are a, b")
     );
     let missing = ReadOptions {
         label: Some("nick".to_owned()),
@@ -237,18 +198,16 @@ fn times_outside_the_calendar_are_bad() {
 #[test]
 fn nothing_usable_and_nothing_at_all_are_errors() {
     assert_eq!(error("", &options("1", "2")).1, "the input is empty");
-    assert_eq!(
-        error("\n \r\n\n", &options("1", "2")).1,
-        "the input is empty"
-    );
+    assert_eq!(error("\n \r\n\n", &options("1", "2")).1, "the input is empty");
     let (kind, text) = error("a\tc\nb\tc\n", &options("followed", "created"));
     assert_eq!(kind, ErrorKind::Failed);
-    assert!(text.starts_with("the input has no row with both followed and created; its columns are name, channel: line 1: "), "{text}");
     assert!(
-        error("x,y\n", &options("x", "y"))
-            .1
-            .contains("its columns are x, y")
+        text.starts_with(
+            "the input has no row with both followed and created; its columns are name, channel: line 1: "
+        ),
+        "{text}"
     );
+    assert!(error("x,y\n", &options("x", "y")).1.contains("its columns are x, y"));
 }
 
 #[test]
@@ -314,11 +273,7 @@ fn a_line_of_ten_million_letters_costs_itself_alone() {
     for (format, first, last) in [
         (InputFormat::Tsv, "1\t2\tx\n", "3\t4\n"),
         (InputFormat::Csv, "1,2,x\n", "3,4\n"),
-        (
-            InputFormat::Jsonl,
-            "{\"1\":1,\"2\":2}\n",
-            "{\"1\":3,\"2\":4}\n",
-        ),
+        (InputFormat::Jsonl, "{\"1\":1,\"2\":2}\n", "{\"1\":3,\"2\":4}\n"),
     ] {
         let mut text = first.as_bytes().to_vec();
         text.extend(std::iter::repeat_n(b'x', 10_000_000));
@@ -332,10 +287,7 @@ fn a_line_of_ten_million_letters_costs_itself_alone() {
             },
         );
         assert_eq!(pairs(&table), [(1.0, 2.0), (3.0, 4.0)], "{format:?}");
-        assert_eq!(
-            table.bad.first[0],
-            (2, "the line is longer than 1 MiB".to_owned())
-        );
+        assert_eq!(table.bad.first[0], (2, "the line is longer than 1 MiB".to_owned()));
         assert_eq!((table.bad.count, table.bad.first[1].0), (2, 3));
     }
     // The limit is the same wherever the blocks fall.
@@ -366,34 +318,20 @@ fn json_lines_and_arrays_are_rows() {
         ..options("t", "n")
     };
     let table = read(lines, &kind);
-    assert_eq!(
-        pairs(&table),
-        [(1_469_404_800.0, 1.0), (1_469_404_801.0, 2.5)]
-    );
+    assert_eq!(pairs(&table), [(1_469_404_800.0, 1.0), (1_469_404_801.0, 2.5)]);
     assert_eq!(labels(&table), ["a\tb", ""]);
     assert_eq!(table.fields, ["t", "n", "name", "z"]);
-    let reasons: Vec<&str> = table
-        .bad
-        .first
-        .iter()
-        .map(|(_, reason)| reason.as_str())
-        .collect();
+    let reasons: Vec<&str> = table.bad.first.iter().map(|(_, reason)| reason.as_str()).collect();
     assert_eq!(reasons[..2], ["there is no t", "n is no number: \"true\""]);
     assert!(
         reasons[2].starts_with("the line is no JSON object: invalid type"),
         "{reasons:?}"
     );
-    assert_eq!(
-        (table.bad.count, table.empty, table.bad.first[3].0),
-        (4, 1, 8)
-    );
+    assert_eq!((table.bad.count, table.empty, table.bad.first[3].0), (4, 1, 8));
 
     let array = " [ {\"t\": 1,\n \"n\": 2}, {\"t\": 3, \"n\": 4, \"name\": \"],[\\\"\"} ,5\n]\n";
     let table = read(array, &options("t", "n"));
-    assert_eq!(
-        (pairs(&table), table.bad.count),
-        (vec![(1.0, 2.0), (3.0, 4.0)], 1)
-    );
+    assert_eq!((pairs(&table), table.bad.count), (vec![(1.0, 2.0), (3.0, 4.0)], 1));
     assert_eq!(labels(&table), ["", "],[\""]);
     assert_eq!(
         error(
@@ -407,10 +345,7 @@ fn json_lines_and_arrays_are_rows() {
         "the input is empty"
     );
     // Another encoding in a name.
-    let table = read(
-        b"{\"x\":1,\"y\":2,\"name\":\"\xff\"}\n".to_vec(),
-        &options("x", "y"),
-    );
+    let table = read(b"{\"x\":1,\"y\":2,\"name\":\"\xff\"}\n".to_vec(), &options("x", "y"));
     assert_eq!(labels(&table), ["\u{fffd}"]);
     // One row alone that is longer than what is looked at.
     let long = format!(
@@ -427,10 +362,7 @@ fn the_kind_of_a_column_is_found_or_given() {
         (table.x.kind, table.y.kind)
     };
     use ColumnKind::{Number, Time};
-    assert_eq!(
-        kinds("created_at,n\n5,6\n", &options("1", "2")),
-        (Time, Number)
-    );
+    assert_eq!(kinds("created_at,n\n5,6\n", &options("1", "2")), (Time, Number));
     assert_eq!(
         kinds("when,n\n2016-01-01,6\n,7\n5,8\n", &options("1", "2")),
         (Time, Number)
@@ -446,10 +378,7 @@ fn the_kind_of_a_column_is_found_or_given() {
         ..options("1", "2")
     };
     let table = read("25.07.2016\t3\n26.07.2016\t4\n", &format);
-    assert_eq!(
-        (table.x.kind, table.y.kind, table.has_header),
-        (Time, Number, false)
-    );
+    assert_eq!((table.x.kind, table.y.kind, table.has_header), (Time, Number, false));
     assert_eq!(table.x.values, [1_469_404_800.0, 1_469_491_200.0]);
     let wrong = ReadOptions {
         date_format: Some("%".to_owned()),
@@ -492,11 +421,7 @@ fn names_and_first_bytes_tell_the_form() {
     // Cut off in the middle: an error, not half a table.
     let mut cut = gzip(OLD.repeat(1000).as_bytes());
     cut.truncate(cut.len() - 20);
-    assert!(
-        error(cut, &ReadOptions::default())
-            .1
-            .contains("cannot be read")
-    );
+    assert!(error(cut, &ReadOptions::default()).1.contains("cannot be read"));
 }
 
 #[test]
@@ -534,8 +459,7 @@ fn error_reason(text: &str, options: &ReadOptions) -> String {
 
 #[test]
 fn streams_are_spans_of_which_the_last_may_run() {
-    let bands =
-        |text: &str| read_bands(Input::Bytes(text.into()), &ReadOptions::default()).unwrap();
+    let bands = |text: &str| read_bands(Input::Bytes(text.into()), &ReadOptions::default()).unwrap();
     let spans = |text: &str| {
         bands(text)
             .bands
@@ -543,26 +467,14 @@ fn streams_are_spans_of_which_the_last_may_run() {
             .map(|band| (band.start, band.end))
             .collect::<Vec<_>>()
     };
-    let expected = [
-        (1_469_404_800.0, Some(1_469_408_400.0)),
-        (1_469_500_000.0, None),
-    ];
-    assert_eq!(
-        spans("1469404800\t1469408400\n\n1469500000\tNone\n"),
-        expected
-    );
-    assert_eq!(
-        spans("2016-07-25,2016-07-25T01:00:00Z\r\n1469500000,\r\n"),
-        expected
-    );
+    let expected = [(1_469_404_800.0, Some(1_469_408_400.0)), (1_469_500_000.0, None)];
+    assert_eq!(spans("1469404800\t1469408400\n\n1469500000\tNone\n"), expected);
+    assert_eq!(spans("2016-07-25,2016-07-25T01:00:00Z\r\n1469500000,\r\n"), expected);
     assert_eq!(
         spans("id\tstart\tend\n7\t1469404800\t1469408400\n8\t1469500000\t\n"),
         expected
     );
-    assert_eq!(
-        spans("from,to\n1469404800,1469408400\n1469500000,None\n"),
-        expected
-    );
+    assert_eq!(spans("from,to\n1469404800,1469408400\n1469500000,None\n"), expected);
     assert_eq!(spans("1469404800\t1469408400\n1469500000\n"), expected);
     assert_eq!(
         spans("{\"start\":1469404800,\"end\":1469408400}\n{\"start\":1469500000,\"end\":null}\n"),
@@ -572,10 +484,7 @@ fn streams_are_spans_of_which_the_last_may_run() {
     assert_eq!(spans("start\tend\n"), []);
     let bad = bands("5\t4\nx\t1\n\t1\n1\t2\n");
     assert_eq!((bad.bad.count, bad.bands.len()), (3, 1));
-    assert_eq!(
-        bad.bad.first[0],
-        (1, "end lies before the other end: \"4\"".to_owned())
-    );
+    assert_eq!(bad.bad.first[0], (1, "end lies before the other end: \"4\"".to_owned()));
     let format = read_bands(
         Input::Bytes(b"1.2.2016|2.2.2016".to_vec()),
         &ReadOptions {

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use itch_chart::read::{ColumnKind, Input, KeepText, ReadOptions, Table, read_bands, read_table};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{
-    ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type,
-    Int64Type,
+    ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,
 };
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -22,11 +21,7 @@ fn file(
     write: impl Fn(usize, &mut SerializedColumnWriter<'_>),
 ) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).unwrap());
-    let properties = Arc::new(
-        WriterProperties::builder()
-            .set_compression(compression)
-            .build(),
-    );
+    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
     let mut bytes = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut bytes, schema, properties).unwrap();
     for _ in 0..groups {
@@ -54,21 +49,15 @@ const FOLLOWERS: &str = "message rows {
 fn followers(compression: Compression, groups: usize) -> Vec<u8> {
     file(FOLLOWERS, compression, groups, |index, column| {
         match index {
-            0 => column.typed::<ByteArrayType>().write_batch(
-                &["alice".into(), "b\tob".into()],
-                Some(&[1, 0, 1]),
-                None,
-            ),
-            1 => column.typed::<Int64Type>().write_batch(
-                &[1_400_000_000_500, -1000, 1_300_000_000_000],
-                None,
-                None,
-            ),
-            2 => {
-                column
-                    .typed::<Int64Type>()
-                    .write_batch(&[1_469_404_800, 7], Some(&[1, 1, 0]), None)
-            }
+            0 => column
+                .typed::<ByteArrayType>()
+                .write_batch(&["alice".into(), "b\tob".into()], Some(&[1, 0, 1]), None),
+            1 => column
+                .typed::<Int64Type>()
+                .write_batch(&[1_400_000_000_500, -1000, 1_300_000_000_000], None, None),
+            2 => column
+                .typed::<Int64Type>()
+                .write_batch(&[1_469_404_800, 7], Some(&[1, 1, 0]), None),
             3 => column
                 .typed::<DoubleType>()
                 .write_batch(&[0.5, f64::NAN, 2.0], None, None),
@@ -102,10 +91,7 @@ fn rows_come_out_of_every_compression() {
         let table = read_table(Input::Bytes(followers(compression, 2)), &options).unwrap();
         let expected = [(1_469_404_800.0, 1_400_000_000.5), (7.0, -1.0)];
         assert_eq!(pairs(&table), [expected, expected].concat());
-        assert_eq!(
-            (table.x.kind, table.y.kind),
-            (ColumnKind::Time, ColumnKind::Time)
-        );
+        assert_eq!((table.x.kind, table.y.kind), (ColumnKind::Time, ColumnKind::Time));
         assert_eq!(
             table.labels.unwrap().iter().collect::<Vec<_>>(),
             ["alice", "", "alice", ""]
@@ -137,10 +123,7 @@ fn a_file_is_read_in_place_and_a_pipe_in_memory() {
         let table = read_table(Input::Path(path.clone()), &options).unwrap();
         assert_eq!(pairs(&table), [(0.5, 1_400_000_000.5), (2.0, 1.3e9)]);
         assert_eq!(table.x.kind, ColumnKind::Number);
-        assert_eq!(
-            table.bad.first,
-            [(2, "score is not finite: \"NaN\"".to_owned())]
-        );
+        assert_eq!(table.bad.first, [(2, "score is not finite: \"NaN\"".to_owned())]);
     }
 }
 
@@ -157,30 +140,18 @@ fn every_type_that_is_a_number_is_one() {
     }";
     let bytes = file(schema, Compression::UNCOMPRESSED, 1, |index, column| {
         match index {
-            0 => column
-                .typed::<Int32Type>()
-                .write_batch(&[17_007], None, None),
+            0 => column.typed::<Int32Type>().write_batch(&[17_007], None, None),
             1 => column.typed::<Int32Type>().write_batch(&[-1], None, None),
-            2 => column
-                .typed::<Int64Type>()
-                .write_batch(&[-1234], None, None),
+            2 => column.typed::<Int64Type>().write_batch(&[-1234], None, None),
             3 => {
                 let cost = FixedLenByteArray::from(ByteArray::from(vec![0xff, 0xff, 0xf1]));
-                column
-                    .typed::<FixedLenByteArrayType>()
-                    .write_batch(&[cost], None, None)
+                column.typed::<FixedLenByteArrayType>().write_batch(&[cost], None, None)
             }
-            4 => column.typed::<ByteArrayType>().write_batch(
-                &["2016-07-25T00:00:01Z".into()],
-                None,
-                None,
-            ),
-            5 => column
-                .typed::<Int64Type>()
-                .write_batch(&[1_500_000], None, None),
-            _ => column
-                .typed::<Int64Type>()
-                .write_batch(&[-2_500_000_000], None, None),
+            4 => column
+                .typed::<ByteArrayType>()
+                .write_batch(&["2016-07-25T00:00:01Z".into()], None, None),
+            5 => column.typed::<Int64Type>().write_batch(&[1_500_000], None, None),
+            _ => column.typed::<Int64Type>().write_batch(&[-2_500_000_000], None, None),
         }
         .unwrap();
     });
@@ -199,11 +170,7 @@ fn every_type_that_is_a_number_is_one() {
             ..ReadOptions::default()
         };
         let table = read_table(Input::Bytes(bytes.clone()), &options).unwrap();
-        assert_eq!(
-            (table.x.kind, &table.x.values[..]),
-            (kind, &[value][..]),
-            "{name}"
-        );
+        assert_eq!((table.x.kind, &table.x.values[..]), (kind, &[value][..]), "{name}");
     }
 }
 
@@ -218,13 +185,8 @@ fn streams_may_be_parquet() {
         }
         .unwrap();
     });
-    let bands = read_bands(Input::Bytes(bytes), &ReadOptions::default())
-        .unwrap()
-        .bands;
-    assert_eq!(
-        (bands[0].end, bands[1].start, bands[1].end),
-        (Some(15.0), 20.0, None)
-    );
+    let bands = read_bands(Input::Bytes(bytes), &ReadOptions::default()).unwrap().bands;
+    assert_eq!((bands[0].end, bands[1].start, bands[1].end), (Some(15.0), 20.0, None));
 }
 
 #[test]

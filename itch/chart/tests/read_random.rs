@@ -38,16 +38,9 @@ fn naive(text: &str, delimiter: char, columns: (usize, usize)) -> Naive {
 
 fn observed(table: &Table) -> Naive {
     let records = table.records.as_ref().unwrap();
-    let rows = table
-        .x
-        .values
-        .iter()
-        .zip(&table.y.values)
-        .zip(records.iter());
+    let rows = table.x.values.iter().zip(&table.y.values).zip(records.iter());
     Naive {
-        rows: rows
-            .map(|((x, y), record)| (*x, *y, record.to_owned()))
-            .collect(),
+        rows: rows.map(|((x, y), record)| (*x, *y, record.to_owned())).collect(),
         bad: table.bad.first.iter().map(|(line, _)| *line).collect(),
         empty: table.empty,
     }
@@ -64,8 +57,7 @@ fn cell() -> impl Strategy<Value = String> {
 }
 
 fn text(delimiter: char) -> impl Strategy<Value = String> {
-    let row = proptest::collection::vec(cell(), 0..6)
-        .prop_map(move |cells| cells.join(&delimiter.to_string()));
+    let row = proptest::collection::vec(cell(), 0..6).prop_map(move |cells| cells.join(&delimiter.to_string()));
     let end = prop_oneof![4 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n")];
     let rows = proptest::collection::vec((row, end), 0..60);
     rows.prop_map(|rows| rows.into_iter().map(|(row, end)| row + end).collect())

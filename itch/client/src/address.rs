@@ -10,11 +10,7 @@ use crate::Settings;
 use crate::key::Place;
 
 /// In a name or value of a query or form, only unreserved characters stay (RFC 3986, section 2.3).
-pub(crate) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+pub(crate) const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// In a path, also slashes and what a segment may hold (RFC 3986, section 3.3) stay.
 const PATH: &AsciiSet = &QUERY
@@ -87,11 +83,7 @@ impl Addresses {
                 *value = "REDACTED".to_owned();
             }
         }
-        let method = if request.body.is_some() {
-            "POST"
-        } else {
-            "GET"
-        };
+        let method = if request.body.is_some() { "POST" } else { "GET" };
         let url = join(request.service.canonical(), &shown).unwrap_or_default();
         format!("{method} {url}")
     }
@@ -100,10 +92,7 @@ impl Addresses {
 fn join(base: &str, request: &Request) -> Result<String> {
     let path = request.path.as_str();
     // A path with dots would leave the service's base, and with it the token's reach.
-    if path
-        .split(['/', '\\'])
-        .any(|part| part == "." || part == "..")
-    {
+    if path.split(['/', '\\']).any(|part| part == "." || part == "..") {
         return Err(Error::new(
             ErrorKind::Usage,
             format!("`{path}` is not a path of the {} service", request.service),
@@ -119,10 +108,7 @@ fn join(base: &str, request: &Request) -> Result<String> {
     let inline = request.inline_query.as_str();
     if !inline.is_empty() {
         // It is sent as it is, so it must not be able to end the query.
-        if !inline
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-        {
+        if !inline.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
             return Err(Error::new(
                 ErrorKind::Usage,
                 format!("`{}` cannot stand in a URL", inline.escape_debug()),
@@ -164,9 +150,7 @@ fn check_base(service: Service, base: &str, insecure_http: bool) -> Result<()> {
         "http" if insecure_http || is_loopback(&url) => Ok(()),
         "http" => Err(Error::new(
             ErrorKind::Usage,
-            format!(
-                "the base URL of the {service} service, `{base}`, is plain http to another machine"
-            ),
+            format!("the base URL of the {service} service, `{base}`, is plain http to another machine"),
         )
         .hint("use https, or allow it with `--insecure-http`: tokens can then be read on the way")),
         _ => Err(bad_address(service, base)),
@@ -287,17 +271,12 @@ mod tests {
         let addresses = with(Service::Helix, "https://api.twitch.tv/helix/").unwrap();
         assert!(addresses.place(Service::Helix).base.is_none());
         let addresses = with(Service::Helix, "https://example.org/").unwrap();
-        assert_eq!(
-            addresses.place(Service::Helix).base,
-            Some("https://example.org")
-        );
+        assert_eq!(addresses.place(Service::Helix).base, Some("https://example.org"));
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let request = Request::helix("x")
-            .query("access_token", "abc")
-            .query("a", 1);
+        let request = Request::helix("x").query("access_token", "abc").query("a", 1);
         assert_eq!(
             Addresses::shown(&request),
             "GET https://api.twitch.tv/helix/x?access_token=REDACTED&a=1"

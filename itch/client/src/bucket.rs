@@ -53,9 +53,7 @@ impl Reading {
         let now = date.unwrap_or(now).duration_since(UNIX_EPOCH).ok()?;
         let seconds = (reset - now.as_secs_f64()).clamp(0.0, LONGEST_WAIT.as_secs_f64());
         Some(Reading {
-            limit: number("ratelimit-limit")
-                .unwrap_or(remaining)
-                .max(remaining),
+            limit: number("ratelimit-limit").unwrap_or(remaining).max(remaining),
             remaining,
             full_in: Duration::from_secs_f64(seconds),
         })
@@ -184,17 +182,12 @@ impl Bucket {
             Some(reading) => {
                 // The last word on the level, whatever else is in flight.
                 let remaining = 0.0;
-                self.read(
-                    Reading {
-                        remaining,
-                        ..reading
-                    },
-                    now,
-                );
+                self.read(Reading { remaining, ..reading }, now);
                 reading.full_in + A_LITTLE
             }
-            None => retry_after(headers, wall)
-                .unwrap_or_else(|| UNTOLD.saturating_mul(2u32.saturating_pow(self.refusals))),
+            None => {
+                retry_after(headers, wall).unwrap_or_else(|| UNTOLD.saturating_mul(2u32.saturating_pow(self.refusals)))
+            }
         };
         self.refusals += 1;
         let until = now + wait.min(LONGEST_WAIT);
@@ -231,17 +224,11 @@ mod tests {
         headers.insert("ratelimit-reset", "784111807".parse().unwrap());
         headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
         let wrong_by_years = SystemTime::now();
-        assert_eq!(
-            Reading::of(&headers, wrong_by_years),
-            reading(800.0, 0.0, 30.0)
-        );
+        assert_eq!(Reading::of(&headers, wrong_by_years), reading(800.0, 0.0, 30.0));
         headers.remove(DATE);
         let now = UNIX_EPOCH + second(784_111_800.0);
         assert_eq!(Reading::of(&headers, now), reading(800.0, 0.0, 7.0));
-        assert_eq!(
-            Reading::of(&headers, UNIX_EPOCH),
-            reading(800.0, 0.0, 600.0)
-        );
+        assert_eq!(Reading::of(&headers, UNIX_EPOCH), reading(800.0, 0.0, 600.0));
         headers.insert("ratelimit-remaining", "NaN".parse().unwrap());
         assert_eq!(Reading::of(&headers, now), None);
     }

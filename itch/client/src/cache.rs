@@ -44,8 +44,7 @@ impl Cache {
         warn: &Warn,
         tally: &Arc<Tally>,
     ) -> Cache {
-        let store =
-            |(name, store)| Store::new(name, store, strict, Arc::clone(warn), Arc::clone(tally));
+        let store = |(name, store)| Store::new(name, store, strict, Arc::clone(warn), Arc::clone(tally));
         Cache {
             stores: stores.into_iter().map(store).collect(),
             report,
@@ -60,12 +59,7 @@ impl Cache {
     }
 
     /// The stored answer under a key, if it is fresh enough.
-    pub async fn find(
-        &self,
-        key: &str,
-        request: &Request,
-        accept: Accept,
-    ) -> Result<Option<Response>> {
+    pub async fn find(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         if self.is_empty() || accept == Accept::Nothing {
             return Ok(None);
         }
@@ -86,12 +80,7 @@ impl Cache {
     }
 
     /// The same under another key, for a request that was counted as missing under the first.
-    pub async fn find_again(
-        &self,
-        key: &str,
-        request: &Request,
-        accept: Accept,
-    ) -> Result<Option<Response>> {
+    pub async fn find_again(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         if accept == Accept::Nothing {
             return Ok(None);
         }
@@ -103,12 +92,7 @@ impl Cache {
     }
 
     /// The stored answer that stands in for one that the service could not give, and so may be older than it should.
-    pub async fn stand_in(
-        &self,
-        key: &str,
-        request: &Request,
-        accept: Accept,
-    ) -> Result<Option<Response>> {
+    pub async fn stand_in(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         let Ok(response) = self.search(key, request, accept).await? else {
             return Ok(None);
         };
@@ -119,12 +103,7 @@ impl Cache {
     }
 
     /// The first store's answer that is fresh enough; if there is none, whether one was too old.
-    async fn search(
-        &self,
-        key: &str,
-        request: &Request,
-        accept: Accept,
-    ) -> Result<Result<Response, bool>> {
+    async fn search(&self, key: &str, request: &Request, accept: Accept) -> Result<Result<Response, bool>> {
         let mut expired = false;
         for (place, store) in self.stores.iter().enumerate() {
             match self.look_and_heal(store, key, request).await? {
@@ -218,8 +197,7 @@ impl Cache {
         if self.is_empty() || !(answer.is_success() || tells_bounds(request.service, &answer)) {
             return Ok(answer);
         }
-        let last_of_growing =
-            request.freshness == Freshness::Growing && !is_inner_page(&answer.body);
+        let last_of_growing = request.freshness == Freshness::Growing && !is_inner_page(&answer.body);
         if last_of_growing || !storable(request.service, rule, &answer) {
             self.tally.not_stored.one();
             return Ok(answer);
@@ -243,9 +221,7 @@ impl Cache {
             drop(pending);
             stored.map(|()| answer)
         });
-        storing
-            .await
-            .unwrap_or_else(|_| Err(itch_api::Error::cancelled()))
+        storing.await.unwrap_or_else(|_| Err(itch_api::Error::cancelled()))
     }
 
     async fn put(&self, meta: Meta, answer: &Answer) -> Result<()> {
@@ -298,9 +274,7 @@ fn unpack(key: &str, value: StoredValue) -> (Vec<u8>, Result<Entry, Corrupt>) {
 
 /// rechat tells where a video begins and ends in an error; that is data.
 fn tells_bounds(service: Service, answer: &Answer) -> bool {
-    service == Service::Rechat
-        && answer.status == 400
-        && answer.shape.is_some_and(|shape| shape.errors)
+    service == Service::Rechat && answer.status == 400 && answer.shape.is_some_and(|shape| shape.errors)
 }
 
 /// Whether GQL says that this page has rows and is not the last.
@@ -319,9 +293,8 @@ fn storable(service: Service, rule: Rule, answer: &Answer) -> bool {
     let Some(shape) = answer.shape else {
         return false;
     };
-    let hidden = rule.rows_hidden
-        && shape.total.is_some_and(|total| total > 0)
-        && shape.rows.is_none_or(|rows| rows == 0);
+    let hidden =
+        rule.rows_hidden && shape.total.is_some_and(|total| total > 0) && shape.rows.is_none_or(|rows| rows == 0);
     // Elsewhere `errors` may be data: rechat tells the bounds of a video in one.
     let failed = shape.error || (service == Service::Gql && shape.errors);
     !failed && !hidden
@@ -390,18 +363,8 @@ mod tests {
             (helix, followers, r#"{"total":5}"#, false),
             (helix, followers, r#"{"total":0,"data":[]}"#, true),
             (helix, followers, r#"{"total":5,"data":[{}]}"#, true),
-            (
-                Service::Rechat,
-                rechat,
-                r#"{"errors":[{"status":400}]}"#,
-                true,
-            ),
-            (
-                Service::Gql,
-                rechat,
-                r#"{"errors":[{}],"data":null}"#,
-                false,
-            ),
+            (Service::Rechat, rechat, r#"{"errors":[{"status":400}]}"#, true),
+            (Service::Gql, rechat, r#"{"errors":[{}],"data":null}"#, false),
         ] {
             let stored = storable(service, rule, &answer(body));
             assert_eq!(stored, expected, "{service}: {body}");

@@ -5,9 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use itch_api::{
-    Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport,
-};
+use itch_api::{Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport};
 use reqwest::header::HeaderValue;
 use tokio::runtime::{Handle, Runtime};
 
@@ -170,8 +168,7 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| {
-                Error::new(ErrorKind::Failed, "the client's thread cannot be started")
-                    .source_chain(&error)
+                Error::new(ErrorKind::Failed, "the client's thread cannot be started").source_chain(&error)
             })?;
         let handle = started.handle().clone();
         *runtime = Some(started);
@@ -218,8 +215,7 @@ impl Transport for Client {
             let task = runtime.spawn(Arc::clone(core).run(errand, landing));
             task.abort_handle()
         };
-        core.tickets
-            .issue(question, begins.map(|chain| chain.id), launch)
+        core.tickets.issue(question, begins.map(|chain| chain.id), launch)
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Response> {

@@ -106,11 +106,10 @@ pub(crate) fn rule(request: &Request) -> Rule {
 
 fn fits(pattern: &str, path: &str) -> bool {
     let mut segments = path.split('/');
-    pattern.split('/').all(|wanted| {
-        segments
-            .next()
-            .is_some_and(|s| wanted == "*" || wanted == s)
-    }) && segments.next().is_none()
+    pattern
+        .split('/')
+        .all(|wanted| segments.next().is_some_and(|s| wanted == "*" || wanted == s))
+        && segments.next().is_none()
 }
 
 #[cfg(test)]

@@ -353,16 +353,12 @@ mod tests {
     /// Whatever is done to a stored value, it is the answer that was stored or it is broken.
     #[test]
     fn ten_thousand_harms_never_change_an_answer() {
-        let body: String = (0..400)
-            .map(|n| format!("{{\"id\":\"{}\"}},", n * 7919))
-            .collect();
+        let body: String = (0..400).map(|n| format!("{{\"id\":\"{}\"}},", n * 7919)).collect();
         let bytes = encode(meta(), body.as_bytes()).unwrap();
         let whole = read(bytes.clone()).unwrap();
         let mut state = 1_u64;
         let mut roll = |sides: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 33) as usize % sides
         };
         let mut broken = 0;
@@ -394,9 +390,7 @@ mod tests {
     fn an_entry_that_inflates_without_end_is_corrupt() {
         let bomb = vec![b' '; MOST_BYTES + 1];
         assert_eq!(encode(meta(), &bomb), None);
-        let mut encoder = GzBuilder::new()
-            .extra(vec![])
-            .write(Vec::new(), Compression::fast());
+        let mut encoder = GzBuilder::new().extra(vec![]).write(Vec::new(), Compression::fast());
         encoder.write_all(&bomb).unwrap();
         let bytes = encoder.finish().unwrap();
         let mut decoder = GzDecoder::new(bytes.as_slice());

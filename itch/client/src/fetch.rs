@@ -99,46 +99,28 @@ impl Fetcher {
             "application/json"
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if let Some(client_id) = self
-            .client_id
-            .as_ref()
-            .filter(|_| request.service.is_legacy())
-        {
+        if let Some(client_id) = self.client_id.as_ref().filter(|_| request.service.is_legacy()) {
             headers.insert(HeaderName::from_static("client-id"), client_id.clone());
         }
         let body = match &request.body {
             None => None,
             Some(body) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                Some(
-                    match self
-                        .gql
-                        .as_ref()
-                        .filter(|_| request.service == Service::Gql)
-                    {
-                        Some(gql) => {
-                            let client =
-                                HeaderValue::from_str(gql.client(request)?).map_err(|_| {
-                                    Error::new(
-                                        ErrorKind::Usage,
-                                        "a GQL client id of the configuration cannot be sent",
-                                    )
-                                })?;
-                            headers.insert(HeaderName::from_static("client-id"), client);
-                            gql.body(body)?.to_string().into_bytes()
-                        }
-                        None => body.to_string().into_bytes(),
-                    },
-                )
+                Some(match self.gql.as_ref().filter(|_| request.service == Service::Gql) {
+                    Some(gql) => {
+                        let client = HeaderValue::from_str(gql.client(request)?).map_err(|_| {
+                            Error::new(ErrorKind::Usage, "a GQL client id of the configuration cannot be sent")
+                        })?;
+                        headers.insert(HeaderName::from_static("client-id"), client);
+                        gql.body(body)?.to_string().into_bytes()
+                    }
+                    None => body.to_string().into_bytes(),
+                })
             }
         };
         Ok(Call {
             service: request.service,
-            method: if body.is_some() {
-                Method::POST
-            } else {
-                Method::GET
-            },
+            method: if body.is_some() { Method::POST } else { Method::GET },
             url: self.addresses.url(request)?,
             headers,
             body,

@@ -63,15 +63,12 @@ impl GqlFacts {
 
     /// The client id that a request asks with.
     pub(crate) fn client(&self, request: &Request) -> Result<&str> {
-        self.clients
-            .get(request.gql_client)
-            .map(String::as_str)
-            .ok_or_else(|| {
-                // Its kind and that no service answered is how a walk tells that it has tried all.
-                Error::new(ErrorKind::SignIn, "no other GQL client id is known")
-                    .hint("name one as `clients` in the table `[gql]` of itch's config.toml")
-                    .at(Service::Gql, None)
-            })
+        self.clients.get(request.gql_client).map(String::as_str).ok_or_else(|| {
+            // Its kind and that no service answered is how a walk tells that it has tried all.
+            Error::new(ErrorKind::SignIn, "no other GQL client id is known")
+                .hint("name one as `clients` in the table `[gql]` of itch's config.toml")
+                .at(Service::Gql, None)
+        })
     }
 
     /// The body to send: a known operation by name becomes its text or its hash, anything else goes as it is.
@@ -97,11 +94,7 @@ impl GqlFacts {
                 "extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}},
             }));
         }
-        if let Some(size) = body
-            .get("page_size")
-            .and_then(Value::as_u64)
-            .filter(|size| *size > 0)
-        {
+        if let Some(size) = body.get("page_size").and_then(Value::as_u64).filter(|size| *size > 0) {
             variables["first"] = size.into();
         }
         let query = known.query.as_ref().ok_or_else(unknown)?;

@@ -90,9 +90,7 @@ impl Identity {
         let file = settings.file.map(IdentityFile::new);
         let known_user = settings.user;
         let method = match settings {
-            IdentitySettings {
-                token: Some(token), ..
-            } => SignIn::Token {
+            IdentitySettings { token: Some(token), .. } => SignIn::Token {
                 fingerprint: token.fingerprint(),
                 token,
             },
@@ -186,18 +184,11 @@ impl Identity {
         self.sign_in(&mut session, means, true).await
     }
 
-    async fn sign_in(
-        &self,
-        session: &mut Session,
-        means: Means<'_>,
-        again: bool,
-    ) -> Result<Credentials> {
+    async fn sign_in(&self, session: &mut Session, means: Means<'_>, again: bool) -> Result<Credentials> {
         let round = self.rounds.load(Ordering::Acquire) + 1;
         let outcome = match &self.method {
             SignIn::Nobody => Err(nobody()),
-            SignIn::Token { token, fingerprint } => {
-                self.validate(token, fingerprint, means, again, round).await
-            }
+            SignIn::Token { token, fingerprint } => self.validate(token, fingerprint, means, again, round).await,
             SignIn::App { client_id, secret } => app_token(client_id, secret, means, round).await,
         };
         self.rounds.store(round, Ordering::Release);
@@ -319,12 +310,7 @@ fn read_record(answer: &Answer, now: u64) -> Result<Record> {
 }
 
 /// Asks for an app token by client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
-async fn app_token(
-    client_id: &str,
-    secret: &Secret,
-    means: Means<'_>,
-    round: u64,
-) -> Result<(Credentials, u64)> {
+async fn app_token(client_id: &str, secret: &Secret, means: Means<'_>, round: u64) -> Result<(Credentials, u64)> {
     #[derive(Deserialize)]
     struct Granted {
         access_token: String,
@@ -341,12 +327,9 @@ async fn app_token(
     ]);
     let answer = ask(means, Method::POST, "token", headers, Some(body)).await?;
     if !answer.is_success() {
-        let error = Error::new(
-            ErrorKind::SignIn,
-            "Twitch refused the client id or its secret",
-        )
-        .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
-        .at(Service::OAuth, Some(answer.status));
+        let error = Error::new(ErrorKind::SignIn, "Twitch refused the client id or its secret")
+            .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
+            .at(Service::OAuth, Some(answer.status));
         return Err(words(&answer.body).into_iter().fold(error, Error::cause));
     }
     let granted: Granted = read(&answer, "the app token")?;
@@ -357,10 +340,7 @@ async fn app_token(
         client_id: header(client_id)?,
         round,
     };
-    Ok((
-        credentials,
-        seconds(SystemTime::now()).saturating_add(lasts),
-    ))
+    Ok((credentials, seconds(SystemTime::now()).saturating_add(lasts)))
 }
 
 /// One question to the sign-in service, with its own patience.
@@ -374,9 +354,7 @@ async fn ask(
     let call = Call {
         service: Service::OAuth,
         method,
-        url: means
-            .addresses
-            .url(&itch_api::Request::get(Service::OAuth, path))?,
+        url: means.addresses.url(&itch_api::Request::get(Service::OAuth, path))?,
         headers,
         body,
     };
@@ -392,8 +370,7 @@ async fn ask(
 fn read<T: serde::de::DeserializeOwned>(answer: &Answer, what: &str) -> Result<T> {
     // The parser's own words are left out: they may quote a token.
     serde_json::from_slice(&answer.body).map_err(|_| {
-        Error::new(ErrorKind::BadData, format!("{what} cannot be understood"))
-            .at(Service::OAuth, Some(answer.status))
+        Error::new(ErrorKind::BadData, format!("{what} cannot be understood")).at(Service::OAuth, Some(answer.status))
     })
 }
 
@@ -415,9 +392,7 @@ fn header(client_id: &str) -> Result<HeaderValue> {
 }
 
 fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs()
+    time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 
 #[cfg(test)]

@@ -38,16 +38,11 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
     let mut base = request.service.canonical();
     match place {
         Place {
-            sandbox: Some(sandbox),
-            ..
+            sandbox: Some(sandbox), ..
         } => parameters.push(("sandbox", sandbox)),
         // The old program knew no setting for a base: whoever changed one changed the URL.
-        Place {
-            base: Some(other), ..
-        } if request.service.is_legacy() => base = other,
-        Place {
-            base: Some(other), ..
-        } => parameters.push(("base", other)),
+        Place { base: Some(other), .. } if request.service.is_legacy() => base = other,
+        Place { base: Some(other), .. } => parameters.push(("base", other)),
         _ => {}
     }
     if let Some(user) = user {
@@ -117,9 +112,7 @@ fn canonical_json(value: &Value) -> String {
             Value::Object(fields) => {
                 let mut fields: Vec<_> = fields.iter().collect();
                 fields.sort_by_key(|(name, _)| *name);
-                let fields = fields
-                    .into_iter()
-                    .map(|(name, value)| (name.clone(), sorted(value)));
+                let fields = fields.into_iter().map(|(name, value)| (name.clone(), sorted(value)));
                 Value::Object(fields.collect())
             }
             Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
@@ -151,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_keys_of_walks_and_windows_of_the_first_itch() {
-        let mut follows = Request::get(Service::Kraken, "channels/burkeblack/follows")
-            .query("cursor", "1469996245023720000");
+        let mut follows =
+            Request::get(Service::Kraken, "channels/burkeblack/follows").query("cursor", "1469996245023720000");
         follows.inline_query = "direction=DESC&limit=100".to_owned();
         let rechat = Request::get(Service::Rechat, "")
             .query("video_id", "v80935574")
@@ -191,10 +184,7 @@ mod tests {
             "https://rechat.twitch.tv/rechat-messages|[u'video_id=v1']"
         );
         let loots = Request::get(Service::Loots, "search/channels/7/streams");
-        assert_eq!(
-            named(&loots),
-            "https://loots.com/api/v1//search/channels/7/streams|[]"
-        );
+        assert_eq!(named(&loots), "https://loots.com/api/v1//search/channels/7/streams|[]");
     }
 
     #[test]
@@ -246,10 +236,7 @@ mod tests {
             "https://api.twitch.tv/helix/users|['id=1', 'sandbox=1,3']"
         );
         let kraken = Request::get(Service::Kraken, "users/a");
-        assert_eq!(
-            text(&kraken, base, None),
-            "http://127.0.0.1:8080/users/a|[]"
-        );
+        assert_eq!(text(&kraken, base, None), "http://127.0.0.1:8080/users/a|[]");
         assert_eq!(
             text(&kraken, sandbox, None),
             "https://api.twitch.tv/kraken/users/a|['sandbox=1,3']"

@@ -164,10 +164,7 @@ pub(crate) struct Pass {
 
 impl Pass {
     fn free() -> Pass {
-        Pass {
-            gate: None,
-            request: 0,
-        }
+        Pass { gate: None, request: 0 }
     }
 
     /// The request was answered.
@@ -255,10 +252,7 @@ mod tests {
         run(async {
             let tally = Arc::default();
             let limiter = Arc::new(Limiter::new(10, &tally));
-            limiter
-                .enter(Service::Helix, false)
-                .await
-                .answered(&headers(0, 60));
+            limiter.enter(Service::Helix, false).await.answered(&headers(0, 60));
             assert_eq!(limiter.waiting_until(), None);
             let waiting = tokio::spawn({
                 let limiter = Arc::clone(&limiter);

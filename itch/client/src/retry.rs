@@ -124,12 +124,9 @@ impl Retry {
             1 => "1 try".to_owned(),
             n => format!("{n} tries"),
         };
-        let error = Error::new(
-            kind,
-            format!("the {} service {what} ({tries})", self.service),
-        )
-        .hint(self.patience.hint)
-        .at(self.service, status);
+        let error = Error::new(kind, format!("the {} service {what} ({tries})", self.service))
+            .hint(self.patience.hint)
+            .at(self.service, status);
         causes.into_iter().fold(error, Error::cause)
     }
 }
@@ -236,10 +233,7 @@ mod tests {
             retry_after(&headers, now)
         };
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
-        assert_eq!(
-            read("Sun, 06 Nov 1994 08:49:47 GMT"),
-            Some(Duration::from_secs(10))
-        );
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:47 GMT"), Some(Duration::from_secs(10)));
         assert_eq!(read("Sun, 06 Nov 1994 08:49:27 GMT"), Some(Duration::ZERO));
         assert_eq!(read("soon"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);

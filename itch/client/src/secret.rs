@@ -30,11 +30,8 @@ impl Secret {
     /// `<scheme> <text>` as a header that logs and HPACK tables treat as sensitive.
     pub(crate) fn header(&self, scheme: &str) -> Result<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{scheme} {}", self.0)).map_err(|_| {
-            Error::new(
-                ErrorKind::Usage,
-                "the Twitch token holds characters that no token has",
-            )
-            .hint("set `TWITCH_TOKEN` to the token alone: letters and digits")
+            Error::new(ErrorKind::Usage, "the Twitch token holds characters that no token has")
+                .hint("set `TWITCH_TOKEN` to the token alone: letters and digits")
         })?;
         value.set_sensitive(true);
         Ok(value)

@@ -34,13 +34,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub fn new(
-        name: String,
-        store: Box<dyn CacheStore>,
-        strict: bool,
-        warn: Warn,
-        tally: Arc<Tally>,
-    ) -> Store {
+    pub fn new(name: String, store: Box<dyn CacheStore>, strict: bool, warn: Warn, tally: Arc<Tally>) -> Store {
         Store {
             name,
             inner: Arc::new(Mutex::new(store)),
@@ -86,10 +80,7 @@ impl Store {
         }
         self.tally.cache_errors.one();
         if !self.strict {
-            (self.warn)(&format!(
-                "cache {}: {failure:#}; going on without it",
-                self.name
-            ));
+            (self.warn)(&format!("cache {}: {failure:#}; going on without it", self.name));
         }
         *gave_out = Some(
             failure

@@ -284,14 +284,8 @@ mod tests {
 
     #[test]
     fn the_words_of_an_error() {
-        assert_eq!(
-            words(br#"{"error":"Bad Request","status":400,"message":"no"}"#),
-            ["no"]
-        );
-        assert_eq!(
-            words(br#"{"error":"Bad Request","message":""}"#),
-            ["Bad Request"]
-        );
+        assert_eq!(words(br#"{"error":"Bad Request","status":400,"message":"no"}"#), ["no"]);
+        assert_eq!(words(br#"{"error":"Bad Request","message":""}"#), ["Bad Request"]);
         assert!(words(b"<html>").is_empty());
     }
 }

@@ -26,9 +26,7 @@ pub(crate) fn arg(argument: &Argument) -> Arg {
             ArgumentKind::Path => "FILE".to_owned(),
             _ => argument.name.to_uppercase(),
         };
-        arg = arg
-            .value_name(value)
-            .allow_hyphen_values(argument.position.is_none());
+        arg = arg.value_name(value).allow_hyphen_values(argument.position.is_none());
         arg = arg.action(if argument.repeat {
             ArgAction::Append
         } else {
@@ -38,20 +36,14 @@ pub(crate) fn arg(argument: &Argument) -> Arg {
             arg = arg.value_parser(cli::choices(&argument.choices));
         }
         if let Some(default) = &argument.default {
-            let text = default
-                .as_str()
-                .map_or_else(|| default.to_string(), str::to_owned);
+            let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
             arg = arg.default_value(text);
         }
     }
     match argument.position {
         Some(position) => {
             let arg = arg.index(position as usize + 1);
-            if argument.repeat {
-                arg.num_args(1..)
-            } else {
-                arg
-            }
+            if argument.repeat { arg.num_args(1..) } else { arg }
         }
         None => {
             let arg = arg.long(argument.name.clone());
@@ -83,8 +75,7 @@ pub(crate) fn read(
             if argument.kind == ArgumentKind::Channel && text == "-" {
                 read_list(argument, stdin, &mut given)?;
             } else {
-                given
-                    .push(value(argument.kind, text, now).map_err(|error| named(argument, error))?);
+                given.push(value(argument.kind, text, now).map_err(|error| named(argument, error))?);
             }
         }
         if argument.repeat {
@@ -109,27 +100,17 @@ fn named(argument: &Argument, error: Error) -> Error {
 
 fn read_list(argument: &Argument, stdin: &mut dyn BufRead, given: &mut Vec<Value>) -> Result<()> {
     if !argument.repeat {
-        return Err(usage(format!(
-            "`{}` takes one channel, not a list",
-            argument.name
-        )));
+        return Err(usage(format!("`{}` takes one channel, not a list", argument.name)));
     }
     for (number, line) in stdin.lines().enumerate() {
         let line = line.map_err(|error| {
-            Error::new(
-                ErrorKind::Failed,
-                "the list on standard input cannot be read",
-            )
-            .source_chain(&error)
+            Error::new(ErrorKind::Failed, "the list on standard input cannot be read").source_chain(&error)
         })?;
         // The first cell of a TSV row will do, so that one report's output can be another's input.
         let name = line.split('\t').next().unwrap_or_default().trim();
         if !name.is_empty() {
             let name: ChannelName = name.parse().map_err(|error: Error| {
-                error.context(format!(
-                    "line {} of standard input names no channel",
-                    number + 1
-                ))
+                error.context(format!("line {} of standard input names no channel", number + 1))
             })?;
             given.push(Value::String(name.into()));
         }
@@ -152,7 +133,8 @@ fn value(kind: ArgumentKind, text: &str, now: DateTime<Utc>) -> Result<Value> {
         ArgumentKind::Time => times::time(text, now)?.timestamp_millis().into(),
         ArgumentKind::Channel => String::from(text.parse::<ChannelName>()?).into(),
         ArgumentKind::Video => video(text).ok_or_else(|| {
-            refuse("a video").hint("a video is an id, `v` and an id, or a URL like https://www.twitch.tv/videos/2345678901")
+            refuse("a video")
+                .hint("a video is an id, `v` and an id, or a URL like https://www.twitch.tv/videos/2345678901")
         })?,
         _ => text.into(),
     })

@@ -33,12 +33,8 @@ pub(crate) fn command() -> Command {
         .long("json")
         .action(ArgAction::SetTrue)
         .help("Print as JSON");
-    let sub = |name: &'static str, about: &'static str| {
-        Command::new(name)
-            .about(about)
-            .arg(cache.clone())
-            .arg(json.clone())
-    };
+    let sub =
+        |name: &'static str, about: &'static str| Command::new(name).about(about).arg(cache.clone()).arg(json.clone());
     Command::new("cache")
         .about("Show and tidy up what the caches hold")
         .subcommand_required(true)
@@ -52,25 +48,32 @@ pub(crate) fn command() -> Command {
             "List what is stored, oldest first: age, bytes, status, service, report, request",
         ))
         .subcommand(
-            sub("prune", "Remove what is old, or too much; print how many were removed, their bytes, and what is left")
-                .arg(
-                    Arg::new("older-than")
-                        .long("older-than")
-                        .value_name("TIME")
-                        .value_parser(|text: &str| cli::hinted(times::duration(text)))
-                        .required_unless_present("max-size")
-                        .help("Remove what is older, such as 30d"),
-                )
-                .arg(
-                    Arg::new("max-size")
-                        .long("max-size")
-                        .value_name("SIZE")
-                        .value_parser(|text: &str| cli::hinted(cli::size(text)))
-                        .help("Remove the oldest until so much is left, such as 512MB"),
-                ),
+            sub(
+                "prune",
+                "Remove what is old, or too much; print how many were removed, their bytes, and what is left",
+            )
+            .arg(
+                Arg::new("older-than")
+                    .long("older-than")
+                    .value_name("TIME")
+                    .value_parser(|text: &str| cli::hinted(times::duration(text)))
+                    .required_unless_present("max-size")
+                    .help("Remove what is older, such as 30d"),
+            )
+            .arg(
+                Arg::new("max-size")
+                    .long("max-size")
+                    .value_name("SIZE")
+                    .value_parser(|text: &str| cli::hinted(cli::size(text)))
+                    .help("Remove the oldest until so much is left, such as 512MB"),
+            ),
         )
         .subcommand(
-            sub("clear", "Remove everything that itch stored; print how many were removed and their bytes").arg(
+            sub(
+                "clear",
+                "Remove everything that itch stored; print how many were removed and their bytes",
+            )
+            .arg(
                 Arg::new("all")
                     .long("all")
                     .action(ArgAction::SetTrue)
@@ -194,9 +197,7 @@ impl Item {
 
     /// Whether the first itch stored it: it cannot be fetched again.
     fn is_archive(&self) -> bool {
-        self.entry
-            .as_ref()
-            .is_some_and(|entry| entry.request.is_none())
+        self.entry.as_ref().is_some_and(|entry| entry.request.is_none())
     }
 }
 
@@ -240,8 +241,7 @@ impl Opened {
     fn listed(&mut self) -> Result<Vec<Item>, Error> {
         self.items()?.ok_or_else(|| {
             let said = format!("the cache `{}` cannot list what it holds", self.name);
-            Error::new(ErrorKind::Unsupported, said)
-                .hint(format!("itch cache clear -c {} removes it all", self.name))
+            Error::new(ErrorKind::Unsupported, said).hint(format!("itch cache clear -c {} removes it all", self.name))
         })
     }
 
@@ -311,11 +311,7 @@ impl Opened {
             Column::int("BYTES", ""),
             Column::duration("OLDEST", ""),
         ];
-        Ok(Told {
-            columns,
-            rows,
-            json,
-        })
+        Ok(Told { columns, rows, json })
     }
 
     fn list(&mut self) -> Result<Told, Error> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::open_cache;
-use itch_plugin::{
-    CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry,
-};
+use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry};
 
 use crate::config::Config;
 use crate::environment;
@@ -16,11 +14,7 @@ use crate::talk::Talk;
 
 /// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
 /// becomes of the others.
-pub(crate) fn chosen(
-    registry: &Registry,
-    named: Option<Vec<String>>,
-    config: &Config,
-) -> Result<Vec<String>> {
+pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &Config) -> Result<Vec<String>> {
     let configured = named.is_none();
     let names = named.unwrap_or_else(|| config.cache.names.clone());
     if names == [NO_CACHE] {
@@ -69,10 +63,7 @@ pub(crate) fn open(
 
 fn find<'a>(registry: &'a Registry, name: &str) -> Result<(&'a CacheSpec, &'a Registered)> {
     registry.cache(name).ok_or_else(|| {
-        let known: Vec<&str> = registry
-            .caches()
-            .map(|(spec, _)| spec.name.as_str())
-            .collect();
+        let known: Vec<&str> = registry.caches().map(|(spec, _)| spec.name.as_str()).collect();
         usage(format!(
             "there is no cache `{}`; known: {}",
             name.escape_debug(),

@@ -141,11 +141,7 @@ fn talk_options() -> Vec<Arg> {
 /// Options about which plugins take part; every command has them.
 fn plugin_options() -> impl Iterator<Item = Arg> {
     let options = discovery::options().into_iter();
-    options.map(|arg| {
-        arg.global(true)
-            .help_heading("Plugins")
-            .hide_short_help(true)
-    })
+    options.map(|arg| arg.global(true).help_heading("Plugins").hide_short_help(true))
 }
 
 /// Options that every report has. They may stand before or after its name; behind it wins.
@@ -153,35 +149,51 @@ fn run_options() -> Vec<Arg> {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
-    let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let direction = |text: &str| hinted(text.parse::<Direction>());
     let format = |text: &str| hinted(text.parse::<Format>());
     let duration = |text: &str| hinted(times::duration(text));
     let rows = vec![
-        option("limit", "ROWS", "Stop after so many rows").short('l').allow_negative_numbers(true).value_parser(row_limit),
-        option("direction", "ORDER", "asc: oldest first; desc: newest first").short('d').value_parser(direction),
-        option("source", "SOURCE", "twitch: the services of today; legacy: kraken, tmi, rechat and loots.com as in 2016")
-            .value_parser(|text: &str| text.parse::<SourceName>()),
+        option("limit", "ROWS", "Stop after so many rows")
+            .short('l')
+            .allow_negative_numbers(true)
+            .value_parser(row_limit),
+        option("direction", "ORDER", "asc: oldest first; desc: newest first")
+            .short('d')
+            .value_parser(direction),
         option(
-            "columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
-        option("format", "FORMAT", "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal").short('f').value_parser(format),
-        option("output", "FILE", "Write to a file, which appears when it is complete").short('o').value_parser(value_parser!(PathBuf)),
+            "source",
+            "SOURCE",
+            "twitch: the services of today; legacy: kraken, tmi, rechat and loots.com as in 2016",
+        )
+        .value_parser(|text: &str| text.parse::<SourceName>()),
+        option("columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
+        option(
+            "format",
+            "FORMAT",
+            "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal",
+        )
+        .short('f')
+        .value_parser(format),
+        option("output", "FILE", "Write to a file, which appears when it is complete")
+            .short('o')
+            .value_parser(value_parser!(PathBuf)),
         option("plot", "FILE", "Draw the rows as well, as a picture in this file").value_parser(value_parser!(PathBuf)),
         flag("header", "Begin with the names of the columns").overrides_with("no-header"),
         flag("no-header", "Do not begin with the names of the columns").overrides_with("header"),
-        option("verdict", "FILE", "Write what is known about completeness as JSON").value_parser(value_parser!(PathBuf)).hide_short_help(true),
-        option("tolerance", "SHARE", "How many rows may be missing from Twitch's own total, as a share of it [default: 0.01]").value_parser(share).hide_short_help(true),
+        option("verdict", "FILE", "Write what is known about completeness as JSON")
+            .value_parser(value_parser!(PathBuf))
+            .hide_short_help(true),
+        option(
+            "tolerance",
+            "SHARE",
+            "How many rows may be missing from Twitch's own total, as a share of it [default: 0.01]",
+        )
+        .value_parser(share)
+        .hide_short_help(true),
     ];
     let answers = vec![
-        flag(
-            "sandbox",
-            "Ask an embedded simulated Twitch: no account, no network",
-        ),
+        flag("sandbox", "Ask an embedded simulated Twitch: no account, no network"),
         option(
             "cache",
             "NAME",
@@ -190,8 +202,7 @@ fn run_options() -> Vec<Arg> {
         .short('c')
         .value_delimiter(','),
         option("max-age", "TIME", "Accept stored answers up to this age").value_parser(duration),
-        flag("refresh", "Accept no stored answer, but store the new ones")
-            .conflicts_with_all(["max-age", "offline"]),
+        flag("refresh", "Accept no stored answer, but store the new ones").conflicts_with_all(["max-age", "offline"]),
         flag("offline", "Use stored answers only, however old").conflicts_with("max-age"),
         option(
             "stale-if-error",
@@ -200,35 +211,21 @@ fn run_options() -> Vec<Arg> {
         )
         .value_parser(duration)
         .conflicts_with("offline"),
-        option(
-            "cache-size",
-            "SIZE",
-            "How large the cache may grow, such as 512MB",
-        )
-        .value_parser(|text: &str| hinted(size(text)))
-        .hide_short_help(true),
+        option("cache-size", "SIZE", "How large the cache may grow, such as 512MB")
+            .value_parser(|text: &str| hinted(size(text)))
+            .hide_short_help(true),
         flag("cache-strict", "A cache that fails ends the run").hide_short_help(true),
     ];
     let network = vec![
-        option(
-            "retries",
-            "N",
-            "How often a failed request is sent again [default: 4]",
-        )
-        .value_parser(value_parser!(u32).range(0..=20))
-        .hide_short_help(true),
-        option(
-            "timeout",
-            "TIME",
-            "How long one try may take [default: 30s]",
-        )
-        .value_parser(duration)
-        .hide_short_help(true),
+        option("retries", "N", "How often a failed request is sent again [default: 4]")
+            .value_parser(value_parser!(u32).range(0..=20))
+            .hide_short_help(true),
+        option("timeout", "TIME", "How long one try may take [default: 30s]")
+            .value_parser(duration)
+            .hide_short_help(true),
         flag("insecure-http", "Allow plain http to other machines").hide_short_help(true),
     ];
-    let headed = |heading: &'static str, args: Vec<Arg>| {
-        args.into_iter().map(move |arg| arg.help_heading(heading))
-    };
+    let headed = |heading: &'static str, args: Vec<Arg>| args.into_iter().map(move |arg| arg.help_heading(heading));
     headed("Rows", rows)
         .chain(headed("Answers", answers))
         .chain(headed("Network", network))
@@ -266,10 +263,7 @@ fn long_help() -> String {
             .default
             .map(|default| format!(" [default: {default}]"))
             .unwrap_or_default();
-        text.push_str(&format!(
-            "  {:<21} {}{default}\n",
-            variable.name, variable.help
-        ));
+        text.push_str(&format!("  {:<21} {}{default}\n", variable.name, variable.help));
     }
     text.push_str("\nTry it without an account: itch --sandbox followers -l 10 burkeblack");
     text
@@ -291,23 +285,13 @@ fn row_limit(text: &str) -> Result<u64, itch_api::Error> {
 
 /// A share of one.
 fn share(text: &str) -> Result<f64, itch_api::Error> {
-    let share = text
-        .parse::<f64>()
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| {
-        usage(format!(
-            "`{}` is no share: a number from 0 to 1",
-            text.escape_debug()
-        ))
-    })
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| usage(format!("`{}` is no share: a number from 0 to 1", text.escape_debug())))
 }
 
 /// A number of bytes: `1000000`, `512MB`, `2GiB`.
 pub(crate) fn size(text: &str) -> Result<u64, itch_api::Error> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor: Option<u64> = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(1),
@@ -325,8 +309,7 @@ pub(crate) fn size(text: &str) -> Result<u64, itch_api::Error> {
         .zip(factor)
         .and_then(|(number, factor)| number.checked_mul(factor))
         .ok_or_else(|| {
-            usage(format!("`{}` is not a size", text.escape_debug()))
-                .hint("write bytes with a unit, such as `512MB`")
+            usage(format!("`{}` is not a size", text.escape_debug())).hint("write bytes with a unit, such as `512MB`")
         })
 }
 
@@ -365,12 +348,7 @@ impl<'a> Options<'a> {
 
     /// The values of an option that takes several.
     pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
-        Some(
-            self.given(name)?
-                .get_many::<String>(name)?
-                .cloned()
-                .collect(),
-        )
+        Some(self.given(name)?.get_many::<String>(name)?.cloned().collect())
     }
 
     /// Whether a flag was given.
@@ -386,9 +364,7 @@ impl<'a> Options<'a> {
     /// `--header` or `--no-header`, whichever stands nearer.
     pub(crate) fn header(&self) -> Option<bool> {
         self.levels.iter().find_map(|level| {
-            let given = |name| {
-                level.value_source(name) == Some(ValueSource::CommandLine) && level.get_flag(name)
-            };
+            let given = |name| level.value_source(name) == Some(ValueSource::CommandLine) && level.get_flag(name);
             match (given("header"), given("no-header")) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),
@@ -454,10 +430,7 @@ pub(crate) fn refuse(mut error: clap::Error) -> anyhow::Result<u8> {
 
 /// A choice among texts, for an argument of that kind.
 pub(crate) fn choices(names: &[String]) -> Vec<PossibleValue> {
-    names
-        .iter()
-        .map(|name| PossibleValue::new(name.clone()))
-        .collect()
+    names.iter().map(|name| PossibleValue::new(name.clone())).collect()
 }
 
 #[cfg(test)]
@@ -472,8 +445,7 @@ mod tests {
             let name = arg.get_long().unwrap_or_default();
             assert!(RESERVED_OPTIONS.contains(&name), "--{name}");
             assert!(
-                arg.get_short()
-                    .is_none_or(|letter| RESERVED_LETTERS.contains(&letter)),
+                arg.get_short().is_none_or(|letter| RESERVED_LETTERS.contains(&letter)),
                 "--{name}"
             );
         }

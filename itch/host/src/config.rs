@@ -129,15 +129,11 @@ mod tests {
 
     #[test]
     fn every_setting_reads() {
-        let config: Config =
-            toml::from_str("[services]\ngql = \"off\"\n[gql]\nclients = [\"a\"]\n").unwrap();
+        let config: Config = toml::from_str("[services]\ngql = \"off\"\n[gql]\nclients = [\"a\"]\n").unwrap();
         assert!(config.gql().is_none());
-        let config: Config =
-            toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
+        let config: Config = toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
         assert_eq!(
-            config.gql().unwrap().operations["video-comments"]
-                .hash
-                .as_deref(),
+            config.gql().unwrap().operations["video-comments"].hash.as_deref(),
             Some("h")
         );
         let config: Config = toml::from_str(

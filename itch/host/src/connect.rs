@@ -43,20 +43,13 @@ pub(crate) fn connect(
     options: &Options<'_>,
     talk: &Talk,
 ) -> anyhow::Result<Connection> {
-    for (one, other) in [
-        ("refresh", "max-age"),
-        ("offline", "max-age"),
-        ("refresh", "offline"),
-    ] {
+    for (one, other) in [("refresh", "max-age"), ("offline", "max-age"), ("refresh", "offline")] {
         // Beside one another the parser refuses them; one may also stand before the report's name and one behind.
         if options.is_given(one) && options.is_given(other) {
             return Err(usage(format!("`--{one}` and `--{other}` contradict each other")).into());
         }
     }
-    let sandbox = options
-        .flag("sandbox")
-        .then(sandbox::in_process)
-        .transpose()?;
+    let sandbox = options.flag("sandbox").then(sandbox::in_process).transpose()?;
     let pairs: Option<BTreeMap<String, String>> = sandbox.as_ref().map(|sandbox| {
         sandbox
             .environment()
@@ -88,11 +81,7 @@ pub(crate) fn connect(
         token: read("TWITCH_TOKEN").map(Secret::from),
         // The simulated Twitch has one user: what the cache has of it needs no sign-in.
         user: sandbox.is_some().then(|| "sandbox".to_owned()),
-        file: if sandbox.is_some() {
-            None
-        } else {
-            identity_file()
-        },
+        file: if sandbox.is_some() { None } else { identity_file() },
     };
     if let Some(retries) = options.get::<u32>("retries") {
         settings.tries = retries + 1;

@@ -75,11 +75,7 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         "Where itch keeps what it knows about your tokens (never a token)",
         Some("~/.local/share"),
     ),
-    (
-        "XDG_CONFIG_HOME",
-        "Where `itch/config.toml` is",
-        Some("~/.config"),
-    ),
+    ("XDG_CONFIG_HOME", "Where `itch/config.toml` is", Some("~/.config")),
     (
         "HOME",
         "The user's directory, for the places above and for the file cache",

@@ -24,16 +24,13 @@ pub(crate) fn start(talk: &Talk) {
     // Other crates (HTTP, TLS) are of interest only to whoever asked twice.
     let ours_only = talk.verbose < 2;
     let layer = tracing_subscriber::fmt::layer()
-        .event_format(Line {
-            start: Instant::now(),
-        })
+        .event_format(Line { start: Instant::now() })
         .with_writer(Stderr(talk.clone()));
     let filter = tracing_subscriber::filter::FilterFn::new(move |metadata| {
         *metadata.level() <= level && (!ours_only || metadata.target().starts_with("itch"))
     })
     .with_max_level_hint(level);
-    let subscriber =
-        tracing_subscriber::registry().with(tracing_subscriber::Layer::with_filter(layer, filter));
+    let subscriber = tracing_subscriber::registry().with(tracing_subscriber::Layer::with_filter(layer, filter));
     // Only the first start counts: a program has one log.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
@@ -67,12 +64,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut out: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let level = match *event.metadata().level() {
             Level::ERROR => "error",
             Level::WARN => "warning",

@@ -152,12 +152,7 @@ impl Drop for Outfile {
 /// Where links lead, at last perhaps to nothing yet; and whether on the way to something that is open already, such as
 /// `/dev/stdout`.
 fn resolved(path: &Path) -> io::Result<(PathBuf, bool)> {
-    let open = |path: &Path| {
-        cfg!(unix)
-            && ["/dev", "/proc"]
-                .iter()
-                .any(|folder| path.starts_with(folder))
-    };
+    let open = |path: &Path| cfg!(unix) && ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
     let (mut target, mut special) = (path.to_owned(), open(path));
     for _ in 0..LINKS {
         let Ok(next) = std::fs::read_link(&target) else {

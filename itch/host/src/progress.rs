@@ -24,13 +24,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts showing, if progress is wanted.
-    pub(crate) fn start(
-        report: &str,
-        sink: Arc<Sink>,
-        client: Client,
-        limit: Option<u64>,
-        talk: &Talk,
-    ) -> Progress {
+    pub(crate) fn start(report: &str, sink: Arc<Sink>, client: Client, limit: Option<u64>, talk: &Talk) -> Progress {
         let stop = Arc::new((AtomicBool::new(false), Mutex::new(()), Condvar::new()));
         let thread = talk.progress.then(|| {
             let (stop, talk, report) = (Arc::clone(&stop), talk.clone(), report.to_owned());
@@ -73,10 +67,9 @@ fn show(
         }
         pause = INTERVAL;
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            talk.bars()
-                .add(ProgressBar::new_spinner().with_style(style))
+            let style =
+                ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            talk.bars().add(ProgressBar::new_spinner().with_style(style))
         });
         bar.set_message(message(report, sink, client, limit, start.elapsed()));
         bar.tick();
@@ -86,13 +79,7 @@ fn show(
     }
 }
 
-fn message(
-    report: &str,
-    sink: &Sink,
-    client: &Client,
-    limit: Option<u64>,
-    elapsed: Duration,
-) -> String {
+fn message(report: &str, sink: &Sink, client: &Client, limit: Option<u64>, elapsed: Duration) -> String {
     let counters = client.counters();
     let rows = sink.rows();
     let expected = client.facts().into_iter().filter_map(|fact| match fact {
@@ -105,10 +92,7 @@ fn message(
         None => format!("{report}: {rows} rows"),
     }];
     if let Some((done, total)) = sink.reported() {
-        parts.push(total.map_or_else(
-            || format!("{done} done"),
-            |total| format!("{done} of {total} done"),
-        ));
+        parts.push(total.map_or_else(|| format!("{done} done"), |total| format!("{done} of {total} done")));
     }
     let rate = rows as f64 / elapsed.as_secs_f64().max(0.001);
     if rows > 0 {
@@ -123,10 +107,7 @@ fn message(
     }
     if let Some(until) = client.waiting_until() {
         let left = until.duration_since(SystemTime::now()).unwrap_or_default();
-        parts.push(format!(
-            "waiting {:.0} s for the rate limit",
-            left.as_secs_f64().ceil()
-        ));
+        parts.push(format!("waiting {:.0} s for the rate limit", left.as_secs_f64().ceil()));
     }
     parts.join(", ")
 }

@@ -49,9 +49,7 @@ pub(crate) fn report(
     let layout = Layout::new(&spec.columns, wanted.as_deref(), form, options.header())?;
     let limit: Option<u64> = options.get("limit");
     let picture = options.get::<PathBuf>("plot");
-    let plot = picture
-        .map(|path| Plot::start(registry, spec, path))
-        .transpose()?;
+    let plot = picture.map(|path| Plot::start(registry, spec, path)).transpose()?;
     let columns = layout.names();
     let call = CallInput {
         v: 1,
@@ -70,11 +68,7 @@ pub(crate) fn report(
     let connection = connect(registry, name, &options, talk)?;
     let client = &connection.client;
     let output = Output::open(options.get::<PathBuf>("output"))?;
-    let terminal = if output.is_file() {
-        None
-    } else {
-        talk.terminal()
-    };
+    let terminal = if output.is_file() { None } else { talk.terminal() };
     let format = options
         .get::<Format>("format")
         .or_else(|| output.format())
@@ -103,19 +97,14 @@ pub(crate) fn report(
     let error = match result {
         Ok(()) => None,
         Err(_) if interrupted => None,
-        Err(error) if error.is_cancelled() => Some(Error::new(
-            ErrorKind::Failed,
-            "the report ended itself early",
-        )),
+        Err(error) if error.is_cancelled() => Some(Error::new(ErrorKind::Failed, "the report ended itself early")),
         Err(error) => Some(error),
     };
     let counters = client.counters();
     cache::tell(&counters, &connection.caches, talk);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
-        facts.push(Fact::Recovered {
-            n: counters.retries,
-        });
+        facts.push(Fact::Recovered { n: counters.retries });
     }
     let verdict = Verdict::new(
         itch_output::Run {
@@ -200,18 +189,14 @@ fn conclude(
         talk.say(&verdict.line());
     }
     if let Some(part) = kept {
-        talk.say(&format!(
-            "hint: what was written is in `{}`",
-            part.display()
-        ));
+        talk.say(&format!("hint: what was written is in `{}`", part.display()));
     }
     Ok(code)
 }
 
 fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
     let text = format!("{}\n", serde_json::to_string_pretty(&verdict.json())?);
-    std::fs::write(path, text)
-        .with_context(|| format!("the verdict cannot be written to `{}`", path.display()))
+    std::fs::write(path, text).with_context(|| format!("the verdict cannot be written to `{}`", path.display()))
 }
 
 /// Where the rows go: stdout, or a file that gets its name when it is complete.

@@ -23,41 +23,47 @@ pub(crate) fn command() -> Command {
              itch sandbox > sandbox.env & sleep 1\n  \
              env $(cat sandbox.env) itch followers -l 10 burkeblack",
         )
-        .arg(option("port", "PORT", "The port; 0 takes any free one").default_value("0").value_parser(clap::value_parser!(u16)))
-        .arg(option("seed", "SEED", "Another number is another Twitch").default_value("1").value_parser(clap::value_parser!(u64)))
-        .arg(option("latency", "TIME", "How long every answer takes, such as 50ms").default_value("0").value_parser(|text: &str| cli::hinted(times::duration(text))))
-        .arg(option("jitter", "TIME", "How much longer or shorter it may take").default_value("0").value_parser(|text: &str| cli::hinted(times::duration(text))))
-        .arg(option("faults", "FAULTS", "Faults and how often they happen, such as 429=0.02,reset=0.01"))
+        .arg(
+            option("port", "PORT", "The port; 0 takes any free one")
+                .default_value("0")
+                .value_parser(clap::value_parser!(u16)),
+        )
+        .arg(
+            option("seed", "SEED", "Another number is another Twitch")
+                .default_value("1")
+                .value_parser(clap::value_parser!(u64)),
+        )
+        .arg(
+            option("latency", "TIME", "How long every answer takes, such as 50ms")
+                .default_value("0")
+                .value_parser(|text: &str| cli::hinted(times::duration(text))),
+        )
+        .arg(
+            option("jitter", "TIME", "How much longer or shorter it may take")
+                .default_value("0")
+                .value_parser(|text: &str| cli::hinted(times::duration(text))),
+        )
+        .arg(option(
+            "faults",
+            "FAULTS",
+            "Faults and how often they happen, such as 429=0.02,reset=0.01",
+        ))
         .arg(option("rate-limit", "POINTS", "Points a minute, or `off`").default_value("800"))
 }
 
 /// Serves until interrupted.
 pub(crate) fn serve(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
     let faults = match matches.get_one::<String>("faults") {
-        Some(text) => text
-            .parse::<Faults>()
-            .map_err(|error| usage(error.to_string()))?,
+        Some(text) => text.parse::<Faults>().map_err(|error| usage(error.to_string()))?,
         None => Faults::default(),
     };
     let rate_limit = match matches.get_one::<String>("rate-limit").map(String::as_str) {
         None | Some("off") => None,
-        Some(points) => Some(
-            points
-                .parse()
-                .ok()
-                .filter(|points| *points > 0)
-                .ok_or_else(|| {
-                    usage(format!("`{points}` is not a rate limit"))
-                        .hint("write points a minute (`800`), or `off`")
-                })?,
-        ),
+        Some(points) => Some(points.parse().ok().filter(|points| *points > 0).ok_or_else(|| {
+            usage(format!("`{points}` is not a rate limit")).hint("write points a minute (`800`), or `off`")
+        })?),
     };
-    let span = |name: &str| {
-        matches
-            .get_one::<Duration>(name)
-            .copied()
-            .unwrap_or_default()
-    };
+    let span = |name: &str| matches.get_one::<Duration>(name).copied().unwrap_or_default();
     let sandbox = Sandbox::start(Options {
         port: matches.get_one("port").copied().unwrap_or(0),
         seed: matches.get_one("seed").copied().unwrap_or(1),
@@ -73,10 +79,7 @@ pub(crate) fn serve(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
         .map(|(name, value)| format!("{name}={value}\n"))
         .collect();
     talk::print(&lines)?;
-    talk.note(&format!(
-        "serving on {}; interrupt to stop",
-        sandbox.base_url()
-    ));
+    talk.note(&format!("serving on {}; interrupt to stop", sandbox.base_url()));
     sandbox.wait();
     Ok(0)
 }

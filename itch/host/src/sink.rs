@@ -94,10 +94,7 @@ impl Sink {
     pub(crate) fn finish(&self, result: Result<()>) -> Result<()> {
         let mut state = self.state();
         let state = &mut *state;
-        if !matches!(
-            state.stopped,
-            Some(Stopped::ReaderGone | Stopped::Failed(_))
-        ) {
+        if !matches!(state.stopped, Some(Stopped::ReaderGone | Stopped::Failed(_))) {
             match state.writer.finish() {
                 Ok(()) => state.written = state.taken,
                 Err(error) => state.stopped = Some(Stopped::of(error)),
@@ -129,10 +126,7 @@ impl Sink {
     }
 
     fn take(&self, state: &mut State, rows: &[u8]) -> Result<(), Stopped> {
-        for line in rows
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             if self.limit.is_some_and(|limit| state.taken >= limit) {
                 return Err(Stopped::Limit);
             }
@@ -149,9 +143,7 @@ impl Stopped {
     fn of(error: io::Error) -> Stopped {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
-            _ => Stopped::Failed(
-                Error::new(ErrorKind::Failed, "the rows could not be written").source_chain(&error),
-            ),
+            _ => Stopped::Failed(Error::new(ErrorKind::Failed, "the rows could not be written").source_chain(&error)),
         }
     }
 }

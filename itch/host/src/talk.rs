@@ -65,9 +65,7 @@ impl Talk {
             When::Always => true,
             When::Never => false,
             When::Auto => {
-                is_terminal
-                    && !is_dumb()
-                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                is_terminal && !is_dumb() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }
     }

@@ -27,9 +27,7 @@ fn seconds(text: &str) -> Option<f64> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (value, tail) = rest.split_at(digits);
-        let letters = tail
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(tail.len());
+        let letters = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
         let (unit, after) = tail.split_at(letters);
         total += number(value)? * unit_seconds(unit)?;
         rest = after;
@@ -39,12 +37,8 @@ fn seconds(text: &str) -> Option<f64> {
 
 /// Plain decimal digits: no sign, no exponent, no `inf`.
 fn number(text: &str) -> Option<f64> {
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    (plain && !text.is_empty())
-        .then(|| text.parse().ok())
-        .flatten()
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (plain && !text.is_empty()).then(|| text.parse().ok()).flatten()
 }
 
 fn unit_seconds(unit: &str) -> Option<f64> {

@@ -87,8 +87,7 @@ impl std::fmt::Display for Status {
 impl FoundFile {
     /// The plugin's name, or the file's where that is not known.
     pub fn name(&self) -> String {
-        self.plugin()
-            .map_or_else(|| self.file_name(), str::to_owned)
+        self.plugin().map_or_else(|| self.file_name(), str::to_owned)
     }
 
     /// The plugin's name as far as it is known: what it says now, or what it was when it was used or trusted last.
@@ -129,9 +128,7 @@ pub fn discover(mut settings: Settings) -> Found {
         let message = format!("{error:#}; until it can be, no plugin is trusted");
         settings.notice.line(LogLevel::Warn, &message);
         if let Some(hint) = &error.hint {
-            settings
-                .notice
-                .line(LogLevel::Info, &format!("hint: {hint}"));
+            settings.notice.line(LogLevel::Info, &format!("hint: {hint}"));
         }
         Lock::default()
     });
@@ -151,10 +148,7 @@ pub fn discover(mut settings: Settings) -> Found {
     let mut files = Vec::new();
     for (place, path) in candidates {
         let file = search.file(place, path);
-        let first = file
-            .real
-            .as_ref()
-            .is_none_or(|real| seen.insert(real.clone()));
+        let first = file.real.as_ref().is_none_or(|real| seen.insert(real.clone()));
         if first {
             files.push(file);
         }
@@ -313,15 +307,13 @@ impl Found {
             let greeted = Arc::new(AtomicBool::new(false));
             for unit in &plugin.units {
                 let recorded = (file.recorded.clone(), Arc::clone(&greeted));
-                let item =
-                    Foreign::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
+                let item = Foreign::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
                 let origin = Origin::File {
                     path: file.path.clone(),
                     place: file.place,
                 };
-                let registered = item.and_then(|item| {
-                    Registered::new(item, &plugin.name, &plugin.version, plugin.abi, origin)
-                });
+                let registered =
+                    item.and_then(|item| Registered::new(item, &plugin.name, &plugin.version, plugin.abi, origin));
                 units.extend(registered.map(|unit| Registered {
                     refused: file.refusal().or(unit.refused.clone()),
                     ..unit
@@ -338,9 +330,7 @@ impl Found {
 
     /// The files of this plugin, or of this file name.
     pub fn named(&self, name: &str) -> Vec<&FoundFile> {
-        let by = |file: &&FoundFile| {
-            file.name() == name || file.file_name() == name || file.path == Path::new(name)
-        };
+        let by = |file: &&FoundFile| file.name() == name || file.file_name() == name || file.path == Path::new(name);
         self.files.iter().filter(by).collect()
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use itch_api::{Error, ErrorKind, Result, Transport};
 use itch_plugin::abi::{Apart, CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
 use itch_plugin::{
-    Cache, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer, RendererSpec,
-    Report, ReportSpec, Variable,
+    Cache, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer, RendererSpec, Report, ReportSpec,
+    Variable,
 };
 use serde::Deserialize;
 
@@ -66,8 +66,7 @@ impl Foreign {
             unit: unit.name.clone(),
             spec: unit.spec.clone(),
             // A file gives itself its name: only one that was used or trusted before is taken at its word.
-            in_process: settings.in_process.contains(&plugin.name)
-                && recorded.as_deref() == Some(sha256),
+            in_process: settings.in_process.contains(&plugin.name) && recorded.as_deref() == Some(sha256),
             recorded,
             greeted,
             settings: Arc::clone(settings),
@@ -103,27 +102,19 @@ impl Foreign {
         );
         let lock = self.settings.lock.as_deref();
         if let Err(error) = Lock::record(lock, &self.file, &self.plugin, &self.sha256) {
-            self.settings
-                .notice
-                .line(LogLevel::Warn, &format!("{error:#}"));
+            self.settings.notice.line(LogLevel::Warn, &format!("{error:#}"));
         }
     }
 
     fn launch(&self) -> Launch {
-        let declares = serde_json::from_str(&self.spec).unwrap_or(Declares {
-            variables: Vec::new(),
-        });
+        let declares = serde_json::from_str(&self.spec).unwrap_or(Declares { variables: Vec::new() });
         Launch {
             program: self.settings.program.clone(),
             file: self.file.clone(),
             sha256: self.sha256.clone(),
             plugin: self.plugin.clone(),
             unit: self.unit.clone(),
-            variables: declares
-                .variables
-                .into_iter()
-                .map(|variable| variable.name)
-                .collect(),
+            variables: declares.variables.into_iter().map(|variable| variable.name).collect(),
         }
     }
 
@@ -192,13 +183,7 @@ impl Report for Foreign {
                 };
                 drive::run_report(self.loaded(REPORT)?, Arc::new(host), call.input())
             }
-            false => relay::report(
-                &self.launch(),
-                call.host(),
-                call.input(),
-                &rows,
-                &self.settings.log,
-            ),
+            false => relay::report(&self.launch(), call.host(), call.input(), &rows, &self.settings.log),
         };
         ended.map_err(|error| self.named(error, Some(rows.load(Ordering::Relaxed))))
     }

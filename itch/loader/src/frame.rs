@@ -97,12 +97,7 @@ const HEADER: usize = 13;
 
 /// Writes a frame at once. The parts are written one behind the other, without being copied together where they are
 /// long.
-pub(crate) fn write(
-    out: &mut impl Write,
-    kind: Kind,
-    number: u64,
-    parts: &[&[u8]],
-) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, kind: Kind, number: u64, parts: &[&[u8]]) -> io::Result<()> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     if length > LONGEST {
         return Err(too_long(length));
@@ -137,8 +132,8 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
     if length > LONGEST {
         return Err(too_long(length));
     }
-    let kind = Kind::of(kind)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "an unknown kind of message"))?;
+    let kind =
+        Kind::of(kind).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "an unknown kind of message"))?;
     let mut body = Vec::with_capacity(length);
     from.take(length as u64).read_to_end(&mut body)?;
     if body.len() < length {
@@ -154,11 +149,7 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
 fn too_long(length: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!(
-            "{} MiB at once, more than {} MiB",
-            length >> 20,
-            LONGEST >> 20
-        ),
+        format!("{} MiB at once, more than {} MiB", length >> 20, LONGEST >> 20),
     )
 }
 
@@ -168,10 +159,7 @@ pub(crate) struct Body<'a>(pub(crate) &'a [u8]);
 impl<'a> Body<'a> {
     /// The next `N` bytes.
     pub(crate) fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let (head, rest) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(io::ErrorKind::UnexpectedEof)?;
         self.0 = rest;
         Ok(*head)
     }

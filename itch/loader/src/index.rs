@@ -48,8 +48,7 @@ impl Index {
         {
             inspected.identity = now;
         }
-        self.files
-            .insert(real.to_string_lossy().into_owned(), inspected);
+        self.files.insert(real.to_string_lossy().into_owned(), inspected);
     }
 
     /// Forgets a file, so that it is looked at again.

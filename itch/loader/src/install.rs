@@ -69,19 +69,15 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
         Outcome::Untrusted => return Err(refused("it was not loaded")),
     };
     let path = directory.join(name);
-    let replaced = replaced(settings, directory, &path, &plugin.name)
-        .map_err(|(why, hint)| refused(&why).hint(hint))?;
+    let replaced =
+        replaced(settings, directory, &path, &plugin.name).map_err(|(why, hint)| refused(&why).hint(hint))?;
     copy.persist(&path).map_err(|error| words(error.error))?;
     let real = safety::check(&path).map_err(|why| refused(&why))?;
     remember(settings, &real, inspected, &plugin.name)?;
     if let Some(other) = replaced.as_ref().filter(|other| other.path != path) {
         remove(settings, &other.path)?;
     }
-    Ok(Added {
-        path,
-        plugin,
-        replaced,
-    })
+    Ok(Added { path, plugin, replaced })
 }
 
 /// The file in whose place a plugin comes; or why there is no place for it, and what can be done.

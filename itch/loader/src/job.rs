@@ -104,8 +104,5 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
 }
 
 pub(crate) fn garbled() -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        "the plugin and itch do not understand each other",
-    )
+    Error::new(ErrorKind::Failed, "the plugin and itch do not understand each other")
 }

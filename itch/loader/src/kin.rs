@@ -82,12 +82,7 @@ impl Kin {
             ended,
             left: None,
         };
-        Ok(Started {
-            kin,
-            to,
-            from,
-            said,
-        })
+        Ok(Started { kin, to, from, said })
     }
 
     /// Waits until the first process has ended; it can be asked for its status afterwards.
@@ -212,10 +207,7 @@ impl Outlet {
     #[cfg(unix)]
     fn wait(&mut self) -> io::Result<bool> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        const AT_ONCE: Timespec = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
         loop {
             let from = PollFd::new(&self.from, PollFlags::IN);
             let ended = PollFd::new(&self.ended, PollFlags::IN);

@@ -104,10 +104,7 @@ pub(crate) struct Unfit {
 
 impl From<String> for Unfit {
     fn from(why: String) -> Unfit {
-        Unfit {
-            why,
-            passing: false,
-        }
+        Unfit { why, passing: false }
     }
 }
 
@@ -119,9 +116,9 @@ impl Library {
         // SAFETY: whatever stands under this name, only its address is taken here.
         let Ok(symbol) = (unsafe { library.get::<*const Plugin>(SYMBOL) }) else {
             return Err(match other_major(library) {
-                Some(major) => format!(
-                    "it is built for version {major} of the plugin ABI, and this itch has version {ABI_MAJOR}"
-                ),
+                Some(major) => {
+                    format!("it is built for version {major} of the plugin ABI, and this itch has version {ABI_MAJOR}")
+                }
                 None => format!("it is no plugin of itch: it has no `{SYMBOL}`"),
             }
             .into());
@@ -154,9 +151,7 @@ impl Library {
             let name = String::from_utf8_lossy(item.name()).into_owned();
             if ![REPORT, CACHE, RENDERER].contains(&item.kind) {
                 let kind = item.kind;
-                notes.push(format!(
-                    "`{name}` is of kind {kind}, which this itch does not know"
-                ));
+                notes.push(format!("`{name}` is of kind {kind}, which this itch does not know"));
                 continue;
             }
             drive::check(item).map_err(|error| format!("`{name}`: {error:#}"))?;
@@ -200,14 +195,12 @@ fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
     let opened = {
         use libloading::os::unix;
         // SAFETY: loading runs the library's constructors. Whoever named the file wants its code to be run.
-        unsafe { unix::Library::open(Some(&from), unix::RTLD_NOW | unix::RTLD_LOCAL) }
-            .map(libloading::Library::from)
+        unsafe { unix::Library::open(Some(&from), unix::RTLD_NOW | unix::RTLD_LOCAL) }.map(libloading::Library::from)
     };
     #[cfg(windows)]
     let opened = {
         use libloading::os::windows;
-        let flags =
-            windows::LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | windows::LOAD_LIBRARY_SEARCH_SYSTEM32;
+        let flags = windows::LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | windows::LOAD_LIBRARY_SEARCH_SYSTEM32;
         // SAFETY: as above.
         unsafe { windows::Library::load_with_flags(&from, flags) }.map(libloading::Library::from)
     };

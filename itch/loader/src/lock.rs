@@ -43,8 +43,7 @@ impl Lock {
         };
         match std::fs::read(path) {
             Ok(text) => {
-                let lock: Lock =
-                    serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
+                let lock: Lock = serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
                 match lock.v {
                     VERSION => Ok(lock),
                     _ => Err(broken().cause("it is none of this version of itch")),
@@ -59,11 +58,7 @@ impl Lock {
         self.plugins.get(&*real.to_string_lossy())
     }
 
-    fn change(
-        path: Option<&Path>,
-        real: &Path,
-        change: impl FnOnce(&mut Option<Entry>),
-    ) -> Result<()> {
+    fn change(path: Option<&Path>, real: &Path, change: impl FnOnce(&mut Option<Entry>)) -> Result<()> {
         let Some(path) = path else {
             return Ok(());
         };
@@ -75,9 +70,7 @@ impl Lock {
             std::fs::create_dir_all(directory).map_err(failed)?;
         }
         // Two programs that learn something at once must not forget each other's. The lock goes with this handle.
-        let directory = path
-            .parent()
-            .and_then(|path| std::fs::File::open(path).ok());
+        let directory = path.parent().and_then(|path| std::fs::File::open(path).ok());
         if let Some(directory) = &directory {
             let _ = directory.lock();
         }
@@ -95,12 +88,7 @@ impl Lock {
     }
 
     /// Remembers a file's hash.
-    pub(crate) fn record(
-        path: Option<&Path>,
-        real: &Path,
-        plugin: &str,
-        sha256: &str,
-    ) -> Result<()> {
+    pub(crate) fn record(path: Option<&Path>, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
         Lock::change(path, real, |entry| {
             let entry = entry.get_or_insert_default();
             plugin.clone_into(&mut entry.plugin);

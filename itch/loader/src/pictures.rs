@@ -23,12 +23,7 @@ pub(crate) mod values {
 }
 
 /// Draws a chart.
-pub(crate) fn render(
-    launch: &Launch,
-    chart: &Chart<'_>,
-    out: &mut dyn Write,
-    log: &Log,
-) -> Result<()> {
+pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, log: &Log) -> Result<()> {
     let chart_json = serde_json::value::to_raw_value(chart).map_err(std::io::Error::from)?;
     let job = Job {
         sha256: launch.sha256.clone(),
@@ -52,11 +47,7 @@ pub(crate) fn render(
         match frame.kind {
             Kind::Write => {
                 let written = out.write_all(&frame.body);
-                process.send(
-                    Kind::Answer,
-                    frame.number,
-                    &[&[1, u8::from(written.is_err())]],
-                );
+                process.send(Kind::Answer, frame.number, &[&[1, u8::from(written.is_err())]]);
                 unwanted.fetch_or(written.is_err(), Ordering::Relaxed);
                 failed = failed.or(written.err());
             }
@@ -83,12 +74,7 @@ pub(crate) fn render(
 }
 
 /// Sends numbers as their bytes, the lowest first.
-fn numbers<const N: usize, T: Copy>(
-    kind: u8,
-    all: &[T],
-    bytes: fn(T) -> [u8; N],
-    pieces: impl Fn(u8, &[u8]),
-) {
+fn numbers<const N: usize, T: Copy>(kind: u8, all: &[T], bytes: fn(T) -> [u8; N], pieces: impl Fn(u8, &[u8])) {
     pieces(kind, &[]);
     for part in all.chunks(PIECE / N) {
         let bytes: Vec<u8> = part.iter().flat_map(|value| bytes(*value)).collect();

@@ -53,11 +53,7 @@ impl Places {
                 .filter(|path| is_library(path))
                 .collect();
             paths.sort();
-            found.extend(
-                paths
-                    .into_iter()
-                    .map(|path| (self.files.len() + number, path)),
-            );
+            found.extend(paths.into_iter().map(|path| (self.files.len() + number, path)));
         }
         found
     }
@@ -109,15 +105,8 @@ mod tests {
             vec!["/c".into(), "also/relative".into()],
             Some("/own".into()),
         );
-        let directories: Vec<&str> = places
-            .directories
-            .iter()
-            .filter_map(|path| path.to_str())
-            .collect();
-        assert_eq!(
-            directories,
-            ["/e1", "/e2", "/c", "/own", SYSTEM[0], SYSTEM[1]]
-        );
+        let directories: Vec<&str> = places.directories.iter().filter_map(|path| path.to_str()).collect();
+        assert_eq!(directories, ["/e1", "/e2", "/c", "/own", SYSTEM[0], SYSTEM[1]]);
         assert!(!privileged());
     }
 
@@ -138,13 +127,7 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            [
-                (0, "x"),
-                (2, "a.so"),
-                (2, "b.so"),
-                (2, "c.dll"),
-                (2, "d.dylib")
-            ]
+            [(0, "x"), (2, "a.so"), (2, "b.so"), (2, "c.dll"), (2, "d.dylib")]
         );
     }
 }

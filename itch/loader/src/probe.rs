@@ -68,10 +68,7 @@ pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<I
     let inspected = look(settings, real, only)?;
     match inspected.outcome {
         Outcome::Refused(why) if inspected.sha256.is_empty() => Err(why),
-        outcome => Ok(Inspected {
-            outcome,
-            ..inspected
-        }),
+        outcome => Ok(Inspected { outcome, ..inspected }),
     }
 }
 
@@ -79,10 +76,7 @@ pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<I
 pub(crate) type Wanted = (PathBuf, Option<String>);
 
 /// Looks at several files at once.
-pub(crate) fn look_at_all(
-    settings: &Settings,
-    files: Vec<Wanted>,
-) -> Vec<(PathBuf, Result<Inspected, String>)> {
+pub(crate) fn look_at_all(settings: &Settings, files: Vec<Wanted>) -> Vec<(PathBuf, Result<Inspected, String>)> {
     let threads = files.len().min(SIDE_BY_SIDE);
     let files = Mutex::new(files.into_iter());
     let looked = Mutex::new(Vec::new());
@@ -133,9 +127,7 @@ fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspecte
             Some(_) => crashed(format!("no end within {} s", PATIENCE.as_secs())),
         },
         Err(_) => {
-            let how = ended
-                .status
-                .map_or_else(|| "it was lost".to_owned(), ending);
+            let how = ended.status.map_or_else(|| "it was lost".to_owned(), ending);
             crashed(how.trim_start_matches("died of ").to_owned())
         }
     };
@@ -180,10 +172,7 @@ fn lines(from: Outlet) -> Receiver<String> {
 }
 
 /// The next line, which must come before `end`. One that cannot be understood is as if none came.
-fn next<T: serde::de::DeserializeOwned>(
-    lines: &Receiver<String>,
-    end: Instant,
-) -> Result<T, RecvTimeoutError> {
+fn next<T: serde::de::DeserializeOwned>(lines: &Receiver<String>, end: Instant) -> Result<T, RecvTimeoutError> {
     let line = lines.recv_timeout(end.saturating_duration_since(Instant::now()))?;
     serde_json::from_str(&line).map_err(|_| RecvTimeoutError::Disconnected)
 }
@@ -215,8 +204,7 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
     let hashed = match crate::safety::check(file).and_then(|real| Hashed::open(&real)) {
         Ok(hashed) => hashed,
         Err(why) => {
-            let told = tell(Ok("null".to_owned()))
-                .and_then(|()| tell(serde_json::to_string(&refused((why, false)))));
+            let told = tell(Ok("null".to_owned())).and_then(|()| tell(serde_json::to_string(&refused((why, false)))));
             return u8::from(told.is_err());
         }
     };

@@ -76,11 +76,7 @@ pub(crate) struct Process {
 }
 
 /// A command that runs this program with what a stranger's code may know.
-pub(crate) fn command(
-    program: &std::path::Path,
-    arguments: &[OsString],
-    variables: &[String],
-) -> Command {
+pub(crate) fn command(program: &std::path::Path, arguments: &[OsString], variables: &[String]) -> Command {
     let mut command = Command::new(program);
     let declared = variables
         .iter()
@@ -109,16 +105,8 @@ impl Process {
             launch.unit.clone().into(),
         ];
         let mut command = command(&launch.program, &arguments, &launch.variables);
-        let Started {
-            kin,
-            to,
-            from,
-            said,
-        } = Kin::start(&mut command).map_err(|error| {
-            let message = format!(
-                "no process could be started for the plugin `{}`",
-                launch.plugin
-            );
+        let Started { kin, to, from, said } = Kin::start(&mut command).map_err(|error| {
+            let message = format!("no process could be started for the plugin `{}`", launch.plugin);
             Error::new(ErrorKind::Failed, message).source_chain(&error)
         })?;
         let process = Process {
@@ -173,8 +161,8 @@ impl Process {
             None => "was lost".to_owned(),
         };
         let message = format!("the plugin `{}` {how}{}", self.launch.plugin, after(rows));
-        let mut error = Error::new(ErrorKind::Failed, message)
-            .hint(format!("itch plugins check {}", self.launch.file.display()));
+        let mut error =
+            Error::new(ErrorKind::Failed, message).hint(format!("itch plugins check {}", self.launch.file.display()));
         if let Some(line) = self.said.last() {
             error = error.cause(line);
         }
@@ -259,10 +247,7 @@ impl Said {
             let mut line = Vec::new();
             loop {
                 line.clear();
-                match (&mut stream)
-                    .take(LONGEST_LINE)
-                    .read_until(b'\n', &mut line)
-                {
+                match (&mut stream).take(LONGEST_LINE).read_until(b'\n', &mut line) {
                     Ok(0) | Err(_) => return,
                     Ok(_) => {}
                 }
@@ -293,11 +278,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Looks again and again whether the process should stop. Then it is told once, and ended after `grace`.
-    pub(crate) fn start(
-        process: &Process,
-        grace: Duration,
-        should_stop: impl Fn() -> bool + Send + 'static,
-    ) -> Watch {
+    pub(crate) fn start(process: &Process, grace: Duration, should_stop: impl Fn() -> bool + Send + 'static) -> Watch {
         let (end, ended) = channel();
         let (kin, to) = (process.kin.clone(), process.to());
         let thread = std::thread::spawn(move || {

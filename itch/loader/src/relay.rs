@@ -152,10 +152,7 @@ impl Run {
         let fits = |bytes: &Vec<u8>| bytes.len() < LONGEST;
         let result = result.and_then(|bytes| match fits(&bytes) {
             true => Ok(bytes),
-            false => Err(Error::new(
-                ErrorKind::BadData,
-                "the answer is too long for a plugin",
-            )),
+            false => Err(Error::new(ErrorKind::BadData, "the answer is too long for a plugin")),
         });
         let (sort, bytes) = answer(result);
         send(&self.to, Kind::Answer, number, &[&[sort], &bytes]);
@@ -192,10 +189,7 @@ enum Known {
 }
 
 fn unknown() -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        "the plugin waits for a request that it never made",
-    )
+    Error::new(ErrorKind::Failed, "the plugin waits for a request that it never made")
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {

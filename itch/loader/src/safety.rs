@@ -165,29 +165,15 @@ mod unix {
     }
 
     pub(super) fn judge(name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
-        judge_for(
-            rustix::process::geteuid().as_raw(),
-            name,
-            found,
-            sticky_will_do,
-        )
+        judge_for(rustix::process::geteuid().as_raw(), name, found, sticky_will_do)
     }
 
-    pub(super) fn judge_for(
-        user: u32,
-        name: &str,
-        found: &Metadata,
-        sticky_will_do: bool,
-    ) -> Result<(), String> {
+    pub(super) fn judge_for(user: u32, name: &str, found: &Metadata, sticky_will_do: bool) -> Result<(), String> {
         judge_owner_for(user, name, found)?;
         let open = found.mode() & WRITABLE_BY_OTHERS;
         let tolerated = sticky_will_do && found.mode() & STICKY != 0;
         if open != 0 && !tolerated {
-            let whom = if open & 0o002 != 0 {
-                "everybody"
-            } else {
-                "its group"
-            };
+            let whom = if open & 0o002 != 0 { "everybody" } else { "its group" };
             return Err(format!("{name} can be written by {whom}"));
         }
         Ok(())
@@ -241,10 +227,7 @@ mod tests {
 
         assert_eq!(check(&inner).unwrap_err(), "it is a directory");
         symlink("/no/such", inner.join("b.so")).unwrap();
-        assert_eq!(
-            check(&inner.join("b.so")).unwrap_err(),
-            "its link leads nowhere"
-        );
+        assert_eq!(check(&inner.join("b.so")).unwrap_err(), "its link leads nowhere");
         assert!(check(&inner.join("c.so")).is_err());
     }
 
@@ -264,19 +247,12 @@ mod tests {
         symlink(&file, open.join("a.so")).unwrap();
         symlink("../open/a.so", inner.join("b.so")).unwrap();
         symlink("../inner", open.join("folder")).unwrap();
-        let ways = [
-            open.join("a.so"),
-            inner.join("b.so"),
-            open.join("folder/a.so"),
-        ];
+        let ways = [open.join("a.so"), inner.join("b.so"), open.join("folder/a.so")];
         for way in &ways {
             assert_eq!(check(way).as_ref(), Ok(&file), "{way:?}");
         }
         mode(&open, 0o777);
-        let why = format!(
-            "its directory {} can be written by everybody",
-            open.display()
-        );
+        let why = format!("its directory {} can be written by everybody", open.display());
         for way in &ways {
             assert_eq!(check(way).as_ref(), Err(&why), "{way:?}");
         }

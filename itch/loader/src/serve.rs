@@ -112,21 +112,12 @@ impl Told {
     }
 }
 
-fn work(
-    pipe: &Arc<Pipe>,
-    file: &Path,
-    unit: &str,
-    told: Told,
-    calls: &Receiver<Frame>,
-) -> Result<()> {
+fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<Frame>) -> Result<()> {
     let library = load(file, &told.job.sha256)?;
     let item = |kind| {
-        library.item(kind, unit).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Failed,
-                format!("`{}` has no `{unit}`", file.display()),
-            )
-        })
+        library
+            .item(kind, unit)
+            .ok_or_else(|| Error::new(ErrorKind::Failed, format!("`{}` has no `{unit}`", file.display())))
     };
     let host = || -> Arc<dyn RunHost> {
         Arc::new(PipeHost {
@@ -137,8 +128,8 @@ fn work(
     match told.job.work {
         Work::Report(call) => drive::run_report(item(REPORT)?, host(), &call),
         Work::Renderer(chart) => {
-            let mut chart: Chart<'_> = serde_json::from_str(chart.get())
-                .map_err(|error| garbled().source_chain(&error))?;
+            let mut chart: Chart<'_> =
+                serde_json::from_str(chart.get()).map_err(|error| garbled().source_chain(&error))?;
             chart.buffers = told.buffers.into_iter().map(buffer).collect();
             let mut out = Picture(Arc::clone(pipe));
             drive::render(item(RENDERER)?, host(), &chart, &mut out)
@@ -342,10 +333,7 @@ impl Transport for Pipe {
     }
 
     fn wait_any(&self, tickets: &[Ticket]) -> Result<usize> {
-        let numbers: Vec<u8> = tickets
-            .iter()
-            .flat_map(|ticket| ticket.0.to_le_bytes())
-            .collect();
+        let numbers: Vec<u8> = tickets.iter().flat_map(|ticket| ticket.0.to_le_bytes()).collect();
         let answer = self.ask(Kind::WaitAny, &[&numbers])?;
         Ok(usize::try_from(Body(&answer).number()?).unwrap_or(usize::MAX))
     }
@@ -402,9 +390,7 @@ impl RunHost for PipeHost {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        let _ = self
-            .pipe
-            .send(Kind::Log, 0, &[&[level as u8], message.as_bytes()]);
+        let _ = self.pipe.send(Kind::Log, 0, &[&[level as u8], message.as_bytes()]);
     }
 }
 

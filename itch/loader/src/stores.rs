@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use itch_api::{Error, ErrorKind, Result};
-use itch_plugin::{
-    CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport, StoredValue,
-};
+use itch_plugin::{CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, ScanEntry, ScanSupport, StoredValue};
 
 use crate::Log;
 use crate::frame::{Body, Kind, LONGEST, PIECE};
@@ -95,11 +93,7 @@ impl Store {
                     let Ok(entries) = serde_json::from_slice::<Vec<ScanEntry>>(&frame.body) else {
                         break garbled();
                     };
-                    let stop = |entry| {
-                        visit
-                            .as_mut()
-                            .is_none_or(|visit| visit(entry) == Scan::Stop)
-                    };
+                    let stop = |entry| visit.as_mut().is_none_or(|visit| visit(entry) == Scan::Stop);
                     let stopped = entries.into_iter().any(stop);
                     process.send(Kind::Answer, frame.number, &[&[1, u8::from(stopped)]]);
                 }
@@ -114,10 +108,7 @@ impl Store {
                 // It could not be opened.
                 Kind::Done => {
                     let ended = serde_json::from_slice::<crate::job::Ended>(&frame.body);
-                    break ended
-                        .ok()
-                        .and_then(|ended| ended.error)
-                        .unwrap_or_else(garbled);
+                    break ended.ok().and_then(|ended| ended.error).unwrap_or_else(garbled);
                 }
                 _ => break garbled(),
             }
@@ -133,11 +124,7 @@ impl Store {
 fn counted(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     let mut bytes = length.to_le_bytes().to_vec();
-    bytes.extend_from_slice(
-        text.as_bytes()
-            .get(..usize::from(length))
-            .unwrap_or_default(),
-    );
+    bytes.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
     bytes
 }
 
@@ -160,9 +147,7 @@ impl CacheStore for Store {
         if value.len() > LONGEST - PIECE {
             return Ok(Put::TooLarge);
         }
-        let ttl_ms = ttl.map_or(0, |ttl| {
-            u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
-        });
+        let ttl_ms = ttl.map_or(0, |ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
         let head = [counted(key), ttl_ms.to_le_bytes().to_vec()].concat();
         let answer = self.ask(store::PUT, &[&head, value], None)?;
         Ok(match Body(&answer).byte()? {

@@ -72,9 +72,6 @@ mod tests {
         let error = "xml".parse::<Format>().unwrap_err();
         assert_eq!(error.kind, ErrorKind::Usage);
         assert_eq!(error.message, "there is no format `xml`");
-        assert_eq!(
-            error.hint.unwrap(),
-            "the formats are tsv, csv, jsonl, table"
-        );
+        assert_eq!(error.hint.unwrap(), "the formats are tsv, csv, jsonl, table");
     }
 }

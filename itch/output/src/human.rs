@@ -43,13 +43,7 @@ pub(crate) fn span(seconds: f64, precision: u8) -> String {
         out.push_str(" s");
         return out;
     }
-    let units = [
-        ("y", 365 * DAY),
-        ("d", DAY),
-        ("h", HOUR),
-        ("m", MINUTE),
-        ("s", 1),
-    ];
+    let units = [("y", 365 * DAY), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1)];
     let mut left = seconds.abs() as u64;
     let counts = units.map(|(unit, size)| {
         let count = left / size;

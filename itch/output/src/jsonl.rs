@@ -20,11 +20,7 @@ pub(crate) struct JsonlWriter {
 }
 
 impl JsonlWriter {
-    pub(crate) fn new(
-        layout: &Layout,
-        on_terminal: bool,
-        out: Box<dyn Write + Send>,
-    ) -> JsonlWriter {
+    pub(crate) fn new(layout: &Layout, on_terminal: bool, out: Box<dyn Write + Send>) -> JsonlWriter {
         let keys = layout.columns().enumerate().map(|(place, column)| {
             let mut key = String::from(if place == 0 { "{" } else { "," });
             push_text(&mut key, &column.name, on_terminal);

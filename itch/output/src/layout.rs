@@ -93,10 +93,7 @@ impl Layout {
             Ok(values) => values,
             Err(error) => {
                 return failed("the report printed a line that is no JSON array")
-                    .cause(format!(
-                        "the line is {}",
-                        shown(&String::from_utf8_lossy(line))
-                    ))
+                    .cause(format!("the line is {}", shown(&String::from_utf8_lossy(line))))
                     .source_chain(&error);
             }
         };
@@ -121,16 +118,11 @@ impl Layout {
 
     /// The printed columns, in order.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &Column> {
-        self.chosen
-            .iter()
-            .filter_map(|place| self.declared.get(*place))
+        self.chosen.iter().filter_map(|place| self.declared.get(*place))
     }
 
     /// The printed cells of a row of all declared columns. What a row lacks is null.
-    pub(crate) fn cells<'a>(
-        &'a self,
-        row: &'a [Cell],
-    ) -> impl Iterator<Item = (&'a Column, &'a Cell)> {
+    pub(crate) fn cells<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Column, &'a Cell)> {
         let cell = |place: &usize| row.get(*place).unwrap_or(&Cell::Null);
         self.columns().zip(self.chosen.iter().map(cell))
     }
@@ -148,18 +140,10 @@ fn choose(columns: &[Column], names: &[String]) -> Result<Vec<usize>> {
     let mut chosen = Vec::with_capacity(names.len());
     for name in names {
         let place = columns.iter().position(|column| column.name == *name);
-        let place = place.ok_or_else(|| {
-            usage(
-                format!("there is no column `{}`", name.escape_debug()),
-                columns,
-            )
-        })?;
+        let place = place.ok_or_else(|| usage(format!("there is no column `{}`", name.escape_debug()), columns))?;
         // An object cannot hold a name twice, and what one format refuses the others should not print.
         if chosen.contains(&place) {
-            return Err(usage(
-                format!("the column `{name}` is named twice"),
-                columns,
-            ));
+            return Err(usage(format!("the column `{name}` is named twice"), columns));
         }
         chosen.push(place);
     }
@@ -290,10 +274,7 @@ mod tests {
             let error = Layout::new(&columns(), Some(&wanted), None, None).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Usage);
             assert_eq!(error.message, message);
-            assert_eq!(
-                error.hint.unwrap(),
-                "the columns are name, created, followers"
-            );
+            assert_eq!(error.hint.unwrap(), "the columns are name, created, followers");
         }
     }
 
@@ -337,11 +318,8 @@ mod tests {
             told(r#"["a", 1]"#),
             "the report printed a row of 2 cells and declares 3 columns"
         );
-        let error =
-            told("oops \u{1b}[31m and a long line that goes on and on, far beyond what fits");
-        assert!(error.starts_with(
-            "the report printed a line that is no JSON array: the line is oops \\u{1b}[31m"
-        ));
+        let error = told("oops \u{1b}[31m and a long line that goes on and on, far beyond what fits");
+        assert!(error.starts_with("the report printed a line that is no JSON array: the line is oops \\u{1b}[31m"));
         assert!(error.contains("beyond w…"), "{error}");
     }
 }

@@ -62,10 +62,7 @@ fn push_epoch(out: &mut String, milliseconds: i64, precision: u8) {
         return push_int(out, milliseconds / 1000);
     }
     let sign = if milliseconds < 0 { "-" } else { "" };
-    let (whole, rest) = (
-        milliseconds.unsigned_abs() / 1000,
-        milliseconds.unsigned_abs() % 1000,
-    );
+    let (whole, rest) = (milliseconds.unsigned_abs() / 1000, milliseconds.unsigned_abs() % 1000);
     push_cut(out, &format!("{sign}{whole}.{rest:03}"), precision);
 }
 
@@ -85,8 +82,8 @@ fn push_cut(out: &mut String, number: &str, precision: u8) {
         out.push('.');
         out.extend(digits.take(precision.into()));
     }
-    let negative_zero = out[start..].starts_with('-')
-        && !out[start..].contains(|digit: char| ('1'..='9').contains(&digit));
+    let negative_zero =
+        out[start..].starts_with('-') && !out[start..].contains(|digit: char| ('1'..='9').contains(&digit));
     if negative_zero {
         out.remove(start);
     }
@@ -120,8 +117,7 @@ mod tests {
 
     #[test]
     fn times_are_cut_toward_zero() {
-        let epoch =
-            |milliseconds, precision| text(Cell::Time(milliseconds), precision, Times::Epoch);
+        let epoch = |milliseconds, precision| text(Cell::Time(milliseconds), precision, Times::Epoch);
         assert_eq!(epoch(1_469_108_655_987, 0), "1469108655");
         assert_eq!(epoch(1_469_108_655_987, 1), "1469108655.9");
         assert_eq!(epoch(1_469_108_655_007, 3), "1469108655.007");
@@ -135,8 +131,7 @@ mod tests {
 
     #[test]
     fn calendar_times_end_in_z() {
-        let time =
-            |milliseconds, precision| text(Cell::Time(milliseconds), precision, Times::Rfc3339);
+        let time = |milliseconds, precision| text(Cell::Time(milliseconds), precision, Times::Rfc3339);
         assert_eq!(time(1_469_108_655_987, 0), "2016-07-21T13:44:15Z");
         assert_eq!(time(1_469_108_655_987, 3), "2016-07-21T13:44:15.987Z");
         assert_eq!(time(1_469_108_655_000, 3), "2016-07-21T13:44:15Z");
@@ -157,15 +152,7 @@ mod tests {
 
     #[test]
     fn floats_are_short_and_read_back() {
-        for value in [
-            0.1 + 0.2,
-            1.0,
-            -0.0,
-            1e300,
-            5e-324,
-            123_456_789.125,
-            f64::MAX,
-        ] {
+        for value in [0.1 + 0.2, 1.0, -0.0, 1e300, 5e-324, 123_456_789.125, f64::MAX] {
             let text = text(Cell::Float(value), 0, Times::Epoch);
             assert_eq!(text.parse::<f64>().unwrap(), value);
             assert!(text.len() < 25, "{text}");

@@ -43,11 +43,7 @@ enum State {
 }
 
 impl TableWriter {
-    pub(crate) fn new(
-        layout: Layout,
-        terminal: Option<Terminal>,
-        out: Box<dyn Write + Send>,
-    ) -> TableWriter {
+    pub(crate) fn new(layout: Layout, terminal: Option<Terminal>, out: Box<dyn Write + Send>) -> TableWriter {
         TableWriter {
             layout,
             terminal,
@@ -99,12 +95,7 @@ impl TableWriter {
         };
         let cutting = self.terminal.is_some();
         let mut line = String::new();
-        for (place, ((cell, width), column)) in cells
-            .iter()
-            .zip(widths)
-            .zip(self.layout.columns())
-            .enumerate()
-        {
+        for (place, ((cell, width), column)) in cells.iter().zip(widths).zip(self.layout.columns()).enumerate() {
             if place > 0 {
                 line.push_str(GAP);
             }
@@ -130,9 +121,7 @@ impl RowWriter for TableWriter {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         let now = self.terminal.map(|terminal| terminal.now);
         let cells = self.layout.cells(row);
-        let line: Line = cells
-            .map(|(column, cell)| show(column, cell, now))
-            .collect();
+        let line: Line = cells.map(|(column, cell)| show(column, cell, now)).collect();
         match &mut self.state {
             State::Settled(_) => self.line(&line, false),
             State::Gathering(page) => {
@@ -177,10 +166,7 @@ fn show(column: &Column, cell: &Cell, now: Option<DateTime<Utc>>) -> String {
 }
 
 fn is_right_aligned(kind: ColumnType) -> bool {
-    matches!(
-        kind,
-        ColumnType::Int | ColumnType::Float | ColumnType::Duration
-    )
+    matches!(kind, ColumnType::Int | ColumnType::Float | ColumnType::Duration)
 }
 
 /// Narrows the widest text columns until a line fits, or until no text column can give more.

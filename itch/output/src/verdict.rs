@@ -92,10 +92,7 @@ impl Verdict {
         };
         // Cancelled is also how a report hears that the limit is reached: the person got what was asked for.
         let run = &mut verdict.run;
-        if run.limit_reached()
-            && !run.interrupted
-            && run.error.as_ref().is_some_and(Error::is_cancelled)
-        {
+        if run.limit_reached() && !run.interrupted && run.error.as_ref().is_some_and(Error::is_cancelled) {
             run.error = None;
         }
         facts.iter().for_each(|fact| verdict.note(fact));
@@ -210,30 +207,20 @@ impl Verdict {
                 format!("{} of {}", human::count(rows), human::count_of(n, "row"))
             }
             // The list grew while it was read.
-            Some(n) => format!(
-                "{} ({} expected)",
-                human::count_of(rows, "row"),
-                human::count(n)
-            ),
+            Some(n) => format!("{} ({} expected)", human::count_of(rows, "row"), human::count(n)),
             None => human::count_of(rows, "row"),
         }
     }
 
     fn counts(&self) -> Vec<String> {
-        let gone = self
-            .missing
-            .iter()
-            .map(|(what, (n, _))| told_missing(what, *n));
+        let gone = self.missing.iter().map(|(what, (n, _))| told_missing(what, *n));
         let mut counts: Vec<String> = gone.collect();
         // That none came twice is worth saying of a list that was walked.
         if self.repeated > 0 || !self.expected.is_empty() {
             counts.push(format!("{} repeated", human::count(self.repeated)));
         }
         if self.recovered > 0 {
-            counts.push(format!(
-                "{} made good",
-                human::count_of(self.recovered, "fault")
-            ));
+            counts.push(format!("{} made good", human::count_of(self.recovered, "fault")));
         }
         counts
     }
@@ -255,18 +242,9 @@ impl Verdict {
         if self.run.interrupted || cancelled {
             reasons.push("interrupted".to_owned());
         }
-        reasons.extend(
-            error
-                .filter(|_| !cancelled)
-                .map(|error| error.message.clone()),
-        );
+        reasons.extend(error.filter(|_| !cancelled).map(|error| error.message.clone()));
         reasons.extend(self.gaps.iter().take(TOLD_GAPS).map(Gap::told));
-        if let Some(more) = self
-            .gaps
-            .len()
-            .checked_sub(TOLD_GAPS)
-            .filter(|more| *more > 0)
-        {
+        if let Some(more) = self.gaps.len().checked_sub(TOLD_GAPS).filter(|more| *more > 0) {
             reasons.push(human::count_of(more as u64, "more gap"));
         }
         reasons
@@ -407,10 +385,7 @@ mod tests {
 
     #[test]
     fn a_report_that_counts_nothing_says_little() {
-        let run = Run {
-            requests: 1,
-            ..run(1)
-        };
+        let run = Run { requests: 1, ..run(1) };
         assert_eq!(
             Verdict::new(run, &[]).line(),
             "followers: 1 row, complete, 1 request, 6.4 s"
@@ -517,10 +492,7 @@ mod tests {
         let verdict = Verdict::new(failed, &[expected(12_851), Fact::Looped]);
         assert_eq!(verdict.exit_code(), 6);
         let line = verdict.line();
-        assert!(
-            line.starts_with("followers: 5,000 of 12,851 rows, "),
-            "{line}"
-        );
+        assert!(line.starts_with("followers: 5,000 of 12,851 rows, "), "{line}");
         assert!(
             line.contains("INCOMPLETE: Helix cannot be reached; a list pointed back"),
             "{line}"
@@ -569,11 +541,7 @@ mod tests {
 
     #[test]
     fn the_json_form_holds_it_all() {
-        let facts = [
-            expected(12_851),
-            gone("accounts", 1),
-            gap("page 3 was empty"),
-        ];
+        let facts = [expected(12_851), gone("accounts", 1), gap("page 3 was empty")];
         let verdict = Verdict::new(run(12_851), &facts);
         assert_eq!(
             verdict.json(),

@@ -31,22 +31,13 @@ impl Write for Written {
     }
 }
 
-fn open(
-    format: Format,
-    layout: &Layout,
-    terminal: Option<Terminal>,
-) -> (Written, Box<dyn RowWriter>) {
+fn open(format: Format, layout: &Layout, terminal: Option<Terminal>) -> (Written, Box<dyn RowWriter>) {
     let written = Written::default();
     let writer = row_writer(format, layout, terminal, Box::new(written.clone()));
     (written, writer)
 }
 
-fn write(
-    format: Format,
-    layout: &Layout,
-    terminal: Option<Terminal>,
-    rows: &[Vec<Cell>],
-) -> String {
+fn write(format: Format, layout: &Layout, terminal: Option<Terminal>, rows: &[Vec<Cell>]) -> String {
     let (written, mut writer) = open(format, layout, terminal);
     rows.iter().for_each(|row| writer.row(row).unwrap());
     writer.finish().unwrap();
@@ -243,22 +234,14 @@ fn csv_reads_back_as_it_was() {
 fn jsonl_reads_back_as_it_was() {
     for terminal in [None, Some(terminal(80, true))] {
         let text = write(Format::Jsonl, &layout(&columns()), terminal, &nasty_rows());
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let rows = nasty_rows();
         assert_eq!(lines.len(), rows.len());
         for (line, row) in lines.iter().zip(&rows) {
             let title = serde_json::to_value(&row[0]).unwrap();
             assert_eq!(line["title"], title);
             let names: Vec<&String> = line.as_object().unwrap().keys().collect();
-            assert_eq!(
-                names,
-                [
-                    "title", "views", "created", "sent", "length", "share", "live"
-                ]
-            );
+            assert_eq!(names, ["title", "views", "created", "sent", "length", "share", "live"]);
         }
         let raw = text.lines().nth(11).unwrap();
         assert_eq!(
@@ -272,12 +255,7 @@ fn jsonl_reads_back_as_it_was() {
 #[test]
 fn no_format_lets_an_escape_sequence_reach_a_terminal() {
     for format in Format::ALL {
-        let text = write(
-            format,
-            &layout(&columns()),
-            Some(terminal(80, false)),
-            &nasty_rows(),
-        );
+        let text = write(format, &layout(&columns()), Some(terminal(80, false)), &nasty_rows());
         let tab_between_cells = |character| format == Format::Tsv && character == '\t';
         for line in text.lines() {
             let harmful = line.chars().find(|character| {
@@ -308,22 +286,10 @@ fn a_table_fits_its_terminal() {
             "a\ttitle"
         ]
         .to_vec(),
-        row![
-            "日本語",
-            7,
-            ago(5),
-            Cell::Duration(41.0),
-            "long ".repeat(60)
-        ]
-        .to_vec(),
+        row!["日本語", 7, ago(5), Cell::Duration(41.0), "long ".repeat(60)].to_vec(),
         row![Cell::Null, 0, ago(-7_200), Cell::Null, "\u{202e}evil"].to_vec(),
     ];
-    let text = write(
-        Format::Table,
-        &layout(&columns),
-        Some(terminal(60, false)),
-        &rows,
-    );
+    let text = write(Format::Table, &layout(&columns), Some(terminal(60, false)), &rows);
     let expected = [
         "name        views  created      length  title",
         "burkeblack  12851  3 days ago  2 h 3 m  a\\ttitle",
@@ -333,25 +299,15 @@ fn a_table_fits_its_terminal() {
     assert_eq!(text, expected.join("\n") + "\n");
     assert!(text.lines().all(|line| line.width() <= 60));
 
-    let colored = write(
-        Format::Table,
-        &layout(&columns),
-        Some(terminal(60, true)),
-        &rows,
-    );
-    assert!(
-        colored.starts_with("\u{1b}[1;4mname        views  created      length  title\u{1b}[0m\n")
-    );
+    let colored = write(Format::Table, &layout(&columns), Some(terminal(60, true)), &rows);
+    assert!(colored.starts_with("\u{1b}[1;4mname        views  created      length  title\u{1b}[0m\n"));
 }
 
 #[test]
 fn a_table_on_a_pipe_cuts_nothing_and_names_the_day() {
     let columns = [Column::text("title", ""), Column::time("created", "")];
     let long = "x".repeat(300);
-    let rows = [
-        row![long.as_str(), now()].to_vec(),
-        row!["y", now()].to_vec(),
-    ];
+    let rows = [row![long.as_str(), now()].to_vec(), row!["y", now()].to_vec()];
     let text = write(Format::Table, &layout(&columns), None, &rows);
     assert!(text.contains(&format!("{long}  2026-10-30T12:00:00Z\n")));
     let narrow = Layout::new(&columns, None, None, Some(false)).unwrap();
@@ -381,9 +337,7 @@ fn a_hundred_rows_settle_the_widths_of_a_table_too() {
     for _ in 0..100 {
         writer.row(&row!["a", "b"]).unwrap();
     }
-    writer
-        .row(&row!["a long one", "has the rest of the line"])
-        .unwrap();
+    writer.row(&row!["a long one", "has the rest of the line"]).unwrap();
     writer.finish().unwrap();
     assert!(
         written.text().ends_with("\na l…  has the rest …\n"),
@@ -457,9 +411,7 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn text_layout(n: usize) -> Layout {
-    let columns: Vec<Column> = (0..n)
-        .map(|place| Column::text(format!("c{place}"), ""))
-        .collect();
+    let columns: Vec<Column> = (0..n).map(|place| Column::text(format!("c{place}"), "")).collect();
     layout(&columns)
 }
 

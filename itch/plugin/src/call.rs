@@ -156,9 +156,7 @@ impl Call {
 
     /// Whether a flag was given.
     pub fn flag(&self, name: &str) -> bool {
-        self.argument(name)
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
+        self.argument(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// The value of an argument of kind time.

@@ -49,9 +49,7 @@ impl Serialize for Cell {
             Cell::Bool(value) => serializer.serialize_bool(*value),
             Cell::Int(value) | Cell::Time(value) => serializer.serialize_i64(*value),
             // JSON has no NaN and no infinity.
-            Cell::Float(value) | Cell::Duration(value) if !value.is_finite() => {
-                serializer.serialize_unit()
-            }
+            Cell::Float(value) | Cell::Duration(value) if !value.is_finite() => serializer.serialize_unit(),
             Cell::Float(value) | Cell::Duration(value) => serializer.serialize_f64(*value),
             Cell::Text(value) => serializer.serialize_str(value),
         }

@@ -3,12 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::spec::{
-    RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION,
-};
+use crate::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION};
 use crate::{
-    Argument, ArgumentKind, CacheSpec, Error, ErrorKind, NO_CACHE, RendererSpec, ReportSpec,
-    Result, Variable,
+    Argument, ArgumentKind, CacheSpec, Error, ErrorKind, NO_CACHE, RendererSpec, ReportSpec, Result, Variable,
 };
 
 impl ReportSpec {
@@ -19,10 +16,7 @@ impl ReportSpec {
         check_variables(&self.variables)?;
         check_texts(self)?;
         if RESERVED_COMMANDS.contains(&self.name.as_str()) {
-            return Err(refused(format!(
-                "`{}` is a command of itch's own",
-                self.name
-            )));
+            return Err(refused(format!("`{}` is a command of itch's own", self.name)));
         }
         if self.columns.is_empty() {
             return Err(refused("it declares no columns"));
@@ -40,10 +34,7 @@ impl ReportSpec {
                     argument.name
                 )));
             }
-            if let Some(letter) = argument
-                .short
-                .filter(|letter| RESERVED_LETTERS.contains(letter))
-            {
+            if let Some(letter) = argument.short.filter(|letter| RESERVED_LETTERS.contains(letter)) {
                 return Err(refused(format!("`-{letter}` is an option of itch's own")));
             }
             argument.check()?;
@@ -69,17 +60,13 @@ impl ReportSpec {
         let hint = self.chart.iter();
         for name in hint.flat_map(|hint| [&hint.x, &hint.y].into_iter().chain(&hint.label)) {
             if !self.columns.iter().any(|column| column.name == *name) {
-                return Err(refused(format!(
-                    "its chart shows `{name}`, which is no column"
-                )));
+                return Err(refused(format!("its chart shows `{name}`, which is no column")));
             }
         }
         let forms = self.aliases.iter().filter_map(|alias| alias.form.as_ref());
         for name in forms.flat_map(|form| &form.columns) {
             if !self.columns.iter().any(|column| column.name == *name) {
-                return Err(refused(format!(
-                    "an alias prints `{name}`, which is no column"
-                )));
+                return Err(refused(format!("an alias prints `{name}`, which is no column")));
             }
         }
         Ok(())
@@ -98,14 +85,8 @@ impl ReportSpec {
         for (place, argument) in positional.iter().enumerate() {
             let last = place + 1 == positional.len();
             let after_optional = place > 0 && !positional[place - 1].required && argument.required;
-            if argument.position != u32::try_from(place).ok()
-                || after_optional
-                || (argument.repeat && !last)
-            {
-                return Err(refused(format!(
-                    "the position of `{}` cannot be meant",
-                    argument.name
-                )));
+            if argument.position != u32::try_from(place).ok() || after_optional || (argument.repeat && !last) {
+                return Err(refused(format!("the position of `{}` cannot be meant", argument.name)));
             }
         }
         Ok(())
@@ -123,15 +104,10 @@ impl Argument {
                 return Err(refused(format!("`{name}` is a choice without choices")));
             }
             if default.is_some_and(|default| !known(default)) {
-                return Err(refused(format!(
-                    "the default of `{name}` is none of its choices"
-                )));
+                return Err(refused(format!("the default of `{name}` is none of its choices")));
             }
         }
-        if self
-            .short
-            .is_some_and(|letter| !letter.is_ascii_alphanumeric())
-        {
+        if self.short.is_some_and(|letter| !letter.is_ascii_alphanumeric()) {
             return Err(refused(format!("the letter of `{name}` is none")));
         }
         if self.kind == ArgumentKind::Flag && self.position.is_some() {
@@ -181,9 +157,7 @@ fn refused(why: impl Into<String>) -> Error {
 }
 
 pub(crate) fn check_name(name: &str) -> Result<()> {
-    let known = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
-    };
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.starts_with('-') || !name.bytes().all(known) {
         return Err(refused(format!(
             "`{}` is not a name: lower-case letters, digits, `-` and `_`",
@@ -211,9 +185,7 @@ fn check_texts(spec: &impl Serialize) -> Result<()> {
     }
     fn steers(value: &Value) -> bool {
         match value {
-            Value::String(text) => text
-                .chars()
-                .any(|c| c.is_control() && !matches!(c, '\n' | '\t')),
+            Value::String(text) => text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')),
             Value::Array(values) => values.iter().any(steers),
             Value::Object(members) => members.values().any(steers),
             _ => false,
@@ -254,10 +226,7 @@ fn check_variables(variables: &[Variable]) -> Result<()> {
             return Err(refused(format!("`{name}` is for itch alone")));
         }
     }
-    check_unique(
-        "variable",
-        variables.iter().map(|variable| variable.name.as_str()),
-    )
+    check_unique("variable", variables.iter().map(|variable| variable.name.as_str()))
 }
 
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
@@ -281,12 +250,7 @@ mod tests {
     }
 
     fn channel(position: u32) -> Argument {
-        Argument::positional(
-            position,
-            ArgumentKind::Channel,
-            format!("channel{position}"),
-            "",
-        )
+        Argument::positional(position, ArgumentKind::Channel, format!("channel{position}"), "")
     }
 
     #[test]
@@ -313,10 +277,7 @@ mod tests {
             ),
             ("no columns", ReportSpec::new("x", "")),
             ("a column twice", sound().column(Column::int("a", ""))),
-            (
-                "an option's name at a position",
-                sound().argument(named("limit")),
-            ),
+            ("an option's name at a position", sound().argument(named("limit"))),
             (
                 "a letter of itch's own",
                 sound().argument(Argument {
@@ -324,10 +285,7 @@ mod tests {
                     ..named("y")
                 }),
             ),
-            (
-                "a letter twice",
-                sound().argument(short("y")).argument(short("z")),
-            ),
+            ("a letter twice", sound().argument(short("y")).argument(short("z"))),
             (
                 "a choice without choices",
                 sound().argument(Argument::option(ArgumentKind::Choice, "y", "")),

@@ -59,14 +59,13 @@ mod spill;
 pub mod testing;
 
 pub use cache::{
-    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, NO_CACHE, Put, Scan, ScanEntry,
-    ScanSupport, StoredValue,
+    Cache, CacheLog, CacheSettings, CacheStats, CacheStore, NO_CACHE, Put, Scan, ScanEntry, ScanSupport, StoredValue,
 };
 pub use call::{Call, CallInput, LogLevel};
 pub use cell::Cell;
 pub use chart::{
-    Axis, AxisKind, Buffer, Chart, ColorBar, Colors, Graphics, Layer, LegendEntry, Point, Rect,
-    Scale, Target, Terminal, Tick,
+    Axis, AxisKind, Buffer, Chart, ColorBar, Colors, Graphics, Layer, LegendEntry, Point, Rect, Scale, Target,
+    Terminal, Tick,
 };
 pub use color::{Color, Theme};
 pub use itch_api::{Error, ErrorKind, Result};
@@ -74,8 +73,8 @@ pub use registry::{Origin, Registered, Registry, Spec, Standing, Unit};
 pub use renderer::Renderer;
 pub use report::Report;
 pub use spec::{
-    Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Column, ColumnType, Detail, Escape,
-    Example, Mark, OutputForm, RendererSpec, ReportSpec, Variable,
+    Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Column, ColumnType, Detail, Escape, Example, Mark, OutputForm,
+    RendererSpec, ReportSpec, Variable,
 };
 pub use spill::{Reversed, reversed};
 
@@ -86,15 +85,13 @@ pub use inventory as __inventory;
 pub mod prelude {
     pub use itch_api::chrono::{self, DateTime, Utc};
     pub use itch_api::{
-        Api, Channel, ChannelName, ChatMessage, Chatter, Direction, Fact, Follow, FollowedChannel,
-        Freshness, Listing, Pages, PastStream, Request, Response, Role, Rows, Service, Stream,
-        User, Video, serde_json,
+        Api, Channel, ChannelName, ChatMessage, Chatter, Direction, Fact, Follow, FollowedChannel, Freshness, Listing,
+        Pages, PastStream, Request, Response, Role, Rows, Service, Stream, User, Video, serde_json,
     };
 
     pub use crate::{
-        Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call,
-        Cell, Chart, ChartHint, Column, ColumnType, Detail, Error, ErrorKind, Escape, LogLevel,
-        Mark, OutputForm, Put, Renderer, RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry,
-        ScanSupport, StoredValue, cache, renderer, report, reversed, row,
+        Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call, Cell, Chart, ChartHint,
+        Column, ColumnType, Detail, Error, ErrorKind, Escape, LogLevel, Mark, OutputForm, Put, Renderer, RendererSpec,
+        Report, ReportSpec, Result, Scan, ScanEntry, ScanSupport, StoredValue, cache, renderer, report, reversed, row,
     };
 }

@@ -32,8 +32,7 @@ macro_rules! __unit {
             static UNIT: $unit = $unit;
 
             fn item() -> &'static $crate::abi::Item {
-                static ITEM: std::sync::OnceLock<&'static $crate::abi::Item> =
-                    std::sync::OnceLock::new();
+                static ITEM: std::sync::OnceLock<&'static $crate::abi::Item> = std::sync::OnceLock::new();
                 ITEM.get_or_init(|| $crate::abi::items::$kind(&UNIT))
             }
 
@@ -80,10 +79,7 @@ macro_rules! export {
         const _: () = {
             use $crate::abi;
 
-            unsafe extern "C" fn items(
-                items: *mut *const *const abi::Item,
-                n: *mut usize,
-            ) -> abi::Status {
+            unsafe extern "C" fn items(items: *mut *const *const abi::Item, n: *mut usize) -> abi::Status {
                 abi::export::keep_panics();
                 // SAFETY: the host gave two places to write to.
                 unsafe { abi::export::items(items, n) }

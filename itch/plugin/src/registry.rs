@@ -235,12 +235,8 @@ impl Registry {
         };
         let other = |place: usize| self.units.get(place).unwrap_or(unit);
         match self.meaning(unit.spec.kind(), unit.spec.name()) {
-            Some(Meaning::One(place)) if !is_this(&place) => {
-                Standing::Shadowed { by: other(place) }
-            }
-            Some(Meaning::Tie(first, second)) if is_this(&first) => Standing::Tied {
-                with: other(second),
-            },
+            Some(Meaning::One(place)) if !is_this(&place) => Standing::Shadowed { by: other(place) },
+            Some(Meaning::Tie(first, second)) if is_this(&first) => Standing::Tied { with: other(second) },
             Some(Meaning::Tie(first, _)) => Standing::Tied { with: other(first) },
             _ => Standing::Named,
         }
@@ -341,10 +337,7 @@ impl Registry {
             for name in unit.names() {
                 let full = format!("{}/{name}", unit.plugin);
                 for name in [name.to_owned(), full] {
-                    names
-                        .entry((unit.spec.kind(), name))
-                        .or_default()
-                        .push(place);
+                    names.entry((unit.spec.kind(), name)).or_default().push(place);
                 }
             }
         }
@@ -456,10 +449,7 @@ fn read_spec(item: &Item) -> Option<(Spec, Option<Error>)> {
 }
 
 /// A description, as far as it can be read, and what is wrong with it.
-fn parse<T: DeserializeOwned>(
-    item: &Item,
-    check: impl FnOnce(&T) -> Result<()>,
-) -> (Option<T>, Option<Error>) {
+fn parse<T: DeserializeOwned>(item: &Item, check: impl FnOnce(&T) -> Result<()>) -> (Option<T>, Option<Error>) {
     match serde_json::from_slice(item.spec_json()) {
         Ok(spec) => {
             let refused = check(&spec).err();

@@ -312,11 +312,7 @@ pub enum Detail {
 
 impl RendererSpec {
     /// A renderer of this name, one-line summary and media type, for what can be seen at the target's size.
-    pub fn new(
-        name: impl Into<String>,
-        summary: impl Into<String>,
-        media_type: impl Into<String>,
-    ) -> RendererSpec {
+    pub fn new(name: impl Into<String>, summary: impl Into<String>, media_type: impl Into<String>) -> RendererSpec {
         RendererSpec {
             spec: SPEC_VERSION,
             name: name.into(),
@@ -482,11 +478,7 @@ impl ReportSpec {
 
 impl Argument {
     /// An option `--name` of some kind.
-    pub fn option(
-        kind: ArgumentKind,
-        name: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Argument {
+    pub fn option(kind: ArgumentKind, name: impl Into<String>, help: impl Into<String>) -> Argument {
         Argument {
             kind,
             name: name.into(),
@@ -496,12 +488,7 @@ impl Argument {
     }
 
     /// The argument at a position behind the command.
-    pub fn positional(
-        position: u32,
-        kind: ArgumentKind,
-        name: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Argument {
+    pub fn positional(position: u32, kind: ArgumentKind, name: impl Into<String>, help: impl Into<String>) -> Argument {
         Argument {
             position: Some(position),
             ..Argument::option(kind, name, help)
@@ -588,12 +575,7 @@ impl CacheSpec {
     }
 
     /// Adds a variable that it reads, with what holds if it is not set.
-    pub fn variable(
-        mut self,
-        name: impl Into<String>,
-        help: impl Into<String>,
-        default: Option<&str>,
-    ) -> CacheSpec {
+    pub fn variable(mut self, name: impl Into<String>, help: impl Into<String>, default: Option<&str>) -> CacheSpec {
         self.variables.push(Variable {
             name: name.into(),
             help: help.into(),

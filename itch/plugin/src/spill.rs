@@ -30,14 +30,8 @@ where
         }
         block.push(item?);
     }
-    let file = file
-        .into_inner()
-        .map_err(std::io::IntoInnerError::into_error)?;
-    Ok(Reversed {
-        file,
-        blocks,
-        block,
-    })
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    Ok(Reversed { file, blocks, block })
 }
 
 /// See [`reversed`].

@@ -69,11 +69,7 @@ pub fn run_with<V: Into<Value>>(
     let mut call = CallInput {
         v: 1,
         report: spec.name.clone(),
-        columns: spec
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
+        columns: spec.columns.iter().map(|column| column.name.clone()).collect(),
         ..CallInput::default()
     };
     for argument in &spec.arguments {
@@ -137,12 +133,9 @@ impl Transport for Record {
     }
 
     fn wait(&self, ticket: Ticket) -> Result<Response> {
-        let place = usize::try_from(ticket.0)
-            .ok()
-            .and_then(|n| n.checked_sub(1));
+        let place = usize::try_from(ticket.0).ok().and_then(|n| n.checked_sub(1));
         let asked = place.and_then(|place| self.ran().requests.get(place).cloned());
-        let asked =
-            asked.ok_or_else(|| Error::new(ErrorKind::Failed, "there is no such ticket"))?;
+        let asked = asked.ok_or_else(|| Error::new(ErrorKind::Failed, "there is no such ticket"))?;
         let (status, body) = (self.answer)(&asked)?;
         Ok(Response {
             status,
@@ -176,8 +169,8 @@ impl Host {
     /// A row as the columns say.
     fn row(&self, line: &str) -> Result<Vec<Cell>> {
         let unfit = |why: String| Error::new(ErrorKind::Unsupported, why);
-        let cells: Vec<Cell> = serde_json::from_str(line)
-            .map_err(|error| unfit(format!("`{line}` is no row")).source_chain(&error))?;
+        let cells: Vec<Cell> =
+            serde_json::from_str(line).map_err(|error| unfit(format!("`{line}` is no row")).source_chain(&error))?;
         if cells.len() != self.columns.len() {
             return Err(unfit(format!(
                 "{} columns are declared, and `{line}` has cells for {}",
@@ -242,9 +235,7 @@ mod tests {
                 return call.emit(row!["a"]);
             }
             for _ in 0..call.int("times").unwrap_or(0) {
-                let found = call
-                    .api()
-                    .json(Request::helix("users").query("login", "x"))?;
+                let found = call.api().json(Request::helix("users").query("login", "x"))?;
                 call.emit(row![found["id"].as_str(), 3])?;
             }
             Ok(())
@@ -272,15 +263,9 @@ mod tests {
     #[test]
     fn what_itch_would_refuse_is_refused() {
         let error = run(&Created, [("wrong", true)]).unwrap_err();
-        assert_eq!(
-            error.message,
-            "2 columns are declared, and `[\"a\"]` has cells for 1"
-        );
+        assert_eq!(error.message, "2 columns are declared, and `[\"a\"]` has cells for 1");
         let error = run(&Created, [("times", 1)]).unwrap_err();
-        assert_eq!(
-            error.message,
-            "the test has no answer to `helix users?login=x`"
-        );
+        assert_eq!(error.message, "the test has no answer to `helix users?login=x`");
         let refused = run_with(&Created, [("times", 1)], |_| Ok((404, Value::Null)));
         assert_eq!(refused.unwrap_err().kind, ErrorKind::NotFound);
     }

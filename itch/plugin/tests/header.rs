@@ -1,10 +1,6 @@
 //! `itch_plugin.h` says what the Rust structs are: each size, place and constant, as C compilers see them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
@@ -12,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use itch_plugin::ErrorKind;
-use itch_plugin::abi::{
-    self, Buf, Cache, Host, Item, Plugin, Renderer, Report, Response, Stats, Str, Values,
-};
+use itch_plugin::abi::{self, Buf, Cache, Host, Item, Plugin, Renderer, Report, Response, Stats, Str, Values};
 
 /// Lines of a C program that print places, and the places as Rust has them.
 #[derive(Default)]

@@ -121,11 +121,7 @@ impl FromStr for Faults {
 
     fn from_str(list: &str) -> Result<Faults, ParseFaultsError> {
         let mut faults = Faults::default();
-        for entry in list
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-        {
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let Some((name, rate)) = entry.split_once('=') else {
                 return Err(ParseFaultsError::MissingRate {
                     fault: entry.to_owned(),
@@ -133,9 +129,7 @@ impl FromStr for Faults {
             };
             let (name, rate) = (name.trim(), rate.trim());
             let Some(fault) = Fault::ALL.into_iter().find(|fault| fault.name() == name) else {
-                return Err(ParseFaultsError::Unknown {
-                    fault: name.to_owned(),
-                });
+                return Err(ParseFaultsError::Unknown { fault: name.to_owned() });
             };
             match rate.parse() {
                 Ok(value @ 0.0..=1.0) => faults.rates[fault as usize] = value,
@@ -152,10 +146,7 @@ impl FromStr for Faults {
 /// The list that parses to the same faults.
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ordered = Fault::ALL
-            .into_iter()
-            .zip(self.rates)
-            .filter(|(_, rate)| *rate > 0.0);
+        let ordered = Fault::ALL.into_iter().zip(self.rates).filter(|(_, rate)| *rate > 0.0);
         for (index, (fault, rate)) in ordered.enumerate() {
             let comma = if index > 0 { "," } else { "" };
             write!(formatter, "{comma}{}={rate}", fault.name())?;
@@ -196,15 +187,10 @@ mod tests {
 
     #[test]
     fn a_list_is_parsed_and_written_back() {
-        let all = Fault::ALL
-            .map(|fault| format!("{}=0.5", fault.name()))
-            .join(",");
+        let all = Fault::ALL.map(|fault| format!("{}=0.5", fault.name())).join(",");
         assert_eq!(all.parse::<Faults>().unwrap().to_string(), all);
         assert_eq!("".parse(), Ok(Faults::default()));
-        assert_eq!(
-            " reset = 1 , 429=0,".parse::<Faults>().unwrap().to_string(),
-            "reset=1"
-        );
+        assert_eq!(" reset = 1 , 429=0,".parse::<Faults>().unwrap().to_string(), "reset=1");
     }
 
     #[test]
@@ -234,11 +220,7 @@ mod tests {
             .filter(|&index| faults.strike(Fault::Cut, seed, index))
             .collect();
         assert!((900..1_100).contains(&struck.len()), "{}", struck.len());
-        assert!(
-            struck
-                .iter()
-                .all(|&index| faults.strike(Fault::Cut, seed, index))
-        );
+        assert!(struck.iter().all(|&index| faults.strike(Fault::Cut, seed, index)));
         assert!((0..1_000).all(|index| faults.strike(Fault::Reset, seed, index)));
         assert!((0..1_000).all(|index| !faults.strike(Fault::Stall, seed, index)));
     }

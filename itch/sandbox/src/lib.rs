@@ -168,9 +168,7 @@ use std::{
 use tokio::{runtime, sync::oneshot};
 
 pub use crate::{
-    credentials::{
-        CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES,
-    },
+    credentials::{CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES},
     faults::{Faults, ParseFaultsError},
 };
 
@@ -224,18 +222,14 @@ impl Sandbox {
     /// Starts the server on a thread of its own. It listens before this returns.
     pub fn start(options: Options) -> io::Result<Sandbox> {
         let seed = options.seed;
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(async { server::bind(options.port) })?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let thread = thread::Builder::new()
-            .name("itch-sandbox".to_owned())
-            .spawn(move || {
-                let state = Arc::new(server::State::new(options));
-                runtime.block_on(server::serve(listener, state, stopped));
-            })?;
+        let thread = thread::Builder::new().name("itch-sandbox".to_owned()).spawn(move || {
+            let state = Arc::new(server::State::new(options));
+            runtime.block_on(server::serve(listener, state, stopped));
+        })?;
         Ok(Sandbox {
             address,
             seed,
@@ -268,10 +262,7 @@ impl Sandbox {
             ("TWITCH_GQL_URL", format!("{base}/gql")),
             ("TWITCH_KRAKEN_URL", format!("{base}/kraken")),
             ("TWITCH_TMI_URL", format!("{base}/tmi")),
-            (
-                "TWITCH_RECHAT_URL",
-                format!("{base}/rechat/rechat-messages"),
-            ),
+            ("TWITCH_RECHAT_URL", format!("{base}/rechat/rechat-messages")),
             ("TWITCH_LOOTS_URL", format!("{base}/loots/api/v1/")),
             ("TWITCH_CLIENT_ID", CLIENT_ID.to_owned()),
             ("TWITCH_TOKEN", TOKEN.to_owned()),

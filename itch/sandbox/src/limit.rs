@@ -51,18 +51,10 @@ impl Limiter {
         self.take_at(owner, Instant::now(), unix_now())
     }
 
-    fn take_at(
-        &mut self,
-        owner: Owner,
-        now: Instant,
-        unix_now: Duration,
-    ) -> Result<RateLimit, Exceeded> {
+    fn take_at(&mut self, owner: Owner, now: Instant, unix_now: Duration) -> Result<RateLimit, Exceeded> {
         let full = f64::from(self.points_per_minute);
         let per_second = full / 60.0;
-        let bucket = self.buckets.entry(owner).or_insert(Bucket {
-            points: full,
-            at: now,
-        });
+        let bucket = self.buckets.entry(owner).or_insert(Bucket { points: full, at: now });
         let refilled = now.saturating_duration_since(bucket.at).as_secs_f64() * per_second;
         bucket.points = full.min(bucket.points + refilled);
         bucket.at = now;
@@ -80,11 +72,7 @@ impl Limiter {
             remaining: bucket.points as u32,
             reset: (unix_now.as_secs_f64() + until_full).ceil() as u64,
         };
-        if allowed {
-            Ok(limit)
-        } else {
-            Err(Exceeded(limit))
-        }
+        if allowed { Ok(limit) } else { Err(Exceeded(limit)) }
     }
 }
 
@@ -137,13 +125,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_refuses_everything() {
-        let limit = Limiter::new(0)
-            .take_at(None, Instant::now(), UNIX)
-            .unwrap_err()
-            .0;
-        assert_eq!(
-            (limit.limit, limit.remaining, limit.reset),
-            (0, 0, 1_000_060)
-        );
+        let limit = Limiter::new(0).take_at(None, Instant::now(), UNIX).unwrap_err().0;
+        assert_eq!((limit.limit, limit.remaining, limit.reset), (0, 0, 1_000_060));
     }
 }

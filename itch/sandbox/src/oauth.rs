@@ -143,9 +143,9 @@ struct Validation {
 
 /// Answers `GET validate`.
 pub(crate) fn validate(authorization: Option<&str>) -> Reply {
-    let Some(token) = authorization.and_then(|value| {
-        credentials_of("OAuth", value).or_else(|| credentials_of("Bearer", value))
-    }) else {
+    let Some(token) =
+        authorization.and_then(|value| credentials_of("OAuth", value).or_else(|| credentials_of("Bearer", value)))
+    else {
         return refuse(StatusCode::UNAUTHORIZED, "missing authorization token");
     };
     let Some(grant) = Grant::of(token) else {
@@ -219,9 +219,7 @@ mod tests {
             let token = app_token(now + 60 + nonce, nonce);
             assert_eq!(token.len(), 30);
             assert!(
-                token
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
+                token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
                 "{token}"
             );
             assert_eq!(app_token_expiry(&token), Some(now + 60 + nonce));
@@ -230,13 +228,7 @@ mod tests {
         }
         assert_eq!(Grant::of(&app_token(now - 1, 0)), None);
         let forged = app_token(now + 60, 0).replace(|c: char| c.is_ascii_digit(), "x");
-        for token in [
-            "",
-            "x",
-            TOKEN_EXPIRED,
-            &forged,
-            "ü23456789012345678901234567890",
-        ] {
+        for token in ["", "x", TOKEN_EXPIRED, &forged, "ü23456789012345678901234567890"] {
             assert_eq!(Grant::of(token), None, "{token}");
         }
     }
@@ -253,9 +245,7 @@ mod tests {
         ] {
             assert_eq!(token.len(), 30, "{token}");
             assert!(
-                token
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
+                token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
                 "{token}"
             );
         }

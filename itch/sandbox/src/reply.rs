@@ -19,11 +19,7 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn new(status: StatusCode, media_type: &'static str, body: Bytes) -> Reply {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
-        Reply {
-            status,
-            headers,
-            body,
-        }
+        Reply { status, headers, body }
     }
 
     /// OAuth clients insist on exactly this media type, without a character set.
@@ -33,10 +29,7 @@ impl Reply {
 
     pub(crate) fn with_rate_limit(mut self, rate: RateLimit) -> Reply {
         let headers = [
-            (
-                HeaderName::from_static("ratelimit-limit"),
-                u64::from(rate.limit),
-            ),
+            (HeaderName::from_static("ratelimit-limit"), u64::from(rate.limit)),
             (
                 HeaderName::from_static("ratelimit-remaining"),
                 u64::from(rate.remaining),

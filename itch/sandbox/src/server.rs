@@ -65,9 +65,7 @@ impl State {
             world: World::new(options.seed),
             latency: options.latency,
             jitter: options.jitter,
-            limiter: options
-                .rate_limit
-                .map(|points| Mutex::new(Limiter::new(points))),
+            limiter: options.rate_limit.map(|points| Mutex::new(Limiter::new(points))),
             requests: Mutex::default(),
         }
     }
@@ -75,12 +73,7 @@ impl State {
     /// Takes a point from the owner's bucket; none if there is no limit.
     pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
         let limiter = self.limiter.as_ref()?;
-        Some(
-            limiter
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(owner),
-        )
+        Some(limiter.lock().unwrap_or_else(PoisonError::into_inner).take(owner))
     }
 
     fn requests(&self) -> std::sync::MutexGuard<'_, Requests> {
@@ -99,11 +92,7 @@ pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections until told to stop.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    state: Arc<State>,
-    mut stop: oneshot::Receiver<()>,
-) {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: oneshot::Receiver<()>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -124,8 +113,7 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
-        let answer: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { answer(&state, request).await });
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move { answer(&state, request).await });
         answer
     });
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -197,19 +185,13 @@ impl Service {
 async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Delivery>, Reset> {
     if request.uri().path() == REQUESTS_PATH {
         let requests = state.requests().clone();
-        return Ok(deliver(
-            Reply::json(StatusCode::OK, &requests),
-            Delivery::whole,
-        ));
+        return Ok(deliver(Reply::json(StatusCode::OK, &requests), Delivery::whole));
     }
     let service = Service::of(request.uri().path());
     let number = state.requests().count(service.path());
     let strikes = |fault| state.faults.strike(fault, state.seed, number);
 
-    let delay = state
-        .jitter
-        .mul_f64(state.seed.child("jitter").unit(number))
-        + state.latency;
+    let delay = state.jitter.mul_f64(state.seed.child("jitter").unit(number)) + state.latency;
     if !delay.is_zero() {
         sleep(delay).await;
     }
@@ -253,23 +235,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
 const SORRY: &str = "<!DOCTYPE html>\n<html><head><title>Sorry</title></head>\
                      <body><h1>We will be back soon</h1></body></html>\n";
 
-async fn dispatch(
-    state: &State,
-    number: u64,
-    service: Service,
-    request: Request<Incoming>,
-) -> Reply {
+async fn dispatch(state: &State, number: u64, service: Service, request: Request<Incoming>) -> Reply {
     let method = request.method().clone();
     let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
     match service {
-        Service::Helix(endpoint) => helix::answer(
-            state,
-            number,
-            &method,
-            endpoint,
-            request.headers(),
-            parameters,
-        ),
+        Service::Helix(endpoint) => helix::answer(state, number, &method, endpoint, request.headers(), parameters),
         Service::Gql => {
             let headers = request.headers().clone();
             match body(request, gql::MAXIMUM_BODY).await {
@@ -303,8 +273,7 @@ async fn form(request: Request<Incoming>) -> Option<Parameters> {
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let is_form = media_type
-        .is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
+    let is_form = media_type.is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
     let body = body(request, MAXIMUM_FORM).await?;
     Some(if is_form {
         Parameters::parse(&body)

@@ -85,9 +85,7 @@ impl FileStore {
             self.place.prepare()?;
             match self.entries.write(key, value) {
                 // Between making the folder and writing to it, somebody who emptied it removed it.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => {
-                    tries += 1
-                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
                 written => return written.map_err(self.cannot("written")),
             }
         }
@@ -133,15 +131,9 @@ impl CacheStore for FileStore {
         }
         // What `get` gives is removed, and nothing that it hides: where a new value was broken, the old one answers.
         for layout in Layout::ALL {
-            let found = self
-                .entries
-                .read(key, layout)
-                .map_err(self.cannot("read"))?;
+            let found = self.entries.read(key, layout).map_err(self.cannot("read"))?;
             if found.is_some() {
-                return self
-                    .entries
-                    .remove(key, layout)
-                    .map_err(self.cannot("written"));
+                return self.entries.remove(key, layout).map_err(self.cannot("written"));
             }
         }
         Ok(())
@@ -166,9 +158,7 @@ impl CacheStore for FileStore {
 
     fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
         self.walk(&mut |entry| {
-            let since_1970 = entry
-                .modified
-                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let since_1970 = entry.modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let modified_ms = since_1970.and_then(|time| u64::try_from(time.as_millis()).ok());
             let answer = visit(ScanEntry {
                 key: entry.key,

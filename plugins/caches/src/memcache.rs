@@ -49,21 +49,12 @@ impl Cache for Memcache {
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
-        let named = settings
-            .variable("MEMCACHE_SERVERS")
-            .unwrap_or(DEFAULT_SERVER);
+        let named = settings.variable("MEMCACHE_SERVERS").unwrap_or(DEFAULT_SERVER);
         let mut servers: Vec<Server> = Vec::new();
-        for name in named
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
+        for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let address = address(name)?;
             if servers.iter().all(|server| server.address != address) {
-                servers.push(Server {
-                    address,
-                    open: None,
-                });
+                servers.push(Server { address, open: None });
             }
         }
         if servers.is_empty() {
@@ -145,14 +136,11 @@ impl Server {
             exp::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
                 failed(format!("{address} did not answer in time"))
             }
-            error @ exp::Error::Io(_) => {
-                failed(format!("{address} cannot be reached")).source_chain(error)
-            }
+            error @ exp::Error::Io(_) => failed(format!("{address} cannot be reached")).source_chain(error),
             exp::Error::Server(text) | exp::Error::Rejected(text) => {
                 failed(format!("{address} refuses")).cause(shortened(text))
             }
-            error => failed(format!("{address} does not speak as memcached does"))
-                .cause(shortened(&error.to_string())),
+            error => failed(format!("{address} does not speak as memcached does")).cause(shortened(&error.to_string())),
         }
     }
 
@@ -202,9 +190,7 @@ fn generation(client: &exp::MetaClient) -> exp::Result<u64> {
 
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Open {
@@ -223,9 +209,7 @@ impl MemcacheStore {
         let start = Instant::now();
         let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
             let tries = self.servers.iter_mut();
-            let tries: Vec<_> = tries
-                .map(|server| scope.spawn(|| server.contact()))
-                .collect();
+            let tries: Vec<_> = tries.map(|server| scope.spawn(|| server.contact())).collect();
             let outcomes = tries.into_iter().map(|tried| tried.join());
             outcomes
                 .map(|outcome| outcome.unwrap_or_else(|_| Err(failed("the client crate panicked"))))
@@ -251,8 +235,7 @@ impl MemcacheStore {
             error.message = format!("{}, {}", error.message, another.message);
             error.causes.extend(another.causes);
         }
-        self.servers
-            .retain(|server| !self.lost.contains(&server.address));
+        self.servers.retain(|server| !self.lost.contains(&server.address));
         if self.servers.is_empty() || self.settings.strict || self.wasted > MOST_WASTED {
             return Err(error);
         }
@@ -302,17 +285,12 @@ impl MemcacheStore {
 
 impl CacheStore for MemcacheStore {
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
-        let found = self.at(key, |open| {
-            Ok(open.client.get(open.name(key)).send()?.value)
-        })?;
+        let found = self.at(key, |open| Ok(open.client.get(open.name(key)).send()?.value))?;
         let bytes = match found {
             Some(bytes) => Some(bytes),
             None => self.bare_value(key)?,
         };
-        Ok(bytes.map(|bytes| StoredValue {
-            bytes,
-            modified: None,
-        }))
+        Ok(bytes.map(|bytes| StoredValue { bytes, modified: None }))
     }
 
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
@@ -339,9 +317,7 @@ impl CacheStore for MemcacheStore {
     }
 
     fn remove(&mut self, key: &str) -> Result<()> {
-        self.at(key, |open| {
-            open.client.delete(open.name(key)).send().map(drop)
-        })
+        self.at(key, |open| open.client.delete(open.name(key)).send().map(drop))
     }
 
     /// What memcached counts is everybody's, not itch's alone.
@@ -381,9 +357,7 @@ impl CacheStore for MemcacheStore {
 /// that is a date in 32 bits still.
 fn whole_seconds(span: Duration) -> u32 {
     const LONGEST: u64 = 10 * 365 * 24 * 60 * 60;
-    let seconds = span
-        .as_secs()
-        .saturating_add(u64::from(span.subsec_nanos() > 0));
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
     seconds.clamp(1, LONGEST) as u32
 }
 
@@ -423,10 +397,7 @@ mod tests {
                 assert_eq!(best(&fewer, key), before);
             }
         }
-        assert!(
-            of_each.iter().all(|n| (850..1150).contains(n)),
-            "{of_each:?}"
-        );
+        assert!(of_each.iter().all(|n| (850..1150).contains(n)), "{of_each:?}");
     }
 
     #[test]
@@ -450,14 +421,7 @@ mod tests {
         ] {
             assert_eq!(address(text).unwrap(), expected);
         }
-        for text in [
-            "a:x",
-            ":1",
-            "a b",
-            "a:70000",
-            "user:secret@host:1",
-            "http://a",
-        ] {
+        for text in ["a:x", ":1", "a b", "a:70000", "user:secret@host:1", "http://a"] {
             assert!(address(text).is_err(), "{text}");
         }
     }

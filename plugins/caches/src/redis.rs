@@ -42,7 +42,11 @@ impl Cache for Redis {
             .variable("REDIS_PASSWORD", "The password, if it wants one", None)
             .variable("REDIS_DB", "The number of the database", Some("1"))
             .variable("REDIS_URL", "All of that as a URL, also for TLS and clusters", None)
-            .variable("SSL_CERT_FILE", "Certificates to trust over TLS, in place of the system's", None)
+            .variable(
+                "SSL_CERT_FILE",
+                "Certificates to trust over TLS, in place of the system's",
+                None,
+            )
             .variable("SSL_CERT_DIR", "A directory of them", None)
     }
 
@@ -125,9 +129,7 @@ impl RedisStore {
             Some(connection) => connection,
             none => none.insert(Connection::to(&self.place).map_err(|error| (error, old))?),
         };
-        command
-            .query(connection.asks())
-            .map_err(|error| (error, old))
+        command.query(connection.asks()).map_err(|error| (error, old))
     }
 
     fn value(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -147,9 +149,7 @@ impl RedisStore {
             .and_then(|value| Ok(::redis::from_redis_value(value)?))
             .map_err(|error| self.place.failure(&error))?;
         let addresses = answers.iter().map(|(address, _)| address.as_str());
-        addresses
-            .map(|address| self.place.node_at(address))
-            .collect()
+        addresses.map(|address| self.place.node_at(address)).collect()
     }
 
     /// Visits the keys of one server; `seen` are those visited before, since a scan may find a key twice.
@@ -164,8 +164,7 @@ impl RedisStore {
         loop {
             let mut scan = cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(format!("{PREFIX}*"));
-            let (next, names): (u64, Vec<Vec<u8>>) =
-                scan.arg("COUNT").arg(STEP).query(&mut connection)?;
+            let (next, names): (u64, Vec<Vec<u8>>) = scan.arg("COUNT").arg(STEP).query(&mut connection)?;
             let keys = names.iter().filter_map(|name| key_of(name));
             let keys: Vec<&str> = keys.filter(|key| !seen.contains(*key)).collect();
             let mut sizes = ::redis::pipe();
@@ -204,9 +203,7 @@ type RedisResult2<T> = std::result::Result<T, (RedisError, bool)>;
 /// The key behind the prefix, if that is what is behind it.
 fn key_of(name: &[u8]) -> Option<&str> {
     let key = std::str::from_utf8(name).ok()?.strip_prefix(PREFIX)?;
-    let digits = key
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let digits = key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (digits && key.len() == 64).then_some(key)
 }
 
@@ -217,10 +214,7 @@ impl CacheStore for RedisStore {
             // What the itch of 2016 stored is under the bare key.
             None => self.value(key)?,
         };
-        Ok(bytes.map(|bytes| StoredValue {
-            bytes,
-            modified: None,
-        }))
+        Ok(bytes.map(|bytes| StoredValue { bytes, modified: None }))
     }
 
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {

@@ -1,9 +1,5 @@
 //! `-c file`, driven as itch drives it: found in the registry and called through the C boundary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod support;
 
@@ -13,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use itch_plugin::{
-    CacheSettings, CacheStats, CacheStore, ErrorKind, Put, Registry, Result, Scan, ScanSupport,
-};
+use itch_plugin::{CacheSettings, CacheStats, CacheStore, ErrorKind, Put, Registry, Result, Scan, ScanSupport};
 use support::{key, keys, open_backend, scanned, value, variables};
 use tempfile::TempDir;
 
@@ -73,11 +67,7 @@ fn it_describes_itself() {
     let registry = Registry::linked_in();
     let (spec, unit) = registry.cache("file").unwrap();
     assert_eq!(unit.plugin, "itch-caches");
-    let names: Vec<&str> = spec
-        .variables
-        .iter()
-        .map(|variable| variable.name.as_str())
-        .collect();
+    let names: Vec<&str> = spec.variables.iter().map(|variable| variable.name.as_str()).collect();
     assert_eq!(names, ["TWITCH_CACHE_TEMP", "XDG_CACHE_HOME", "HOME"]);
     assert!(spec.help.contains("512 MiB"));
 }
@@ -105,9 +95,7 @@ fn what_is_put_can_be_got_replaced_and_removed() {
         [PathBuf::from(format!("ab/cd/{}", &key[4..]))].into()
     );
 
-    store
-        .put(&key, b"another", Some(Duration::from_secs(1)))
-        .unwrap();
+    store.put(&key, b"another", Some(Duration::from_secs(1))).unwrap();
     assert_eq!(value(&mut *store, &key).unwrap(), b"another");
     store.put(&key, b"", None).unwrap();
     assert_eq!(value(&mut *store, &key).unwrap(), b"");
@@ -136,10 +124,7 @@ fn stats_and_scan_see_every_value() {
     fs::write(temporary.path().join("00").join("note"), "hello").unwrap();
 
     let entries = scanned(&mut *store);
-    let seen: BTreeMap<String, u64> = entries
-        .iter()
-        .map(|entry| (entry.key.clone(), entry.bytes))
-        .collect();
+    let seen: BTreeMap<String, u64> = entries.iter().map(|entry| (entry.key.clone(), entry.bytes)).collect();
     assert_eq!(seen, stored);
     assert!(entries.iter().all(|entry| entry.modified_ms.is_some()));
     let stats = store.stats().unwrap();
@@ -169,10 +154,7 @@ fn what_the_old_program_stored_is_read_listed_and_removed() {
 
     store.put(&both, b"fresh", None).unwrap();
     assert_eq!(value(&mut *store, &both).unwrap(), b"fresh");
-    assert_eq!(
-        fs::read(old_path(temporary.path(), &both)).unwrap(),
-        b"stale"
-    );
+    assert_eq!(fs::read(old_path(temporary.path(), &both)).unwrap(), b"stale");
     // A key is one value, in whichever place.
     assert_eq!(scanned(&mut *store).len(), 2);
     assert_eq!(store.stats().unwrap().bytes, Some(8));
@@ -202,10 +184,7 @@ fn the_directory_follows_the_variables() {
         ("HOME", &home),
     ];
     assert_eq!(location(&all), chosen.to_str().unwrap());
-    assert_eq!(
-        location(&all[1..]),
-        caches.join("itch/responses").to_str().unwrap()
-    );
+    assert_eq!(location(&all[1..]), caches.join("itch/responses").to_str().unwrap());
     let of_home = home.join(".cache/itch/responses");
     assert_eq!(location(&all[2..]), of_home.to_str().unwrap());
     let relative: [(&str, &Path); 2] = [("XDG_CACHE_HOME", Path::new("caches")), ("HOME", &home)];
@@ -254,10 +233,7 @@ fn a_directory_that_cannot_be_used_is_told_in_a_sentence() {
     let error = store.put(&key("ab"), b"x", None).unwrap_err();
     assert_eq!(
         error.message,
-        format!(
-            "the cache directory {} cannot be written",
-            directory.display()
-        )
+        format!("the cache directory {} cannot be written", directory.display())
     );
     assert!(error.causes[0].contains("is not a folder"), "{error:#}");
 }
@@ -276,9 +252,7 @@ fn hostile_keys_reach_no_file() {
     let dots = "..".repeat(32);
     let zero = format!("ab\0{}", "a".repeat(61));
     let wide = "é".repeat(32);
-    for hostile in [
-        "", "ab", &long, &upper, &climbing, &absolute, &dots, &zero, &wide,
-    ] {
+    for hostile in ["", "ab", &long, &upper, &climbing, &absolute, &dots, &zero, &wide] {
         for error in [
             store.get(hostile).unwrap_err(),
             store.put(hostile, b"x", None).unwrap_err(),
@@ -341,10 +315,7 @@ fn above_its_limit_the_oldest_go_first() {
     let stored = fill(temporary.path(), 10);
     let archive = key("abcd");
     plant_old(temporary.path(), &archive, &[b'x'; 100_000]);
-    set_age(
-        &old_path(temporary.path(), &archive),
-        Duration::from_secs(1_000_000),
-    );
+    set_age(&old_path(temporary.path(), &archive), Duration::from_secs(1_000_000));
 
     // The first put sums up: 11,000 bytes are above the limit, 8,000 are four fifths of it.
     let mut store = limited(temporary.path(), 10_000);
@@ -360,9 +331,7 @@ fn the_limit_is_looked_at_again_after_twenty_puts() {
     let temporary = TempDir::new().unwrap();
     let mut store = limited(temporary.path(), 10_000);
     for n in 0..21 {
-        store
-            .put(&key(&format!("{n:04x}")), &[b'x'; 1_000], None)
-            .unwrap();
+        store.put(&key(&format!("{n:04x}")), &[b'x'; 1_000], None).unwrap();
         if n == 19 {
             assert_eq!(store.stats().unwrap().bytes, Some(20_000));
         }
@@ -421,11 +390,7 @@ mod unix {
             store.get(&key("ab")).unwrap_err(),
             store.put(&key("ab"), b"x", None).unwrap_err(),
         ] {
-            assert!(
-                error
-                    .message
-                    .ends_with("itch/responses can be written by everybody")
-            );
+            assert!(error.message.ends_with("itch/responses can be written by everybody"));
             assert!(error.hint.unwrap().contains("TWITCH_CACHE_TEMP"));
         }
         // Who names a directory of their own knows who else writes to it.
@@ -449,28 +414,19 @@ mod unix {
         becomes(0o755, "/usr");
         let mut of_user = open_with(&variables(&[("XDG_CACHE_HOME", temporary.path())])).unwrap();
         let error = of_user.get(&key("ab")).unwrap_err();
-        assert!(
-            error.message.ends_with("belongs to another user"),
-            "{error}"
-        );
+        assert!(error.message.ends_with("belongs to another user"), "{error}");
 
         let mut chosen = open(&directory);
         assert_eq!(value(&mut *chosen, &key("ab")), None);
         becomes(0o777, "/tmp");
         let error = chosen.get(&key("ab")).unwrap_err();
-        assert!(
-            error.message.ends_with("and can be written by everybody"),
-            "{error}"
-        );
+        assert!(error.message.ends_with("and can be written by everybody"), "{error}");
     }
 
     #[test]
     fn a_planted_link_leads_nowhere() {
         let temporary = TempDir::new().unwrap();
-        let (directory, outside) = (
-            temporary.path().join("cache"),
-            temporary.path().join("outside"),
-        );
+        let (directory, outside) = (temporary.path().join("cache"), temporary.path().join("outside"));
         fs::create_dir(&directory).unwrap();
         // Outside looks like a cache, so that nothing but the link itself stops a reader.
         let planted = [key("abcd01"), key("abcd02")];
@@ -498,10 +454,7 @@ mod unix {
     #[test]
     fn a_link_in_place_of_a_value_is_replaced_and_not_followed() {
         let temporary = TempDir::new().unwrap();
-        let (directory, outside) = (
-            temporary.path().join("cache"),
-            temporary.path().join("outside"),
-        );
+        let (directory, outside) = (temporary.path().join("cache"), temporary.path().join("outside"));
         fs::write(&outside, "secret").unwrap();
         let key = key("abcd");
         let path = new_path(&directory, &key);
@@ -583,10 +536,7 @@ fn many_writers_and_no_torn_value() {
         let threads: Vec<_> = (0..8)
             .map(|seed| scope.spawn(move || hammer(directory, seed)))
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     for mut process in processes {
         assert!(process.wait().unwrap().success());

@@ -44,10 +44,7 @@ impl Renderer for Html {
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let (head, tail) = PAGE.split_once("<!--script-->").unwrap_or((PAGE, ""));
-        out.write_all(
-            head.replace("<!--title-->", &escaped(&chart.title))
-                .as_bytes(),
-        )?;
+        out.write_all(head.replace("<!--title-->", &escaped(&chart.title)).as_bytes())?;
         // A `<` inside the data could end the element that they are in.
         let data = data(chart).to_string().replace('<', "\\u003c");
         write!(

@@ -26,11 +26,7 @@ impl Renderer for Json {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let text = |value: serde_json::Value| value.to_string();
         write!(out, "{{\"title\":{}", text(json!(chart.title)))?;
-        for (name, axis) in [
-            ("x", Some(&chart.x)),
-            ("y", Some(&chart.y)),
-            ("y2", chart.y2.as_ref()),
-        ] {
+        for (name, axis) in [("x", Some(&chart.x)), ("y", Some(&chart.y)), ("y2", chart.y2.as_ref())] {
             if let Some(axis) = axis {
                 write!(out, ",\n\"{name}\":{}", text(data_of(axis)))?;
             }
@@ -99,21 +95,13 @@ fn write_layer(chart: &Chart<'_>, layer: &Layer, out: &mut impl Write) -> Result
         }
         Layer::Line { x, y, right, .. } => {
             let pairs = chart.numbers(*x).iter().zip(chart.numbers(*y));
-            write!(
-                out,
-                ",\n\"line_axis\":\"{}\"",
-                if *right { "y2" } else { "y" }
-            )?;
+            write!(out, ",\n\"line_axis\":\"{}\"", if *right { "y2" } else { "y" })?;
             write_list(out, "line", pairs, |out, (x, y)| {
                 write!(out, "{{\"x\":{},\"y\":{}}}", number(*x), number(*y))
             })
         }
         Layer::Points {
-            x,
-            y,
-            density,
-            labels,
-            ..
+            x, y, density, labels, ..
         } => {
             let density = density.map(|density| chart.small_numbers(density));
             let mut labels = labels.map(|labels| chart.texts(labels));

@@ -41,13 +41,9 @@ impl Renderer for Pdf {
             images: Vec::new(),
         };
         let points = 72.0 / chart.target.dpi as f32;
-        let (width, height) = (
-            chart.target.width as f32 * points,
-            chart.target.height as f32 * points,
-        );
+        let (width, height) = (chart.target.width as f32 * points, chart.target.height as f32 * points);
         // Pixels from the top, as everything in a chart is.
-        page.content
-            .transform([points, 0.0, 0.0, -points, 0.0, height]);
+        page.content.transform([points, 0.0, 0.0, -points, 0.0, height]);
         draw(chart, &mut page);
         Ok(out.write_all(&page.document(width, height)?)?)
     }
@@ -111,11 +107,7 @@ impl Page {
                 .chunks_exact(4)
                 .flat_map(|pixel| pixel[..3].to_vec())
                 .collect();
-            let shares: Vec<u8> = picture
-                .bytes
-                .chunks_exact(4)
-                .map(|pixel| pixel[3])
-                .collect();
+            let shares: Vec<u8> = picture.bytes.chunks_exact(4).map(|pixel| pixel[3]).collect();
             let (width, height) = (picture.width as i32, picture.height as i32);
             let bytes = squeezed(&colors)?;
             let mut object = document.image_xobject(image(number), &bytes);
@@ -167,12 +159,8 @@ impl Page {
     fn clipped(&mut self, clip: Rect, work: impl FnOnce(&mut Page)) {
         self.content.save_state();
         let opacity = self.opacity;
-        self.content.rect(
-            clip.left as f32,
-            clip.top as f32,
-            clip.width as f32,
-            clip.height as f32,
-        );
+        self.content
+            .rect(clip.left as f32, clip.top as f32, clip.width as f32, clip.height as f32);
         self.content.clip_nonzero().end_path();
         work(self);
         self.content.restore_state();
@@ -190,12 +178,8 @@ impl Page {
 impl Canvas for Page {
     fn fill(&mut self, rect: Rect, color: Color) {
         self.ink(color);
-        self.content.rect(
-            rect.left as f32,
-            rect.top as f32,
-            rect.width as f32,
-            rect.height as f32,
-        );
+        self.content
+            .rect(rect.left as f32, rect.top as f32, rect.width as f32, rect.height as f32);
         self.content.fill_nonzero();
     }
 
@@ -301,14 +285,8 @@ impl Canvas for Page {
                 self.content.save_state();
                 let (width, height) = (area.width as f32, area.height as f32);
                 // An image's first line is at its upper end, and so is the page's here.
-                self.content.transform([
-                    width,
-                    0.0,
-                    0.0,
-                    -height,
-                    area.left as f32,
-                    area.bottom() as f32,
-                ]);
+                self.content
+                    .transform([width, 0.0, 0.0, -height, area.left as f32, area.bottom() as f32]);
                 self.content.x_object(Name(&image_name(number)));
                 self.content.restore_state();
             }

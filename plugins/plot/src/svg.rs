@@ -41,11 +41,7 @@ impl Renderer for Svg {
             escaped(&chart.title)
         );
         let area = chart.area;
-        let _ = writeln!(
-            svg.text,
-            "<clipPath id=\"area\">{}</clipPath>",
-            rectangle(area, "")
-        );
+        let _ = writeln!(svg.text, "<clipPath id=\"area\">{}</clipPath>", rectangle(area, ""));
         draw(chart, &mut svg);
         svg.text.push_str("</svg>\n");
         Ok(out.write_all(svg.text.as_bytes())?)
@@ -117,11 +113,7 @@ impl Canvas for Drawing {
 
     fn rule(&mut self, from: Point, to: Point, width: f64, dotted: bool, color: Color) {
         let dash = if dotted {
-            format!(
-                " stroke-dasharray=\"{0} {1}\"",
-                short(width),
-                short(width * 2.0)
-            )
+            format!(" stroke-dasharray=\"{0} {1}\"", short(width), short(width * 2.0))
         } else {
             String::new()
         };
@@ -204,11 +196,7 @@ impl Canvas for Drawing {
                     let (x, y) = (short(chart.across(*x)), short(chart.down(&chart.y, *y)));
                     let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>");
                 }
-                self.text.push_str(if last.is_some() {
-                    "</g></g>\n"
-                } else {
-                    "</g>\n"
-                });
+                self.text.push_str(if last.is_some() { "</g></g>\n" } else { "</g>\n" });
             }
             Layer::Cells { .. } => {
                 let layer = pixels::cut_out(chart, layer);
@@ -218,8 +206,7 @@ impl Canvas for Drawing {
                     return;
                 }
                 let area = chart.area;
-                let [left, top, width, height] =
-                    [area.left, area.top, area.width, area.height].map(short);
+                let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(short);
                 let _ = writeln!(
                     self.text,
                     "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" href=\"data:image/png;base64,{}\"/>",
@@ -242,10 +229,7 @@ impl Canvas for Drawing {
         let base = label.size * CAPITAL / 2.0;
         let (x, y) = (short(label.at.x), short(label.at.y));
         let place = if label.turned {
-            format!(
-                " transform=\"translate({x} {y}) rotate(-90)\" y=\"{}\"",
-                short(base)
-            )
+            format!(" transform=\"translate({x} {y}) rotate(-90)\" y=\"{}\"", short(base))
         } else {
             format!(" x=\"{x}\" y=\"{}\"", short(label.at.y + base))
         };

@@ -51,10 +51,7 @@ impl Report for ChatReplay {
         let from = offset(call, "from", f64::floor)?;
         let to = offset(call, "to", f64::ceil)?;
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "`--from` is not before `--to`",
-            ));
+            return Err(Error::new(ErrorKind::Usage, "`--from` is not before `--to`"));
         }
         let connections = call.int("connections").unwrap_or(4);
         let connections = usize::try_from(connections)
@@ -110,10 +107,7 @@ fn offset(call: &Call, name: &str, round: fn(f64) -> f64) -> Result<Option<i64>>
 
 /// As in the tags of live chat (dev.twitch.tv/docs/chat/irc).
 fn badges(message: &ChatMessage) -> String {
-    let badges = message
-        .badges
-        .iter()
-        .map(|(set, version)| format!("{set}/{version}"));
+    let badges = message.badges.iter().map(|(set, version)| format!("{set}/{version}"));
     badges.collect::<Vec<_>>().join(",")
 }
 

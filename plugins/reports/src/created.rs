@@ -16,16 +16,24 @@ impl Report for Created {
                  Channels that do not exist are named at the end, and the exit code is 5.",
             )
             .argument(
-                Argument::positional(0, ArgumentKind::Channel, "channel", "The channels, or `-` for a list on standard input")
-                    .required()
-                    .repeat(),
+                Argument::positional(
+                    0,
+                    ArgumentKind::Channel,
+                    "channel",
+                    "The channels, or `-` for a list on standard input",
+                )
+                .required()
+                .repeat(),
             )
             .column(Column::text("name", "The channel's login"))
             .column(Column::time("created", "When the account was made"))
             .column(Column::text("id", "The channel's user id").on_request())
             .column(Column::text("display_name", "The name as the channel writes it").on_request())
             .example("itch created burkeblack", "When one channel was created")
-            .example("itch created - < channels.txt", "When each channel of a list was created")
+            .example(
+                "itch created - < channels.txt",
+                "When each channel of a list was created",
+            )
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

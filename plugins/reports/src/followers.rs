@@ -36,14 +36,8 @@ impl Report for Followers {
     fn run(&self, call: &mut Call) -> Result<()> {
         let name = call.channel("channel")?;
         let (since, until) = (call.time("since"), call.time("until"));
-        if since
-            .zip(until)
-            .is_some_and(|(since, until)| since >= until)
-        {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "`--since` is not before `--until`",
-            ));
+        if since.zip(until).is_some_and(|(since, until)| since >= until) {
+            return Err(Error::new(ErrorKind::Usage, "`--since` is not before `--until`"));
         }
         let channel = call.api().channel(&name)?;
         let mut query = call
@@ -58,10 +52,7 @@ impl Report for Followers {
         }
         for follow in call.in_order(query.start()?)? {
             let follow = follow?;
-            let delta = follow
-                .user
-                .created_at
-                .map(|created| follow.followed_at - created);
+            let delta = follow.user.created_at.map(|created| follow.followed_at - created);
             call.emit(row![
                 follow.user.login,
                 name.typed(),

@@ -19,14 +19,23 @@ impl Report for Following {
             .column(Column::text("channel", "The followed channel's login"))
             .column(Column::time("created", "When the following account was made"))
             .column(Column::time("followed", "When the follow began"))
-            .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
-            .column(Column::int("followers", "How many follow the channel; empty unless asked for by name"))
+            .column(Column::duration(
+                "delta",
+                "Age of the account at the follow: `followed` minus `created`",
+            ))
+            .column(Column::int(
+                "followers",
+                "How many follow the channel; empty unless asked for by name",
+            ))
             .column(Column::text("id", "The followed channel's user id").on_request())
             .column(Column::text("display_name", "The name as the followed channel writes it").on_request())
             .scope("user:read:follows")
             .chart(ChartHint::new("followed", "followers").label("name"))
             .example("itch following -l 10 burkeblack", "The ten channels followed last")
-            .example("itch following -l 5 --columns channel,followers burkeblack", "With the followers of each")
+            .example(
+                "itch following -l 5 --columns channel,followers burkeblack",
+                "With the followers of each",
+            )
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
@@ -41,9 +50,7 @@ impl Report for Following {
         }
         for followed in call.in_order(query.start()?)? {
             let followed = followed?;
-            let delta = user
-                .created_at
-                .map(|created| followed.followed_at - created);
+            let delta = user.created_at.map(|created| followed.followed_at - created);
             call.emit(row![
                 user.login.as_str(),
                 followed.channel.login,

@@ -17,14 +17,22 @@ impl Report for NumFollowers {
                  Channels that do not exist are named at the end, and the exit code is 5.",
             )
             .argument(
-                Argument::positional(0, ArgumentKind::Channel, "channel", "The channels, or `-` for a list on standard input")
-                    .required()
-                    .repeat(),
+                Argument::positional(
+                    0,
+                    ArgumentKind::Channel,
+                    "channel",
+                    "The channels, or `-` for a list on standard input",
+                )
+                .required()
+                .repeat(),
             )
             .column(Column::text("name", "The channel's login"))
             .column(Column::int("followers", "How many follow it"))
             .column(Column::text("id", "The channel's user id").on_request())
-            .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")
+            .example(
+                "itch num-followers burkeblack",
+                "One channel's followers, counted by Twitch",
+            )
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
@@ -33,9 +41,7 @@ impl Report for NumFollowers {
         for total in portions(call, 1, |names| api.follower_totals(names))? {
             let total = total?;
             match total.found {
-                Some((channel, followers)) => {
-                    call.emit(row![channel.login, followers, channel.id])?
-                }
+                Some((channel, followers)) => call.emit(row![channel.login, followers, channel.id])?,
                 None => unknown.add(&total.name),
             }
         }

@@ -10,18 +10,8 @@ impl Report for NumFollowing {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("num-following", "How many channels an account follows")
             .alias("num_following")
-            .help(
-                "One row. Twitch tells how many channels an account follows to that account only.",
-            )
-            .argument(
-                Argument::positional(
-                    0,
-                    ArgumentKind::Channel,
-                    "channel",
-                    "The account that follows",
-                )
-                .required(),
-            )
+            .help("One row. Twitch tells how many channels an account follows to that account only.")
+            .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The account that follows").required())
             .column(Column::text("name", "The account, as typed"))
             .column(Column::int("following", "How many channels it follows"))
             .scope("user:read:follows")

@@ -75,9 +75,7 @@ impl Report for Streams {
                         video.id.as_str(),
                         video.title.as_str(),
                         video.view_count,
-                        video
-                            .seconds()
-                            .map(|seconds| Cell::Duration(seconds as f64)),
+                        video.seconds().map(|seconds| Cell::Duration(seconds as f64)),
                         video.stream_id.clone(),
                         field("language"),
                         field("url"),

@@ -6,14 +6,7 @@ use snapbox::{assert_data_eq, str};
 
 #[test]
 fn rows_of_the_beginning() {
-    let ran = Folder::new().itch(&[
-        "--sandbox",
-        "chat-replay",
-        "-l",
-        "3",
-        "--header",
-        "2700000060",
-    ]);
+    let ran = Folder::new().itch(&["--sandbox", "chat-replay", "-l", "3", "--header", "2700000060"]);
     assert_data_eq!(&ran.succeeds().stdout, str![[r#"
 offset	time	user_id	login	display_name	color	badges	id	message	emotes
 0	1791655200.807	1383646933	taji_nime3	Taji_Nime3	#063D24		1232d745-5670-45c4-808b-439aaf7a7d94	يا قبطان	
@@ -27,13 +20,7 @@ offset	time	user_id	login	display_name	color	badges	id	message	emotes
 fn the_old_name_prints_the_old_columns() {
     let folder = Folder::new();
     let old = folder.itch(&["--sandbox", "chatlog", "2700000005"]);
-    let new = folder.itch(&[
-        "--sandbox",
-        "chat-replay",
-        "--columns",
-        "login,message",
-        "2700000005",
-    ]);
+    let new = folder.itch(&["--sandbox", "chat-replay", "--columns", "login,message", "2700000005"]);
     assert_eq!(old.succeeds().rows().len(), 500);
     // A row is a line whatever was written.
     for (old, new) in old.rows().iter().zip(new.succeeds().cells()) {
@@ -56,13 +43,7 @@ fn every_message_once_and_in_order() {
         ("2700000009", 200),
         ("2700000001", 7_200),
     ] {
-        let ran = folder.itch(&[
-            "--sandbox",
-            "chat-replay",
-            "--columns",
-            "offset,time,id",
-            video,
-        ]);
+        let ran = folder.itch(&["--sandbox", "chat-replay", "--columns", "offset,time,id", video]);
         let cells = ran.succeeds().cells();
         assert_eq!(cells.len(), count, "{video}");
         let offsets: Vec<i64> = cells.iter().map(|row| row[0].parse().unwrap()).collect();
@@ -87,15 +68,7 @@ fn a_part_is_that_part_of_the_whole() {
         .collect();
     assert!(wanted.len() > 180);
     for (from, to) in [("1200", "1500"), ("20m", "25m")] {
-        let part = folder.itch(&[
-            "--sandbox",
-            "chat-replay",
-            "--from",
-            from,
-            "--to",
-            to,
-            "2700000180",
-        ]);
+        let part = folder.itch(&["--sandbox", "chat-replay", "--from", from, "--to", to, "2700000180"]);
         assert_eq!(part.succeeds().rows(), wanted);
     }
     let first = folder.itch(&["--sandbox", "chat-replay", "-l", "10", "2700000180"]);
@@ -115,9 +88,7 @@ fn it_needs_no_account_and_knows_a_video_in_every_form() {
         "https://www.twitch.tv/videos/2700000059?t=1m",
         "twitch.tv/videos/2700000059",
     ] {
-        folder
-            .itch(&["chat-replay", video])
-            .prints(&rows.succeeds().stdout);
+        folder.itch(&["chat-replay", video]).prints(&rows.succeeds().stdout);
     }
 }
 
@@ -125,18 +96,14 @@ fn it_needs_no_account_and_knows_a_video_in_every_form() {
 fn faults_change_no_row() {
     let expected = Folder::new().itch(&["--sandbox", "chat-replay", "2700000180"]);
     let sandbox = Sandbox::start(&["--faults", "500=0.05,reset=0.05,html=0.05"]);
-    let ran = Folder::new()
-        .at(&sandbox)
-        .itch(&["chat-replay", "2700000180"]);
+    let ran = Folder::new().at(&sandbox).itch(&["chat-replay", "2700000180"]);
     same(&ran.succeeds().stdout, &expected.succeeds().stdout);
 }
 
 #[test]
 fn videos_that_do_not_exist_or_cannot_be_meant() {
     assert_data_eq!(
-        Folder::new()
-            .itch(&["--sandbox", "chat-replay", "2700000404"])
-            .all(),
+        Folder::new().itch(&["--sandbox", "chat-replay", "2700000404"]).all(),
         str![[r#"
 exit code: 5
 --- stdout
@@ -148,9 +115,7 @@ hint: recordings of broadcasts expire after 7 to 60 days
         .raw()
     );
     assert_data_eq!(
-        Folder::new()
-            .itch(&["--sandbox", "chat-replay", "burkeblack"])
-            .all(),
+        Folder::new().itch(&["--sandbox", "chat-replay", "burkeblack"]).all(),
         str![[r#"
 exit code: 2
 --- stdout
@@ -161,13 +126,7 @@ hint: a video is an id, `v` and an id, or a URL like https://www.twitch.tv/video
 "#]]
         .raw()
     );
-    let ran = Folder::new().itch(&[
-        "--sandbox",
-        "chat-replay",
-        "--connections",
-        "99",
-        "2700000059",
-    ]);
+    let ran = Folder::new().itch(&["--sandbox", "chat-replay", "--connections", "99", "2700000059"]);
     assert_data_eq!(
         ran.all(),
         str![[r#"
@@ -199,9 +158,7 @@ hint: remove `gql = "off"` from `[services]` in itch's config.toml
 "#]]
         .raw()
     );
-    folder
-        .itch(&["--sandbox", "created", "burkeblack"])
-        .succeeds();
+    folder.itch(&["--sandbox", "created", "burkeblack"]).succeeds();
 }
 
 /// Name, ` : `, text. The text is printed as it was written, but a line stays a line.
@@ -223,10 +180,7 @@ fn the_old_form_escapes_nothing() {
         let mut expected = String::new();
         for line in json.succeeds().rows() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
-            let (login, message) = (
-                row["login"].as_str().unwrap_or(""),
-                row["message"].as_str().unwrap(),
-            );
+            let (login, message) = (row["login"].as_str().unwrap_or(""), row["message"].as_str().unwrap());
             for (seen, is) in seen.iter_mut().zip([
                 login.is_empty(),
                 message.contains('\t'),

@@ -7,14 +7,9 @@ use snapbox::{assert_data_eq, str};
 #[test]
 fn rows_of_a_small_chat_with_every_column() {
     let units = crate::plugins::units();
-    let report = units
-        .iter()
-        .find(|unit| unit["name"] == "chatters")
-        .unwrap();
+    let report = units.iter().find(|unit| unit["name"] == "chatters").unwrap();
     let columns = report["spec"]["columns"].as_array().unwrap().iter();
-    let columns: Vec<&str> = columns
-        .map(|column| column["name"].as_str().unwrap())
-        .collect();
+    let columns: Vec<&str> = columns.map(|column| column["name"].as_str().unwrap()).collect();
     let ran = Folder::new().itch(&[
         "--sandbox",
         "chatters",
@@ -46,8 +41,7 @@ fn everybody_once() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), 2_345);
-    ran.says("chatters: 2,345 of 2,345 rows, ")
-        .says(", complete, ");
+    ran.says("chatters: 2,345 of 2,345 rows, ").says(", complete, ");
 }
 
 #[test]
@@ -55,11 +49,7 @@ fn one_whole_page_and_nobody() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     assert_eq!(
-        folder
-            .itch(&["chatters", "followers_10m"])
-            .succeeds()
-            .rows()
-            .len(),
+        folder.itch(&["chatters", "followers_10m"]).succeeds().rows().len(),
         1_000
     );
     folder.itch(&["chatters", "followers_0"]).prints("");
@@ -118,15 +108,9 @@ fn the_broadcaster_sees_roles() {
     }
     // By default nothing but names, in the same order.
     let names: Vec<&str> = cells.iter().map(|row| row[1]).collect();
+    assert_eq!(folder.itch(&["chatters", "burkeblack"]).succeeds().rows(), names);
     assert_eq!(
-        folder.itch(&["chatters", "burkeblack"]).succeeds().rows(),
-        names
-    );
-    assert_eq!(
-        folder
-            .itch(&["chatters", "-l", "12", "burkeblack"])
-            .succeeds()
-            .rows(),
+        folder.itch(&["chatters", "-l", "12", "burkeblack"]).succeeds().rows(),
         names[..12]
     );
 }
@@ -136,12 +120,7 @@ fn the_broadcaster_sees_roles() {
 fn a_moderator_sees_names_only() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    let ran = folder.itch(&[
-        "chatters",
-        "--columns",
-        "role,name,id,display_name",
-        "followers_10m",
-    ]);
+    let ran = folder.itch(&["chatters", "--columns", "role,name,id,display_name", "followers_10m"]);
     let cells = ran.succeeds().cells();
     assert_eq!(cells.len(), 1_000);
     assert!(
@@ -168,7 +147,5 @@ fn tokens_that_may_not_see_a_chat() {
             .says("`moderator:read:chatters`");
     }
     let app = with("").variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
-    app.itch(&["chatters", "burkeblack"])
-        .exits(4)
-        .says("hint: ");
+    app.itch(&["chatters", "burkeblack"]).exits(4).says("hint: ");
 }

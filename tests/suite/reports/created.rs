@@ -89,13 +89,7 @@ fn rows_stand_in_the_order_asked_for_repeats_included() {
 #[test]
 fn a_list_is_read_from_standard_input() {
     let folder = Folder::new();
-    let arguments = folder.itch(&[
-        "--sandbox",
-        "created",
-        "followers_3",
-        "burkeblack",
-        "followers_0",
-    ]);
+    let arguments = folder.itch(&["--sandbox", "created", "followers_3", "burkeblack", "followers_0"]);
     for list in [
         "followers_3\nburkeblack\nfollowers_0\n",
         // Another report's rows, Windows' line ends, blank lines, no end of line at the end.
@@ -135,11 +129,7 @@ fn a_name_twice_in_a_batch_is_asked_for_once() {
     let list = "burkeblack\nBURKEBLACK\n".repeat(60);
     let ran = folder.itch_reading(&list, &["created", "-"]);
     assert_eq!(ran.succeeds().rows().len(), 120);
-    assert!(
-        sandbox.requests().of("/helix/users") <= 2,
-        "{:?}",
-        sandbox.requests()
-    );
+    assert!(sandbox.requests().of("/helix/users") <= 2, "{:?}", sandbox.requests());
 }
 
 #[test]
@@ -169,7 +159,9 @@ hint: check the spelling; a renamed, banned or deleted account is not found eith
     );
     let list: String = (0..300).map(|n| format!("no_such_{n}\n")).collect();
     let ran = Folder::new().itch_reading(&list, &["--sandbox", "created", "-", "burkeblack"]);
-    assert_data_eq!(ran.all(), str![[r#"
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
 exit code: 5
 --- stdout
 burkeblack	1351971249
@@ -178,7 +170,9 @@ error: 300 channels do not exist: `no_such_0`, `no_such_1`, `no_such_2`, `no_suc
 hint: check the spelling; a renamed, banned or deleted account is not found either
 1 row had been written before
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]

@@ -28,9 +28,7 @@ mosi_dafi3	burkeblack	1681886068	1793487069	111601001	0
 #[test]
 fn another_seed_is_another_list() {
     let sandbox = Sandbox::start(&["--seed", "7"]);
-    let ran = Folder::new()
-        .at(&sandbox)
-        .itch(&["followers", "-l", "3", "burkeblack"]);
+    let ran = Folder::new().at(&sandbox).itch(&["followers", "-l", "3", "burkeblack"]);
     assert_data_eq!(
         &ran.succeeds().stdout,
         str![[r#"
@@ -102,7 +100,8 @@ fn ascending_is_descending_read_backwards() {
 #[test]
 fn the_whole_list_comes_once_and_in_order() {
     let ran = Folder::new().itch(&["--sandbox", "-d", "asc", "-v", "followers", "burkeblack"]);
-    ran.exits(0).says("followers: 250,000 of 250,000 rows, 260 accounts gone (created empty), 0 repeated, complete, ");
+    ran.exits(0)
+        .says("followers: 250,000 of 250,000 rows, 260 accounts gone (created empty), 0 repeated, complete, ");
     let cells = ran.cells();
     let followed: Vec<i64> = cells.iter().map(|row| row[3].parse().unwrap()).collect();
     assert!(followed.is_sorted());
@@ -119,15 +118,7 @@ fn a_limit_cuts_either_end() {
     for limit in [1, 99, 100, 101, 199, 200, 201, 1000] {
         let text = limit.to_string();
         let run = |direction: &str| {
-            let ran = folder.itch(&[
-                "--sandbox",
-                "-l",
-                &text,
-                "followers",
-                "-d",
-                direction,
-                "followers_200",
-            ]);
+            let ran = folder.itch(&["--sandbox", "-l", &text, "followers", "-d", direction, "followers_200"]);
             ran.succeeds();
             ran
         };
@@ -194,8 +185,7 @@ fn times_are_typed_in_many_ways() {
 
 #[test]
 fn a_follower_whose_account_is_gone_keeps_its_row() {
-    let ran = Folder::new()
-        .itch(&[MANY, &["-v", "--columns", "created,followed,delta,name,id"]].concat());
+    let ran = Folder::new().itch(&[MANY, &["-v", "--columns", "created,followed,delta,name,id"]].concat());
     let cells = ran.exits(0).cells();
     assert_eq!(cells.len(), 5_000);
     let gone = cells.iter().filter(|row| row[0].is_empty()).count();
@@ -245,16 +235,10 @@ fn requests_are_as_few_as_can_be() {
         (&["-l", "200", "followers_200"], 2, 3),
         (&["-l", "250", "burkeblack"], 3, 4),
         // Nothing that needs a look-up is wanted.
-        (
-            &["-l", "250", "--columns", "name,followed", "burkeblack"],
-            3,
-            1,
-        ),
+        (&["-l", "250", "--columns", "name,followed", "burkeblack"], 3, 1),
     ] {
         let before = sandbox.requests();
-        folder
-            .itch(&[&["followers"], arguments].concat())
-            .succeeds();
+        folder.itch(&[&["followers"], arguments].concat()).succeeds();
         let after = sandbox.requests();
         let of = |path: &str| after.of(path) - before.of(path);
         assert_eq!(of("/helix/channels/followers"), pages, "{arguments:?}");
@@ -272,11 +256,7 @@ fn look_ups_overlap_the_pages() {
     let both = folder.itch(&["followers", "-l", "1000", "burkeblack"]);
     chain.succeeds();
     both.succeeds();
-    assert!(
-        both.elapsed > Duration::from_millis(1_100),
-        "{:?}",
-        both.elapsed
-    );
+    assert!(both.elapsed > Duration::from_millis(1_100), "{:?}", both.elapsed);
     assert!(
         both.elapsed < chain.elapsed + Duration::from_millis(500),
         "{:?}, {:?}",

@@ -53,15 +53,7 @@ fn ascending_is_descending_read_backwards() {
     assert_eq!(turned.len(), 312);
     turned.reverse();
     assert_eq!(up.succeeds().rows(), turned);
-    let oldest = folder.itch(&[
-        "--sandbox",
-        "following",
-        "-d",
-        "asc",
-        "-l",
-        "5",
-        "burkeblack",
-    ]);
+    let oldest = folder.itch(&["--sandbox", "following", "-d", "asc", "-l", "5", "burkeblack"]);
     assert_eq!(oldest.succeeds().rows(), turned[..5]);
 }
 
@@ -74,20 +66,8 @@ fn requests_are_as_few_as_can_be() {
     let requests = sandbox.requests();
     assert_eq!(requests.of("/helix/channels/followed"), 4, "{requests:?}");
     assert_eq!(requests.of("/helix/channels/followers"), 0, "{requests:?}");
-    let ran = folder.itch(&[
-        "following",
-        "-l",
-        "7",
-        "--columns",
-        "channel,followers",
-        "burkeblack",
-    ]);
-    assert!(
-        ran.succeeds()
-            .cells()
-            .iter()
-            .all(|row| row[1].parse::<u64>().is_ok())
-    );
+    let ran = folder.itch(&["following", "-l", "7", "--columns", "channel,followers", "burkeblack"]);
+    assert!(ran.succeeds().cells().iter().all(|row| row[1].parse::<u64>().is_ok()));
     assert_eq!(sandbox.requests().of("/helix/channels/followers"), 7);
     assert_eq!(sandbox.requests().of("/helix/channels/followed"), 5);
 }
@@ -125,10 +105,7 @@ fn no_page_too_many_is_asked_for() {
     ] {
         let before = sandbox.requests();
         let ran = folder.itch(&["following", "-l", limit, "burkeblack"]);
-        assert_eq!(
-            ran.succeeds().rows().len(),
-            limit.parse::<usize>().unwrap().min(312)
-        );
+        assert_eq!(ran.succeeds().rows().len(), limit.parse::<usize>().unwrap().min(312));
         let after = sandbox.requests();
         let of = |path: &str| after.of(path) - before.of(path);
         assert_eq!(of("/helix/channels/followed"), pages, "-l {limit}");
@@ -166,21 +143,8 @@ fn the_sixth_column_is_there_for_whoever_names_it() {
     let folder = Folder::new();
     let default = folder.itch(&["--sandbox", "following", "-l", "20", "burkeblack"]);
     let columns = "name,channel,created,followed,delta,followers";
-    let named = folder.itch(&[
-        "--sandbox",
-        "following",
-        "-l",
-        "20",
-        "--columns",
-        columns,
-        "burkeblack",
-    ]);
-    for (without, with) in default
-        .succeeds()
-        .cells()
-        .iter()
-        .zip(named.succeeds().cells())
-    {
+    let named = folder.itch(&["--sandbox", "following", "-l", "20", "--columns", columns, "burkeblack"]);
+    for (without, with) in default.succeeds().cells().iter().zip(named.succeeds().cells()) {
         assert_eq!((&without[..5], without[5]), (&with[..5], ""));
         assert!(with[5].parse::<u64>().is_ok());
         let number = |place: usize| with[place].parse::<i64>().unwrap();

@@ -59,10 +59,7 @@ fn any_token_may_ask() {
     for token in [Sandbox::TOKEN_WITHOUT_SCOPES, Sandbox::TOKEN_VIEWER] {
         let folder = Folder::new().at(&sandbox).variable("TWITCH_TOKEN", token);
         let ran = folder.itch(&["num-followers", "burkeblack", "not_moderated"]);
-        assert_eq!(
-            ran.succeeds().stdout,
-            "burkeblack\t250000\nnot_moderated\t4321\n"
-        );
+        assert_eq!(ran.succeeds().stdout, "burkeblack\t250000\nnot_moderated\t4321\n");
     }
     let app = Folder::new()
         .at(&sandbox)

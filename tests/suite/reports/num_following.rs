@@ -57,10 +57,7 @@ fn two_requests_are_enough() {
     folder.itch(&["num-following", "burkeblack"]).succeeds();
     let requests = sandbox.requests();
     assert_eq!(
-        (
-            requests.of("/helix/users"),
-            requests.of("/helix/channels/followed")
-        ),
+        (requests.of("/helix/users"), requests.of("/helix/channels/followed")),
         (1, 1)
     );
     folder.itch(&["num-following"]).exits(2);

@@ -57,13 +57,7 @@ fn the_old_name_prints_the_old_columns() {
         .succeeds()
         .cells()
         .iter()
-        .map(|row| {
-            format!(
-                "{}\t{}",
-                row[0],
-                if row[1].is_empty() { "None" } else { row[1] }
-            )
-        })
+        .map(|row| format!("{}\t{}", row[0], if row[1].is_empty() { "None" } else { row[1] }))
         .collect();
     assert_eq!(old.succeeds().rows(), expected);
     assert!(old.stdout.contains("\tNone\n"));
@@ -75,11 +69,7 @@ fn every_broadcast_once_and_in_order() {
     let down = folder.itch(&["--sandbox", "streams", "-v", "burkeblack"]);
     let rows = down.exits(0).rows();
     assert!(rows.len() > 3_000);
-    let starts: Vec<i64> = down
-        .cells()
-        .iter()
-        .map(|row| row[0].parse().unwrap())
-        .collect();
+    let starts: Vec<i64> = down.cells().iter().map(|row| row[0].parse().unwrap()).collect();
     assert!(starts.windows(2).all(|pair| pair[0] > pair[1]));
     // Only the newest may be running, and what has ended ended after it began.
     for (place, row) in down.cells().iter().enumerate() {
@@ -97,9 +87,7 @@ fn every_broadcast_once_and_in_order() {
 
 #[test]
 fn a_channel_without_broadcasts_has_no_rows() {
-    Folder::new()
-        .itch(&["--sandbox", "streams", "followers_0"])
-        .prints("");
+    Folder::new().itch(&["--sandbox", "streams", "followers_0"]).prints("");
     Folder::new()
         .itch(&["--sandbox", "streams", "no_such_channel"])
         .exits(5);
@@ -115,11 +103,7 @@ fn an_app_may_ask_too_and_a_limit_is_no_request_too_many() {
     let ran = app.itch(&["streams", "-l", "250", "burkeblack"]);
     let expected = Folder::new().itch(&["--sandbox", "streams", "-l", "250", "burkeblack"]);
     same(&ran.succeeds().stdout, &expected.succeeds().stdout);
-    assert!(
-        sandbox.requests().of("/helix/videos") <= 3,
-        "{:?}",
-        sandbox.requests()
-    );
+    assert!(sandbox.requests().of("/helix/videos") <= 3, "{:?}", sandbox.requests());
 }
 
 #[test]
@@ -161,11 +145,7 @@ fn no_page_too_many_is_asked_for() {
         let after = sandbox.requests();
         let of = |path: &str| after.of(path) - before.of(path);
         assert_eq!(
-            (
-                of("/helix/videos"),
-                of("/helix/streams"),
-                of("/helix/users")
-            ),
+            (of("/helix/videos"), of("/helix/streams"), of("/helix/users")),
             (pages, 1, 1),
             "-l {limit}"
         );

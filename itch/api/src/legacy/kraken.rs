@@ -11,8 +11,8 @@ use crate::pages::Sift;
 use crate::queries::{FollowersQuery, FollowingQuery};
 use crate::source::Listing;
 use crate::{
-    Api, Channel, ChannelLookup, ChannelName, Direction, Error, ErrorKind, Follow, FollowedChannel,
-    FollowerTotal, PageStyle, Pages, Pending, Request, Result, Service, Stream, User, Video,
+    Api, Channel, ChannelLookup, ChannelName, Direction, Error, ErrorKind, Follow, FollowedChannel, FollowerTotal,
+    PageStyle, Pages, Pending, Request, Result, Service, Stream, User, Video,
 };
 
 /// Look-ups in flight at once: one request a channel.
@@ -36,20 +36,12 @@ fn login(name: &ChannelName) -> Result<&str> {
 }
 
 fn bad_row() -> Error {
-    Error::new(
-        ErrorKind::BadData,
-        "kraken's answer has not the documented shape",
-    )
-    .at(Service::Kraken, None)
+    Error::new(ErrorKind::BadData, "kraken's answer has not the documented shape").at(Service::Kraken, None)
 }
 
 /// A user or channel object.
 fn channel(value: Value) -> Channel {
-    let (id, login, display_name) = (
-        text(&value, "_id"),
-        text(&value, "name"),
-        text(&value, "display_name"),
-    );
+    let (id, login, display_name) = (text(&value, "_id"), text(&value, "name"), text(&value, "display_name"));
     let created_at = time(value.get("created_at"));
     let extra = match value {
         Value::Object(fields) => fields,
@@ -87,8 +79,7 @@ impl Iterator for Channels {
     fn next(&mut self) -> Option<Self::Item> {
         while self.in_flight.len() < LOOKUPS_IN_FLIGHT {
             let Some(name) = self.names.next() else { break };
-            let pending =
-                login(&name).map(|login| self.api.fetch(get(format!("channels/{login}"))));
+            let pending = login(&name).map(|login| self.api.fetch(get(format!("channels/{login}"))));
             self.in_flight.push_back((name, pending));
         }
         let (name, pending) = self.in_flight.pop_front()?;
@@ -97,10 +88,7 @@ impl Iterator for Channels {
                 name,
                 channel: Some(channel),
             }),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(ChannelLookup {
-                name,
-                channel: None,
-            }),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(ChannelLookup { name, channel: None }),
             Err(error) => Err(error),
         })
     }
@@ -125,12 +113,10 @@ pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
 
 pub(super) fn user(api: &Api, name: &ChannelName) -> Result<Channel> {
     let found = api.json(get(format!("users/{}", login(name)?)));
-    found
-        .and_then(channel_of)
-        .map_err(|error| match error.kind {
-            ErrorKind::NotFound => unknown_channel(name),
-            _ => error,
-        })
+    found.and_then(channel_of).map_err(|error| match error.kind {
+        ErrorKind::NotFound => unknown_channel(name),
+        _ => error,
+    })
 }
 
 /// A list of follows. Without a limit the first itch sent the word `None`, and named its stored answers so.
@@ -139,21 +125,12 @@ fn follows(api: &Api, path: String, direction: Direction, limit: Option<u64>) ->
         Direction::Asc => "ASC",
         Direction::Desc => "DESC",
     };
-    let size = limit.map_or_else(
-        || "None".to_owned(),
-        |limit| limit.min(LARGEST_PAGE).to_string(),
-    );
+    let size = limit.map_or_else(|| "None".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
     let request = Request {
         inline_query: format!("direction={direction}&limit={size}"),
         ..get(path)
     };
-    Pages::new(
-        api.clone(),
-        request,
-        PageStyle::Kraken { rows: "follows" },
-        100,
-    )
-    .limit(limit)
+    Pages::new(api.clone(), request, PageStyle::Kraken { rows: "follows" }, 100).limit(limit)
 }
 
 pub(super) fn followers(query: FollowersQuery) -> Result<Listing<Follow>> {
@@ -166,12 +143,7 @@ pub(super) fn followers(query: FollowersQuery) -> Result<Listing<Follow>> {
         until,
         ..
     } = query;
-    let mut pages = follows(
-        &api,
-        format!("channels/{}/follows", channel.login),
-        direction,
-        limit,
-    );
+    let mut pages = follows(&api, format!("channels/{}/follows", channel.login), direction, limit);
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, direction, since, until));
     } else {
@@ -203,12 +175,7 @@ fn channel_of(value: Value) -> Result<Channel> {
     }
 }
 
-fn sift_by_time(
-    row: &Value,
-    direction: Direction,
-    since: Option<DateTime<Utc>>,
-    until: Option<DateTime<Utc>>,
-) -> Sift {
+fn sift_by_time(row: &Value, direction: Direction, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let Some(followed) = time(row.get("created_at")) else {
         return Sift::Keep; // Reading the row will say what is wrong with it.
     };
@@ -237,11 +204,7 @@ pub(super) fn following(query: FollowingQuery) -> Result<Listing<FollowedChannel
         .map(|row| {
             let mut row = row?;
             let followed_at = time(row.get("created_at")).ok_or_else(bad_row)?;
-            let channel = channel_of(
-                row.get_mut("channel")
-                    .map(Value::take)
-                    .ok_or_else(bad_row)?,
-            )?;
+            let channel = channel_of(row.get_mut("channel").map(Value::take).ok_or_else(bad_row)?)?;
             let followers = channel.extra.get("followers").and_then(Value::as_u64);
             Ok(FollowedChannel {
                 channel,
@@ -264,10 +227,7 @@ pub(super) fn following_total(api: &Api, name: &ChannelName) -> Result<u64> {
         ErrorKind::NotFound => unknown_channel(name),
         _ => error,
     })?;
-    let empty = body
-        .get("follows")
-        .and_then(Value::as_array)
-        .is_none_or(Vec::is_empty);
+    let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
     match body.get("_total").and_then(Value::as_u64) {
         _ if empty => Ok(0),
         Some(total) => Ok(total),
@@ -303,9 +263,7 @@ pub(super) fn live_stream(api: &Api, channel: &Channel) -> Result<Option<Stream>
 pub(super) fn video_object(api: &Api, id: &str) -> Result<Value> {
     api.json(get(format!("videos/v{}", id.trim_start_matches('v'))))
         .map_err(|error| match error.kind {
-            ErrorKind::NotFound => {
-                Error::new(ErrorKind::NotFound, format!("there is no video `{id}`"))
-            }
+            ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no video `{id}`")),
             _ => error,
         })
 }
@@ -315,18 +273,13 @@ pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
     let channel = body.get("channel").cloned().unwrap_or_default();
     Ok(Video {
         id: text(&body, "_id").trim_start_matches('v').to_owned(),
-        stream_id: body
-            .get("broadcast_id")
-            .map(|_| text(&body, "broadcast_id")),
+        stream_id: body.get("broadcast_id").map(|_| text(&body, "broadcast_id")),
         user_id: String::new(),
         user_login: text(&channel, "name"),
         title: text(&body, "title"),
         created_at: time(body.get("recorded_at")).ok_or_else(bad_row)?,
         kind: text(&body, "broadcast_type"),
-        duration: format!(
-            "{}s",
-            body.get("length").and_then(Value::as_f64).unwrap_or(0.0) as i64
-        ),
+        duration: format!("{}s", body.get("length").and_then(Value::as_f64).unwrap_or(0.0) as i64),
         view_count: body.get("views").and_then(Value::as_u64).unwrap_or(0),
         extra: serde_json::Map::new(),
     })

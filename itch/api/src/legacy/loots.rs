@@ -22,25 +22,16 @@ pub(super) fn past_streams(query: PastStreamsQuery) -> Result<Listing<PastStream
         Direction::Asc => "asc",
         Direction::Desc => "desc",
     };
-    let size = limit.map_or_else(
-        || "null".to_owned(),
-        |limit| limit.min(LARGEST_PAGE).to_string(),
-    );
+    let size = limit.map_or_else(|| "null".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
     // Written as Python's `json.dumps` wrote it: the text is part of the name of a stored answer.
-    let question =
-        format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
-    let request = Request::get(
-        Service::Loots,
-        format!("search/channels/{}/streams", channel.id),
-    )
-    .query("json", question);
+    let question = format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
+    let request =
+        Request::get(Service::Loots, format!("search/channels/{}/streams", channel.id)).query("json", question);
     let mut body = api.json(request)?;
     let Some(Value::Array(rows)) = body.get_mut("data").map(Value::take) else {
-        return Err(Error::new(
-            ErrorKind::BadData,
-            "loots.com's answer has no list of streams",
-        )
-        .at(Service::Loots, None));
+        return Err(
+            Error::new(ErrorKind::BadData, "loots.com's answer has no list of streams").at(Service::Loots, None),
+        );
     };
     let rows = rows.into_iter().map(|row| {
         Ok(PastStream {
@@ -67,13 +58,8 @@ fn moment(value: Option<&Value>) -> Result<Option<DateTime<Utc>>> {
         },
         Some(_) => None,
     };
-    let strange = || {
-        Error::new(
-            ErrorKind::BadData,
-            "a time of loots.com's answer cannot be read",
-        )
-        .at(Service::Loots, None)
-    };
+    let strange =
+        || Error::new(ErrorKind::BadData, "a time of loots.com's answer cannot be read").at(Service::Loots, None);
     read.map(Some).ok_or_else(strange)
 }
 

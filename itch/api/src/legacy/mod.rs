@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
 use crate::source::{Listing, Rows};
 use crate::{
-    Api, Channel, ChannelLookup, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel,
-    FollowerTotal, PastStream, Result, Source, Stream, Video,
+    Api, Channel, ChannelLookup, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel, FollowerTotal, PastStream,
+    Result, Source, Stream, Video,
 };
 
 pub(crate) struct Legacy;
@@ -30,10 +30,7 @@ impl Source for Legacy {
     }
 
     fn follower_totals(&self, api: &Api, names: Vec<ChannelName>) -> Rows<FollowerTotal> {
-        Box::new(
-            kraken::Channels::new(api.clone(), names)
-                .map(|lookup| lookup.and_then(kraken::follower_total)),
-        )
+        Box::new(kraken::Channels::new(api.clone(), names).map(|lookup| lookup.and_then(kraken::follower_total)))
     }
 
     fn followers(&self, query: FollowersQuery) -> Result<Listing<Follow>> {

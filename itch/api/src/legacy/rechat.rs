@@ -50,11 +50,7 @@ fn bounds(api: &Api, video: &str) -> Result<(i64, i64)> {
         .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
     let Some(error) = body.pointer("/errors/0") else {
         return Err(if (200..300).contains(&response.status) {
-            Error::new(
-                ErrorKind::BadData,
-                "rechat did not tell the bounds of the video",
-            )
-            .at(Service::Rechat, None)
+            Error::new(ErrorKind::BadData, "rechat did not tell the bounds of the video").at(Service::Rechat, None)
         } else {
             response.refusal(Service::Rechat)
         });
@@ -62,11 +58,7 @@ fn bounds(api: &Api, video: &str) -> Result<(i64, i64)> {
     let detail = text(error, "detail");
     read_bounds(&detail).ok_or_else(|| {
         let gone = error.get("status").and_then(Value::as_u64) == Some(404);
-        let kind = if gone {
-            ErrorKind::NotFound
-        } else {
-            ErrorKind::BadData
-        };
+        let kind = if gone { ErrorKind::NotFound } else { ErrorKind::BadData };
         Error::new(kind, format!("rechat has no chat of the video `{video}`"))
             .cause(detail)
             .at(Service::Rechat, None)
@@ -77,14 +69,9 @@ fn bounds(api: &Api, video: &str) -> Result<(i64, i64)> {
 fn read_bounds(detail: &str) -> Option<(i64, i64)> {
     let mut words = detail.split(' ');
     words.next()?.parse::<i64>().ok()?;
-    let told = ["is", "not", "between"]
-        .iter()
-        .all(|word| words.next() == Some(word));
+    let told = ["is", "not", "between"].iter().all(|word| words.next() == Some(word));
     let start = words.next()?.parse().ok()?;
-    let end = words
-        .next()
-        .filter(|word| *word == "and")
-        .and(words.next())?;
+    let end = words.next().filter(|word| *word == "and").and(words.next())?;
     let digits = end.find(|c: char| !c.is_ascii_digit()).unwrap_or(end.len());
     let end: i64 = end[..digits].parse().ok()?;
     // Nobody was ever live for a month: bounds like that are no bounds.
@@ -130,11 +117,9 @@ impl Replay {
         // An error in the body of a success, or an answer without messages, is no silence.
         let body = response.success(&request)?;
         let Some(rows) = body.get("data").and_then(Value::as_array) else {
-            return Err(Error::new(
-                ErrorKind::BadData,
-                "rechat's answer has no list of messages",
-            )
-            .at(Service::Rechat, None));
+            return Err(
+                Error::new(ErrorKind::BadData, "rechat's answer has no list of messages").at(Service::Rechat, None),
+            );
         };
         let mut ids = HashSet::new();
         let mut messages = Vec::new();
@@ -232,17 +217,13 @@ fn emotes(value: Option<&Value>) -> Vec<EmoteUse> {
         .into_iter()
         .flatten()
         .flat_map(|(id, ranges)| {
-            ranges
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(move |range| {
-                    Some(EmoteUse {
-                        id: id.clone(),
-                        from: place(range.get(0)?)?,
-                        to: place(range.get(1)?)?,
-                    })
+            ranges.as_array().into_iter().flatten().filter_map(move |range| {
+                Some(EmoteUse {
+                    id: id.clone(),
+                    from: place(range.get(0)?)?,
+                    to: place(range.get(1)?)?,
                 })
+            })
         })
         .collect();
     emotes.sort_by_key(|emote| emote.from);
@@ -277,10 +258,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let two = serde_json::json!({"25": [[6, 10]], "1902": [[0, 4]]});
-        assert_eq!(
-            emotes_of(two),
-            [("1902".to_owned(), 0, 4), ("25".to_owned(), 6, 10)]
-        );
+        assert_eq!(emotes_of(two), [("1902".to_owned(), 0, 4), ("25".to_owned(), 6, 10)]);
         assert!(emotes_of(serde_json::json!("")).is_empty() && emotes_of(Value::Null).is_empty());
     }
 }

@@ -15,9 +15,7 @@ pub(super) fn chatters(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
         format!("group/user/{}/chatters", channel.login),
     ))?;
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
-        return Err(
-            Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None),
-        );
+        return Err(Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None));
     };
     let mut rows = Vec::new();
     for (group, role) in ROLES {

@@ -24,21 +24,12 @@ pub(super) fn list(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
     let request = Request::helix("chat/chatters")
         .query("broadcaster_id", &channel.id)
         .query("moderator_id", &me.id);
-    let mut chatters = api
-        .pages(request, 1000)
-        .unique_by("user_id")
-        .expect("chatters");
+    let mut chatters = api.pages(request, 1000).unique_by("user_id").expect("chatters");
     let of_channel = |path: &str| {
-        api.pages(
-            Request::helix(path).query("broadcaster_id", &channel.id),
-            100,
-        )
-        .unique_by("user_id")
+        api.pages(Request::helix(path).query("broadcaster_id", &channel.id), 100)
+            .unique_by("user_id")
     };
-    let (mut moderators, mut vips) = (
-        of_channel("moderation/moderators"),
-        of_channel("channels/vips"),
-    );
+    let (mut moderators, mut vips) = (of_channel("moderation/moderators"), of_channel("channels/vips"));
     let own = me.id == channel.id;
     // All three lists are on their way before the first is read.
     chatters.pending();
@@ -53,12 +44,7 @@ pub(super) fn list(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
     }
     let rows = std::iter::from_fn(move || {
         let page = chatters.next_page()?.map_err(explain);
-        Some(page.and_then(|page| {
-            page.rows
-                .into_iter()
-                .map(read::<Row>)
-                .collect::<Result<Vec<_>>>()
-        }))
+        Some(page.and_then(|page| page.rows.into_iter().map(read::<Row>).collect::<Result<Vec<_>>>()))
     });
     let broadcaster = channel.id.clone();
     let rows = rows.flat_map(one_by_one).map(move |row| {

@@ -12,9 +12,7 @@ use crate::join::Joined;
 use crate::pages::Sift;
 use crate::queries::FollowersQuery;
 use crate::source::Listing;
-use crate::{
-    Api, Channel, Direction, Error, ErrorKind, Fact, Follow, Page, Request, Result, Service, User,
-};
+use crate::{Api, Channel, Direction, Error, ErrorKind, Fact, Follow, Page, Request, Result, Service, User};
 
 /// Walks the list, newest first, with one look-up of accounts beside each page.
 pub(super) fn list(query: FollowersQuery) -> Result<Listing<Follow>> {
@@ -36,10 +34,7 @@ pub(super) fn list(query: FollowersQuery) -> Result<Listing<Follow>> {
         pages = pages.expect("followers");
     }
     let look_up = move |api: &Api, page: &Page| {
-        let ids = page
-            .rows
-            .iter()
-            .filter_map(|row| row.get("user_id")?.as_str());
+        let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
         Ok(created
             .then(|| users_request(ids))
             .flatten()
@@ -123,10 +118,7 @@ fn follows(api: &Api, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
 fn may_not_list(channel: &Channel, total: u64) -> Error {
     Error::new(
         ErrorKind::SignIn,
-        format!(
-            "this token may not list the followers of `{}`",
-            channel.login
-        ),
+        format!("this token may not list the followers of `{}`", channel.login),
     )
     .cause(format!("Twitch gave their number ({total}) but no rows"))
     .hint(

@@ -9,10 +9,7 @@ use super::users::total_request;
 use super::{one_by_one, read};
 use crate::queries::FollowingQuery;
 use crate::source::Listing;
-use crate::{
-    Api, Channel, ChannelName, Direction, Error, ErrorKind, FollowedChannel, Pending, Request,
-    Result,
-};
+use crate::{Api, Channel, ChannelName, Direction, Error, ErrorKind, FollowedChannel, Pending, Request, Result};
 
 /// Follower numbers in flight at once: one request a row.
 const TOTALS_IN_FLIGHT: usize = 32;
@@ -73,16 +70,12 @@ pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
         .expect("channels");
     let rows = std::iter::from_fn(move || {
         let page = pages.next_page()?;
-        Some(page.map_err(explain).and_then(|page| {
-            page.rows
-                .into_iter()
-                .map(read::<Row>)
-                .collect::<Result<Vec<_>>>()
-        }))
+        Some(
+            page.map_err(explain)
+                .and_then(|page| page.rows.into_iter().map(read::<Row>).collect::<Result<Vec<_>>>()),
+        )
     });
-    let rows = rows
-        .flat_map(one_by_one)
-        .map(|row| row.map(FollowedChannel::from));
+    let rows = rows.flat_map(one_by_one).map(|row| row.map(FollowedChannel::from));
     Ok(match followers {
         false => Listing::new(Direction::Desc, rows),
         true => Listing::new(
@@ -99,9 +92,7 @@ pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
 /// How many channels a user follows.
 pub(super) fn total(api: &Api, name: &ChannelName) -> Result<u64> {
     let user = api.user(name)?;
-    let body = api
-        .json(request(&user).query("first", 1))
-        .map_err(explain)?;
+    let body = api.json(request(&user).query("first", 1)).map_err(explain)?;
     super::users::total(&body)
 }
 

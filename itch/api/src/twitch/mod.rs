@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
 use crate::source::{Listing, Rows};
 use crate::{
-    Api, Channel, ChannelLookup, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow,
-    FollowedChannel, FollowerTotal, PastStream, Result, Service, Source, Stream, Video,
+    Api, Channel, ChannelLookup, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel,
+    FollowerTotal, PastStream, Result, Service, Source, Stream, Video,
 };
 
 pub(crate) struct Twitch;
@@ -79,10 +79,7 @@ fn data<T: DeserializeOwned>(mut body: Value) -> Result<Vec<T>> {
     match body.get_mut("data").map(Value::take) {
         Some(Value::Array(rows)) => rows.into_iter().map(read).collect(),
         Some(Value::Null) => Ok(Vec::new()),
-        _ => Err(
-            Error::new(ErrorKind::BadData, "Twitch's answer has no list of rows")
-                .at(Service::Helix, None),
-        ),
+        _ => Err(Error::new(ErrorKind::BadData, "Twitch's answer has no list of rows").at(Service::Helix, None)),
     }
 }
 

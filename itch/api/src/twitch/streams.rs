@@ -7,8 +7,7 @@ use super::{data, one_by_one, read};
 use crate::queries::PastStreamsQuery;
 use crate::source::Listing;
 use crate::{
-    Api, Chain, Channel, Direction, Error, ErrorKind, Page, PastStream, Pending, Request, Result,
-    Stream, Video,
+    Api, Chain, Channel, Direction, Error, ErrorKind, Page, PastStream, Pending, Request, Result, Stream, Video,
 };
 
 /// The request for the running broadcast.
@@ -24,12 +23,12 @@ pub(super) fn live(pending: Pending) -> Result<Option<Stream>> {
 /// One video.
 pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
     let missing = || Error::new(ErrorKind::NotFound, format!("there is no video `{id}`"));
-    let found =
-        api.json(Request::helix("videos").query("id", id))
-            .map_err(|error| match error.kind {
-                ErrorKind::NotFound => missing(),
-                _ => error,
-            })?;
+    let found = api
+        .json(Request::helix("videos").query("id", id))
+        .map_err(|error| match error.kind {
+            ErrorKind::NotFound => missing(),
+            _ => error,
+        })?;
     data(found)?.into_iter().next().ok_or_else(missing)
 }
 

@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::data;
 use crate::{
-    Api, Channel, ChannelLookup, ChannelName, Error, ErrorKind, FollowerTotal, Pending, Request,
-    Result, Service, User,
+    Api, Channel, ChannelLookup, ChannelName, Error, ErrorKind, FollowerTotal, Pending, Request, Result, Service, User,
 };
 
 /// Ids and logins in one `users` request, together (dev.twitch.tv/docs/api/reference#get-users).
@@ -19,9 +18,7 @@ const TOTALS_IN_FLIGHT: usize = 32;
 
 /// One `users` request for ids, or none for no ids.
 pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Request> {
-    let request = ids.fold(Request::helix("users"), |request, id| {
-        request.query("id", id)
-    });
+    let request = ids.fold(Request::helix("users"), |request, id| request.query("id", id));
     (!request.query.is_empty()).then_some(request)
 }
 
@@ -34,12 +31,10 @@ pub(super) fn own_account(api: &Api) -> Result<Channel> {
         )
         .hint("set `TWITCH_TOKEN` to a user access token")
     };
-    let found = api
-        .json(Request::helix("users"))
-        .map_err(|error| match error.http {
-            Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
-            _ => error,
-        })?;
+    let found = api.json(Request::helix("users")).map_err(|error| match error.http {
+        Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
+        _ => error,
+    })?;
     let user: Option<User> = data(found)?.into_iter().next();
     user.map(Channel::from).ok_or_else(nobody)
 }
@@ -54,9 +49,9 @@ pub(super) fn total_request(channel_id: &str) -> Request {
 
 /// The `total` of a Helix list.
 pub(super) fn total(body: &Value) -> Result<u64> {
-    body.get("total").and_then(Value::as_u64).ok_or_else(|| {
-        Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None)
-    })
+    body.get("total")
+        .and_then(Value::as_u64)
+        .ok_or_else(|| Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None))
 }
 
 /// Looks users up in batches, several in flight, and gives them back in the order asked for: Helix neither
@@ -112,9 +107,7 @@ impl UserBatches {
             by_id.insert(channel.id.clone(), channel);
         }
         let find = |name: &ChannelName| {
-            let id = name
-                .id()
-                .or_else(|| Some(by_login.get(name.login()?)?.as_str()));
+            let id = name.id().or_else(|| Some(by_login.get(name.login()?)?.as_str()));
             by_id.get(id?).cloned()
         };
         Ok(names

@@ -57,10 +57,7 @@ impl Points<'_> {
     }
 
     fn at(&self, place: usize) -> (f64, f64) {
-        (
-            self.scales.0.of(self.x[place]),
-            self.scales.1.of(self.y[place]),
-        )
+        (self.scales.0.of(self.x[place]), self.scales.1.of(self.y[place]))
     }
 }
 
@@ -84,14 +81,7 @@ impl Whitening {
         if moments.n < 2 || !finite || (xx <= 0.0 && yy <= 0.0) {
             let matrix = [0.0; 3];
             let factor = 0.0;
-            return (
-                Whitening {
-                    mean,
-                    matrix,
-                    factor,
-                },
-                Shape::Place,
-            );
+            return (Whitening { mean, matrix, factor }, Shape::Place);
         }
         let independent = if xx > 0.0 && yy > 0.0 {
             1.0 - (xy / xx) * (xy / yy)
@@ -109,14 +99,7 @@ impl Whitening {
             let matrix = matrix.map(|entry| entry / bandwidth);
             // What the grid adds across the line is the height of a kernel there.
             let factor = (2.0 * std::f64::consts::PI).sqrt() / bandwidth / n;
-            return (
-                Whitening {
-                    mean,
-                    matrix,
-                    factor,
-                },
-                Shape::Line,
-            );
+            return (Whitening { mean, matrix, factor }, Shape::Line);
         }
         let scott = n.powf(-1.0 / 6.0);
         let a = xx.sqrt() * scott;
@@ -124,14 +107,7 @@ impl Whitening {
         let c = (yy * independent).sqrt() * scott;
         let matrix = [1.0 / a, -b / (a * c), 1.0 / c];
         let factor = 1.0 / (a * c) / n;
-        (
-            Whitening {
-                mean,
-                matrix,
-                factor,
-            },
-            Shape::Plane,
-        )
+        (Whitening { mean, matrix, factor }, Shape::Plane)
     }
 
     fn apply(&self, (x, y): (f64, f64)) -> (f64, f64) {

@@ -29,10 +29,7 @@ fn followers(n: usize) -> (Vec<f64>, Vec<f64>) {
     for number in 0..n {
         let followed = 1.47e9 + dice.uniform() * 6e5 + dice.normal() * 1e4;
         let (followed, age) = match number % 5 {
-            0 => (
-                1.4703e9 + dice.uniform() * 2000.0,
-                8e5 + dice.uniform() * 2e5,
-            ),
+            0 => (1.4703e9 + dice.uniform() * 2000.0, 8e5 + dice.uniform() * 2e5),
             _ => (followed, dice.uniform().powi(2) * 1.2e8),
         };
         x.push(followed);
@@ -46,11 +43,7 @@ fn exact(x: &[f64], y: &[f64], every: usize) -> Vec<f64> {
     let n = x.len() as f64;
     let mean = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
     let sum = |a: &[f64], am: f64, b: &[f64], bm: f64| {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| (a - am) * (b - bm))
-            .sum::<f64>()
-            / (n - 1.0)
+        a.iter().zip(b).map(|(a, b)| (a - am) * (b - bm)).sum::<f64>() / (n - 1.0)
     };
     let scott = n.powf(-1.0 / 3.0);
     let xx = sum(x, mean.0, x, mean.0) * scott;
@@ -124,12 +117,7 @@ fn a_long_tail_stays_small() {
     let farthest = y.iter().copied().fold(0.0, f64::max) / moments.yy.sqrt();
     assert!(farthest > 100.0, "{farthest}");
     let density = estimate(plain(&x, &y));
-    assert!(
-        density
-            .values
-            .iter()
-            .all(|value| value.is_finite() && *value > 0.0)
-    );
+    assert!(density.values.iter().all(|value| value.is_finite() && *value > 0.0));
     let mut tiles = Tiles::new((40_000, 40_000));
     for place in 0..400 {
         tiles.add((place as f64 * 99.0 + 1.0, 20_000.0));
@@ -147,11 +135,7 @@ fn clouds_without_an_estimate_have_one_all_the_same() {
         (&[1.0, 2.0, 3.0, 9.0], &[5.0; 4], Shape::Line),
         (&[1.4e9; 4], &[1.0, 2.0, 3.0, 4.0], Shape::Line),
         (&[1.0, 2.0, 3.0, 9.0], &[3.0, 5.0, 7.0, 19.0], Shape::Line),
-        (
-            &[0.0, 1.0, 0.0, 1e300],
-            &[0.0, 0.0, 1.0, 1e300],
-            Shape::Place,
-        ),
+        (&[0.0, 1.0, 0.0, 1e300], &[0.0, 0.0, 1.0, 1e300], Shape::Place),
     ];
     for (x, y, shape) in cases {
         let density = estimate(plain(x, y));
@@ -159,10 +143,7 @@ fn clouds_without_an_estimate_have_one_all_the_same() {
         if x.iter().all(|x| *x < 1e200) {
             assert_eq!(density.shape, shape, "{x:?} {y:?}");
         }
-        assert!(
-            density.values.iter().all(|value| value.is_finite()),
-            "{x:?} {y:?}"
-        );
+        assert!(density.values.iter().all(|value| value.is_finite()), "{x:?} {y:?}");
     }
     let line = estimate(plain(&[0.0, 1.0], &[5.0, 5.0]));
     // Two kernels one apart, each as wide as 2^-0.2 of the standard deviation.

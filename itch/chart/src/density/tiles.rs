@@ -83,10 +83,7 @@ fn spline(place: f64) -> (usize, [f64; 3]) {
     let bin = (place + 0.5) as usize;
     let off = place - bin as f64;
     let (below, above) = (0.5 - off, 0.5 + off);
-    (
-        bin,
-        [0.5 * below * below, 0.75 - off * off, 0.5 * above * above],
-    )
+    (bin, [0.5 * below * below, 0.75 - off * off, 0.5 * above * above])
 }
 
 impl Tiles {
@@ -157,11 +154,7 @@ impl Tiles {
         while next < with_points {
             let key = self.places.keys[next];
             for row in 0..SIDE {
-                let step = if row == 0 || row == SIDE - 1 {
-                    1
-                } else {
-                    SIDE - 1
-                };
+                let step = if row == 0 || row == SIDE - 1 { 1 } else { SIDE - 1 };
                 for column in (0..SIDE).step_by(step) {
                     let from = next * SIDE * SIDE + row * SIDE + column;
                     let weight = std::mem::take(&mut self.cells[from]);
@@ -221,8 +214,7 @@ impl Tiles {
         let kernel: Vec<f64> = (0..=2 * REACH)
             .map(|place| {
                 let off = place as f64 - REACH as f64;
-                (-off * off / (2.0 * variance)).exp()
-                    / (2.0 * std::f64::consts::PI * variance).sqrt()
+                (-off * off / (2.0 * variance)).exp() / (2.0 * std::f64::consts::PI * variance).sqrt()
             })
             .collect();
         let mut cells = vec![0.0f32; self.places.keys.len() * SIDE * SIDE];

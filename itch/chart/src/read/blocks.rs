@@ -76,17 +76,12 @@ impl Blocks {
         let mut searched = 0;
         loop {
             if let Some(cut) = self.cut(buffer, searched) {
-                self.carry
-                    .extend_from_slice(buffer.records().get(cut..).unwrap_or(&[]));
+                self.carry.extend_from_slice(buffer.records().get(cut..).unwrap_or(&[]));
                 buffer.filled = cut;
                 return Ok(Piece::Records);
             }
             if self.ended {
-                return Ok(if buffer.filled == 0 {
-                    Piece::End
-                } else {
-                    Piece::Records
-                });
+                return Ok(if buffer.filled == 0 { Piece::End } else { Piece::Records });
             }
             if buffer.filled > LINE_LIMIT {
                 self.skip_line(buffer)?;

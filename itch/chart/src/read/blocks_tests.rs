@@ -43,10 +43,7 @@ fn a_line_beyond_the_limit_is_skipped() {
         text.extend(vec![b'x'; 10_000_000]);
         text.extend(b"\n3,4\n");
         let (kept, too_long) = cut(&text, 1 << 16, records);
-        assert_eq!(
-            (kept, too_long),
-            (vec![b"1,2\n".to_vec(), b"3,4\n".to_vec()], 1)
-        );
+        assert_eq!((kept, too_long), (vec![b"1,2\n".to_vec(), b"3,4\n".to_vec()], 1));
     }
 }
 

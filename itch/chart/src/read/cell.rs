@@ -86,10 +86,7 @@ impl DateFormat {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.0.iter()).ok()?;
         if let Ok(time) = parsed.to_datetime() {
-            return Some(with_fraction(
-                time.timestamp(),
-                time.timestamp_subsec_nanos(),
-            ));
+            return Some(with_fraction(time.timestamp(), time.timestamp_subsec_nanos()));
         }
         // A field that is already there refuses another value, and that is just what is wanted: only gaps are filled.
         if parsed.minute().is_none() {
@@ -107,10 +104,7 @@ impl DateFormat {
             }
         }
         let time = parsed.to_naive_datetime_with_offset(0).ok()?.and_utc();
-        Some(with_fraction(
-            time.timestamp(),
-            time.timestamp_subsec_nanos(),
-        ))
+        Some(with_fraction(time.timestamp(), time.timestamp_subsec_nanos()))
     }
 }
 
@@ -119,11 +113,7 @@ fn with_fraction(seconds: i64, nanoseconds: u32) -> f64 {
 }
 
 /// A cell as a value of its column.
-pub(super) fn value(
-    bytes: &[u8],
-    kind: ColumnKind,
-    format: Option<&DateFormat>,
-) -> Result<f64, Wrong> {
+pub(super) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
     match kind {
         ColumnKind::Number => number(bytes),
         ColumnKind::Time => time(bytes, format),
@@ -160,10 +150,7 @@ pub(super) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
     if is_nothing(text) {
         return Err(Wrong::Empty);
     }
-    let word = text
-        .strip_prefix(b"-")
-        .or(text.strip_prefix(b"+"))
-        .unwrap_or(text);
+    let word = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     let not_finite = ["nan", "inf", "infinity"];
     if not_finite
         .iter()
@@ -228,8 +215,8 @@ fn decimal(text: &[u8]) -> Option<f64> {
 }
 
 const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
 ];
 
 /// A time: by the format if there is one, then as a date, then as seconds since 1970.
@@ -309,11 +296,7 @@ fn offset(text: &[u8]) -> Option<i64> {
     take(&mut rest, b"+-")?;
     let hours = digits(&mut rest, 2, 2)?;
     let _ = take(&mut rest, b":");
-    let minutes = if rest.is_empty() {
-        0
-    } else {
-        digits(&mut rest, 2, 2)?
-    };
+    let minutes = if rest.is_empty() { 0 } else { digits(&mut rest, 2, 2)? };
     (rest.is_empty() && hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
@@ -326,10 +309,7 @@ fn take(rest: &mut &[u8], wanted: &[u8]) -> Option<()> {
 /// Takes a number of so many digits off the front.
 fn digits(rest: &mut &[u8], least: usize, most: usize) -> Option<i64> {
     let (mut value, mut count) = (0, 0);
-    while let Some(byte) = rest
-        .get(count)
-        .filter(|byte| count < most && byte.is_ascii_digit())
-    {
+    while let Some(byte) = rest.get(count).filter(|byte| count < most && byte.is_ascii_digit()) {
         value = value * 10 + i64::from(byte - b'0');
         count += 1;
     }

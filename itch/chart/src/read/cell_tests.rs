@@ -30,11 +30,7 @@ fn numbers_are_read_as_the_standard_library_does() {
         "1e-99999999999",
     ] {
         let expected: f64 = text.parse().unwrap();
-        assert_eq!(
-            number(text.as_bytes()).unwrap().to_bits(),
-            expected.to_bits(),
-            "{text}"
-        );
+        assert_eq!(number(text.as_bytes()).unwrap().to_bits(), expected.to_bits(), "{text}");
     }
     assert_eq!(number(b" \"1\" "), Ok(1.0));
 }
@@ -77,10 +73,7 @@ fn times_are_read_in_every_notation() {
         ("2016-07-25 18:00", 1_469_469_600.0),
         ("2016-07-25T18:00:01", 1_469_469_601.0),
         ("2016-07-25T18:00:01.5Z", 1_469_469_601.5),
-        (
-            "2016-07-25 18:00:01.123456789123 UTC",
-            1_469_469_601.123_456_8,
-        ),
+        ("2016-07-25 18:00:01.123456789123 UTC", 1_469_469_601.123_456_8),
         ("2016-07-25T18:00:00+02:00", 1_469_462_400.0),
         ("2016-07-25T18:00:00 -0530", 1_469_489_400.0),
         ("2016-12-31T23:59:60Z", 1_483_228_800.0),
@@ -122,20 +115,12 @@ fn a_date_format_comes_first_and_may_leave_out_the_rest() {
         ("%Y-%m", "2016-07", 1_467_331_200.0),
         ("%Y", "2016", 1_451_606_400.0),
         ("%d %b %Y %I %p", "25 Jul 2016 6 PM", 1_469_469_600.0),
-        (
-            "%d.%m.%Y %H:%M %z",
-            "25.07.2016 20:00 +0200",
-            1_469_469_600.0,
-        ),
+        ("%d.%m.%Y %H:%M %z", "25.07.2016 20:00 +0200", 1_469_469_600.0),
         ("%d.%m.%Y", "2016-07-25", 1_469_404_800.0),
         ("%s", "-5", -5.0),
     ] {
         let parsed = DateFormat::new(format).unwrap();
-        assert_eq!(
-            time(text.as_bytes(), Some(&parsed)),
-            Ok(seconds),
-            "{format} {text}"
-        );
+        assert_eq!(time(text.as_bytes(), Some(&parsed)), Ok(seconds), "{format} {text}");
     }
     assert_eq!(DateFormat::new("%Q").unwrap_err().kind, ErrorKind::Usage);
 }

@@ -22,13 +22,10 @@ struct Dialect {
 
 /// Reads a table; nothing if there is no line in it.
 pub(super) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Option<Table>> {
-    let delimiter = wish
-        .options
-        .delimiter
-        .unwrap_or_else(|| match wish.options.format {
-            Some(InputFormat::Tsv) => b'\t',
-            _ => delimiter(&opened.head),
-        });
+    let delimiter = wish.options.delimiter.unwrap_or_else(|| match wish.options.format {
+        Some(InputFormat::Tsv) => b'\t',
+        _ => delimiter(&opened.head),
+    });
     let dialect = Dialect {
         delimiter,
         quotes: quotes || delimiter != b'\t',
@@ -55,14 +52,7 @@ pub(super) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Opti
     let input = Box::new(head.chain(opened.rest));
     let blocks = Blocks::new(input, wish.options.block, records);
     let parse = Delimited::new(dialect, &plan, wish);
-    let rows = engine::run(
-        blocks,
-        &parse,
-        &plan,
-        wish,
-        lines,
-        (&opened.name, opened.size),
-    )?;
+    let rows = engine::run(blocks, &parse, &plan, wish, lines, (&opened.name, opened.size))?;
     rows.finish(&opened.name, plan, wish).map(Some)
 }
 
@@ -278,11 +268,7 @@ impl<'a> Delimited<'a> {
         if first >= self.limit || second >= self.limit {
             return None;
         }
-        let (x, y) = if self.x_first {
-            (first, second)
-        } else {
-            (second, first)
-        };
+        let (x, y) = if self.x_first { (first, second) } else { (second, first) };
         Some((x as f64, y as f64))
     }
 
@@ -300,10 +286,7 @@ impl<'a> Delimited<'a> {
                     return;
                 }
                 let cell = |index| self.dialect.cell(line, index);
-                match self
-                    .wish
-                    .values(self.plan, cell(self.plan.x), cell(self.plan.y))
-                {
+                match self.wish.values(self.plan, cell(self.plan.x), cell(self.plan.y)) {
                     Ok(both) => both,
                     Err(fault) => {
                         rows.refuse(number, &fault, self.plan, self.wish);
@@ -359,8 +342,7 @@ fn after(bytes: &[u8], delimiter: u8) -> Option<&[u8]> {
     while let Some(chunk) = rest.first_chunk::<8>() {
         let differing = u64::from_le_bytes(*chunk) ^ wanted;
         // The lowest byte that is zero is marked exactly; marks above it may be false.
-        let zero =
-            differing.wrapping_sub(0x0101_0101_0101_0101) & !differing & 0x8080_8080_8080_8080;
+        let zero = differing.wrapping_sub(0x0101_0101_0101_0101) & !differing & 0x8080_8080_8080_8080;
         if zero != 0 {
             return rest.get(zero.trailing_zeros() as usize / 8 + 1..);
         }

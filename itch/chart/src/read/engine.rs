@@ -80,10 +80,7 @@ impl Rows {
     fn append(&mut self, other: &Rows) {
         self.x.extend_from_slice(&other.x);
         self.y.extend_from_slice(&other.y);
-        for (all, part) in [
-            (&mut self.labels, &other.labels),
-            (&mut self.records, &other.records),
-        ] {
+        for (all, part) in [(&mut self.labels, &other.labels), (&mut self.records, &other.records)] {
             if let (Some(all), Some(part)) = (all, part) {
                 all.append(part);
             }
@@ -114,10 +111,7 @@ impl Rows {
             .map(|(line, reason)| (line + 1, reason))
             .collect();
         if let (true, Some((line, reason))) = (wish.options.strict, first.first()) {
-            return Err(Error::new(
-                ErrorKind::Failed,
-                format!("{name}, line {line}: {reason}"),
-            ));
+            return Err(Error::new(ErrorKind::Failed, format!("{name}, line {line}: {reason}")));
         }
         self.x.shrink_to_fit();
         self.y.shrink_to_fit();
@@ -139,10 +133,7 @@ impl Rows {
             },
             labels: self.labels,
             records: self.records,
-            bad: BadRows {
-                count: self.bad,
-                first,
-            },
+            bad: BadRows { count: self.bad, first },
             fields: plan.fields,
             has_header: plan.has_header,
         })
@@ -231,10 +222,7 @@ pub(super) fn run<P: Parse>(
             worker.work();
         });
     }
-    let queue = engine
-        .queue
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    let queue = engine.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
     match queue.error {
         Some(error) => Err(unreadable(name, &error)),
         None => Ok(engine
@@ -277,10 +265,7 @@ impl<'a, P: Parse> Worker<'a, P> {
         match piece {
             Piece::End => return false,
             Piece::TooLong => self.rows.too_long(),
-            Piece::Records => self
-                .engine
-                .parse
-                .block(self.buffer.records(), &mut self.rows),
+            Piece::Records => self.engine.parse.block(self.buffer.records(), &mut self.rows),
         }
         if self.engine.wish.options.strict && self.rows.bad > 0 {
             // Blocks before this one are in work: the first bad row is still found.

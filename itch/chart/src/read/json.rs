@@ -26,14 +26,9 @@ pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>>
         opened.ended = false;
     }
     // At least one whole line has to be seen, however long it is.
-    while !opened.ended
-        && opened.head.len() <= LINE_LIMIT
-        && memchr(b'\n', opened.head.trim_ascii_start()).is_none()
-    {
+    while !opened.ended && opened.head.len() <= LINE_LIMIT && memchr(b'\n', opened.head.trim_ascii_start()).is_none() {
         let wanted = 64 << 10;
-        let read = (&mut opened.rest)
-            .take(wanted)
-            .read_to_end(&mut opened.head);
+        let read = (&mut opened.rest).take(wanted).read_to_end(&mut opened.head);
         let count = read.map_err(|error| unreadable(&opened.name, &error))?;
         opened.ended = (count as u64) < wanted;
     }

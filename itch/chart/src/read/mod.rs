@@ -96,10 +96,7 @@ impl FromStr for InputFormat {
         let found = names.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, format)| *format).ok_or_else(|| {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            let message = format!(
-                "there is no input format {text:?}; there are {}",
-                known.join(", ")
-            );
+            let message = format!("there is no input format {text:?}; there are {}", known.join(", "));
             Error::new(ErrorKind::Usage, message)
         })
     }
@@ -262,8 +259,7 @@ pub fn read_table(input: Input, options: &ReadOptions) -> Result<Table> {
     let wish = plan::Wish::new(options)?;
     let opened = source::open(input, options)?;
     let name = opened.name.clone();
-    let table = read_opened(opened, &wish)?
-        .ok_or_else(|| Error::new(ErrorKind::Failed, format!("{name} is empty")))?;
+    let table = read_opened(opened, &wish)?.ok_or_else(|| Error::new(ErrorKind::Failed, format!("{name} is empty")))?;
     if table.x.values.is_empty() {
         return Err(nothing_usable(&name, &table));
     }
@@ -315,10 +311,7 @@ fn read_opened(opened: source::Opened, wish: &plan::Wish<'_>) -> Result<Option<T
         source::Form::Parquet => parquet::read(opened, wish).map(Some),
         #[cfg(not(feature = "parquet"))]
         source::Form::Parquet => {
-            let message = format!(
-                "{} is Parquet, which this itch was built without",
-                opened.name
-            );
+            let message = format!("{} is Parquet, which this itch was built without", opened.name);
             Err(Error::new(ErrorKind::Unsupported, message))
         }
     }

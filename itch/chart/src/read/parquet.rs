@@ -32,23 +32,13 @@ pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Table> {
     };
     // The library checks much, but not all, of what it reads: damage must not end the program.
     let result = catch_unwind(AssertUnwindSafe(|| match opened.file.take() {
-        Some(file) => read_file(
-            &name,
-            SerializedFileReader::new(file).map_err(broken)?,
-            wish,
-            &broken,
-        ),
+        Some(file) => read_file(&name, SerializedFileReader::new(file).map_err(broken)?, wish, &broken),
         None => {
             let mut whole = std::mem::take(&mut opened.head);
             let read = opened.rest.read_to_end(&mut whole);
             read.map_err(|error| unreadable(&name, &error))?;
             let bytes = bytes::Bytes::from(whole);
-            read_file(
-                &name,
-                SerializedFileReader::new(bytes).map_err(broken)?,
-                wish,
-                &broken,
-            )
+            read_file(&name, SerializedFileReader::new(bytes).map_err(broken)?, wish, &broken)
         }
     }));
     result.unwrap_or_else(|_| {
@@ -93,14 +83,9 @@ fn read_rows<R: ChunkReader + 'static>(
         let mut labels = plan.label.map(open).transpose()?;
         loop {
             let (x, y) = (x.batch(BATCH)?, y.batch(BATCH)?);
-            let batch = labels
-                .as_mut()
-                .map(|labels| labels.batch(BATCH))
-                .transpose()?;
+            let batch = labels.as_mut().map(|labels| labels.batch(BATCH)).transpose()?;
             if x.len() != y.len() || batch.as_ref().is_some_and(|batch| batch.len() != x.len()) {
-                return Err(ParquetError::General(
-                    "its columns differ in length".to_owned(),
-                ));
+                return Err(ParquetError::General("its columns differ in length".to_owned()));
             }
             if x.is_empty() {
                 break;
@@ -151,8 +136,7 @@ fn line(row: Row) -> String {
 
 /// No more of a text than a line of another format could hold.
 fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LINE_LIMIT))
-        .unwrap_or(text)
+    text.get(..text.floor_char_boundary(LINE_LIMIT)).unwrap_or(text)
 }
 
 /// A column of plain values, that is no list.
@@ -213,9 +197,7 @@ fn meaning(column: &ColumnDescriptor) -> Meaning {
             Physical::INT96 => Meaning::Time(1.0),
             Physical::BYTE_ARRAY => Meaning::Text,
             Physical::BOOLEAN | Physical::FIXED_LEN_BYTE_ARRAY => Meaning::Unknown,
-            Physical::INT32 | Physical::INT64 | Physical::FLOAT | Physical::DOUBLE => {
-                Meaning::Number(1.0)
-            }
+            Physical::INT32 | Physical::INT64 | Physical::FLOAT | Physical::DOUBLE => Meaning::Number(1.0),
         },
     }
 }
@@ -232,9 +214,7 @@ fn sample<R: ChunkReader + 'static>(
     let mut rows = vec![vec![String::new(); leaves.len()]; SAMPLE];
     for (place, leaf) in leaves.iter().enumerate() {
         let cells = match leaf.meaning {
-            Meaning::Text => {
-                Cells::new(leaf, group.get_column_reader(leaf.index)?).batch(SAMPLE)?
-            }
+            Meaning::Text => Cells::new(leaf, group.get_column_reader(leaf.index)?).batch(SAMPLE)?,
             Meaning::Time(_) | Meaning::Days => vec![Cell::Text(b"1970-01-01".to_vec())],
             Meaning::Number(_) | Meaning::Unsigned | Meaning::Unknown => Vec::new(),
         };
@@ -319,45 +299,27 @@ impl Cells {
             _ => Cell::Number(value),
         };
         let bytes = |value: &[u8]| match meaning {
-            Meaning::Number(parts) => {
-                big_endian(value).map_or(Cell::Null, |value| Cell::Number(value as f64 / parts))
-            }
-            Meaning::Unknown => {
-                Cell::Other(value.iter().map(|byte| format!("{byte:02x}")).collect())
-            }
+            Meaning::Number(parts) => big_endian(value).map_or(Cell::Null, |value| Cell::Number(value as f64 / parts)),
+            Meaning::Unknown => Cell::Other(value.iter().map(|byte| format!("{byte:02x}")).collect()),
             _ => Cell::Text(value.to_vec()),
         };
         match &mut self.reader {
-            ColumnReader::BoolColumnReader(reader) => {
-                take(reader, most, max, |value| Cell::Other(value.to_string()))
-            }
-            ColumnReader::Int32ColumnReader(reader) => {
-                take(reader, most, max, |value| match meaning {
-                    Meaning::Unsigned => Cell::Number(f64::from(value.cast_unsigned())),
-                    _ => number(f64::from(*value)),
-                })
-            }
-            ColumnReader::Int64ColumnReader(reader) => {
-                take(reader, most, max, |value| match meaning {
-                    Meaning::Unsigned => Cell::Number(value.cast_unsigned() as f64),
-                    _ => number(*value as f64),
-                })
-            }
-            ColumnReader::Int96ColumnReader(reader) => take(reader, most, max, |value| {
-                Cell::Number(value.to_micros() as f64 / 1e6)
+            ColumnReader::BoolColumnReader(reader) => take(reader, most, max, |value| Cell::Other(value.to_string())),
+            ColumnReader::Int32ColumnReader(reader) => take(reader, most, max, |value| match meaning {
+                Meaning::Unsigned => Cell::Number(f64::from(value.cast_unsigned())),
+                _ => number(f64::from(*value)),
             }),
-            ColumnReader::FloatColumnReader(reader) => {
-                take(reader, most, max, |value| number(f64::from(*value)))
+            ColumnReader::Int64ColumnReader(reader) => take(reader, most, max, |value| match meaning {
+                Meaning::Unsigned => Cell::Number(value.cast_unsigned() as f64),
+                _ => number(*value as f64),
+            }),
+            ColumnReader::Int96ColumnReader(reader) => {
+                take(reader, most, max, |value| Cell::Number(value.to_micros() as f64 / 1e6))
             }
-            ColumnReader::DoubleColumnReader(reader) => {
-                take(reader, most, max, |value| number(*value))
-            }
-            ColumnReader::ByteArrayColumnReader(reader) => {
-                take(reader, most, max, |value| bytes(value.data()))
-            }
-            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-                take(reader, most, max, |value| bytes(value.data()))
-            }
+            ColumnReader::FloatColumnReader(reader) => take(reader, most, max, |value| number(f64::from(*value))),
+            ColumnReader::DoubleColumnReader(reader) => take(reader, most, max, |value| number(*value)),
+            ColumnReader::ByteArrayColumnReader(reader) => take(reader, most, max, |value| bytes(value.data())),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => take(reader, most, max, |value| bytes(value.data())),
         }
     }
 }
@@ -383,8 +345,7 @@ fn take<T: DataType>(
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     let mut count = 0;
     while count < most {
-        let (records, _, _) =
-            reader.read_records(most - count, Some(&mut levels), None, &mut values)?;
+        let (records, _, _) = reader.read_records(most - count, Some(&mut levels), None, &mut values)?;
         if records == 0 {
             break;
         }
@@ -394,11 +355,9 @@ fn take<T: DataType>(
         return Ok(values.iter().map(cell).collect());
     }
     let mut values = values.iter();
-    let cells = levels
-        .into_iter()
-        .map(|level| match level == max_definition {
-            true => values.next().map_or(Cell::Null, &cell),
-            false => Cell::Null,
-        });
+    let cells = levels.into_iter().map(|level| match level == max_definition {
+        true => values.next().map_or(Cell::Null, &cell),
+        false => Cell::Null,
+    });
     Ok(cells.collect())
 }

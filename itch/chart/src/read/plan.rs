@@ -40,23 +40,13 @@ impl<'a> Wish<'a> {
     }
 
     pub(super) fn bands(self) -> Wish<'a> {
-        Wish {
-            spans: true,
-            ..self
-        }
+        Wish { spans: true, ..self }
     }
 
     /// The two values of a row, from the cells that it has for them.
-    pub(super) fn values<'b, C: Value<'b>>(
-        &self,
-        plan: &Plan,
-        x: C,
-        y: C,
-    ) -> Result<(f64, f64), Fault<'b>> {
+    pub(super) fn values<'b, C: Value<'b>>(&self, plan: &Plan, x: C, y: C) -> Result<(f64, f64), Fault<'b>> {
         let format = self.date_format.as_ref();
-        let start = x
-            .value(plan.x_kind, format)
-            .map_err(|wrong| x.fault(Axis::X, wrong))?;
+        let start = x.value(plan.x_kind, format).map_err(|wrong| x.fault(Axis::X, wrong))?;
         let end = match y.value(plan.y_kind, format) {
             Err(Wrong::Missing | Wrong::Empty) if self.spans => f64::INFINITY,
             Err(wrong) => return Err(y.fault(Axis::Y, wrong)),
@@ -107,11 +97,7 @@ impl Plan {
         let (first, others) = rows
             .split_first()
             .map_or((&[][..], rows), |(first, others)| (&first[..], others));
-        if wish
-            .options
-            .header
-            .unwrap_or_else(|| is_header(first, others, wish))
-        {
+        if wish.options.header.unwrap_or_else(|| is_header(first, others, wish)) {
             let fields = first.iter().map(|name| name.trim().to_owned()).collect();
             return Plan::of_fields(fields, true, others, wish);
         }
@@ -174,11 +160,7 @@ impl Plan {
 /// The place of a field: by name, by name in any case, by number.
 fn place(fields: &[String], wanted: &str) -> Option<usize> {
     let by_name = fields.iter().position(|name| name == wanted);
-    let in_any_case = || {
-        fields
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(wanted))
-    };
+    let in_any_case = || fields.iter().position(|name| name.eq_ignore_ascii_case(wanted));
     by_name.or_else(in_any_case).or_else(|| {
         let number: usize = wanted.trim().parse().ok()?;
         number.checked_sub(1).filter(|&index| index < fields.len())
@@ -187,12 +169,8 @@ fn place(fields: &[String], wanted: &str) -> Option<usize> {
 
 fn find(fields: &[String], wanted: &str) -> Result<usize> {
     place(fields, wanted).ok_or_else(|| {
-        let message = format!(
-            "there is no column {wanted}; the columns are {}",
-            fields.join(", ")
-        );
-        Error::new(ErrorKind::Usage, message)
-            .hint("choose the columns with -x and -y, by name or number")
+        let message = format!("there is no column {wanted}; the columns are {}", fields.join(", "));
+        Error::new(ErrorKind::Usage, message).hint("choose the columns with -x and -y, by name or number")
     })
 }
 
@@ -205,11 +183,7 @@ fn known_fields(rows: &[Vec<String>], wish: &Wish<'_>) -> &'static [&'static str
         return known;
     }
     let mut times = 0;
-    for (index, _) in known
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| TIME_NAMES.contains(name))
-    {
+    for (index, _) in known.iter().enumerate().filter(|(_, name)| TIME_NAMES.contains(name)) {
         for text in rows.iter().filter_map(|row| row.get(index)) {
             // No account is older than 1973: a smaller number counts something.
             let old_enough = || cell::number(text.as_bytes()).is_ok_and(|value| value >= 1e8);
@@ -226,11 +200,7 @@ fn known_fields(rows: &[Vec<String>], wish: &Wish<'_>) -> &'static [&'static str
 
 /// Whether the first row names the columns.
 fn is_header(first: &[String], others: &[Vec<String>], wish: &Wish<'_>) -> bool {
-    let named = |wanted: &str| {
-        first
-            .iter()
-            .any(|cell| cell.trim().eq_ignore_ascii_case(wanted))
-    };
+    let named = |wanted: &str| first.iter().any(|cell| cell.trim().eq_ignore_ascii_case(wanted));
     let (x, y) = (named(&wish.options.x), named(&wish.options.y));
     let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
     if x && y && !is_number(&wish.options.x) && !is_number(&wish.options.y) {
@@ -241,12 +211,7 @@ fn is_header(first: &[String], others: &[Vec<String>], wish: &Wish<'_>) -> bool 
         let text = text.trim_start_matches(['"', ' ', '-', '+', '.']);
         text.starts_with(|first: char| first.is_ascii_digit())
     };
-    let is_word = |text: &String| {
-        matches!(
-            cell::look(text.as_bytes(), wish.date_format.as_ref()),
-            Look::Word
-        )
-    };
+    let is_word = |text: &String| matches!(cell::look(text.as_bytes(), wish.date_format.as_ref()), Look::Word);
     if first.iter().any(like_a_number) || !first.iter().any(is_word) {
         return false;
     }

@@ -45,46 +45,36 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
 }
 
 pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Opened> {
-    let (name, ending, file, reader, size): (_, _, Option<File>, Box<dyn Read + Send>, _) =
-        match input {
-            Input::Path(path) => {
-                let name = path.display().to_string();
-                let file = File::open(&path).map_err(|error| not_opened(&name, &error))?;
-                let metadata = file.metadata().map_err(|error| unreadable(&name, &error))?;
-                if metadata.is_dir() {
-                    return Err(Error::new(
-                        ErrorKind::Failed,
-                        format!("{name} is a directory"),
-                    ));
-                }
-                let plain = metadata.is_file();
-                let again = if plain { file.try_clone().ok() } else { None };
-                (
-                    name,
-                    by_name(&path),
-                    again,
-                    Box::new(file),
-                    plain.then_some(metadata.len()),
-                )
+    let (name, ending, file, reader, size): (_, _, Option<File>, Box<dyn Read + Send>, _) = match input {
+        Input::Path(path) => {
+            let name = path.display().to_string();
+            let file = File::open(&path).map_err(|error| not_opened(&name, &error))?;
+            let metadata = file.metadata().map_err(|error| unreadable(&name, &error))?;
+            if metadata.is_dir() {
+                return Err(Error::new(ErrorKind::Failed, format!("{name} is a directory")));
             }
-            Input::Stdin => (
-                "standard input".to_owned(),
+            let plain = metadata.is_file();
+            let again = if plain { file.try_clone().ok() } else { None };
+            (
+                name,
+                by_name(&path),
+                again,
+                Box::new(file),
+                plain.then_some(metadata.len()),
+            )
+        }
+        Input::Stdin => ("standard input".to_owned(), None, None, Box::new(io::stdin()), None),
+        Input::Bytes(bytes) => {
+            let size = bytes.len() as u64;
+            (
+                "the input".to_owned(),
                 None,
                 None,
-                Box::new(io::stdin()),
-                None,
-            ),
-            Input::Bytes(bytes) => {
-                let size = bytes.len() as u64;
-                (
-                    "the input".to_owned(),
-                    None,
-                    None,
-                    Box::new(Cursor::new(bytes)),
-                    Some(size),
-                )
-            }
-        };
+                Box::new(Cursor::new(bytes)),
+                Some(size),
+            )
+        }
+    };
     let mut opened = Opened {
         name,
         form: Form::Json,
@@ -113,10 +103,7 @@ fn not_opened(name: &str, error: &io::Error) -> Error {
 /// What the ending of a name says, the ending of a compression aside.
 fn by_name(path: &Path) -> Option<InputFormat> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let name = name
-        .strip_suffix(".gz")
-        .or(name.strip_suffix(".zst"))
-        .unwrap_or(&name);
+    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
     match name.rsplit_once('.')?.1 {
         // No more than that it is text: a file of tabs is often called `.csv`.
         "tsv" | "txt" | "csv" => Some(InputFormat::Tsv),
@@ -166,14 +153,9 @@ impl Opened {
             Some(InputFormat::Csv) => Form::Text { quotes: true },
             Some(InputFormat::Tsv) => Form::Text { quotes: false },
             None => {
-                let bytes = self
-                    .head
-                    .strip_prefix(b"\xef\xbb\xbf")
-                    .unwrap_or(&self.head);
+                let bytes = self.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.head);
                 let bytes = bytes.trim_ascii_start();
-                let inner = bytes
-                    .strip_prefix(b"[")
-                    .map_or(bytes, |rest| rest.trim_ascii_start());
+                let inner = bytes.strip_prefix(b"[").map_or(bytes, |rest| rest.trim_ascii_start());
                 if inner.starts_with(b"{") {
                     Form::Json
                 } else {
@@ -188,8 +170,7 @@ impl Opened {
         let name = &self.name;
         if self.head.starts_with(&[0xff, 0xfe]) || self.head.starts_with(&[0xfe, 0xff]) {
             let message = format!("{name} is UTF-16, and only UTF-8 is read");
-            return Err(Error::new(ErrorKind::Failed, message)
-                .hint("iconv -f UTF-16 -t UTF-8 FILE | itch plot -"));
+            return Err(Error::new(ErrorKind::Failed, message).hint("iconv -f UTF-16 -t UTF-8 FILE | itch plot -"));
         }
         if memchr::memchr(0, &self.head).is_some() {
             return Err(Error::new(

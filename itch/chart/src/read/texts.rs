@@ -64,12 +64,10 @@ impl Texts {
     fn close(&mut self, end: usize) {
         if self.ends.len().is_multiple_of(GROUP) {
             let last = self.ends.len().checked_sub(1);
-            self.bases
-                .push(last.and_then(|last| self.end(last)).unwrap_or(0));
+            self.bases.push(last.and_then(|last| self.end(last)).unwrap_or(0));
         }
         let base = self.bases.last().copied().unwrap_or(0);
-        self.ends
-            .push(u32::try_from(end - base).unwrap_or(u32::MAX));
+        self.ends.push(u32::try_from(end - base).unwrap_or(u32::MAX));
     }
 
     /// Appends all texts of another.

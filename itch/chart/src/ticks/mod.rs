@@ -84,9 +84,7 @@ pub(crate) fn ticks(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
     }
     match (span.kind, span.scale) {
         (_, Scale::Log) => number::logarithmic(span, room),
-        (AxisKind::Time, _) => {
-            time::ticks(span, room, zone).unwrap_or_else(|| number::linear(span, room))
-        }
+        (AxisKind::Time, _) => time::ticks(span, room, zone).unwrap_or_else(|| number::linear(span, room)),
         _ => number::linear(span, room),
     }
 }
@@ -109,12 +107,7 @@ mod tests {
     };
 
     fn labels(kind: AxisKind, scale: Scale, min: f64, max: f64, room: Room) -> Vec<String> {
-        let span = Span {
-            kind,
-            scale,
-            min,
-            max,
-        };
+        let span = Span { kind, scale, min, max };
         let ticks = ticks(span, room, &Zone::default());
         assert!(span.fits(room, &ticks), "{ticks:?}");
         assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
@@ -155,10 +148,7 @@ mod tests {
 
     #[test]
     fn logarithms_have_decades_or_less() {
-        assert_eq!(
-            labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(),
-            7
-        );
+        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(), 7);
         assert_eq!(
             labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH),
             ["1", "2", "5", "10", "20"]
@@ -183,12 +173,7 @@ mod tests {
             ]
         );
         let years = times("2008-03-01T00:00:00Z", "2016-08-01T00:00:00Z", HIGH);
-        assert_eq!(
-            years,
-            [
-                "2009", "2010", "2011", "2012", "2013", "2014", "2015", "2016"
-            ]
-        );
+        assert_eq!(years, ["2009", "2010", "2011", "2012", "2013", "2014", "2015", "2016"]);
         let months = times("2015-11-10T00:00:00Z", "2016-08-01T00:00:00Z", WIDE);
         assert_eq!(months[..3], ["Dec 2015", "Jan 2016", "Feb"]);
         let hours = times("2016-07-25T20:10:00Z", "2016-07-26T07:00:00Z", WIDE);
@@ -206,21 +191,12 @@ mod tests {
             for middle in [-3e9, 0.0, 1.47e9, 9.9e9, 2.5e11] {
                 for power in -3..=39 {
                     let half = 10f64.powf(f64::from(power) / 3.0) / 2.0;
-                    let got = labels(
-                        AxisKind::Time,
-                        Scale::Linear,
-                        middle - half,
-                        middle + half,
-                        room,
-                    );
+                    let got = labels(AxisKind::Time, Scale::Linear, middle - half, middle + half, room);
                     assert!(got.len() >= 2, "{middle} {half}: {got:?}");
                 }
             }
         }
-        let narrow = Room {
-            length: 60.0,
-            ..WIDE
-        };
+        let narrow = Room { length: 60.0, ..WIDE };
         labels(AxisKind::Time, Scale::Linear, 0.0, 1e9, narrow);
     }
 
@@ -234,20 +210,9 @@ mod tests {
             max: 1_478_563_200.0,
         };
         // The night in which the clock went back: days of 24, 25 and 24 hours.
-        let days = ticks(
-            span,
-            Room {
-                length: 500.0,
-                ..WIDE
-            },
-            &zone,
-        );
+        let days = ticks(span, Room { length: 500.0, ..WIDE }, &zone);
         let at: Vec<i64> = days.iter().map(|tick| tick.at as i64).collect();
-        assert_eq!(
-            at,
-            [1_478_318_400, 1_478_404_800, 1_478_494_800],
-            "{days:?}"
-        );
+        assert_eq!(at, [1_478_318_400, 1_478_404_800, 1_478_494_800], "{days:?}");
         assert!("Mars/Olympus".parse::<Zone>().is_err());
     }
 
@@ -261,23 +226,14 @@ mod tests {
                 min,
                 max,
             };
-            let room = Room {
-                length: 900.0,
-                ..WIDE
-            };
+            let room = Room { length: 900.0, ..WIDE };
             let ticks = ticks(span, room, &zone).into_iter();
             let whole = ticks.filter(|tick| tick.at % step == 0.0);
             whole.map(|tick| tick.label).collect::<Vec<_>>()
         };
         let hours = |min: f64| every(3600.0, min, min + 4.0 * 3600.0);
         // On 30 October 2016 at one o'clock UTC it was put back, on 27 March at that hour forward.
-        assert_eq!(
-            hours(1_477_778_400.0),
-            ["00:00", "01:00", "02:00", "02:00", "03:00"]
-        );
-        assert_eq!(
-            hours(1_459_033_200.0),
-            ["00:00", "01:00", "03:00", "04:00", "05:00"]
-        );
+        assert_eq!(hours(1_477_778_400.0), ["00:00", "01:00", "02:00", "02:00", "03:00"]);
+        assert_eq!(hours(1_459_033_200.0), ["00:00", "01:00", "03:00", "04:00", "05:00"]);
     }
 }

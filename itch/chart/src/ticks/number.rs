@@ -24,10 +24,7 @@ pub(super) fn linear(span: Span, room: Room) -> Vec<Tick> {
 fn multiples(span: Span, step: f64) -> Vec<Tick> {
     let (first, last) = ((span.min / step).ceil(), (span.max / step).floor());
     // A step below the distance of two neighbouring numbers counts nothing.
-    if (last - first).is_nan()
-        || last - first >= 200.0
-        || span.max.abs().max(span.min.abs()) / step > 1e15
-    {
+    if (last - first).is_nan() || last - first >= 200.0 || span.max.abs().max(span.min.abs()) / step > 1e15 {
         return Vec::new();
     }
     let largest = span.max.abs().max(span.min.abs());
@@ -106,24 +103,14 @@ pub(super) fn logarithmic(span: Span, room: Room) -> Vec<Tick> {
         }
     }
     for (every, factors) in tries {
-        let powers =
-            (low.floor() as i32..=high.ceil() as i32).filter(|power| power % every as i32 == 0);
+        let powers = (low.floor() as i32..=high.ceil() as i32).filter(|power| power % every as i32 == 0);
         let ticks: Vec<Tick> = powers
             .flat_map(|power| factors.iter().map(move |factor| (power, *factor)))
-            .map(|(power, factor)| {
-                (
-                    format!("{factor}e{power}").parse().unwrap_or(f64::NAN),
-                    power,
-                )
-            })
+            .map(|(power, factor)| (format!("{factor}e{power}").parse().unwrap_or(f64::NAN), power))
             .filter(|(at, _): &(f64, i32)| (span.min..=span.max).contains(at))
             .map(|(at, power)| Tick {
                 at,
-                label: number(
-                    at,
-                    10f64.powi(power),
-                    if (-4..9).contains(&power) { 1.0 } else { 1e15 },
-                ),
+                label: number(at, 10f64.powi(power), if (-4..9).contains(&power) { 1.0 } else { 1e15 }),
                 below: String::new(),
             })
             .collect();

@@ -47,10 +47,9 @@ impl Zone {
         let found = clock(local).map(|clock| self.0.to_ambiguous_timestamp(clock));
         let (first, second) = match found.as_ref().map(|found| found.offset()) {
             Some(AmbiguousOffset::Gap { .. }) => (None, None),
-            Some(AmbiguousOffset::Fold { .. }) => (
-                Some(self.seconds(local)),
-                found.and_then(|found| found.later().ok()),
-            ),
+            Some(AmbiguousOffset::Fold { .. }) => {
+                (Some(self.seconds(local)), found.and_then(|found| found.later().ok()))
+            }
             _ => (Some(self.seconds(local)), None),
         };
         let second = second.map(|time| time.as_microsecond() as f64 / 1e6);
@@ -103,8 +102,7 @@ impl FromStr for Zone {
     fn from_str(text: &str) -> Result<Zone, Error> {
         TimeZone::get(text).map(Zone).map_err(|_| {
             let message = format!("`{}` is no time zone", text.escape_debug());
-            Error::new(ErrorKind::Usage, message)
-                .hint("write a name such as `Europe/Berlin` or `UTC`")
+            Error::new(ErrorKind::Usage, message).hint("write a name such as `Europe/Berlin` or `UTC`")
         })
     }
 }
@@ -147,10 +145,7 @@ fn steps() -> Vec<(Step, f64)> {
         Step::Weeks(weeks) => weeks as f64 * 604_800.0,
         Step::Months(months) => months as f64 * 2_629_746.0,
     };
-    steps
-        .into_iter()
-        .map(|step| (step, seconds(&step)))
-        .collect()
+    steps.into_iter().map(|step| (step, seconds(&step))).collect()
 }
 
 /// The shortest step whose labels fit; nothing for times that no calendar has.
@@ -216,18 +211,17 @@ fn times(step: Step, low: NaiveDateTime, high: NaiveDateTime) -> Vec<NaiveDateTi
     };
     while let Some(time) = next.filter(|time| *time <= high && times.len() < 200) {
         times.push(time);
-        next =
-            match step {
-                Step::Micros(micros) => time.checked_add_signed(TimeDelta::microseconds(micros)),
-                Step::Days(days) => time.checked_add_signed(TimeDelta::days(days)).map(|next| {
-                    match days > 1 && next.month() != time.month() {
-                        true => next.with_day(1).unwrap_or(next),
-                        false => next,
-                    }
-                }),
-                Step::Weeks(weeks) => time.checked_add_signed(TimeDelta::weeks(weeks)),
-                Step::Months(months) => month(time, months, months),
-            };
+        next = match step {
+            Step::Micros(micros) => time.checked_add_signed(TimeDelta::microseconds(micros)),
+            Step::Days(days) => time.checked_add_signed(TimeDelta::days(days)).map(|next| {
+                match days > 1 && next.month() != time.month() {
+                    true => next.with_day(1).unwrap_or(next),
+                    false => next,
+                }
+            }),
+            Step::Weeks(weeks) => time.checked_add_signed(TimeDelta::weeks(weeks)),
+            Step::Months(months) => month(time, months, months),
+        };
     }
     times
 }
@@ -266,9 +260,7 @@ fn label(step: Step, time: NaiveDateTime, short: bool) -> String {
             )
         }
         Step::Micros(micros) if micros < MINUTE => time.format("%H:%M:%S").to_string(),
-        Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => {
-            time.format("%H:%M").to_string()
-        }
+        Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => time.format("%H:%M").to_string(),
         Step::Micros(_) => time.format("%m-%d").to_string(),
     }
 }

@@ -107,13 +107,10 @@ fn a_walk_is_all_stored_or_all_fresh() {
 fn breakable() -> (Server, Arc<std::sync::atomic::AtomicBool>) {
     let up = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let is_up = Arc::clone(&up);
-    let server =
-        Server::start(
-            move |asked| match is_up.load(std::sync::atomic::Ordering::Relaxed) {
-                true => Reply::ok(format!("{{\"n\":{}}}", asked.nth)),
-                false => Reply::status(503, ""),
-            },
-        );
+    let server = Server::start(move |asked| match is_up.load(std::sync::atomic::Ordering::Relaxed) {
+        true => Reply::ok(format!("{{\"n\":{}}}", asked.nth)),
+        false => Reply::status(503, ""),
+    });
     (server, up)
 }
 
@@ -215,10 +212,7 @@ fn offline_takes_any_age_and_never_the_network() {
     assert!(fetch(&client, users(1).fresh()).unwrap().from_cache());
     let error = failure(&client, users(2));
     assert_kind(&error, ErrorKind::OfflineMiss);
-    assert_eq!(
-        error.message,
-        "there is no stored answer to `helix users?id=2`"
-    );
+    assert_eq!(error.message, "there is no stored answer to `helix users?id=2`");
     // Whose view it would be cannot be found out: a miss, not a validation.
     let error = failure(&client, Request::helix("channels/followers"));
     assert_kind(&error, ErrorKind::OfflineMiss);
@@ -236,11 +230,7 @@ fn errors_and_hidden_rows_are_not_stored() {
     let client = with(&server, &store, |_| {});
     fetch(&client, users(1)).unwrap();
     fetch(&client, users(2)).unwrap();
-    fetch(
-        &client,
-        Request::helix("channels/followers").query("broadcaster_id", 1),
-    )
-    .unwrap();
+    fetch(&client, Request::helix("channels/followers").query("broadcaster_id", 1)).unwrap();
     assert_eq!(store.len(), 0);
     assert_eq!(client.counters().cache_not_stored, 2);
 }
@@ -285,11 +275,7 @@ fn an_old_error_replays_as_that_error() {
         settings.base_urls.remove(&Service::Kraken);
         settings.offline = true;
     });
-    let response = fetch(
-        &client,
-        Request::get(Service::Kraken, "channels/burkeblack"),
-    )
-    .unwrap();
+    let response = fetch(&client, Request::get(Service::Kraken, "channels/burkeblack")).unwrap();
     assert_eq!(response.status, 404);
     assert!(response.age.unwrap() > Duration::from_secs(86_400));
     let error = response.refusal(Service::Kraken);
@@ -302,10 +288,7 @@ fn nearer_stores_are_filled_from_farther_ones() {
     let (near, far) = (Memory::default(), Memory::default());
     fetch(&with(&server, &far, |_| {}), users(1)).unwrap();
     let both = |settings: &mut Settings| {
-        settings.caches = [near.named("near"), far.named("far")]
-            .into_iter()
-            .flatten()
-            .collect();
+        settings.caches = [near.named("near"), far.named("far")].into_iter().flatten().collect();
     };
     let client = with(&server, &near, both);
     assert!(fetch(&client, users(1)).unwrap().from_cache());
@@ -351,10 +334,7 @@ fn a_failing_store_is_an_error_where_that_was_asked_for() {
     for id in 0..2 {
         let error = failure(&client, users(id));
         assert_kind(&error, ErrorKind::Service);
-        assert_eq!(
-            format!("{error:#}"),
-            "the cache `file` gave out: the disk is full"
-        );
+        assert_eq!(format!("{error:#}"), "the cache `file` gave out: the disk is full");
     }
     assert!(warned.lock().unwrap().is_empty());
     assert_eq!(server.data_requests().len(), 0);

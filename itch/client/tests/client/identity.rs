@@ -45,10 +45,7 @@ fn an_app_token_is_asked_for_once_and_renewed_after_a_401() {
     assert_eq!(server.asked().len(), 0);
     assert_eq!(fetch(&client, users(1)).unwrap().status, 200);
     let asked = &server.asked()[0];
-    assert_eq!(
-        (asked.method.as_str(), asked.target.as_str()),
-        ("POST", "/oauth/token")
-    );
+    assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/oauth/token"));
     assert_eq!(
         asked.body,
         "client_id=myclient&client_secret=my%26secret&grant_type=client_credentials"
@@ -73,8 +70,7 @@ fn a_401_that_stays_is_the_answer() {
 
 #[test]
 fn a_wrong_secret_is_told() {
-    let server =
-        Server::raw(|_| Reply::status(403, r#"{"status":403,"message":"invalid client secret"}"#));
+    let server = Server::raw(|_| Reply::status(403, r#"{"status":403,"message":"invalid client secret"}"#));
     let error = failure(&app_client(&server), users(1));
     assert_kind(&error, ErrorKind::SignIn);
     assert_eq!(
@@ -95,12 +91,7 @@ fn no_identity_is_an_error_at_the_first_request_only() {
     assert_kind(&error, ErrorKind::SignIn);
     assert_eq!(error.message, "no Twitch identity is set");
     let hint = error.hint.unwrap();
-    for word in [
-        "TWITCH_TOKEN",
-        "TWITCH_CLIENT_ID",
-        "TWITCH_CLIENT_SECRET",
-        "--sandbox",
-    ] {
+    for word in ["TWITCH_TOKEN", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET", "--sandbox"] {
         assert!(hint.contains(word), "{hint}");
     }
     assert_eq!(server.asked().len(), 0);
@@ -127,16 +118,12 @@ fn a_token_is_validated_once_for_all_requests_and_for_the_next_run() {
     run();
     assert_eq!(server.count("/oauth/validate"), 1);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(
-        text.contains("\"seven\"") && !text.contains("usertoken"),
-        "{text}"
-    );
+    assert!(text.contains("\"seven\"") && !text.contains("usertoken"), "{text}");
 }
 
 #[test]
 fn a_refused_token_is_told_and_asked_about_once() {
-    let server =
-        Server::raw(|_| Reply::status(401, r#"{"status":401,"message":"invalid access token"}"#));
+    let server = Server::raw(|_| Reply::status(401, r#"{"status":401,"message":"invalid access token"}"#));
     let client = client(&server);
     for id in 0..3 {
         let error = failure(&client, users(id));
@@ -161,8 +148,7 @@ fn a_token_revoked_on_the_way_is_told() {
 
 #[test]
 fn a_missing_scope_is_twitchs_own_answer() {
-    let server =
-        Server::start(|_| Reply::status(401, r#"{"status":401,"message":"Missing scope: x"}"#));
+    let server = Server::start(|_| Reply::status(401, r#"{"status":401,"message":"Missing scope: x"}"#));
     let request = Request::helix("channels/followed").query("user_id", 7);
     let response = fetch(&client(&server), request.clone()).unwrap();
     assert_eq!(response.status, 401);
@@ -223,12 +209,10 @@ fn an_email_is_stored_for_its_owner_alone() {
     let server = Server::raw(|asked| {
         let owner = asked.header("authorization").ends_with("owner");
         match (asked.is("/oauth/validate"), owner) {
-            (true, true) => Reply::ok(
-                r#"{"client_id":"c","user_id":"7","scopes":["user:read:email"],"expires_in":999}"#,
-            ),
-            (true, false) => {
-                Reply::ok(r#"{"client_id":"c","user_id":"8","scopes":[],"expires_in":999}"#)
+            (true, true) => {
+                Reply::ok(r#"{"client_id":"c","user_id":"7","scopes":["user:read:email"],"expires_in":999}"#)
             }
+            (true, false) => Reply::ok(r#"{"client_id":"c","user_id":"8","scopes":[],"expires_in":999}"#),
             (false, true) => Reply::ok(r#"{"data":[{"id":"7","email":"seven@example"}]}"#),
             (false, false) => Reply::ok(r#"{"data":[{"id":"7"}]}"#),
         }

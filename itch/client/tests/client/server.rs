@@ -76,9 +76,9 @@ impl Server {
     /// A server that validates every token as user 7, and answers everything else as told.
     pub fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
         Server::raw(move |asked| match asked.is("/oauth/validate") {
-            true => Reply::ok(
-                r#"{"client_id":"clientid","login":"seven","scopes":["a"],"user_id":"7","expires_in":13980}"#,
-            ),
+            true => {
+                Reply::ok(r#"{"client_id":"clientid","login":"seven","scopes":["a"],"user_id":"7","expires_in":13980}"#)
+            }
             false => handler(asked),
         })
     }
@@ -111,9 +111,7 @@ impl Server {
     /// The targets of all requests but those for sign-in.
     pub fn data_requests(&self) -> Vec<String> {
         let asked = self.asked();
-        let data = asked
-            .iter()
-            .filter(|asked| !asked.target.starts_with("/oauth"));
+        let data = asked.iter().filter(|asked| !asked.target.starts_with("/oauth"));
         data.map(|asked| asked.target.clone()).collect()
     }
 
@@ -154,9 +152,7 @@ fn read(reader: &mut impl BufRead, seen: &Mutex<Vec<Asked>>) -> Option<Asked> {
     reader.read_exact(&mut body).ok()?;
     let mut seen = seen.lock().unwrap();
     let path = target.split('?').next();
-    let same = seen
-        .iter()
-        .filter(|asked| asked.target.split('?').next() == path);
+    let same = seen.iter().filter(|asked| asked.target.split('?').next() == path);
     let asked = Asked {
         nth: same.count() + 1,
         method,
@@ -171,18 +167,12 @@ fn read(reader: &mut impl BufRead, seen: &Mutex<Vec<Asked>>) -> Option<Asked> {
 /// Writes a reply; `None` where the connection ends with it.
 fn answer(writer: &mut impl Write, reply: Reply) -> Option<()> {
     match reply {
-        Reply::Answer {
-            status,
-            headers,
-            body,
-        } => {
+        Reply::Answer { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
             for (name, value) in headers {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
-            writer
-                .write_all(format!("{head}\r\n{body}").as_bytes())
-                .ok()
+            writer.write_all(format!("{head}\r\n{body}").as_bytes()).ok()
         }
         Reply::Cut(body) => {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";

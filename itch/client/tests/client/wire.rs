@@ -38,10 +38,7 @@ fn the_private_service_gets_a_post_and_no_token() {
     fetch(&client(&server), request).unwrap();
     let asked = server.asked();
     assert_eq!(asked.len(), 1);
-    assert_eq!(
-        (asked[0].method.as_str(), asked[0].target.as_str()),
-        ("POST", "/gql")
-    );
+    assert_eq!((asked[0].method.as_str(), asked[0].target.as_str()), ("POST", "/gql"));
     assert_eq!(asked[0].body, r#"{"query":"{ a }"}"#);
     assert_eq!(asked[0].header("authorization"), "");
 }
@@ -95,10 +92,7 @@ fn the_old_services_get_their_media_type_and_client_id() {
 #[test]
 fn what_fails_in_passing_is_sent_again() {
     let server = Server::start(|asked| match asked.nth {
-        1 => Reply::status(
-            503,
-            r#"{"error":"Service Unavailable","status":503,"message":""}"#,
-        ),
+        1 => Reply::status(503, r#"{"error":"Service Unavailable","status":503,"message":""}"#),
         2 => Reply::Cut("{\"data\":["),
         3 => Reply::Reset,
         _ => Reply::ok(r#"{"data":[4]}"#),
@@ -148,10 +142,7 @@ fn html_is_no_answer() {
     settings.tries = 2;
     let error = failure(&Client::new(settings).unwrap(), users(1));
     assert_kind(&error, ErrorKind::BadData);
-    assert_eq!(
-        error.message,
-        "the helix service answered HTML, not JSON (2 tries)"
-    );
+    assert_eq!(error.message, "the helix service answered HTML, not JSON (2 tries)");
 }
 
 #[test]
@@ -163,10 +154,7 @@ fn nobody_there() {
     settings.base_urls.insert(Service::Helix, nowhere);
     let error = failure(&Client::new(settings).unwrap(), users(1));
     assert_kind(&error, ErrorKind::Service);
-    assert_eq!(
-        error.message,
-        "the helix service could not be reached (1 try)"
-    );
+    assert_eq!(error.message, "the helix service could not be reached (1 try)");
     assert_eq!(error.causes.len(), 2, "{error:#}");
     assert!(error.causes[1].contains("refused"), "{error:#}");
     assert!(error.hint.unwrap().contains("-c file"));
@@ -193,11 +181,7 @@ fn a_refusal_is_an_answer() {
 #[test]
 fn the_limit_is_waited_for_and_costs_no_try() {
     let server = Server::start(|asked| {
-        let reset = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs()
-            + 1;
+        let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 1;
         let limit = |reply: Reply, remaining: u32| {
             reply
                 .header("ratelimit-limit", 800)
@@ -230,11 +214,7 @@ fn the_limit_is_waited_for_and_costs_no_try() {
 fn a_burst_does_not_overshoot_the_limit() {
     // Two points, and no more for a minute: what is beyond them must wait.
     let server = Server::start(|asked| {
-        let reset = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs()
-            + 60;
+        let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
         std::thread::sleep(Duration::from_millis(30));
         Reply::ok("{}")
             .header("ratelimit-limit", 3)

@@ -36,14 +36,8 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Chooses by the options of `itch plot`.
-    pub(crate) fn of(
-        registry: &'a Registry,
-        matches: &ArgMatches,
-        talk: &Talk,
-    ) -> anyhow::Result<Place<'a>> {
-        let given = matches
-            .get_one::<PathBuf>("outfile")
-            .or(matches.get_one("output"));
+    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<Place<'a>> {
+        let given = matches.get_one::<PathBuf>("outfile").or(matches.get_one("output"));
         let path = given.filter(|path| path.as_os_str() != "-").cloned();
         let by_name = matches.get_one::<String>("renderer");
         let on_terminal = path.is_none() && talk.stdout_is_terminal;
@@ -58,16 +52,15 @@ impl<'a> Place<'a> {
             (None, Some(path)) => by_extension(registry, path)?,
             (None, None) if on_terminal => {
                 let found = registry.renderers().find(|(spec, _)| spec.terminal);
-                found.ok_or_else(|| {
-                    no_renderer(registry, "no renderer draws on a terminal".to_owned())
-                })?
+                found.ok_or_else(|| no_renderer(registry, "no renderer draws on a terminal".to_owned()))?
             }
             (None, None) => {
                 let message = "where the picture goes has no name that says what draws it";
                 return Err(match given {
                     Some(_) => no_renderer(registry, format!("{message}: give --renderer")),
-                    None => usage("stdout is no terminal, and no picture is named")
-                        .hint("itch plot followers.tsv plot.png"),
+                    None => {
+                        usage("stdout is no terminal, and no picture is named").hint("itch plot followers.tsv plot.png")
+                    }
                 }
                 .into());
             }
@@ -78,19 +71,14 @@ impl<'a> Place<'a> {
             && !spec.media_type.starts_with("text/")
             && spec.detail != Detail::All
         {
-            return Err(usage(format!(
-                "a terminal cannot show what `{}` writes",
-                spec.name
-            ))
-            .hint("name a file, or send stdout to one")
-            .into());
+            return Err(usage(format!("a terminal cannot show what `{}` writes", spec.name))
+                .hint("name a file, or send stdout to one")
+                .into());
         }
         let size = matches.get_one::<(u32, u32)>("size").copied();
         let dpi = matches.get_one::<f64>("dpi").copied();
         let target = if spec.terminal {
-            let graphics = matches
-                .get_one::<String>("graphics")
-                .map_or("auto", String::as_str);
+            let graphics = matches.get_one::<String>("graphics").map_or("auto", String::as_str);
             let colors = match talk.color(talk.stdout_is_terminal) {
                 true => Colors::True,
                 false => Colors::None,
@@ -135,20 +123,14 @@ impl<'a> Place<'a> {
 }
 
 /// The renderer that a file's extension chooses.
-fn by_extension<'a>(
-    registry: &'a Registry,
-    path: &std::path::Path,
-) -> Result<(&'a RendererSpec, &'a Registered)> {
+fn by_extension<'a>(registry: &'a Registry, path: &std::path::Path) -> Result<(&'a RendererSpec, &'a Registered)> {
     let extension = path
         .extension()
         .and_then(|extension| extension.to_str())
         .unwrap_or_default();
     registry.renderer_by_extension(extension).ok_or_else(|| {
         let name = path.display().to_string();
-        no_renderer(
-            registry,
-            format!("no renderer draws `{}`", name.escape_debug()),
-        )
+        no_renderer(registry, format!("no renderer draws `{}`", name.escape_debug()))
     })
 }
 
@@ -213,9 +195,7 @@ impl<'a> Drawing<'a> {
             talk.note(note);
         }
         let spec = self.place.spec;
-        if let (true, Dots::Auto, Detail::Points(most)) =
-            (built.gathered, request.dots, spec.detail)
-        {
+        if let (true, Dots::Auto, Detail::Points(most)) = (built.gathered, request.dots, spec.detail) {
             talk.note(&format!(
                 "{}: {} dots are drawn as one image, since {} at most are drawn one by one; `--dots single` draws each",
                 spec.name, built.dots, most
@@ -283,11 +263,7 @@ impl<W: Write> Write for Out<W> {
 }
 
 /// Writes what is drawn. A reader that has gone wanted no more.
-fn written(
-    out: impl Write,
-    name: &str,
-    draw: impl FnOnce(&mut dyn Write) -> Result<()>,
-) -> anyhow::Result<()> {
+fn written(out: impl Write, name: &str, draw: impl FnOnce(&mut dyn Write) -> Result<()>) -> anyhow::Result<()> {
     let mut out = Out {
         out: BufWriter::with_capacity(1 << 16, out),
         failed: None,

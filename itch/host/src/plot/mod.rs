@@ -63,19 +63,11 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     let bands = match streams {
         None => Vec::new(),
         Some(path) => {
-            let found = read_bands(input(path), &read).map_err(|error| {
-                error.context(format!(
-                    "the streams in `{}` cannot be read",
-                    path.display()
-                ))
-            })?;
+            let found = read_bands(input(path), &read)
+                .map_err(|error| error.context(format!("the streams in `{}` cannot be read", path.display())))?;
             tell_bad_rows(&found.bad, &path.display().to_string(), talk);
             incomplete |= found.bad.count > 0;
-            found
-                .bands
-                .iter()
-                .map(|band| (band.start, band.end))
-                .collect()
+            found.bands.iter().map(|band| (band.start, band.end)).collect()
         }
     };
     let name = infile.display().to_string();
@@ -101,19 +93,15 @@ fn infile(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
     use std::io::IsTerminal;
     match matches.get_one::<PathBuf>("infile") {
         Some(path) => Ok(path.clone()),
-        None if std::io::stdin().is_terminal() => Err(usage("no file of rows is given")
-            .hint("itch plot --help")
-            .into()),
+        None if std::io::stdin().is_terminal() => {
+            Err(usage("no file of rows is given").hint("itch plot --help").into())
+        }
         None => Ok(PathBuf::from("-")),
     }
 }
 
 /// Refuses to read the same input twice, and to draw over what is read.
-fn apart(
-    infile: &Path,
-    streams: Option<&PathBuf>,
-    picture: Option<&PathBuf>,
-) -> anyhow::Result<()> {
+fn apart(infile: &Path, streams: Option<&PathBuf>, picture: Option<&PathBuf>) -> anyhow::Result<()> {
     let stdin = Path::new("-");
     if infile == stdin && streams.is_some_and(|streams| streams == stdin) {
         return Err(usage("rows and streams cannot both come from stdin")
@@ -123,10 +111,7 @@ fn apart(
     let Some(picture) = picture else {
         return Ok(());
     };
-    for read in [Some(infile), streams.map(PathBuf::as_path)]
-        .into_iter()
-        .flatten()
-    {
+    for read in [Some(infile), streams.map(PathBuf::as_path)].into_iter().flatten() {
         if read != stdin && same_file(read, picture) {
             return Err(usage(format!(
                 "the picture would take the place of `{}`, which it is drawn from",
@@ -184,9 +169,7 @@ fn tell_empty_rows(empty: u64, x: &str, y: &str, talk: &Talk) {
     match empty {
         0 => {}
         1 => talk.note(&format!("1 row is not drawn, as it has no {x} or no {y}")),
-        rows => talk.note(&format!(
-            "{rows} rows are not drawn, as they have no {x} or no {y}"
-        )),
+        rows => talk.note(&format!("{rows} rows are not drawn, as they have no {x} or no {y}")),
     }
 }
 
@@ -200,8 +183,7 @@ fn no_renderer(registry: &Registry, message: String) -> Error {
         })
         .collect();
     if known.is_empty() {
-        return Error::new(ErrorKind::Usage, "this itch has no renderer")
-            .hint("itch plugins list shows what there is");
+        return Error::new(ErrorKind::Usage, "this itch has no renderer").hint("itch plugins list shows what there is");
     }
     usage(message).hint(format!("the renderers are {}", known.join(", ")))
 }

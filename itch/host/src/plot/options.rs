@@ -39,10 +39,7 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .action(ArgAction::SetTrue)
-        .help(help)
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
 fn files() -> Vec<Arg> {
@@ -59,25 +56,17 @@ fn files() -> Vec<Arg> {
             .short('o')
             .value_parser(value_parser!(PathBuf))
             .conflicts_with("outfile"),
-        option(
-            "renderer",
-            "NAME",
-            "What draws; otherwise the picture's name decides",
-        ),
+        option("renderer", "NAME", "What draws; otherwise the picture's name decides"),
     ]
 }
 
 fn headed(heading: &'static str, args: Vec<Arg>) -> Vec<Arg> {
-    args.into_iter()
-        .map(|arg| arg.help_heading(heading))
-        .collect()
+    args.into_iter().map(|arg| arg.help_heading(heading)).collect()
 }
 
 fn data() -> Vec<Arg> {
     let bound = |name: &'static str, letter: char, help: &'static str| {
-        option(name, "VALUE", help)
-            .short(letter)
-            .allow_hyphen_values(true)
+        option(name, "VALUE", help).short(letter).allow_hyphen_values(true)
     };
     headed(
         "Data",
@@ -94,11 +83,7 @@ fn data() -> Vec<Arg> {
                 "The field up the side, by name or number [default: created]",
             )
             .short('y'),
-            option(
-                "name",
-                "FIELD",
-                "The field that names a row [default: name]",
-            ),
+            option("name", "FIELD", "The field that names a row [default: name]"),
             bound(
                 "xmin",
                 'm',
@@ -116,13 +101,9 @@ fn data() -> Vec<Arg> {
             .value_parser(|text: &str| hinted(delimiter(text))),
             flag("record", "Print whole rows, not x, y and name").short('r'),
             flag("silent", "Print no rows").short('s'),
-            option(
-                "streams",
-                "FILE",
-                "Beginnings and ends of streams, drawn as bands",
-            )
-            .short('S')
-            .value_parser(value_parser!(PathBuf)),
+            option("streams", "FILE", "Beginnings and ends of streams, drawn as bands")
+                .short('S')
+                .value_parser(value_parser!(PathBuf)),
             option(
                 "input-format",
                 "FORMAT",
@@ -142,18 +123,16 @@ fn data() -> Vec<Arg> {
 }
 
 fn looks() -> Vec<Arg> {
-    let marks =
-        PossibleValuesParser::new(["scatter", "line", "mixed"]).map(|text| match text.as_str() {
-            "scatter" => Mark::Scatter,
-            "line" => Mark::Line,
-            _ => Mark::Mixed,
-        });
-    let dots =
-        PossibleValuesParser::new(["auto", "single", "image"]).map(|text| match text.as_str() {
-            "single" => Dots::Single,
-            "image" => Dots::Image,
-            _ => Dots::Auto,
-        });
+    let marks = PossibleValuesParser::new(["scatter", "line", "mixed"]).map(|text| match text.as_str() {
+        "scatter" => Mark::Scatter,
+        "line" => Mark::Line,
+        _ => Mark::Mixed,
+    });
+    let dots = PossibleValuesParser::new(["auto", "single", "image"]).map(|text| match text.as_str() {
+        "single" => Dots::Single,
+        "image" => Dots::Image,
+        _ => Dots::Auto,
+    });
     let themes = PossibleValuesParser::new(["dark", "light"]).map(|text| match text.as_str() {
         "light" => Theme::light(),
         _ => Theme::dark(),
@@ -161,13 +140,9 @@ fn looks() -> Vec<Arg> {
     headed(
         "Looks",
         vec![
-            option(
-                "type",
-                "TYPE",
-                "Dots, the running count, or both [default: mixed]",
-            )
-            .short('t')
-            .value_parser(marks),
+            option("type", "TYPE", "Dots, the running count, or both [default: mixed]")
+                .short('t')
+                .value_parser(marks),
             option("label", "TEXT", "What stands below the bottom axis")
                 .short('l')
                 .allow_hyphen_values(true),
@@ -188,12 +163,8 @@ fn looks() -> Vec<Arg> {
             )
             .value_parser(|text: &str| hinted(text.parse::<ColorMap>())),
             option("theme", "NAME", "[default: dark]").value_parser(themes),
-            option(
-                "log",
-                "AXES",
-                "Which axes are divided by logarithms: x, y or xy",
-            )
-            .value_parser(PossibleValuesParser::new(["x", "y", "xy"])),
+            option("log", "AXES", "Which axes are divided by logarithms: x, y or xy")
+                .value_parser(PossibleValuesParser::new(["x", "y", "xy"])),
             option(
                 "tz",
                 "ZONE",
@@ -242,16 +213,10 @@ pub(super) fn header(matches: &ArgMatches) -> Option<bool> {
 fn delimiter(text: &str) -> Result<u8, Error> {
     match text.as_bytes() {
         b"\\t" | b"tab" => Ok(b'\t'),
-        b"\"" | b"\n" | b"\r" => Err(usage(format!(
-            "`{}` cannot stand between fields",
-            text.escape_debug()
-        ))
-        .hint("write one character of ASCII, or `tab`")),
+        b"\"" | b"\n" | b"\r" => Err(usage(format!("`{}` cannot stand between fields", text.escape_debug()))
+            .hint("write one character of ASCII, or `tab`")),
         [byte] => Ok(*byte),
-        _ => Err(
-            usage(format!("`{}` is not one character", text.escape_debug()))
-                .hint("write one of ASCII, or `tab`"),
-        ),
+        _ => Err(usage(format!("`{}` is not one character", text.escape_debug())).hint("write one of ASCII, or `tab`")),
     }
 }
 
@@ -260,22 +225,17 @@ fn size(text: &str) -> Result<(u32, u32), Error> {
     let read = |side: &str| side.trim().parse::<u32>().ok().filter(|side| *side > 0);
     let sides = pair.and_then(|(width, height)| Some((read(width)?, read(height)?)));
     let (width, height) = sides.ok_or_else(|| {
-        usage(format!("`{}` is no size", text.escape_debug()))
-            .hint("write width and height: 2160x1080")
+        usage(format!("`{}` is no size", text.escape_debug())).hint("write width and height: 2160x1080")
     })?;
     if width.max(height) > MOST_PIXELS || u64::from(width) * u64::from(height) > 100_000_000 {
-        return Err(usage(format!("{width}x{height} is too large")).hint(
-            "a picture has at most 20,000 pixels along a side and a hundred million in all",
-        ));
+        return Err(usage(format!("{width}x{height} is too large"))
+            .hint("a picture has at most 20,000 pixels along a side and a hundred million in all"));
     }
     Ok((width, height))
 }
 
 fn dpi(text: &str) -> Result<f64, Error> {
-    let dpi = text
-        .parse::<f64>()
-        .ok()
-        .filter(|dpi| (20.0..=2400.0).contains(dpi));
+    let dpi = text.parse::<f64>().ok().filter(|dpi| (20.0..=2400.0).contains(dpi));
     dpi.ok_or_else(|| {
         usage(format!(
             "`{}` is no number of dots per inch from 20 to 2400",
@@ -312,10 +272,7 @@ impl Looks {
                 x: axis("x"),
                 y: axis("y"),
                 density: matches.get_flag("density"),
-                density_scale: matches
-                    .get_one("density-scale")
-                    .copied()
-                    .unwrap_or_default(),
+                density_scale: matches.get_one("density-scale").copied().unwrap_or_default(),
                 color_map: matches.get_one("colormap").copied().unwrap_or_default(),
                 theme: matches.get_one("theme").cloned().unwrap_or_default(),
                 zone: matches.get_one("tz").cloned().unwrap_or_default(),
@@ -342,9 +299,8 @@ impl Looks {
         let [xmin, xmax, ymin, ymax] = &self.bounds;
         let format = self.date_format.as_deref();
         let zone = request.zone.clone();
-        let bound = |name: &str, text: &Option<String>, kind: ColumnKind| {
-            bound(name, text.as_deref(), kind, format, &zone)
-        };
+        let bound =
+            |name: &str, text: &Option<String>, kind: ColumnKind| bound(name, text.as_deref(), kind, format, &zone);
         request.x.min = bound("m/--xmin", xmin, table.x.kind)?;
         request.x.max = bound("M/--xmax", xmax, table.x.kind)?;
         request.y.min = bound("n/--ymin", ymin, y_kind)?;
@@ -396,19 +352,10 @@ fn bound(
         ColumnKind::Time => {
             let formed = format.and_then(|format| {
                 let time = NaiveDateTime::parse_from_str(text, format).ok();
-                let date = || {
-                    NaiveDate::parse_from_str(text, format)
-                        .ok()?
-                        .and_hms_opt(0, 0, 0)
-                };
+                let date = || NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0);
                 time.or_else(date).map(|time| zone.seconds(time))
             });
-            if let Some(seconds) = text
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|seconds| seconds.is_finite())
-            {
+            if let Some(seconds) = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
                 seconds
             } else {
                 let place = |time: NaiveDateTime| {
@@ -439,31 +386,14 @@ mod tests {
     fn sizes_are_two_sides() {
         assert_eq!(size("2160x1080").unwrap(), (2160, 1080));
         assert_eq!(size("80×24").unwrap(), (80, 24));
-        for text in [
-            "",
-            "x",
-            "10",
-            "0x5",
-            "-1x5",
-            "99999x1",
-            "20000x20000",
-            "1e3x5",
-        ] {
+        for text in ["", "x", "10", "0x5", "-1x5", "99999x1", "20000x20000", "1e3x5"] {
             assert!(size(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn bounds_follow_the_kind_of_the_axis() {
-        let time = |text| {
-            bound(
-                "m",
-                Some(text),
-                ColumnKind::Time,
-                Some("%d.%m.%Y"),
-                &Zone::default(),
-            )
-        };
+        let time = |text| bound("m", Some(text), ColumnKind::Time, Some("%d.%m.%Y"), &Zone::default());
         assert_eq!(time("2016-07-25").unwrap(), Some(1_469_404_800.0));
         assert_eq!(time("25.07.2016").unwrap(), Some(1_469_404_800.0));
         assert_eq!(time("-1.5").unwrap(), Some(-1.5));

@@ -26,19 +26,12 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
         let line = if records {
             text(&table.records)
         } else {
-            let (x, y) = (
-                value(&table.x, *x, &request.zone),
-                value(&table.y, *y, &request.zone),
-            );
+            let (x, y) = (value(&table.x, *x, &request.zone), value(&table.y, *y, &request.zone));
             // A name with a line feed in it is still one line.
             let name = text(&table.labels).replace(['\n', '\r'], " ");
             format!("{x} {y} {name}").trim_end().to_owned()
         };
-        let line = if on_terminal {
-            sanitize(&line)
-        } else {
-            line.into()
-        };
+        let line = if on_terminal { sanitize(&line) } else { line.into() };
         match writeln!(out, "{line}") {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
             written => written?,

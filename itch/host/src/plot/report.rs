@@ -42,11 +42,7 @@ struct Source {
 
 impl<'a> Plot<'a> {
     /// Looks at the file before anything is asked, so that one that cannot be written fails at once.
-    pub(crate) fn start(
-        registry: &'a Registry,
-        spec: &ReportSpec,
-        path: PathBuf,
-    ) -> anyhow::Result<Plot<'a>> {
+    pub(crate) fn start(registry: &'a Registry, spec: &ReportSpec, path: PathBuf) -> anyhow::Result<Plot<'a>> {
         let Some(hint) = spec.chart.clone() else {
             let drawn: Vec<&str> = registry
                 .reports()
@@ -86,8 +82,7 @@ impl<'a> Plot<'a> {
         let gathered = Gathered {
             x: source(&hint.x)?,
             y: source(&hint.y)?,
-            label: label
-                .and_then(|label| spec.columns.iter().position(|column| column.name == label)),
+            label: label.and_then(|label| spec.columns.iter().position(|column| column.name == label)),
             labels: Texts::default(),
             empty: 0,
             rows: 0,
@@ -229,10 +224,7 @@ struct Watched {
 impl RowWriter for Watched {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.writer.row(row)?;
-        self.gathered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(row);
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take(row);
         Ok(())
     }
 

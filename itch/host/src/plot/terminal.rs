@@ -47,9 +47,7 @@ pub(super) fn settle(target: &mut Target, matches: &ArgMatches) {
         return;
     };
     // Who wants no colours wants no picture either.
-    if graphics.is_some_and(|graphics| graphics != "auto")
-        || terminal.colors == Colors::None
-        || crate::talk::is_dumb()
+    if graphics.is_some_and(|graphics| graphics != "auto") || terminal.colors == Colors::None || crate::talk::is_dumb()
     {
         return;
     }
@@ -76,9 +74,7 @@ fn showing(terminal: Terminal, dpi: Option<f64>, on_terminal: bool) -> Target {
             terminal: Some(terminal),
         };
     }
-    let (across, down) = ask::character()
-        .filter(|_| on_terminal)
-        .unwrap_or(CHARACTER);
+    let (across, down) = ask::character().filter(|_| on_terminal).unwrap_or(CHARACTER);
     // Text as large as the terminal's own.
     let dpi = dpi.unwrap_or(f64::from(down) * 4.8);
     Target {
@@ -101,9 +97,7 @@ mod ask {
 
     use itch_plugin::Graphics;
     use rustix::process::{Signal, getpid, kill_process};
-    use rustix::termios::{
-        LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetwinsize, tcsetattr,
-    };
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetwinsize, tcsetattr};
 
     /// A terminal that has said nothing by now never will, however far away it is.
     const PATIENCE: Duration = Duration::from_secs(1);
@@ -145,11 +139,7 @@ mod ask {
     }
 
     fn answers() -> Option<String> {
-        let mut terminal = File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .ok()?;
+        let mut terminal = File::options().read(true).write(true).open("/dev/tty").ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut quiet = before.clone();
         // Answers are not to be seen, come without a line end, and may never come. An interrupt is read, too: were the
@@ -180,11 +170,7 @@ mod ask {
         let start = Instant::now();
         let mut buffer = [0; 256];
         while answers.len() < 4096 && !answers.contains(&INTERRUPT) {
-            let patience = if answers.is_empty() {
-                PATIENCE
-            } else {
-                ENDURANCE
-            };
+            let patience = if answers.is_empty() { PATIENCE } else { ENDURANCE };
             if start.elapsed() >= patience {
                 break;
             }
@@ -203,15 +189,8 @@ mod ask {
     /// The pixels of a character.
     pub(super) fn character() -> Option<(u32, u32)> {
         let size = tcgetwinsize(std::io::stdout()).ok()?;
-        let side = |pixels: u16, count: u16| {
-            u32::from(pixels)
-                .checked_div(u32::from(count))
-                .filter(|side| *side > 3)
-        };
-        Some((
-            side(size.ws_xpixel, size.ws_col)?,
-            side(size.ws_ypixel, size.ws_row)?,
-        ))
+        let side = |pixels: u16, count: u16| u32::from(pixels).checked_div(u32::from(count)).filter(|side| *side > 3);
+        Some((side(size.ws_xpixel, size.ws_col)?, side(size.ws_ypixel, size.ws_row)?))
     }
 
     #[cfg(test)]
@@ -221,10 +200,7 @@ mod ask {
         #[test]
         fn a_terminal_says_what_it_shows() {
             for (answers, graphics) in [
-                (
-                    "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.36)\x1b\\\x1b[?62;c",
-                    Graphics::Kitty,
-                ),
+                ("\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.36)\x1b\\\x1b[?62;c", Graphics::Kitty),
                 ("\x1bP>|iTerm2 3.5\x1b\\\x1b[?62;4c", Graphics::Iterm),
                 ("\x1bP>|foot(1.16)\x1b\\\x1b[?62;4;22c", Graphics::Sixel),
                 ("\x1b[?62;22;42c", Graphics::Braille),

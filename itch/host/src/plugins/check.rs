@@ -58,9 +58,7 @@ pub(super) fn command() -> clap::Command {
 
 /// Runs it.
 pub(super) fn run(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
-    let file: &PathBuf = matches
-        .get_one("file")
-        .ok_or_else(|| usage("no file is given"))?;
+    let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
     if let Some(unit) = matches.get_one::<String>("unit") {
         return try_unit(file, unit, talk);
     }
@@ -107,12 +105,7 @@ fn registry(found: &Found) -> (Registry, Vec<Registered>) {
     let mut registry = Registry::linked_in();
     registry.add(found.units());
     let is_foreign = |unit: &&Registered| unit.origin != itch_plugin::Origin::LinkedIn;
-    let units = registry
-        .units()
-        .iter()
-        .filter(is_foreign)
-        .cloned()
-        .collect();
+    let units = registry.units().iter().filter(is_foreign).cloned().collect();
     (registry, units)
 }
 
@@ -170,10 +163,7 @@ impl Check<'_> {
     }
 
     fn inside(&mut self, found: &Found) -> anyhow::Result<()> {
-        let descriptions = found
-            .files
-            .iter()
-            .filter_map(|file| file.description.as_ref());
+        let descriptions = found.files.iter().filter_map(|file| file.description.as_ref());
         for plugin in descriptions {
             let (major, minor) = plugin.abi;
             let name = format!("{} {}, ABI {major}.{minor}", plugin.name, plugin.version);
@@ -184,9 +174,7 @@ impl Check<'_> {
         }
         let (_, units) = registry(found);
         if units.is_empty() {
-            self.step("units", |_| {
-                anyhow::bail!("it has none that this itch knows")
-            })?;
+            self.step("units", |_| anyhow::bail!("it has none that this itch knows"))?;
         }
         for (tried, unit) in units.iter().enumerate() {
             if self.limits.are_over() {
@@ -244,10 +232,7 @@ impl Check<'_> {
         }
         let plural = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let examples = plural(examples.len() as u64, "example");
-        Ok(format!(
-            "{examples} against the sandbox, {}",
-            plural(rows, "row")
-        ))
+        Ok(format!("{examples} against the sandbox, {}", plural(rows, "row")))
     }
 
     /// Runs an example with a home of its own, and counts its rows.
@@ -315,10 +300,7 @@ fn why(said: &str, ended: &Ended) -> String {
         return last.unwrap_or_else(|| format!("it ended with {}", ended.status));
     };
     let causes = lines.map_while(|line| line.strip_prefix("  caused by: "));
-    std::iter::once(error)
-        .chain(causes)
-        .collect::<Vec<_>>()
-        .join(": ")
+    std::iter::once(error).chain(causes).collect::<Vec<_>>().join(": ")
 }
 
 /// The examples of a report that need nothing but itch, as arguments; without one, what it needs to be called.
@@ -335,9 +317,7 @@ fn examples(unit: &Registered, spec: &ReportSpec) -> Vec<Vec<String>> {
         .filter(alone)
         .filter_map(|command| {
             let mut words = words(command);
-            let place = words
-                .iter()
-                .position(|word| names.contains(&word.as_str()))?;
+            let place = words.iter().position(|word| names.contains(&word.as_str()))?;
             words.get_mut(place)?.clone_from(&full);
             Some(words.into_iter().skip(1).collect())
         })
@@ -409,10 +389,7 @@ fn keep_a_value(registry: &Registry, unit: &Registered, talk: &Talk) -> anyhow::
     let location = store.location();
     print("close\n")?;
     drop(store);
-    print(&format!(
-        "kept a value at {}\n",
-        location.replace('\n', " ")
-    ))
+    print(&format!("kept a value at {}\n", location.replace('\n', " ")))
 }
 
 /// Draws an empty chart to stdout.
@@ -429,12 +406,7 @@ fn draw(unit: &Registered) -> anyhow::Result<()> {
         height: 180.0,
     };
     let host = Arc::new(Apart::new(crate::sink::log));
-    Ok(drive::render(
-        unit.item,
-        host,
-        &chart,
-        &mut std::io::stdout(),
-    )?)
+    Ok(drive::render(unit.item, host, &chart, &mut std::io::stdout())?)
 }
 
 #[cfg(test)]
@@ -443,9 +415,6 @@ mod tests {
 
     #[test]
     fn a_command_line_has_words() {
-        assert_eq!(
-            words("itch  a 'b c' --d=\"e f\""),
-            ["itch", "a", "b c", "--d=e f"]
-        );
+        assert_eq!(words("itch  a 'b c' --d=\"e f\""), ["itch", "a", "b c", "--d=e f"]);
     }
 }

@@ -56,9 +56,7 @@ pub(crate) fn options() -> Vec<Arg> {
 
 fn preference(text: &str) -> Result<(String, String), itch_api::Error> {
     match text.split_once('=') {
-        Some((name, plugin)) if !name.is_empty() && !plugin.is_empty() => {
-            Ok((name.to_owned(), plugin.to_owned()))
-        }
+        Some((name, plugin)) if !name.is_empty() && !plugin.is_empty() => Ok((name.to_owned(), plugin.to_owned())),
         _ => Err(usage(format!(
             "`{}` is no preference: write NAME=PLUGIN",
             text.escape_debug()
@@ -86,8 +84,7 @@ impl Glance {
     /// Looks at the arguments behind the program's name.
     pub(crate) fn at(arguments: &[OsString]) -> Glance {
         let mut known = cli::options_before_command();
-        let takes_value =
-            |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+        let takes_value = |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
         let mut glance = Glance::default();
         let mut plots = false;
         // What stands behind `plot` and is no option: the rows, then the picture.
@@ -117,9 +114,7 @@ impl Glance {
                 });
                 match taking {
                     Some((arg, "")) => (Some(arg), None),
-                    Some((arg, rest)) => {
-                        (Some(arg), Some(OsStr::new(rest.trim_start_matches('='))))
-                    }
+                    Some((arg, rest)) => (Some(arg), Some(OsStr::new(rest.trim_start_matches('=')))),
                     None => (None, None),
                 }
             } else {
@@ -171,9 +166,7 @@ impl Glance {
         };
         let draws = self.command.as_deref() == Some("plot") || !self.pictures.is_empty();
         let turned_round = config.plugins.prefer.keys().any(|name| {
-            self.command.as_ref() == Some(name)
-                || caches.contains(name)
-                || draws && linked_in.renderer(name).is_some()
+            self.command.as_ref() == Some(name) || caches.contains(name) || draws && linked_in.renderer(name).is_some()
         });
         let command_known = self.command.as_deref().is_some_and(|command| {
             linked_in.report(command).is_some() || (cli::is_own(command) && command != "plugins")
@@ -181,8 +174,7 @@ impl Glance {
         let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
         // Where none is named, `itch cache` means the usual one.
         let usual = caches.is_empty() && self.command.as_deref() == Some("cache");
-        let caches_known =
-            caches.iter().all(known) && (!usual || linked_in.cache(cache::USUAL).is_some());
+        let caches_known = caches.iter().all(known) && (!usual || linked_in.cache(cache::USUAL).is_some());
         let drawn = |picture: &PathBuf| {
             let extension = picture.extension().and_then(OsStr::to_str);
             let renderer = linked_in.renderer_by_extension(extension.unwrap_or_default());
@@ -320,9 +312,8 @@ impl Plugins {
     /// Why a name cannot mean what this plugin calls so.
     fn pointless(&self, name: &str, plugin: &str) -> Option<itch_api::Error> {
         let (registry, full) = (&self.registry, format!("{plugin}/{name}"));
-        let is_there = registry.report(&full).is_some()
-            || registry.cache(&full).is_some()
-            || registry.renderer(&full).is_some();
+        let is_there =
+            registry.report(&full).is_some() || registry.cache(&full).is_some() || registry.renderer(&full).is_some();
         if is_there {
             return None;
         }
@@ -387,9 +378,8 @@ mod tests {
 
     #[test]
     fn options_about_plugins_are_seen_before_and_behind_the_command() {
-        let seen = glance(
-            "--plugin=a.so --prefer x=y hello --plugin b.so -c file,shelf --no-plugins -cq -- --plugin c.so",
-        );
+        let seen =
+            glance("--plugin=a.so --prefer x=y hello --plugin b.so -c file,shelf --no-plugins -cq -- --plugin c.so");
         assert_eq!(seen.files, [PathBuf::from("a.so"), PathBuf::from("b.so")]);
         assert_eq!(seen.preferred, [("x".to_owned(), "y".to_owned())]);
         assert_eq!(seen.caches, ["file", "shelf", "q"]);

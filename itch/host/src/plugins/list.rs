@@ -22,23 +22,15 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyh
         .collect();
     if matches.get_flag("json") {
         let units = units.iter().map(|unit| as_json(plugins, unit));
-        let all: Vec<Value> = units
-            .chain(bare.iter().map(|file| file_json(file)))
-            .collect();
+        let all: Vec<Value> = units.chain(bare.iter().map(|file| file_json(file))).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
         return Ok(0);
     }
-    let columns = [
-        "NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY",
-    ]
-    .map(|name| Column::text(name, "").clone());
+    let columns = ["NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY"]
+        .map(|name| Column::text(name, "").clone());
     let layout = Layout::new(&columns, None, None, None)?;
     let terminal = talk.terminal();
-    let format = if terminal.is_some() {
-        Format::Table
-    } else {
-        Format::Tsv
-    };
+    let format = if terminal.is_some() { Format::Table } else { Format::Tsv };
     let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
     let written = units.iter().try_for_each(|unit| {
         let (major, minor) = unit.abi;
@@ -167,16 +159,10 @@ fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bo
         return Ok(true);
     }
     let (major, minor) = first.abi;
-    let mut text = format!(
-        "{name}: built-in\n  version  {}, ABI {major}.{minor}\n",
-        first.version
-    );
+    let mut text = format!("{name}: built-in\n  version  {}, ABI {major}.{minor}\n", first.version);
     for unit in units {
         let (kind, unit_name) = (unit.spec.kind(), unit.spec.name());
-        text.push_str(&format!(
-            "  {kind:<8} {unit_name}: {}\n",
-            status(plugins, unit)
-        ));
+        text.push_str(&format!("  {kind:<8} {unit_name}: {}\n", status(plugins, unit)));
     }
     print(&text)?;
     Ok(true)
@@ -184,21 +170,14 @@ fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bo
 
 /// `itch plugins info` of a plugin, or of a file that is none.
 pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
-    let files: Vec<&FoundFile> = plugins
-        .found
-        .iter()
-        .flat_map(|found| found.named(name))
-        .collect();
+    let files: Vec<&FoundFile> = plugins.found.iter().flat_map(|found| found.named(name)).collect();
     if files.is_empty() && built_in_info(plugins, name, json)? {
         return Ok(0);
     }
     if files.is_empty() {
-        return Err(usage(format!(
-            "nothing registered is called `{}`",
-            name.escape_debug()
-        ))
-        .hint("itch plugins list")
-        .into());
+        return Err(usage(format!("nothing registered is called `{}`", name.escape_debug()))
+            .hint("itch plugins list")
+            .into());
     }
     if json {
         let all: Vec<Value> = files.iter().map(|file| file_json(file)).collect();
@@ -216,14 +195,9 @@ pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Re
             continue;
         };
         let (major, minor) = plugin.abi;
-        text.push_str(&format!(
-            "  version  {}, ABI {major}.{minor}\n",
-            plugin.version
-        ));
+        text.push_str(&format!("  version  {}, ABI {major}.{minor}\n", plugin.version));
         for (name, value) in plugin.about.as_object().into_iter().flatten() {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!("  {name:<7}  {value}\n"));
         }
         for unit in plugins.registry.units() {

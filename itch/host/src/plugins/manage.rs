@@ -13,15 +13,9 @@ use crate::plugins::discovery::{Plugins, own_directory};
 use crate::talk::{Talk, print};
 
 /// Runs one of them.
-pub(crate) fn run(
-    plugins: &Plugins,
-    command: &str,
-    matches: &ArgMatches,
-    talk: &Talk,
-) -> anyhow::Result<u8> {
-    let own = own_directory().ok_or_else(|| {
-        Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…")
-    })?;
+pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+    let own = own_directory()
+        .ok_or_else(|| Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…"))?;
     if command == "path" {
         std::fs::create_dir_all(&own).map_err(|error| {
             let message = format!("`{}` cannot be made", own.display());
@@ -35,9 +29,7 @@ pub(crate) fn run(
     };
     let settings = found.settings();
     if command == "add" {
-        let file: &PathBuf = matches
-            .get_one("file")
-            .ok_or_else(|| usage("no file is given"))?;
+        let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
         return add(settings, file, &own, talk);
     }
     let name = matches
@@ -48,13 +40,8 @@ pub(crate) fn run(
     match command {
         "remove" => {
             if file.path.parent() != Some(own.as_path()) {
-                let message = format!(
-                    "`{name}` is not in your own directory but at {}",
-                    file.path.display()
-                );
-                return Err(usage(message)
-                    .hint(format!("itch plugins disable {name}"))
-                    .into());
+                let message = format!("`{name}` is not in your own directory but at {}", file.path.display());
+                return Err(usage(message).hint(format!("itch plugins disable {name}")).into());
             }
             itch_loader::remove(settings, &file.path)?;
             talk.note(&format!("removed {}", file.path.display()));
@@ -67,11 +54,7 @@ pub(crate) fn run(
                 return Ok(0);
             }
             itch_loader::enable(settings, real(file)?, &file.name(), enabled)?;
-            talk.note(&format!(
-                "{command}d {} at {}",
-                file.name(),
-                file.path.display()
-            ));
+            talk.note(&format!("{command}d {} at {}", file.name(), file.path.display()));
         }
     }
     Ok(0)
@@ -116,10 +99,7 @@ fn trust(settings: &Settings, file: &FoundFile, talk: &Talk) -> anyhow::Result<(
         Outcome::Refused(_) | Outcome::Crashed(_) => (file.name(), file.name()),
     };
     itch_loader::trust(settings, real, &name, sha256)?;
-    talk.note(&format!(
-        "trusted {trusted} at {}, as it is now",
-        file.path.display()
-    ));
+    talk.note(&format!("trusted {trusted} at {}, as it is now", file.path.display()));
     match looked {
         Outcome::Refused(why) => talk.warning(&format!("it still cannot be used: {why}")),
         Outcome::Crashed(how) => {
@@ -151,12 +131,7 @@ pub(crate) fn unit(unit: &Unit) -> String {
 }
 
 /// The one file that a name means.
-fn one<'a>(
-    plugins: &Plugins,
-    found: &'a Found,
-    command: &str,
-    name: &str,
-) -> Result<&'a FoundFile, Error> {
+fn one<'a>(plugins: &Plugins, found: &'a Found, command: &str, name: &str) -> Result<&'a FoundFile, Error> {
     match found.named(name).as_slice() {
         [] => Err(no_plugin(plugins, command, name)),
         [file] => Ok(file),
@@ -181,8 +156,7 @@ fn no_plugin(plugins: &Plugins, command: &str, name: &str) -> Error {
             .hint(format!("itch plugins {command} {plugin}"));
     }
     if units().any(|unit| is_built_in(unit) && (by_name(&unit) || unit.plugin == name)) {
-        return usage(format!("`{quoted}` is built in: it has no file"))
-            .hint(format!("itch plugins info {quoted}"));
+        return usage(format!("`{quoted}` is built in: it has no file")).hint(format!("itch plugins info {quoted}"));
     }
     usage(format!("there is no plugin `{quoted}`")).hint("itch plugins list")
 }
@@ -198,8 +172,6 @@ fn unusable(file: &FoundFile) -> Error {
         Status::Disabled => error
             .cause("it is disabled")
             .hint(format!("itch plugins enable {path}")),
-        status => error
-            .cause(status)
-            .hint(format!("itch plugins check {path}")),
+        status => error.cause(status).hint(format!("itch plugins check {path}")),
     }
 }

@@ -19,7 +19,8 @@ use crate::failure::usage;
 use crate::plugins::discovery::Plugins;
 use crate::talk::{Talk, print};
 
-const LIST: &str = "Lists what is registered: name, kind, plugin, version, ABI, status, from, summary. A file that cannot \
+const LIST: &str =
+    "Lists what is registered: name, kind, plugin, version, ABI, status, from, summary. A file that cannot \
 be used is listed by its name.
 
 Status:
@@ -31,7 +32,8 @@ Status:
   refused: WHY    it cannot be used
   crashed: HOW    it ended the process that looked at it";
 
-const ADD: &str = "Copies a plugin into your own directory, and trusts it. It is loaded first, in a process of its own: \
+const ADD: &str =
+    "Copies a plugin into your own directory, and trusts it. It is loaded first, in a process of its own: \
 what cannot be used is not added. The same plugin that is there already is replaced, another one never.
 
 Try it before with `itch plugins check FILE`.";
@@ -48,12 +50,7 @@ pub(crate) fn command() -> Command {
     let sub = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let named = |name: &'static str, about: &'static str| {
         let name_help = "The plugin, or its file";
-        sub(name, about).arg(
-            Arg::new("name")
-                .value_name("NAME")
-                .required(true)
-                .help(name_help),
-        )
+        sub(name, about).arg(Arg::new("name").value_name("NAME").required(true).help(name_help))
     };
     let file = Arg::new("file")
         .value_name("FILE")
@@ -65,23 +62,41 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            sub("list", "List what is registered: name, kind, plugin, version, ABI, status, from, summary")
-                .long_about(LIST)
-                .arg(json.clone()),
+            sub(
+                "list",
+                "List what is registered: name, kind, plugin, version, ABI, status, from, summary",
+            )
+            .long_about(LIST)
+            .arg(json.clone()),
         )
         .subcommand(
-            sub("info", "Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file")
-                .arg(Arg::new("name").value_name("NAME").required(true).help("A name or alias, or a plugin"))
-                .arg(json),
+            sub(
+                "info",
+                "Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file",
+            )
+            .arg(
+                Arg::new("name")
+                    .value_name("NAME")
+                    .required(true)
+                    .help("A name or alias, or a plugin"),
+            )
+            .arg(json),
         )
-        .subcommand(sub("add", "Copy a plugin into your own directory, and trust it").long_about(ADD).arg(file))
+        .subcommand(
+            sub("add", "Copy a plugin into your own directory, and trust it")
+                .long_about(ADD)
+                .arg(file),
+        )
         .subcommand(named("remove", "Remove a plugin from your own directory"))
         .subcommand(named("enable", "Use a plugin again"))
         .subcommand(named("disable", "Do not use a plugin, but leave it where it is"))
         .subcommand(named("trust", "Trust a plugin as it is now").long_about(TRUST))
         .subcommand(check::command())
         .subcommand(new::command())
-        .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
+        .subcommand(sub(
+            "path",
+            "Print your own directory of plugins, and make it if it is missing",
+        ))
 }
 
 /// Serves as the process of a unit, or as one that looks at a file, where the arguments say so; gives the exit code.
@@ -92,10 +107,7 @@ pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
     };
     let rest = rest.first().and_then(|text| text.to_str());
     match command.to_str()? {
-        HOST_COMMAND => Some(itch_loader::serve(
-            Path::new(file),
-            rest.unwrap_or_default(),
-        )),
+        HOST_COMMAND => Some(itch_loader::serve(Path::new(file), rest.unwrap_or_default())),
         PROBE_COMMAND => Some(itch_loader::probe(Path::new(file), rest)),
         _ => None,
     }
@@ -109,9 +121,7 @@ pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyho
         Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
         Some(("check", sub)) => check::run(sub, talk),
         Some((name, sub)) => manage::run(plugins, name, sub, talk),
-        None => Err(usage("no command is given")
-            .hint("itch plugins list")
-            .into()),
+        None => Err(usage("no command is given").hint("itch plugins list").into()),
     }
 }
 
@@ -147,12 +157,7 @@ fn info(plugins: &Plugins, matches: &ArgMatches) -> anyhow::Result<u8> {
         list::status(plugins, unit),
     );
     text.push_str(&match &unit.spec {
-        Spec::Report(spec) => [
-            paragraphs(&spec.help),
-            arguments(spec),
-            report_details(spec),
-        ]
-        .concat(),
+        Spec::Report(spec) => [paragraphs(&spec.help), arguments(spec), report_details(spec)].concat(),
         Spec::Cache(spec) => [paragraphs(&spec.help), variables(&spec.variables)].concat(),
         Spec::Renderer(spec) => [
             paragraphs(&spec.help),
@@ -182,9 +187,7 @@ fn section(heading: &str, rows: &[(String, String)]) -> String {
         return String::new();
     }
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = rows
-        .iter()
-        .map(|(name, help)| format!("  {name:width$}  {help}\n"));
+    let lines = rows.iter().map(|(name, help)| format!("  {name:width$}  {help}\n"));
     format!("{heading}:\n{}\n", lines.collect::<String>())
 }
 
@@ -213,25 +216,12 @@ pub(crate) fn report_details(spec: &ReportSpec) -> String {
             ColumnType::Time => "time, UTC".to_owned(),
             kind => json!(kind).as_str().unwrap_or_default().to_owned(),
         };
-        let unit = column
-            .unit
-            .as_ref()
-            .map(|unit| format!(", {unit}"))
-            .unwrap_or_default();
+        let unit = column.unit.as_ref().map(|unit| format!(", {unit}")).unwrap_or_default();
         let request = if column.default { "" } else { "; on request" };
-        (
-            column.name.clone(),
-            format!("{} ({kind}{unit}{request})", column.help),
-        )
+        (column.name.clone(), format!("{} ({kind}{unit}{request})", column.help))
     });
-    let scopes = spec
-        .scopes
-        .iter()
-        .map(|scope| (scope.clone(), String::new()));
-    let aliases = spec
-        .aliases
-        .iter()
-        .map(|alias| (alias.name.clone(), String::new()));
+    let scopes = spec.scopes.iter().map(|scope| (scope.clone(), String::new()));
+    let aliases = spec.aliases.iter().map(|alias| (alias.name.clone(), String::new()));
     let examples = spec
         .examples
         .iter()

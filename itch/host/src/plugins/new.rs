@@ -24,10 +24,7 @@ const RUST: Template = &[
 const C: Template = &[
     ("plugin.c", include_str!("templates/c/plugin.c")),
     ("test.c", include_str!("templates/c/test.c")),
-    (
-        "itch_plugin.h",
-        include_str!("../../../plugin/include/itch_plugin.h"),
-    ),
+    ("itch_plugin.h", include_str!("../../../plugin/include/itch_plugin.h")),
     ("Makefile", include_str!("templates/c/Makefile")),
     ("README.md", include_str!("templates/c/README.md")),
     (".gitignore", include_str!("templates/c/gitignore")),
@@ -71,17 +68,13 @@ pub(super) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     let folder = Path::new(name);
     if folder.symlink_metadata().is_ok() {
         let message = format!("`{name}` is there already");
-        return Err(usage(message)
-            .hint("choose another name, or another directory")
-            .into());
+        return Err(usage(message).hint("choose another name, or another directory").into());
     }
     let given = matches.get_one::<PathBuf>("sdk");
     let (template, library, sdk) = match word("lang") {
         Some("c") if given.is_some() => {
             let message = "a plugin in C needs no source tree: it carries the header with it";
-            return Err(usage(message)
-                .hint(format!("itch plugins new {name} --lang c"))
-                .into());
+            return Err(usage(message).hint(format!("itch plugins new {name} --lang c")).into());
         }
         Some("c") => {
             let library = format!("{name}{}", std::env::consts::DLL_SUFFIX);
@@ -135,10 +128,7 @@ fn check(registry: &Registry, name: &str) -> Result<()> {
 fn kit(tree: &Path, name: &str) -> Result<String> {
     let kit = tree.join("itch/plugin");
     let hint = format!("itch plugins new {name} --sdk DIRECTORY");
-    let found = kit
-        .join("Cargo.toml")
-        .is_file()
-        .then(|| kit.canonicalize().ok());
+    let found = kit.join("Cargo.toml").is_file().then(|| kit.canonicalize().ok());
     let found = found.flatten().ok_or_else(|| {
         let message = format!("there is no source tree of itch at `{}`", tree.display());
         usage(message).hint(&hint)

@@ -100,9 +100,7 @@ impl Printed {
     pub(crate) fn last_line(&self) -> Option<String> {
         let text = self.text();
         let mut lines = text.lines().rev();
-        lines
-            .find(|line| !line.trim().is_empty())
-            .map(str::to_owned)
+        lines.find(|line| !line.trim().is_empty()).map(str::to_owned)
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -140,9 +138,7 @@ pub(crate) fn take_part(mut arguments: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// Does something that cannot be stopped, unless an interrupt comes first.
-pub(crate) fn unless_interrupted<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> anyhow::Result<T> {
+pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let (tell, told) = channel();
     let worker = std::thread::spawn(move || {
         let _ = tell.send(work());
@@ -152,9 +148,7 @@ pub(crate) fn unless_interrupted<T: Send + 'static>(
             Ok(done) => return Ok(done),
             Err(_) if INTERRUPTED.load(Ordering::Relaxed) => return Err(Interrupted.into()),
             Err(_) if worker.is_finished() => {
-                return told
-                    .try_recv()
-                    .map_err(|_| anyhow::anyhow!("it was given up"));
+                return told.try_recv().map_err(|_| anyhow::anyhow!("it was given up"));
             }
             Err(_) => {}
         }
@@ -224,9 +218,7 @@ fn follow(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64>) ->
         let mut stream = stream;
         // Beyond the limit nothing is read: whoever writes on has to wait until it is ended.
         while count.load(Ordering::Relaxed) <= MOST {
-            let read = stream
-                .as_mut()
-                .map_or(Ok(0), |stream| stream.read(&mut part));
+            let read = stream.as_mut().map_or(Ok(0), |stream| stream.read(&mut part));
             let bytes = match read {
                 Ok(length @ 1..) => part.get(..length).unwrap_or_default(),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,

@@ -74,8 +74,5 @@ impl Transport for NoTransport {
 }
 
 fn reports_only() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "only a report fetches and prints rows",
-    )
+    Error::new(ErrorKind::Unsupported, "only a report fetches and prints rows")
 }

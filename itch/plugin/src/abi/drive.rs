@@ -8,21 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::host::{HOST, RunHost, RunState, push_bytes, status_of};
 use super::table::{self, Table};
 use super::{
-    CACHE, F32, F64, Item, MISS, OK, RENDERER, REPORT, Stats, Status, Str, TEXT, TOO_LARGE, U8,
-    U32, UNKNOWN, Values,
+    CACHE, F32, F64, Item, MISS, OK, RENDERER, REPORT, Stats, Status, Str, TEXT, TOO_LARGE, U8, U32, UNKNOWN, Values,
 };
 use crate::{
-    Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Put, Result,
-    Scan, ScanEntry, ScanSupport, StoredValue,
+    Buffer, CacheSettings, CacheStats, CacheStore, CallInput, Chart, Error, ErrorKind, Put, Result, Scan, ScanEntry,
+    ScanSupport, StoredValue,
 };
 
 /// The entries of an item of one kind. Those of a later version than the plugin's are absent.
 fn entries<V: Table>(item: &Item, kind: u32) -> Result<V> {
     if item.kind != kind {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "the unit is of another kind",
-        ));
+        return Err(Error::new(ErrorKind::Unsupported, "the unit is of another kind"));
     }
     // SAFETY: by the rules of the boundary the vtable of an item of this kind is such a struct.
     unsafe { table::read(item.vtable.cast::<V>()) }
@@ -51,30 +47,19 @@ pub fn run_report(item: &'static Item, host: Arc<dyn RunHost>, call: &CallInput)
     let call = json(call)?;
     let run = RunState::new(host);
     // SAFETY: the run and the text live until the entry has returned.
-    let status =
-        unsafe { (report.run)(item.this, &raw const HOST, run.address(), Str::new(&call)) };
+    let status = unsafe { (report.run)(item.this, &raw const HOST, run.address(), Str::new(&call)) };
     run.result(status, &[OK]).map(drop)
 }
 
 /// Draws a chart.
-pub fn render(
-    item: &'static Item,
-    host: Arc<dyn RunHost>,
-    chart: &Chart<'_>,
-    out: &mut dyn Write,
-) -> Result<()> {
+pub fn render(item: &'static Item, host: Arc<dyn RunHost>, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
     struct Sink<'a> {
         out: &'a mut dyn Write,
         failed: Option<std::io::Error>,
     }
     unsafe extern "C" fn write(sink: *mut c_void, bytes: *const u8, len: usize) -> Status {
         // SAFETY: the sink is the one below; the plugin passes readable bytes.
-        let (sink, bytes) = unsafe {
-            (
-                &mut *sink.cast::<Sink<'_>>(),
-                Str { ptr: bytes, len }.bytes(),
-            )
-        };
+        let (sink, bytes) = unsafe { (&mut *sink.cast::<Sink<'_>>(), Str { ptr: bytes, len }.bytes()) };
         // Guarded: a panic must not unwind into the plugin.
         status_of(|| match sink.out.write_all(bytes) {
             Ok(()) => Ok(OK),
@@ -143,10 +128,7 @@ pub fn open_cache(
     };
     run.result(status, &[OK])?;
     if store.is_null() {
-        return Err(Error::new(
-            ErrorKind::Failed,
-            "the cache backend opened nothing",
-        ));
+        return Err(Error::new(ErrorKind::Failed, "the cache backend opened nothing"));
     }
     Ok(Box::new(DrivenStore { cache, store, run }))
 }
@@ -188,9 +170,7 @@ impl CacheStore for DrivenStore {
     }
 
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
-        let ttl_ms = ttl.map_or(0, |ttl| {
-            u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
-        });
+        let ttl_ms = ttl.map_or(0, |ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
         // SAFETY: as in `get`.
         let status = unsafe {
             let (key, value) = (Str::new(key.as_bytes()), Str::new(value));
@@ -204,9 +184,7 @@ impl CacheStore for DrivenStore {
 
     fn remove(&mut self, key: &str) -> Result<()> {
         // SAFETY: as in `get`.
-        let status = unsafe {
-            (self.cache.remove)(self.store, self.run.address(), Str::new(key.as_bytes()))
-        };
+        let status = unsafe { (self.cache.remove)(self.store, self.run.address(), Str::new(key.as_bytes())) };
         self.run.result(status, &[OK]).map(drop)
     }
 
@@ -229,26 +207,15 @@ impl CacheStore for DrivenStore {
     fn location(&self) -> String {
         let mut bytes: Vec<u8> = Vec::new();
         // SAFETY: as in `get`.
-        let status = unsafe {
-            (self.cache.location)(
-                self.store,
-                self.run.address(),
-                (&raw mut bytes).cast(),
-                push_bytes,
-            )
-        };
+        let status =
+            unsafe { (self.cache.location)(self.store, self.run.address(), (&raw mut bytes).cast(), push_bytes) };
         let _ = self.run.result(status, &[OK]);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
         type Visitor<'a> = &'a mut dyn FnMut(ScanEntry) -> Scan;
-        unsafe extern "C" fn visit_one(
-            sink: *mut c_void,
-            key: Str,
-            bytes: u64,
-            modified_ms: u64,
-        ) -> Status {
+        unsafe extern "C" fn visit_one(sink: *mut c_void, key: Str, bytes: u64, modified_ms: u64) -> Status {
             // SAFETY: the sink is the visitor below; the key is borrowed for the call.
             let (visit, key) = unsafe { (&mut *sink.cast::<Visitor<'_>>(), key.bytes()) };
             let key = String::from_utf8_lossy(key).into_owned();
@@ -271,14 +238,7 @@ impl CacheStore for DrivenStore {
         };
         let mut visitor: Visitor<'_> = visit;
         // SAFETY: as in `get`.
-        let status = unsafe {
-            scan(
-                self.store,
-                self.run.address(),
-                (&raw mut visitor).cast(),
-                visit_one,
-            )
-        };
+        let status = unsafe { scan(self.store, self.run.address(), (&raw mut visitor).cast(), visit_one) };
         if status == ErrorKind::Unsupported.status() || status == super::CANCELLED {
             let _ = self.run.result(OK, &[OK]);
             let stopped = status == super::CANCELLED;

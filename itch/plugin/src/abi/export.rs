@@ -57,11 +57,7 @@ pub const fn about(json: &'static str) -> Str {
         }
         place += 1;
     }
-    if quotes == 16 {
-        Str::new(bytes)
-    } else {
-        Str::new(b"")
-    }
+    if quotes == 16 { Str::new(bytes) } else { Str::new(b"") }
 }
 
 thread_local! {

@@ -8,8 +8,8 @@ use itch_api::{Api, Fact, PageStyle, Pages, Request, Ticket, Transport};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ABI_MAJOR, ABI_MINOR, Buf, CANCELLED, DONE, FROM_CACHE, Host, LONGEST_ROW, OK, Response, Run,
-    Status, Str, WalkHandle,
+    ABI_MAJOR, ABI_MINOR, Buf, CANCELLED, DONE, FROM_CACHE, Host, LONGEST_ROW, OK, Response, Run, Status, Str,
+    WalkHandle,
 };
 use crate::{Error, ErrorKind, LogLevel, Result};
 
@@ -97,9 +97,7 @@ impl RunState {
             // The plugin's status decides; its words explain.
             Some(error) => Error { kind, ..error },
             None if status == CANCELLED => Error::cancelled(),
-            None if kind.status() == status => {
-                Error::new(kind, "the plugin failed without saying why")
-            }
+            None if kind.status() == status => Error::new(kind, "the plugin failed without saying why"),
             None => Error::new(
                 kind,
                 format!("the plugin answered with status {status}, which means nothing here"),
@@ -271,9 +269,7 @@ unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
     let (run, text) = unsafe { (state(run), request.bytes()) };
     let body = catch_unwind(AssertUnwindSafe(|| {
         let request = check_reach(parse(text, "a request")?)?;
-        let response = run
-            .transport()
-            .wait(run.transport().start(request.clone())?)?;
+        let response = run.transport().wait(run.transport().start(request.clone())?)?;
         if (200..300).contains(&response.status) {
             Ok((OK, response.body))
         } else {
@@ -344,12 +340,7 @@ unsafe extern "C" fn wait(run: *mut Run, ticket: u64, out: *mut Response) -> Sta
     status
 }
 
-unsafe extern "C" fn wait_any(
-    run: *mut Run,
-    tickets: *const u64,
-    n: usize,
-    which: *mut usize,
-) -> Status {
+unsafe extern "C" fn wait_any(run: *mut Run, tickets: *const u64, n: usize, which: *mut usize) -> Status {
     // A C program passes null for an empty list; there is nothing to wait for.
     if n == 0 || tickets.is_null() || which.is_null() {
         return ErrorKind::Failed.status();
@@ -382,12 +373,7 @@ unsafe extern "C" fn ticket_drop(run: *mut Run, ticket: u64) {
     });
 }
 
-unsafe extern "C" fn pages_open(
-    run: *mut Run,
-    request: Str,
-    out: *mut *mut WalkHandle,
-    error: *mut Buf,
-) -> Status {
+unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut WalkHandle, error: *mut Buf) -> Status {
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), request.bytes()) };
     let opened = guarded(|| {
@@ -412,16 +398,9 @@ unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status
     // SAFETY: `pages` is what `pages_open` gave and `pages_close` has not taken back.
     let pages = unsafe { &*pages.cast::<Mutex<Pages>>() };
     let page = catch_unwind(AssertUnwindSafe(|| {
-        match pages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next_page()
-        {
+        match pages.lock().unwrap_or_else(PoisonError::into_inner).next_page() {
             None => Ok((DONE, Vec::new())),
-            Some(page) => Ok((
-                OK,
-                serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?,
-            )),
+            Some(page) => Ok((OK, serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?)),
         }
     }));
     fill(
@@ -460,12 +439,7 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
 
 /// Checks that rows are what they are said to be, for units in this process and in others alike.
 fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
-    let odd = |what: String| {
-        Err(Error::new(
-            ErrorKind::Failed,
-            format!("the plugin emitted {what}"),
-        ))
-    };
+    let odd = |what: String| Err(Error::new(ErrorKind::Failed, format!("the plugin emitted {what}")));
     if !rows.is_possible() {
         return odd(format!("{} bytes that cannot be", rows.len));
     }
@@ -475,9 +449,7 @@ fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
             0 => return odd("an empty line among its rows".to_owned()),
             LONGEST_ROW.. => {
                 let (length, most) = (end.saturating_sub(start) >> 20, LONGEST_ROW >> 20);
-                return odd(format!(
-                    "a row of {length} MiB, and {most} MiB are the most"
-                ));
+                return odd(format!("a row of {length} MiB, and {most} MiB are the most"));
             }
             _ => {}
         }
@@ -503,9 +475,7 @@ unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
         } else {
             vec![parse(text, "a fact")?]
         };
-        facts
-            .into_iter()
-            .for_each(|fact| run.transport().note(fact));
+        facts.into_iter().for_each(|fact| run.transport().note(fact));
         Ok(OK)
     });
     noted.unwrap_or_else(|error| {
@@ -545,13 +515,7 @@ unsafe extern "C" fn log(run: *mut Run, level: i32, message: Str) {
 unsafe extern "C" fn cancelled(run: *mut Run) -> Status {
     // SAFETY: see `get`.
     let run = unsafe { state(run) };
-    status_of(|| {
-        Ok(if run.transport().cancelled() {
-            CANCELLED
-        } else {
-            OK
-        })
-    })
+    status_of(|| Ok(if run.transport().cancelled() { CANCELLED } else { OK }))
 }
 
 unsafe extern "C" fn set_error(run: *mut Run, error: Str) {
@@ -573,18 +537,9 @@ unsafe extern "C" fn buf_free(buf: Buf) {
 }
 
 /// Appends to a `Vec<u8>`: the sink behind every [`super::Push`] of the host's.
-pub(super) unsafe extern "C" fn push_bytes(
-    sink: *mut c_void,
-    bytes: *const u8,
-    len: usize,
-) -> Status {
+pub(super) unsafe extern "C" fn push_bytes(sink: *mut c_void, bytes: *const u8, len: usize) -> Status {
     // SAFETY: the host passes a `Vec<u8>` as the sink; the plugin passes readable bytes.
-    let (sink, bytes) = unsafe {
-        (
-            &mut *sink.cast::<Vec<u8>>(),
-            Str { ptr: bytes, len }.bytes(),
-        )
-    };
+    let (sink, bytes) = unsafe { (&mut *sink.cast::<Vec<u8>>(), Str { ptr: bytes, len }.bytes()) };
     status_of(|| {
         sink.extend_from_slice(bytes);
         Ok(OK)

@@ -15,13 +15,13 @@ use serde::de::DeserializeOwned;
 use super::host::write_sized;
 use super::link::Link;
 use super::{
-    CACHE, CANCELLED, F32, F64, Host, Item, MISS, OK, Push, RENDERER, REPORT, Run, Stats, Status,
-    Str, TEXT, TOO_LARGE, U8, U32, UNKNOWN, Values, Visit,
+    CACHE, CANCELLED, F32, F64, Host, Item, MISS, OK, Push, RENDERER, REPORT, Run, Stats, Status, Str, TEXT, TOO_LARGE,
+    U8, U32, UNKNOWN, Values, Visit,
 };
 use crate::call::Outlet;
 use crate::{
-    Buffer, Cache, CacheLog, CacheSettings, CacheStore, Call, Error, ErrorKind, Put, Renderer,
-    Report, Result, Scan, ScanSupport,
+    Buffer, Cache, CacheLog, CacheSettings, CacheStore, Call, Error, ErrorKind, Put, Renderer, Report, Result, Scan,
+    ScanSupport,
 };
 
 /// Makes the item of a report.
@@ -32,13 +32,7 @@ pub fn report<T: Report>(unit: &'static T) -> &'static Item {
 
 /// Makes the item of a report whose description is JSON already.
 pub fn described_report<T: Report>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
-    item(
-        REPORT,
-        unit,
-        name,
-        spec,
-        &raw const *ReportEntries::<T>::TABLE,
-    )
+    item(REPORT, unit, name, spec, &raw const *ReportEntries::<T>::TABLE)
 }
 
 /// Makes the item of a cache backend.
@@ -49,13 +43,7 @@ pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
 
 /// Makes the item of a cache backend whose description is JSON already.
 pub fn described_cache<T: Cache>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
-    item(
-        CACHE,
-        unit,
-        name,
-        spec,
-        &raw const *CacheEntries::<T>::TABLE,
-    )
+    item(CACHE, unit, name, spec, &raw const *CacheEntries::<T>::TABLE)
 }
 
 /// Makes the item of a renderer.
@@ -65,18 +53,8 @@ pub fn renderer<T: Renderer>(unit: &'static T) -> &'static Item {
 }
 
 /// Makes the item of a renderer whose description is JSON already.
-pub fn described_renderer<T: Renderer>(
-    unit: &'static T,
-    name: &str,
-    spec: Vec<u8>,
-) -> &'static Item {
-    item(
-        RENDERER,
-        unit,
-        name,
-        spec,
-        &raw const *RendererEntries::<T>::TABLE,
-    )
+pub fn described_renderer<T: Renderer>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
+    item(RENDERER, unit, name, spec, &raw const *RendererEntries::<T>::TABLE)
 }
 
 fn json(spec: &impl Serialize) -> Vec<u8> {
@@ -84,13 +62,7 @@ fn json(spec: &impl Serialize) -> Vec<u8> {
 }
 
 /// Items live as long as the process: they are made once a unit and never freed.
-fn item<T, V>(
-    kind: u32,
-    unit: &'static T,
-    name: &str,
-    spec: Vec<u8>,
-    vtable: *const V,
-) -> &'static Item {
+fn item<T, V>(kind: u32, unit: &'static T, name: &str, spec: Vec<u8>, vtable: *const V) -> &'static Item {
     let text = |bytes: Vec<u8>| Str::new(bytes.leak());
     Box::leak(Box::new(Item {
         size: size_of::<Item>() as u32,
@@ -105,9 +77,7 @@ fn item<T, V>(
 /// Runs the body of an entry: an error becomes a status with words, and a panic does not unwind into the host.
 fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-        let words = payload
-            .downcast_ref::<&str>()
-            .map(|words| (*words).to_owned());
+        let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
         let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
         let place = super::export::take_panic();
         let mut cause = words.unwrap_or_else(|| "no message".to_owned());
@@ -145,15 +115,9 @@ impl<T: Report> ReportEntries<T> {
         run: Self::run,
     };
 
-    unsafe extern "C" fn run(
-        this: *mut c_void,
-        host: *const Host,
-        run: *mut Run,
-        call: Str,
-    ) -> Status {
+    unsafe extern "C" fn run(this: *mut c_void, host: *const Host, run: *mut Run, call: Str) -> Status {
         // SAFETY: the host passes the item's own `this`, its table and run, and a text it keeps until we return.
-        let (unit, link, text) =
-            unsafe { (&*this.cast::<T>(), Link::new(host, run), call.bytes()) };
+        let (unit, link, text) = unsafe { (&*this.cast::<T>(), Link::new(host, run), call.bytes()) };
         let link = match link {
             Ok(link) => link,
             Err(status) => return status,
@@ -205,8 +169,7 @@ impl<T: Cache> CacheEntries<T> {
         out: *mut *mut c_void,
     ) -> Status {
         // SAFETY: as for reports; the run of a store lives until the store is closed.
-        let (unit, link, text) =
-            unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
+        let (unit, link, text) = unsafe { (&*this.cast::<T>(), Link::new(host, run), settings.bytes()) };
         let link = match link {
             Ok(link) => link,
             Err(status) => return status,
@@ -254,9 +217,7 @@ impl OpenStore {
             let Some(value) = store.get(&String::from_utf8_lossy(key))? else {
                 return Ok(MISS);
             };
-            let modified = value
-                .modified
-                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let modified = value.modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             // SAFETY: the host gave a place to write to, and a sink that takes bytes.
             unsafe {
                 modified_ms.write(modified.map_or(0, milliseconds));
@@ -265,13 +226,7 @@ impl OpenStore {
         })
     }
 
-    unsafe extern "C" fn put(
-        store: *mut c_void,
-        _: *mut Run,
-        key: Str,
-        value: Str,
-        ttl_ms: u64,
-    ) -> Status {
+    unsafe extern "C" fn put(store: *mut c_void, _: *mut Run, key: Str, value: Str, ttl_ms: u64) -> Status {
         // SAFETY: see `get`.
         let ((link, store), key, value) = unsafe { (Self::at(store), key.bytes(), value.bytes()) };
         enter(link, || {
@@ -287,9 +242,7 @@ impl OpenStore {
     unsafe extern "C" fn remove(store: *mut c_void, _: *mut Run, key: Str) -> Status {
         // SAFETY: see `get`.
         let ((link, store), key) = unsafe { (Self::at(store), key.bytes()) };
-        enter(link, || {
-            store.remove(&String::from_utf8_lossy(key)).map(|()| OK)
-        })
+        enter(link, || store.remove(&String::from_utf8_lossy(key)).map(|()| OK))
     }
 
     unsafe extern "C" fn stats(store: *mut c_void, _: *mut Run, out: *mut Stats) -> Status {
@@ -297,10 +250,7 @@ impl OpenStore {
         let (link, store) = unsafe { Self::at(store) };
         enter(link, || {
             let stats = store.stats()?;
-            let (entries, bytes) = (
-                stats.entries.unwrap_or(UNKNOWN),
-                stats.bytes.unwrap_or(UNKNOWN),
-            );
+            let (entries, bytes) = (stats.entries.unwrap_or(UNKNOWN), stats.bytes.unwrap_or(UNKNOWN));
             let stats = Stats {
                 size: size_of::<Stats>() as u32,
                 entries,
@@ -312,12 +262,7 @@ impl OpenStore {
         })
     }
 
-    unsafe extern "C" fn location(
-        store: *mut c_void,
-        _: *mut Run,
-        sink: *mut c_void,
-        push: Push,
-    ) -> Status {
+    unsafe extern "C" fn location(store: *mut c_void, _: *mut Run, sink: *mut c_void, push: Push) -> Status {
         // SAFETY: see `get`.
         let (link, store) = unsafe { Self::at(store) };
         enter(link, || {
@@ -327,25 +272,15 @@ impl OpenStore {
         })
     }
 
-    unsafe extern "C" fn scan(
-        store: *mut c_void,
-        _: *mut Run,
-        sink: *mut c_void,
-        visit: Visit,
-    ) -> Status {
+    unsafe extern "C" fn scan(store: *mut c_void, _: *mut Run, sink: *mut c_void, visit: Visit) -> Status {
         // SAFETY: see `get`.
         let (link, store) = unsafe { Self::at(store) };
         enter(link, || {
             let support = store.scan(&mut |entry| {
                 let key = Str::new(entry.key.as_bytes());
                 // SAFETY: the key is borrowed for the call alone.
-                let go_on =
-                    unsafe { visit(sink, key, entry.bytes, entry.modified_ms.unwrap_or(0)) };
-                if go_on == OK {
-                    Scan::Continue
-                } else {
-                    Scan::Stop
-                }
+                let go_on = unsafe { visit(sink, key, entry.bytes, entry.modified_ms.unwrap_or(0)) };
+                if go_on == OK { Scan::Continue } else { Scan::Stop }
             })?;
             Ok(match support {
                 ScanSupport::Listed => OK,
@@ -419,8 +354,7 @@ impl<T: Renderer> RendererEntries<T> {
         write: Push,
     ) -> Status {
         // SAFETY: as for reports; `buffers` points to `n` runs of numbers.
-        let (unit, link, text) =
-            unsafe { (&*this.cast::<T>(), Link::new(host, run), chart.bytes()) };
+        let (unit, link, text) = unsafe { (&*this.cast::<T>(), Link::new(host, run), chart.bytes()) };
         let link = match link {
             Ok(link) => link,
             Err(status) => return status,
@@ -431,8 +365,7 @@ impl<T: Renderer> RendererEntries<T> {
                 // SAFETY: see above; the values stay until the entry has returned, and the chart is gone by then.
                 chart.buffers.push(unsafe { borrow(&*buffers.add(place)) });
             }
-            unit.render(&chart, &mut SinkWriter { out, push: write })
-                .map(|()| OK)
+            unit.render(&chart, &mut SinkWriter { out, push: write }).map(|()| OK)
         });
         link.close();
         status

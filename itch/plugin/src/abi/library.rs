@@ -113,8 +113,7 @@ impl Library {
     pub fn units(&self, origin: &Origin) -> Result<(Vec<Registered>, usize)> {
         let items = self.items()?;
         let all = items.len();
-        let register =
-            |item| Registered::new(item, &self.name, &self.version, self.abi(), origin.clone());
+        let register = |item| Registered::new(item, &self.name, &self.version, self.abi(), origin.clone());
         let units: Vec<Registered> = items.into_iter().filter_map(register).collect();
         let unknown = all - units.len();
         Ok((units, unknown))
@@ -125,9 +124,7 @@ impl Library {
 fn check_text(text: Str, most: usize, what: &str) -> Result<()> {
     if text.len > most {
         let long = text.len;
-        return Err(unfit(format!(
-            "{what} is {long} bytes long, more than {most}"
-        )));
+        return Err(unfit(format!("{what} is {long} bytes long, more than {most}")));
     }
     if !text.is_possible() {
         let long = text.len;

@@ -75,8 +75,7 @@ impl Link {
             return Ok(());
         }
         // SAFETY: the rows are borrowed for the call alone.
-        let status =
-            self.call(|host, run| unsafe { (host.emit)(run, Str::new(&batch.rows), batch.n) });
+        let status = self.call(|host, run| unsafe { (host.emit)(run, Str::new(&batch.rows), batch.n) });
         batch.rows.clear();
         batch.n = 0;
         check(status?)
@@ -115,8 +114,7 @@ fn check(status: Status) -> Result<()> {
 
 /// A status whose words are in a buffer.
 fn refused(status: Status, text: &[u8]) -> Error {
-    serde_json::from_slice(text)
-        .unwrap_or_else(|_| Error::new(ErrorKind::from_status(status), "itch refused"))
+    serde_json::from_slice(text).unwrap_or_else(|_| Error::new(ErrorKind::from_status(status), "itch refused"))
 }
 
 impl Transport for Link {
@@ -124,8 +122,7 @@ impl Transport for Link {
         let text = serde_json::to_vec(&request).map_err(std::io::Error::from)?;
         let mut ticket = 0;
         // SAFETY: the text is borrowed for the call alone, and the ticket may be written.
-        let status =
-            self.call(|host, run| unsafe { (host.fetch)(run, Str::new(&text), &raw mut ticket) });
+        let status = self.call(|host, run| unsafe { (host.fetch)(run, Str::new(&text), &raw mut ticket) });
         check(status?).map(|()| Ticket(ticket))
     }
 
@@ -149,8 +146,7 @@ impl Transport for Link {
         }
         Ok(Response {
             status: out.http_status,
-            age: (out.flags & FROM_CACHE != 0)
-                .then(|| std::time::Duration::from_millis(out.age_ms)),
+            age: (out.flags & FROM_CACHE != 0).then(|| std::time::Duration::from_millis(out.age_ms)),
             body,
         })
     }
@@ -160,9 +156,8 @@ impl Transport for Link {
         let tickets: Vec<u64> = tickets.iter().map(|ticket| ticket.0).collect();
         let mut which = 0;
         // SAFETY: the tickets are borrowed for the call alone, and `which` may be written.
-        let status = self.call(|host, run| unsafe {
-            (host.wait_any)(run, tickets.as_ptr(), tickets.len(), &raw mut which)
-        });
+        let status =
+            self.call(|host, run| unsafe { (host.wait_any)(run, tickets.as_ptr(), tickets.len(), &raw mut which) });
         check(status?)?;
         Ok(which.min(tickets.len().saturating_sub(1)))
     }
@@ -214,8 +209,6 @@ impl crate::call::Outlet for Link {
 
     fn log(&self, level: LogLevel, message: &str) {
         // SAFETY: the text is borrowed for the call alone.
-        let _ = self.call(|host, run| unsafe {
-            (host.log)(run, level as i32, Str::new(message.as_bytes()))
-        });
+        let _ = self.call(|host, run| unsafe { (host.log)(run, level as i32, Str::new(message.as_bytes())) });
     }
 }

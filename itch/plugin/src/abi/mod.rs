@@ -146,17 +146,12 @@ pub struct Host {
     /// Waits for the final answer, whatever its HTTP status; the ticket is used up.
     pub wait: unsafe extern "C" fn(*mut Run, ticket: u64, out: *mut Response) -> Status,
     /// Waits until one of the tickets has ended and says which; none is used up.
-    pub wait_any:
-        unsafe extern "C" fn(*mut Run, tickets: *const u64, n: usize, which: *mut usize) -> Status,
+    pub wait_any: unsafe extern "C" fn(*mut Run, tickets: *const u64, n: usize, which: *mut usize) -> Status,
     /// Gives a ticket up.
     pub ticket_drop: unsafe extern "C" fn(*mut Run, ticket: u64),
     /// Starts a walk over pages: a [`PagesRequest`] as JSON. On failure `error` holds an error as JSON.
-    pub pages_open: unsafe extern "C" fn(
-        *mut Run,
-        request_json: Str,
-        out: *mut *mut WalkHandle,
-        error: *mut Buf,
-    ) -> Status,
+    pub pages_open:
+        unsafe extern "C" fn(*mut Run, request_json: Str, out: *mut *mut WalkHandle, error: *mut Buf) -> Status,
     /// The next page's rows as a JSON array, or [`DONE`]; on failure `out` holds an error as JSON.
     pub pages_next: unsafe extern "C" fn(*mut WalkHandle, out: *mut Buf) -> Status,
     /// Ends a walk.
@@ -181,8 +176,7 @@ pub struct Host {
 /// Takes bytes, once or several times.
 pub type Push = unsafe extern "C" fn(sink: *mut c_void, bytes: *const u8, len: usize) -> Status;
 /// Takes one value of a scan; any answer but [`OK`] ends the scan. `modified_ms` 0 means unknown.
-pub type Visit =
-    unsafe extern "C" fn(sink: *mut c_void, key: Str, bytes: u64, modified_ms: u64) -> Status;
+pub type Visit = unsafe extern "C" fn(sink: *mut c_void, key: Str, bytes: u64, modified_ms: u64) -> Status;
 
 /// The entries of a report.
 #[repr(C)]
@@ -191,8 +185,7 @@ pub struct Report {
     /// Size of this struct.
     pub size: u32,
     /// Runs one call.
-    pub run:
-        unsafe extern "C" fn(this: *mut c_void, *const Host, *mut Run, call_json: Str) -> Status,
+    pub run: unsafe extern "C" fn(this: *mut c_void, *const Host, *mut Run, call_json: Str) -> Status,
 }
 
 /// How much a store holds; [`UNKNOWN`] where it cannot say.
@@ -232,29 +225,15 @@ pub struct Cache {
         modified_ms: *mut u64,
     ) -> Status,
     /// Stores a value, or answers [`TOO_LARGE`]; `ttl_ms` 0 means without end.
-    pub put: unsafe extern "C" fn(
-        store: *mut c_void,
-        *mut Run,
-        key: Str,
-        value: Str,
-        ttl_ms: u64,
-    ) -> Status,
+    pub put: unsafe extern "C" fn(store: *mut c_void, *mut Run, key: Str, value: Str, ttl_ms: u64) -> Status,
     /// Forgets a value.
     pub remove: unsafe extern "C" fn(store: *mut c_void, *mut Run, key: Str) -> Status,
     /// Says how much is stored.
     pub stats: unsafe extern "C" fn(store: *mut c_void, *mut Run, out: *mut Stats) -> Status,
     /// Pushes where the data is, for people.
-    pub location:
-        unsafe extern "C" fn(store: *mut c_void, *mut Run, sink: *mut c_void, push: Push) -> Status,
+    pub location: unsafe extern "C" fn(store: *mut c_void, *mut Run, sink: *mut c_void, push: Push) -> Status,
     /// Visits every value of itch's; null or "unsupported" (-7) where the store cannot list.
-    pub scan: Option<
-        unsafe extern "C" fn(
-            store: *mut c_void,
-            *mut Run,
-            sink: *mut c_void,
-            visit: Visit,
-        ) -> Status,
-    >,
+    pub scan: Option<unsafe extern "C" fn(store: *mut c_void, *mut Run, sink: *mut c_void, visit: Visit) -> Status>,
     /// Closes the store; called exactly once.
     pub close: unsafe extern "C" fn(store: *mut c_void),
     /// Forgets everything of itch's at once; null or "unsupported" (-7) where the store has no such means.

@@ -74,10 +74,7 @@ pub unsafe fn read<T: Table>(from: *const T) -> Result<T> {
     for place in T::REQUIRED {
         // SAFETY: the struct has at least the bytes of version 1.0, and this is a pointer among them.
         if unsafe { bytes.add(*place).cast::<*const u8>().read() }.is_null() {
-            return Err(unfit(format!(
-                "{} lacks the entry at byte {place}",
-                T::WHAT
-            )));
+            return Err(unfit(format!("{} lacks the entry at byte {place}", T::WHAT)));
         }
     }
     let mut table = MaybeUninit::<T>::zeroed();

@@ -1,9 +1,5 @@
 //! Every kind of unit, driven through the C structs, on good days and bad ones.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -35,10 +31,7 @@ impl RunHost for Recorder {
     }
 
     fn emit(&self, rows: &[u8], n: u32) -> Result<()> {
-        self.rows
-            .lock()
-            .unwrap()
-            .push_str(std::str::from_utf8(rows).unwrap());
+        self.rows.lock().unwrap().push_str(std::str::from_utf8(rows).unwrap());
         self.batches.fetch_add(1, Ordering::Relaxed);
         if self.limit.is_some_and(|limit| n >= limit) {
             Err(Error::cancelled())
@@ -52,10 +45,7 @@ impl RunHost for Recorder {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        self.log
-            .lock()
-            .unwrap()
-            .push(format!("{level:?} {message}"));
+        self.log.lock().unwrap().push(format!("{level:?} {message}"));
     }
 }
 
@@ -80,10 +70,7 @@ impl Transport for Echo {
             "echo" => Ok(Response {
                 status: 200,
                 age: Some(Duration::from_secs(3)),
-                body: serde_json::to_vec(
-                    &serde_json::json!({"data": [request.query], "pagination": {}}),
-                )
-                .unwrap(),
+                body: serde_json::to_vec(&serde_json::json!({"data": [request.query], "pagination": {}})).unwrap(),
             }),
             _ => Ok(Response {
                 status: 404,
@@ -259,10 +246,7 @@ fn errors_cross_whole() {
         "rows before an error are kept"
     );
     let error = run("down", &host).unwrap_err();
-    assert_eq!(
-        (error.kind, error.hint.as_deref()),
-        (ErrorKind::Service, Some("wait"))
-    );
+    assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::Service, Some("wait")));
 }
 
 #[test]
@@ -301,11 +285,7 @@ fn a_handle_kept_beyond_the_call_is_dead_not_dangling() {
     let (host, _) = recorder();
     run("keep", &host).unwrap();
     let kept = KEPT.lock().unwrap().take().unwrap();
-    assert!(
-        kept.json(Request::helix("echo"))
-            .unwrap_err()
-            .is_cancelled()
-    );
+    assert!(kept.json(Request::helix("echo")).unwrap_err().is_cancelled());
     assert!(kept.cancelled());
 }
 
@@ -396,9 +376,7 @@ fn a_cache_works_through_the_boundary() {
     let (host, _) = recorder();
     let mut store = open_cache(item("memory"), host.clone(), &CacheSettings::default()).unwrap();
     assert_eq!(store.get("a").unwrap(), None);
-    store
-        .put("a", b"\0\xff", Some(Duration::from_millis(1500)))
-        .unwrap();
+    store.put("a", b"\0\xff", Some(Duration::from_millis(1500))).unwrap();
     assert_eq!(store.put("b", b"", None).unwrap(), Put::Stored);
     assert_eq!(store.put("c", &[0; 9], None).unwrap(), Put::TooLarge);
     assert_eq!(store.get("a").unwrap().unwrap().bytes, b"\0\xff");
@@ -526,14 +504,7 @@ fn the_registry_knows_every_unit_by_kind_and_name() {
         .iter()
         .map(|unit| (unit.spec.kind(), unit.spec.name()))
         .collect();
-    assert_eq!(
-        names,
-        [
-            ("cache", "memory"),
-            ("renderer", "tally"),
-            ("report", "probe")
-        ]
-    );
+    assert_eq!(names, [("cache", "memory"), ("renderer", "tally"), ("report", "probe")]);
     assert!(matches!(registry.units()[2].spec, Spec::Report(_)));
     assert_eq!(registry.units()[2].plugin, "itch-plugin");
 }

@@ -74,10 +74,7 @@ fn two_of_one_directory_tie_and_the_error_names_both() {
     assert_eq!(giver(&registry, "x"), None);
     assert_eq!(registry.reports().count(), 0);
     let error = registry.conflict("report", "x").unwrap();
-    assert_eq!(
-        error.message,
-        "two reports are called `x`: a (/2/a.so) and b (/2/b.so)"
-    );
+    assert_eq!(error.message, "two reports are called `x`: a (/2/a.so) and b (/2/b.so)");
     assert_eq!(error.hint.as_deref(), Some("itch --prefer x=a"));
     assert_eq!(giver(&registry, "b/x"), Some("b"));
     let (a, b) = (&registry.units()[0], &registry.units()[1]);
@@ -152,10 +149,7 @@ fn a_unit_that_cannot_be_used_is_kept_with_the_reason_and_takes_no_name() {
     assert!(new(item(99, "future", "")).is_none());
     let reason = |unit: &Registered| unit.refused.as_ref().unwrap().message.clone();
     assert_eq!(reason(&unread), "the unit's description cannot be read");
-    assert_eq!(
-        reason(&other),
-        "the unit's name and its description's differ"
-    );
+    assert_eq!(reason(&other), "the unit's name and its description's differ");
     assert_eq!(reason(&reserved), "`plugins` is a command of itch's own");
 
     let registry = registry([unread, other, reserved, found("good", "x", &[], 5)]);
@@ -164,10 +158,7 @@ fn a_unit_that_cannot_be_used_is_kept_with_the_reason_and_takes_no_name() {
     assert!(registry.report("bad/x").is_none());
     let error = registry.conflict("report", "bad/x").unwrap();
     assert_eq!(
-        (
-            error.message.as_str(),
-            error.causes.first().map(String::as_str)
-        ),
+        (error.message.as_str(), error.causes.first().map(String::as_str)),
         (
             "the report `bad/x` of bad (/0/bad.so) cannot be used",
             Some("the unit's description cannot be read")

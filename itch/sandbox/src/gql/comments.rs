@@ -46,13 +46,8 @@ impl Asked {
     pub(super) fn new(arguments: &Map<String, Value>) -> Result<Asked, Refusal> {
         let invalid = |name: &str| format!("Argument \"{name}\" has invalid value.");
         let given = |name: &str| arguments.get(name).filter(|value| !value.is_null());
-        if let Some(name) = ["last", "before"]
-            .into_iter()
-            .find(|name| given(name).is_some())
-        {
-            return Err(format!(
-                "The sandbox pages forward only, not with \"{name}\"."
-            ));
+        if let Some(name) = ["last", "before"].into_iter().find(|name| given(name).is_some()) {
+            return Err(format!("The sandbox pages forward only, not with \"{name}\"."));
         }
         let first = match given("first").map(Value::as_u64) {
             None => USUAL_FIRST,
@@ -97,14 +92,9 @@ pub(super) fn connection<'a>(
     };
     let by_cursor = matches!(asked.start, Start::Cursor(_));
     let list = seed.child("comments").of(chat.video.id);
-    let strikes =
-        |fault| by_cursor && place < count && faults.strike(fault, list, u64::from(place));
+    let strikes = |fault| by_cursor && place < count && faults.strike(fault, list, u64::from(place));
 
-    let start = if strikes(Fault::Duplicate) {
-        place - 1
-    } else {
-        place
-    };
+    let start = if strikes(Fault::Duplicate) { place - 1 } else { place };
     let end = place.saturating_add(asked.first).min(count);
     let cursor = match &asked.start {
         Start::Cursor(cursor) if strikes(Fault::Loop) => cursor.clone(),
@@ -133,10 +123,7 @@ fn from_offset(chat: &Chat<'_>, seconds: u64, seed: Seed) -> u32 {
     if exact == chat.count() {
         return exact;
     }
-    let early = seed
-        .child("early")
-        .of(chat.video.id)
-        .below(seconds, EARLY_COMMENTS) as u32;
+    let early = seed.child("early").of(chat.video.id).below(seconds, EARLY_COMMENTS) as u32;
     let earliest = chat.first_at(offset.saturating_sub(EARLY));
     earliest.max(exact.saturating_sub(early))
 }
@@ -341,10 +328,7 @@ mod tests {
             let started = Instant::now();
             let variables = json!({ "videoID": "2700000600" });
             let fields = query::parse(query, None, variables.as_object().unwrap()).unwrap();
-            let asked = fields[0]
-                .selection
-                .iter()
-                .find(|field| field.name == "comments");
+            let asked = fields[0].selection.iter().find(|field| field.name == "comments");
             let chat = world.chat(world.video(2_700_000_600).unwrap());
             let start = Start::Offset(n * 1_000);
             let from = Asked { start, first: 100 };

@@ -71,10 +71,7 @@ mod tests {
             let cursor = encode(&long, index);
             assert_eq!(decode(&long, &cursor), Some(index));
             assert_eq!(decode(&other, &cursor), None);
-            assert!(
-                cursor.starts_with("eyJpZCI6I") && !cursor.contains('='),
-                "{cursor}"
-            );
+            assert!(cursor.starts_with("eyJpZCI6I") && !cursor.contains('='), "{cursor}");
         }
         // Comments of the same moment are told apart.
         let burst = chat(2_700_000_180);
@@ -106,10 +103,7 @@ mod tests {
         let json = URL_SAFE_NO_PAD.decode(encode(&chat, 3)).unwrap();
         let content: Content = serde_json::from_slice(&json).unwrap();
         assert_eq!((content.sk.len(), &content.sk[22..]), (24, "=="));
-        assert_eq!(
-            content.hk,
-            format!("broadcast:{}", 20_000_000_000u64 + 2_700_000_005)
-        );
+        assert_eq!(content.hk, format!("broadcast:{}", 20_000_000_000u64 + 2_700_000_005));
         assert_eq!(content.id.len(), 36);
     }
 }

@@ -108,13 +108,7 @@ enum Body {
 }
 
 /// Answers a request with its body.
-pub(crate) fn answer(
-    state: &State,
-    number: u64,
-    method: &Method,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Reply {
+pub(crate) fn answer(state: &State, number: u64, method: &Method, headers: &HeaderMap, body: &[u8]) -> Reply {
     if method != Method::POST {
         return error_reply(StatusCode::METHOD_NOT_ALLOWED, "");
     }
@@ -124,9 +118,7 @@ pub(crate) fn answer(
         None => {
             return bad_request("The \"Client-ID\" header is missing from the request.");
         }
-        Some(id) => [MOBILE, WEB, OTHER]
-            .into_iter()
-            .find(|known| known.as_bytes() == id),
+        Some(id) => [MOBILE, WEB, OTHER].into_iter().find(|known| known.as_bytes() == id),
     };
     let Some(client) = client else {
         return bad_request("The \"Client-ID\" header is invalid.");
@@ -200,9 +192,7 @@ impl Call<'_> {
     /// Writes the response to an operation.
     fn run(&self, operation: &Operation, json: &mut Vec<u8>) {
         let problems = RefCell::default();
-        let data = self
-            .fields(operation)
-            .and_then(|fields| self.data(&fields, &problems));
+        let data = self.fields(operation).and_then(|fields| self.data(&fields, &problems));
         let problems = problems.into_inner();
         let mut extensions = self.extensions(operation);
         if problems.iter().any(|problem| problem.message == INTEGRITY) {
@@ -252,9 +242,7 @@ impl Call<'_> {
             .and_then(|extensions| extensions.persisted_query.as_ref());
         let query = match (&operation.query, persisted) {
             (Some(query), _) => query,
-            (None, Some(persisted))
-                if persisted.sha256_hash == COMMENTS_HASH && !self.strikes(Fault::GqlUnknown) =>
-            {
+            (None, Some(persisted)) if persisted.sha256_hash == COMMENTS_HASH && !self.strikes(Fault::GqlUnknown) => {
                 COMMENTS_QUERY
             }
             (None, Some(_)) => return Err("PersistedQueryNotFound".to_owned()),
@@ -357,10 +345,7 @@ impl Video<'_> {
     fn comments(&self, place: Place<'_>) -> Result<(), Refusal> {
         let asked = Asked::new(&place.asked.arguments)?;
         let Call {
-            world,
-            faults,
-            seed,
-            ..
+            world, faults, seed, ..
         } = *self.call;
         let problem = match self.call.refused(&asked) {
             Some(problem) => problem,

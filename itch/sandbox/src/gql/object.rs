@@ -41,9 +41,7 @@ impl Place<'_> {
     pub(super) fn object<T: Object>(self, object: &T) -> Result<(), Refusal> {
         if self.asked.selection.is_empty() {
             let name = &self.asked.name;
-            return Err(format!(
-                "Field \"{name}\" must have a selection of subfields."
-            ));
+            return Err(format!("Field \"{name}\" must have a selection of subfields."));
         }
         write_fields(&self.asked.selection, self.json, |field, json| {
             let place = Place { asked: field, json };
@@ -142,11 +140,7 @@ mod tests {
         let fields = query::parse(query, None, &Map::new())?;
         let (asked, mut json) = (&fields[0], Vec::new());
         let json_of = &mut json;
-        Place {
-            asked,
-            json: json_of,
-        }
-        .object(&Outer)?;
+        Place { asked, json: json_of }.object(&Outer)?;
         Ok(String::from_utf8(json).unwrap())
     }
 
@@ -161,18 +155,12 @@ mod tests {
     #[test]
     fn what_the_schema_does_not_have_is_refused() {
         for (query, message) in [
-            (
-                "{ a { gif } }",
-                "Cannot query field \"gif\" on type \"Outer\".",
-            ),
+            ("{ a { gif } }", "Cannot query field \"gif\" on type \"Outer\"."),
             (
                 "{ a { list { gif } } }",
                 "Cannot query field \"gif\" on type \"Inner\".",
             ),
-            (
-                "{ a { list } }",
-                "Field \"list\" must have a selection of subfields.",
-            ),
+            ("{ a { list } }", "Field \"list\" must have a selection of subfields."),
             ("{ a }", "Field \"a\" must have a selection of subfields."),
             (
                 "{ a { x { y } } }",

@@ -155,9 +155,7 @@ impl<'a> Parser<'a> {
     fn advance(&mut self) -> Result<Token<'a>, Refusal> {
         let before = self.token;
         loop {
-            self.rest = self
-                .rest
-                .trim_start_matches([' ', '\t', '\r', '\n', ',', '\u{feff}']);
+            self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n', ',', '\u{feff}']);
             let Some(comment) = self.rest.strip_prefix('#') else {
                 break;
             };
@@ -310,9 +308,7 @@ impl<'a> Parser<'a> {
                     let missing = || format!("Variable \"${name}\" is not defined.");
                     value.cloned().ok_or_else(missing)?
                 }
-                Token::Number(text) | Token::Text(text) => {
-                    serde_json::from_str(text).map_err(|_| invalid(text))?
-                }
+                Token::Number(text) | Token::Text(text) => serde_json::from_str(text).map_err(|_| invalid(text))?,
                 Token::Name("true") => Value::Bool(true),
                 Token::Name("false") => Value::Bool(false),
                 Token::Name("null") => Value::Null,
@@ -371,11 +367,7 @@ impl<'a> Parser<'a> {
             };
         }
         let key = self.name()?;
-        let name = if self.skips(b':')? {
-            self.name()?
-        } else {
-            key.clone()
-        };
+        let name = if self.skips(b':')? { self.name()? } else { key.clone() };
         let arguments = self.arguments()?;
         let wanted = self.directives()?;
         let parts = match self.token {
@@ -391,10 +383,7 @@ impl<'a> Parser<'a> {
         Ok((Part::Field(field, parts), wanted))
     }
 
-    fn deeper<T>(
-        &mut self,
-        read: impl FnOnce(&mut Parser<'a>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+    fn deeper<T>(&mut self, read: impl FnOnce(&mut Parser<'a>) -> Result<T, Refusal>) -> Result<T, Refusal> {
         if self.depth >= MAXIMUM_DEPTH {
             return Err("The query is too deep.".to_owned());
         }

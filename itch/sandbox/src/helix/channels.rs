@@ -35,10 +35,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         .all("broadcaster_id")
         .map(|id| parse_user("broadcaster_id", id))
         .collect::<Result<_, _>>()?;
-    let mut channels: Vec<UserId> = asked
-        .into_iter()
-        .filter(|id| call.world.exists(*id))
-        .collect();
+    let mut channels: Vec<UserId> = asked.into_iter().filter(|id| call.world.exists(*id)).collect();
     // Nothing is promised about the order.
     channels.sort_unstable_by_key(|id| mix(u64::from(*id)));
     let data = channels.into_iter().map(|id| channel(call, id)).collect();
@@ -63,11 +60,7 @@ fn channel(call: &Call<'_>, id: UserId) -> Channel {
         game_name: game.map_or("", |game| game.name),
         title,
         delay: 0,
-        tags: if game.is_some() {
-            vec!["English"]
-        } else {
-            Vec::new()
-        },
+        tags: if game.is_some() { vec!["English"] } else { Vec::new() },
         content_classification_labels: [],
         is_branded_content: false,
     }

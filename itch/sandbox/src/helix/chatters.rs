@@ -33,10 +33,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let chatters = room.map_or(&[][..], |room| &room.chatters);
     let page = call.page_of(chatters.len() as u32, PAGE)?;
     let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = chatters[rows]
-        .iter()
-        .map(|(user, _)| Person::of(call, *user))
-        .collect();
+    let data = chatters[rows].iter().map(|(user, _)| Person::of(call, *user)).collect();
     Ok(to_json(&Envelope {
         total: Some(chatters.len() as u32),
         data,

@@ -32,10 +32,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         .collect();
     let page = call.page(wanted.len() as u32)?;
     let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = wanted[rows]
-        .iter()
-        .map(|follow| channel(call, *follow))
-        .collect();
+    let data = wanted[rows].iter().map(|follow| channel(call, *follow)).collect();
     let total = Some(followed.len() as u32);
     Ok(to_json(&Envelope {
         total,

@@ -32,10 +32,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
             return Err(Failure::not_the_users_own("broadcaster_id"));
         }
         let follow = followers.index_of(user).map(|index| followers.get(index));
-        let data = follow
-            .into_iter()
-            .map(|follow| follower(call, follow))
-            .collect();
+        let data = follow.into_iter().map(|follow| follower(call, follow)).collect();
         return Ok(to_json(&Envelope {
             total,
             data,
@@ -50,10 +47,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
             pagination: Some(Pagination::default()),
         }));
     }
-    let data = page
-        .rows
-        .map(|index| follower(call, followers.get(index)))
-        .collect();
+    let data = page.rows.map(|index| follower(call, followers.get(index))).collect();
     Ok(to_json(&Envelope {
         total,
         data,

@@ -142,10 +142,7 @@ pub(crate) fn answer(
         // Without the headers of the rate limit: whose would it be?
         Err(failure) => return failure.into(),
     };
-    if state
-        .faults
-        .strike(Fault::TooManyRequests, state.seed, number)
-    {
+    if state.faults.strike(Fault::TooManyRequests, state.seed, number) {
         let reset = unix_now().as_secs() + 1 + state.seed.child("reset").below(number, 3);
         return Reply::from(Failure::too_many_requests()).with_rate_limit(RateLimit {
             limit: DEFAULT_LIMIT,
@@ -193,14 +190,11 @@ fn authenticate(headers: &HeaderMap) -> Result<Grant, Failure> {
     let token = header(AUTHORIZATION)
         .and_then(|value| credentials_of("Bearer", value))
         .ok_or(Failure::unauthorized("OAuth token is missing"))?;
-    let client_id = header(HeaderName::from_static("client-id")).ok_or(Failure::unauthorized(
-        "Must provide a valid Client-ID or OAuth Token",
-    ))?;
+    let client_id = header(HeaderName::from_static("client-id"))
+        .ok_or(Failure::unauthorized("Must provide a valid Client-ID or OAuth Token"))?;
     let grant = Grant::of(token).ok_or(Failure::unauthorized("Invalid OAuth token"))?;
     if client_id != CLIENT_ID {
-        return Err(Failure::unauthorized(
-            "Client ID and OAuth token do not match",
-        ));
+        return Err(Failure::unauthorized("Client ID and OAuth token do not match"));
     }
     Ok(grant)
 }
@@ -222,11 +216,7 @@ impl Call<'_> {
     }
 
     /// The value of a parameter that, if it is there, must be one of a few.
-    fn choice<T: Copy>(
-        &self,
-        name: &'static str,
-        choices: &[(&'static str, T)],
-    ) -> Result<Option<T>, Failure> {
+    fn choice<T: Copy>(&self, name: &'static str, choices: &[(&'static str, T)]) -> Result<Option<T>, Failure> {
         let Some(value) = self.parameters.one(name) else {
             return Ok(None);
         };
@@ -261,15 +251,9 @@ impl Call<'_> {
     /// How many values some parameters have together; Helix takes a hundred. What it says to more
     /// is not known.
     fn at_most_a_hundred(&self, names: &[&'static str]) -> Result<usize, Failure> {
-        let count = names
-            .iter()
-            .map(|name| self.parameters.all(name).count())
-            .sum();
+        let count = names.iter().map(|name| self.parameters.all(name).count()).sum();
         match names {
-            [name, ..] if count > 100 => Err(Failure::malformed(
-                name,
-                "the value must be less than or equal to 100",
-            )),
+            [name, ..] if count > 100 => Err(Failure::malformed(name, "the value must be less than or equal to 100")),
             _ => Ok(count),
         }
     }

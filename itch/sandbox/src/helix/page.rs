@@ -35,17 +35,11 @@ struct Place {
 
 impl Place {
     fn at(offset: u32) -> Place {
-        Place {
-            offset,
-            skipped: false,
-        }
+        Place { offset, skipped: false }
     }
 
     fn again(offset: u32) -> Place {
-        Place {
-            offset,
-            skipped: true,
-        }
+        Place { offset, skipped: true }
     }
 }
 
@@ -71,10 +65,7 @@ impl Call<'_> {
     pub(super) fn page_of(&self, total: u32, size: PageSize) -> Result<Page, Failure> {
         let first = self.first(size)?;
         let list = self.list();
-        let asked = self
-            .parameters
-            .one("after")
-            .filter(|cursor| !cursor.is_empty());
+        let asked = self.parameters.one("after").filter(|cursor| !cursor.is_empty());
         let place = match asked {
             Some(cursor) => decode(list, cursor)
                 .filter(|place| place.offset <= total)
@@ -95,10 +86,7 @@ impl Call<'_> {
             });
         }
         let (repeats, length) = if midway && strikes(Fault::Duplicate) {
-            (
-                1 + list.child("repeats").below(offset.into(), 5) as u32,
-                first,
-            )
+            (1 + list.child("repeats").below(offset.into(), 5) as u32, first)
         } else if midway && strikes(Fault::Shift) {
             // As if one had followed and another left since the page before.
             (1, first - 1)
@@ -124,10 +112,7 @@ impl Call<'_> {
     /// Lists with a `before` can be walked backwards on Twitch; here that is refused, not ignored.
     pub(super) fn only_forward(&self) -> Result<(), Failure> {
         match self.parameters.one("before") {
-            Some(_) => Err(Failure::malformed(
-                "before",
-                "the sandbox pages forward only",
-            )),
+            Some(_) => Err(Failure::malformed("before", "the sandbox pages forward only")),
             None => Ok(()),
         }
     }
@@ -162,9 +147,9 @@ impl Call<'_> {
             .collect();
         filters.sort_unstable();
         let endpoint = self.seed.child("list").child(self.path);
-        filters.iter().fold(endpoint, |list, (name, value)| {
-            list.child(name).child(value)
-        })
+        filters
+            .iter()
+            .fold(endpoint, |list, (name, value)| list.child(name).child(value))
     }
 }
 
@@ -223,10 +208,7 @@ mod tests {
                 let cursor = encode(list, place);
                 assert_eq!(decode(list, &cursor), Some(place));
                 assert_eq!(decode(other, &cursor), None);
-                assert!(
-                    cursor.starts_with("eyJiIjpudWxsLCJhIjp7IkN1cnNvciI6I"),
-                    "{cursor}"
-                );
+                assert!(cursor.starts_with("eyJiIjpudWxsLCJhIjp7IkN1cnNvciI6I"), "{cursor}");
             }
         }
     }

@@ -28,26 +28,16 @@ impl Person {
 }
 
 pub(super) fn moderators(call: &Call<'_>) -> Result<Bytes, Failure> {
-    list(
-        call,
-        &["moderation:read", "channel:manage:moderators"],
-        |room| &room.moderators,
-    )
+    list(call, &["moderation:read", "channel:manage:moderators"], |room| {
+        &room.moderators
+    })
 }
 
 pub(super) fn vips(call: &Call<'_>) -> Result<Bytes, Failure> {
-    list(
-        call,
-        &["channel:read:vips", "channel:manage:vips"],
-        |room| &room.vips,
-    )
+    list(call, &["channel:read:vips", "channel:manage:vips"], |room| &room.vips)
 }
 
-fn list(
-    call: &Call<'_>,
-    scopes: &[&str],
-    people: fn(&Room) -> &Vec<UserId>,
-) -> Result<Bytes, Failure> {
+fn list(call: &Call<'_>, scopes: &[&str], people: fn(&Room) -> &Vec<UserId>) -> Result<Bytes, Failure> {
     let broadcaster = call.required_user("broadcaster_id")?;
     call.at_most_a_hundred(&["user_id"])?;
     let filter: Vec<UserId> = call
@@ -69,10 +59,7 @@ fn list(
         .collect();
     let page = call.page(people.len() as u32)?;
     let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = people[rows]
-        .iter()
-        .map(|user| Person::of(call, *user))
-        .collect();
+    let data = people[rows].iter().map(|user| Person::of(call, *user)).collect();
     Ok(to_json(&Envelope {
         total: None,
         data,

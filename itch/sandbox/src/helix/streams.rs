@@ -38,11 +38,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let given = |name| call.parameters.one(name).is_some();
     let matches = |stream: &&world::Stream| {
         (!(given("user_id") || given("user_login")) || users.contains(&stream.channel))
-            && (!given("game_id")
-                || call
-                    .parameters
-                    .all("game_id")
-                    .any(|id| id == stream.game.id))
+            && (!given("game_id") || call.parameters.all("game_id").any(|id| id == stream.game.id))
             && (!given("language") || call.parameters.all("language").any(|code| code == LANGUAGE))
     };
     let live: Vec<&world::Stream> = call.world.streams().iter().filter(matches).collect();

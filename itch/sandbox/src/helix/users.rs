@@ -33,9 +33,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let mut users: Vec<UserId> = match call.grant.user {
         Some(user) if asked == 0 => vec![user],
         None if asked == 0 => {
-            return Err(Failure::bad_request(
-                "Must provide an ID, Login or OAuth Token",
-            ));
+            return Err(Failure::bad_request("Must provide an ID, Login or OAuth Token"));
         }
         _ => asked_for(call)?.into_iter().collect(),
     };

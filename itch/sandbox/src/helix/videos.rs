@@ -9,9 +9,7 @@ use serde::Serialize;
 use super::{Call, Envelope, Failure, is_numeric, page::Pagination};
 use crate::{
     reply::to_json,
-    world::{
-        self, DAY, GAMES, PRESENT, Seconds, VideoKey, VideoKind, World, rfc3339, video_duration,
-    },
+    world::{self, DAY, GAMES, PRESENT, Seconds, VideoKey, VideoKind, World, rfc3339, video_duration},
 };
 
 #[derive(Serialize)]
@@ -120,11 +118,7 @@ fn by_id(call: &Call<'_>) -> Result<Bytes, Failure> {
     if !call.parameters.all("id").all(is_numeric) {
         return Err(Failure::malformed("id", "value must be a numeric"));
     }
-    let ids: BTreeSet<u64> = call
-        .parameters
-        .all("id")
-        .filter_map(|id| id.parse().ok())
-        .collect();
+    let ids: BTreeSet<u64> = call.parameters.all("id").filter_map(|id| id.parse().ok()).collect();
     let data: Vec<Video> = ids
         .into_iter()
         .filter_map(|id| call.world.video(id))

@@ -35,10 +35,7 @@ pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     let limit = call.limit(DEFAULT_LIMIT)?;
     let total = u64::from(followers.total);
     let place_of_rank = |rank: u64| if ascending { rank } else { total - 1 - rank };
-    let given = call
-        .parameters
-        .one("cursor")
-        .filter(|given| !given.is_empty());
+    let given = call.parameters.one("cursor").filter(|given| !given.is_empty());
     let start = match (given, call.number("offset")?) {
         (Some(cursor), _) => {
             let rank = rank_of(&followers, cursor).ok_or(Failure::bad_request("Invalid cursor"))?;
@@ -54,9 +51,7 @@ pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
         let index = if ascending { total - 1 - place } else { place };
         followers.get(index as u32)
     };
-    let follows: Vec<Value> = (start..end)
-        .map(|place| follow(call, &login, at(place)))
-        .collect();
+    let follows: Vec<Value> = (start..end).map(|place| follow(call, &login, at(place))).collect();
 
     let path = format!("channels/{login}/follows");
     let limit = limit.to_string();
@@ -143,11 +138,7 @@ pub(super) fn of_user(call: &Call<'_>) -> Result<Value, Failure> {
         .collect();
     let link = |offset: u64| {
         let (limit, offset) = (limit.to_string(), offset.to_string());
-        let mut parameters = vec![
-            ("direction", direction),
-            ("limit", &limit),
-            ("offset", &offset),
-        ];
+        let mut parameters = vec![("direction", direction), ("limit", &limit), ("offset", &offset)];
         if let Some(order) = call.parameters.one("sortby") {
             parameters.push(("sortby", order));
         }

@@ -29,9 +29,7 @@ pub(super) fn find(call: &Call<'_>, what: &str) -> Result<UserId, Failure> {
         });
     }
     let Some(id) = call.world.id_of(&name) else {
-        return Err(Failure::not_found(&format!(
-            "{what} '{name}' does not exist"
-        )));
+        return Err(Failure::not_found(&format!("{what} '{name}' does not exist")));
     };
     if !call.world.exists(id) {
         return Err(Failure::new(
@@ -111,15 +109,9 @@ pub(super) fn stream(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     let (login, _) = call.world.names_of(id);
     let own = call.link(&format!("streams/{login}"), &[]);
-    let live = call
-        .world
-        .streams()
-        .iter()
-        .find(|stream| stream.channel == id);
+    let live = call.world.streams().iter().find(|stream| stream.channel == id);
     let stream = live.map(|stream| {
-        let preview = |size: &str| {
-            format!("https://static-cdn.jtvnw.net/previews-ttv/live_user_{login}-{size}.jpg")
-        };
+        let preview = |size: &str| format!("https://static-cdn.jtvnw.net/previews-ttv/live_user_{login}-{size}.jpg");
         json!({
             "_id": stream.id,
             "game": stream.game.name,

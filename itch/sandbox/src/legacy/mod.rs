@@ -81,9 +81,7 @@ pub(crate) fn owns(path: &str) -> bool {
 
 /// The route of a path. The old program doubled a slash; the services did not mind.
 pub(crate) fn route(path: &str) -> Option<&'static Route> {
-    ROUTES
-        .iter()
-        .find(|route| varying_part(route.pattern, path).is_some())
+    ROUTES.iter().find(|route| varying_part(route.pattern, path).is_some())
 }
 
 /// What stands in a path where its pattern varies, or nothing; none if it does not fit.
@@ -120,8 +118,7 @@ struct Failure {
 impl Failure {
     /// As kraken wrote it: always these three.
     fn new(status: StatusCode, message: &str) -> Failure {
-        let body =
-            json!({ "error": reason(status), "status": status.as_u16(), "message": message });
+        let body = json!({ "error": reason(status), "status": status.as_u16(), "message": message });
         Failure { status, body }
     }
 
@@ -222,12 +219,7 @@ mod tests {
             assert_eq!(route.pattern, pattern);
             assert_eq!(varying_part(pattern, path), Some(part));
         }
-        for path in [
-            "/kraken",
-            "/kraken/users",
-            "/kraken/users/x/y",
-            "/tmi/group",
-        ] {
+        for path in ["/kraken", "/kraken/users", "/kraken/users/x/y", "/tmi/group"] {
             assert!(route(path).is_none(), "{path}");
         }
     }

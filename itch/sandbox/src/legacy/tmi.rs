@@ -8,10 +8,7 @@ use crate::world::Role;
 
 /// A channel that does not exist has an empty chat.
 pub(super) fn chatters(call: &Call<'_>) -> Result<Value, Failure> {
-    let room = call
-        .world
-        .id_of(call.name)
-        .and_then(|id| call.world.room(id));
+    let room = call.world.id_of(call.name).and_then(|id| call.world.room(id));
     let chatters = room.map_or(&[][..], |room| &room.chatters);
     let in_role = |role| -> Vec<String> {
         let mut logins: Vec<String> = chatters

@@ -28,11 +28,7 @@ pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
         .collect();
     let link = |offset: u64| {
         let (limit, offset) = (limit.to_string(), offset.to_string());
-        let parameters = [
-            ("broadcasts", broadcasts),
-            ("limit", &limit),
-            ("offset", &offset),
-        ];
+        let parameters = [("broadcasts", broadcasts), ("limit", &limit), ("offset", &offset)];
         call.link(&format!("channels/{login}/videos"), &parameters)
     };
     Ok(json!({
@@ -63,9 +59,7 @@ fn video(call: &Call<'_>, video: &Video) -> Value {
     let (login, display_name) = call.world.names_of(video.channel);
     let id = format!("v{}", video.id);
     let created_at = rfc3339(video.created_at);
-    let thumbnail = |size: &str| {
-        format!("https://static-cdn.jtvnw.net/s3_vods/sandbox/{id}/thumb/thumb0-{size}.jpg")
-    };
+    let thumbnail = |size: &str| format!("https://static-cdn.jtvnw.net/s3_vods/sandbox/{id}/thumb/thumb0-{size}.jpg");
     json!({
         "title": video.title,
         "description": null,

@@ -41,9 +41,7 @@ impl Broadcast {
 }
 
 /// Followers per day on average, per year from 2013 on; only the course counts, not the height.
-const GROWTH: [u64; 15] = [
-    24, 60, 110, 165, 150, 115, 95, 190, 170, 105, 85, 70, 62, 58, 55,
-];
+const GROWTH: [u64; 15] = [24, 60, 110, 165, 150, 115, 95, 190, 170, 105, 85, 70, 62, 58, 55];
 const GROWTH_SINCE: Day = 15_706;
 
 /// Followers per hour (UTC) while the channel is off air: evenings are busy, mornings are not.
@@ -74,8 +72,7 @@ impl Calendar {
             passed += calendar.weight(day);
             weight_before.push(passed);
         }
-        let share =
-            |weight: u64| (u128::from(follows) * u128::from(weight) / u128::from(passed)) as u32;
+        let share = |weight: u64| (u128::from(follows) * u128::from(weight) / u128::from(passed)) as u32;
         calendar.follows_before = weight_before.into_iter().map(share).collect();
         calendar
     }
@@ -122,15 +119,9 @@ impl Calendar {
     }
 
     fn is_marathon(&self, day: Day) -> bool {
-        let (block, place) = (
-            day.div_euclid(MARATHON_BLOCK),
-            day.rem_euclid(MARATHON_BLOCK),
-        );
+        let (block, place) = (day.div_euclid(MARATHON_BLOCK), day.rem_euclid(MARATHON_BLOCK));
         // Away from the present, so that none runs into the last day's broadcast.
-        let chosen = self
-            .seed
-            .child("marathon")
-            .below(block as u64, MARATHON_BLOCK as u64);
+        let chosen = self.seed.child("marathon").below(block as u64, MARATHON_BLOCK as u64);
         place == chosen as Day && day < LAST_DAY - 2
     }
 
@@ -212,26 +203,18 @@ mod tests {
     use super::{super::channels::NAMED, *};
 
     fn calendars() -> impl Iterator<Item = (&'static NamedChannel, Calendar)> {
-        NAMED.iter().map(|channel| {
-            (
-                channel,
-                Calendar::new(Seed::new(3), channel, channel.followers),
-            )
-        })
+        NAMED
+            .iter()
+            .map(|channel| (channel, Calendar::new(Seed::new(3), channel, channel.followers)))
     }
 
     #[test]
     fn follows_are_in_order_and_within_the_life_of_the_channel() {
         for (channel, calendar) in calendars() {
             let mut before = channel.opened_at;
-            for rank in (0..channel.followers).step_by((channel.followers as usize / 50_000).max(1))
-            {
+            for rank in (0..channel.followers).step_by((channel.followers as usize / 50_000).max(1)) {
                 let moment = calendar.followed_at(rank);
-                assert!(
-                    (before..PRESENT).contains(&moment),
-                    "{} {rank}",
-                    channel.login
-                );
+                assert!((before..PRESENT).contains(&moment), "{} {rank}", channel.login);
                 before = moment;
             }
             let half = channel.followers / 2;
@@ -244,29 +227,14 @@ mod tests {
     #[test]
     fn broadcasts_never_overlap_and_a_few_last_more_than_a_day() {
         for (channel, calendar) in calendars().filter(|(channel, _)| channel.streams > 0) {
-            let broadcasts: Vec<_> = calendar
-                .days()
-                .filter_map(|day| calendar.broadcast(day))
-                .collect();
+            let broadcasts: Vec<_> = calendar.days().filter_map(|day| calendar.broadcast(day)).collect();
             for pair in broadcasts.windows(2) {
                 assert!(pair[0].ended_at() < pair[1].started_at, "{pair:?}");
             }
-            let marathons = broadcasts
-                .iter()
-                .filter(|broadcast| broadcast.length > DAY)
-                .count();
-            assert!(
-                (10..60).contains(&marathons),
-                "{} has {marathons}",
-                channel.login
-            );
+            let marathons = broadcasts.iter().filter(|broadcast| broadcast.length > DAY).count();
+            assert!((10..60).contains(&marathons), "{} has {marathons}", channel.login);
             let last = broadcasts[broadcasts.len() - 1];
-            assert_eq!(
-                last.ended_at() == PRESENT,
-                channel.live,
-                "{}",
-                channel.login
-            );
+            assert_eq!(last.ended_at() == PRESENT, channel.live, "{}", channel.login);
             assert!(last.ended_at() <= PRESENT);
         }
     }

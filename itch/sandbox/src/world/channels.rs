@@ -172,27 +172,17 @@ mod tests {
     #[test]
     fn named_channels_were_created_before_anyone_followed_them() {
         for channel in &NAMED {
-            assert!(
-                channel.created_at <= registered_at(channel.id),
-                "{}",
-                channel.login
-            );
+            assert!(channel.created_at <= registered_at(channel.id), "{}", channel.login);
             assert!(channel.created_at < channel.opened_at, "{}", channel.login);
             assert_eq!(channel.display_name.to_ascii_lowercase(), channel.login);
-            assert_eq!(
-                NAMED.iter().filter(|other| other.id == channel.id).count(),
-                1
-            );
+            assert_eq!(NAMED.iter().filter(|other| other.id == channel.id).count(), 1);
         }
     }
 
     #[test]
     fn most_accounts_have_few_followers_and_some_have_many() {
         let count = |id| ordinary_followers(Seed::new(1), id);
-        let counts: Vec<u32> = (5_000_000..1_400_000_000)
-            .step_by(99_991)
-            .map(count)
-            .collect();
+        let counts: Vec<u32> = (5_000_000..1_400_000_000).step_by(99_991).map(count).collect();
         let few = counts.iter().filter(|&&count| count <= 3).count();
         assert!(few * 2 > counts.len(), "{few} of {}", counts.len());
         assert!(counts.iter().any(|&count| count > 4_000));

@@ -98,9 +98,7 @@ impl<'w> Chat<'w> {
     pub(crate) fn comment(&self, index: u32) -> Comment {
         let seed = self.seed.child("comment").of(index.into());
         let author = self.author(seed);
-        let is_in = |list: fn(&Room) -> &Vec<UserId>| {
-            self.room.is_some_and(|room| list(room).contains(&author))
-        };
+        let is_in = |list: fn(&Room) -> &Vec<UserId>| self.room.is_some_and(|room| list(room).contains(&author));
         let (moderator, vip) = (is_in(|room| &room.moderators), is_in(|room| &room.vips));
         // These stay with an account.
         let habits = self.world.seed.child("habits").of(author.into());
@@ -183,8 +181,8 @@ fn registered_by(moment: Seconds, seed: Seed, index: u64) -> UserId {
 
 /// The colours that Twitch offers to everybody.
 const COLORS: [&str; 15] = [
-    "#FF0000", "#0000FF", "#00FF00", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57",
-    "#DAA520", "#D2691E", "#5F9EA0", "#1E90FF", "#FF69B4", "#8A2BE2", "#00FF7F",
+    "#FF0000", "#0000FF", "#00FF00", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57", "#DAA520", "#D2691E",
+    "#5F9EA0", "#1E90FF", "#FF69B4", "#8A2BE2", "#00FF7F",
 ];
 
 #[cfg(test)]
@@ -218,9 +216,8 @@ mod tests {
         let comments: Vec<Comment> = (0..20_000).map(|index| chat.comment(index)).collect();
         let ids: HashSet<[u8; 16]> = comments.iter().map(|comment| comment.id).collect();
         assert_eq!(ids.len(), comments.len());
-        let share = |test: fn(&Comment) -> bool| {
-            comments.iter().filter(|comment| test(comment)).count() as f64 / 20_000.0
-        };
+        let share =
+            |test: fn(&Comment) -> bool| comments.iter().filter(|comment| test(comment)).count() as f64 / 20_000.0;
         assert!((0.002..0.02).contains(&share(|comment| comment.author_gone)));
         assert!((0.003..0.01).contains(&share(|comment| comment.empty_badge)));
         assert!((0.05..0.2).contains(&share(|comment| comment.color.is_none())));

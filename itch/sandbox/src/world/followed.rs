@@ -33,11 +33,7 @@ impl Followed {
         ] {
             let seed = world.seed.child("followed").of(owner.into());
             for index in 0.. {
-                if followed
-                    .lists
-                    .get(&owner)
-                    .is_some_and(|list| list.len() >= count)
-                {
+                if followed.lists.get(&owner).is_some_and(|list| list.len() >= count) {
                     break;
                 }
                 // Who is followed is popular: the most popular of a few.

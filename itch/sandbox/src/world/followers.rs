@@ -83,10 +83,7 @@ impl<'w> Followers<'w> {
         let Pace::Calendar(_, Some(wave)) = self.pace else {
             return false;
         };
-        wave.ids(self.bits).contains(&user)
-            && self
-                .stranger_rank(user)
-                .is_some_and(|rank| wave.is_member(rank))
+        wave.ids(self.bits).contains(&user) && self.stranger_rank(user).is_some_and(|rank| wave.is_member(rank))
     }
 
     pub(super) fn at_rank(&self, rank: u32) -> Follow {
@@ -96,10 +93,7 @@ impl<'w> Followers<'w> {
                 let jitter = self.seed.child("moment").below(rank.into(), 1 << 16);
                 let position = (i64::from(rank) << 16) + jitter as i64;
                 let span = PRESENT - since;
-                (
-                    since + position * span / (i64::from(self.total.max(1)) << 16),
-                    None,
-                )
+                (since + position * span / (i64::from(self.total.max(1)) << 16), None)
             }
             Pace::Calendar(calendar, None) => (calendar.followed_at(rank), None),
             Pace::Calendar(calendar, Some(wave)) => match wave.origin(rank) {
@@ -176,11 +170,7 @@ mod tests {
         for seed in [1, 2, 77] {
             let world = World::new(seed);
             for channel in &NAMED {
-                check(
-                    &world,
-                    channel.id,
-                    (channel.followers as usize / 20_000).max(1),
-                );
+                check(&world, channel.id, (channel.followers as usize / 20_000).max(1));
             }
             for channel in (1_000_000..1_480_000_000).step_by(9_999_991) {
                 check(&world, channel, 1);
@@ -210,9 +200,8 @@ mod tests {
         for channel in (1_000_000..1_480_000_000).step_by(999_983) {
             let followers = world.followers(channel);
             lengths.insert(followers.total);
-            let users: std::collections::HashSet<UserId> = (0..followers.total)
-                .map(|index| followers.get(index).user)
-                .collect();
+            let users: std::collections::HashSet<UserId> =
+                (0..followers.total).map(|index| followers.get(index).user).collect();
             assert_eq!(users.len(), followers.total as usize);
         }
         assert!(lengths.contains(&0) && lengths.contains(&1) && lengths.len() > 50);

@@ -84,11 +84,7 @@ pub(super) fn message(seed: Seed, name: impl FnOnce() -> String) -> Vec<Fragment
             message.text(phrase(3));
         }
         430..480 => message.text(&format!("@{} {}", name(), phrase(1))),
-        480..490 => message.text(&format!(
-            "Cheer{} {}",
-            100 * seed.below(1, 9) + 1,
-            phrase(2)
-        )),
+        480..490 => message.text(&format!("Cheer{} {}", 100 * seed.below(1, 9) + 1, phrase(2))),
         490..540 => message.text(&format!("{} {}", phrase(1), seed.choose(2, &EMOJI))),
         540..560 => {
             // As long as Twitch allows, nearly.
@@ -129,9 +125,6 @@ mod tests {
                     .all(|pair| { pair[0].emote.is_some() || pair[1].emote.is_some() })
             );
         }
-        assert!(
-            beyond > 500 && control > 20 && empty > 5,
-            "{beyond} {control} {empty}"
-        );
+        assert!(beyond > 500 && control > 20 && empty > 5, "{beyond} {control} {empty}");
     }
 }

@@ -66,13 +66,7 @@ impl World {
         let seed = Seed::new(seed).child("world");
         let calendars: Vec<Calendar> = NAMED
             .iter()
-            .map(|channel| {
-                Calendar::new(
-                    seed,
-                    channel,
-                    organic_followers(channel.id, channel.followers),
-                )
-            })
+            .map(|channel| Calendar::new(seed, channel, organic_followers(channel.id, channel.followers)))
             .collect();
         let first = &NAMED[0];
         let wave = Wave::new(&calendars[0], organic_followers(first.id, first.followers));
@@ -87,18 +81,13 @@ impl World {
             followed: HashMap::new(),
             guests: HashMap::new(),
         };
-        world.videos = (0..NAMED.len())
-            .map(|slot| videos::list(&world, slot))
-            .collect();
+        world.videos = (0..NAMED.len()).map(|slot| videos::list(&world, slot)).collect();
         world.streams = videos::live(&world);
         Followed {
             lists: world.followed,
             guests: world.guests,
         } = Followed::new(&world);
-        world.rooms = NAMED
-            .iter()
-            .map(|channel| Room::new(&world, channel))
-            .collect();
+        world.rooms = NAMED.iter().map(|channel| Room::new(&world, channel)).collect();
         world
     }
 
@@ -175,17 +164,11 @@ impl World {
         let (total, pace) = match slot(id) {
             Some(slot) => {
                 let wave = (id == BURKEBLACK).then_some(&self.wave);
-                (
-                    NAMED[slot].followers,
-                    Pace::Calendar(&self.calendars[slot], wave),
-                )
+                (NAMED[slot].followers, Pace::Calendar(&self.calendars[slot], wave))
             }
-            None if self.was_registered(id) => (
-                ordinary_followers(self.seed, id),
-                Pace::Even {
-                    since: open_since(id),
-                },
-            ),
+            None if self.was_registered(id) => {
+                (ordinary_followers(self.seed, id), Pace::Even { since: open_since(id) })
+            }
             None => (0, Pace::Even { since: PRESENT }),
         };
         Followers::new(self, id, total, pace)

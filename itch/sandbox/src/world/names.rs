@@ -240,8 +240,8 @@ const KOREAN: [&str; 16] = [
     "라면",
 ];
 const CHINESE: [&str; 16] = [
-    "小", "貓咪", "月亮", "老王", "阿明", "龍", "星空", "熊貓", "風", "雪", "大白", "夜貓", "豆腐",
-    "木木", "海", "茶茶",
+    "小", "貓咪", "月亮", "老王", "阿明", "龍", "星空", "熊貓", "風", "雪", "大白", "夜貓", "豆腐", "木木", "海",
+    "茶茶",
 ];
 
 /// What is left of a login to be read.
@@ -257,9 +257,7 @@ impl Reader<'_> {
     fn word(&mut self, words: &[&str; 256]) -> Option<u32> {
         // As no word begins another, the one that begins the rest, if any, is the last one at or
         // before it in order.
-        let index = words
-            .partition_point(|&word| word <= self.0)
-            .checked_sub(1)?;
+        let index = words.partition_point(|&word| word <= self.0).checked_sub(1)?;
         self.literal(words[index])?;
         Some(index as u32)
     }
@@ -268,9 +266,7 @@ impl Reader<'_> {
         let letters = self.0.as_bytes().get(..2 * count)?;
         let mut value = 0;
         for syllable in letters.chunks_exact(2) {
-            let consonant = CONSONANTS
-                .iter()
-                .position(|letter| *letter == syllable[0])?;
+            let consonant = CONSONANTS.iter().position(|letter| *letter == syllable[0])?;
             let vowel = VOWELS.iter().position(|letter| *letter == syllable[1])?;
             value = value * SYLLABLES + (consonant * 5 + vowel) as u32;
         }
@@ -334,20 +330,11 @@ mod tests {
             let Name { login, .. } = spell(number);
             assert_eq!(read(&login), Some(number), "{login}");
             assert!((4..=25).contains(&login.len()), "{login}");
-            assert!(
-                login
-                    .bytes()
-                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-            );
+            assert!(login.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')));
         }
         for style in 0..STYLES {
             let last = ((style + 1) << VALUE_BITS) - 1;
-            assert_eq!(
-                read(&spell(last).login),
-                Some(last),
-                "{}",
-                spell(last).login
-            );
+            assert_eq!(read(&spell(last).login), Some(last), "{}", spell(last).login);
         }
     }
 
@@ -357,15 +344,7 @@ mod tests {
         assert!(numbered.ends_with("12"), "{numbered}");
         let padded = numbered.replace("12", "012");
         let signed = numbered.replace("12", "+12");
-        for login in [
-            "",
-            "a",
-            "_",
-            "burkeblack",
-            &padded,
-            &signed,
-            &numbered.to_uppercase(),
-        ] {
+        for login in ["", "a", "_", "burkeblack", &padded, &signed, &numbered.to_uppercase()] {
             assert_eq!(read(login), None, "{login}");
         }
     }

@@ -75,8 +75,7 @@ impl Room {
                 let users = users.iter().enumerate().filter(three_of_four);
                 users.map(|(_, user)| (*user, role)).collect()
             };
-            room.chatters
-                .extend(here(&room.moderators, Role::Moderator));
+            room.chatters.extend(here(&room.moderators, Role::Moderator));
             room.chatters.extend(here(&room.vips, Role::Vip));
             room.chatters.extend(&room.staff);
         }
@@ -84,8 +83,7 @@ impl Room {
         let viewers = people.take(missing).map(|user| (user, Role::Viewer));
         room.chatters.extend(viewers);
         room.chatters.truncate(present);
-        room.chatters
-            .sort_unstable_by_key(|(user, _)| mix(u64::from(*user)));
+        room.chatters.sort_unstable_by_key(|(user, _)| mix(u64::from(*user)));
         room
     }
 }

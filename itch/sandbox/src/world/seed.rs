@@ -92,10 +92,7 @@ impl Permutation {
 
     pub(crate) fn forward(&self, place: u32) -> u32 {
         self.rounds.iter().fold(place, |value, round| {
-            let value = value
-                .wrapping_mul(round.multiplier)
-                .wrapping_add(round.offset)
-                & self.mask;
+            let value = value.wrapping_mul(round.multiplier).wrapping_add(round.offset) & self.mask;
             value ^ (value >> self.shift)
         })
     }
@@ -126,10 +123,7 @@ mod tests {
             let mut seen = vec![false; 1 << bits];
             for place in 0..1 << bits {
                 let image = permutation.forward(place);
-                assert!(
-                    !std::mem::replace(&mut seen[image as usize], true),
-                    "{bits} bits"
-                );
+                assert!(!std::mem::replace(&mut seen[image as usize], true), "{bits} bits");
                 assert_eq!(permutation.backward(image), place, "{bits} bits");
             }
         }
@@ -146,10 +140,7 @@ mod tests {
         for index in 0..10_000 {
             counts[seed.below(index, 10) as usize] += 1;
         }
-        assert!(
-            counts.iter().all(|&count| (850..1150).contains(&count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|&count| (850..1150).contains(&count)), "{counts:?}");
         assert_eq!(seed.below(0, 0), 0);
         assert!((0..1000).all(|index| (0.0..1.0).contains(&seed.unit(index))));
     }

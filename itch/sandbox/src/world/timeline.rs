@@ -72,17 +72,9 @@ impl Timeline {
             }
             Some((start, burst)) => {
                 let size = burst.len() as u32;
-                let index = if index < burst.start {
-                    index
-                } else {
-                    index - size
-                };
+                let index = if index < burst.start { index } else { index - size };
                 let moment = self.steady(index, self.count - size, self.span - SECOND);
-                if moment < *start {
-                    moment
-                } else {
-                    moment + SECOND
-                }
+                if moment < *start { moment } else { moment + SECOND }
             }
         }
     }
@@ -125,12 +117,7 @@ mod tests {
 
     #[test]
     fn comments_are_in_order_within_the_video_and_found_by_their_time() {
-        for (seed, count, span) in [
-            (1, 0, 1_000),
-            (2, 1, 1),
-            (3, 59, 90_000),
-            (4, 60_000, 21_600_000),
-        ] {
+        for (seed, count, span) in [(1, 0, 1_000), (2, 1, 1), (3, 59, 90_000), (4, 60_000, 21_600_000)] {
             let timeline = Timeline::new(Seed::new(seed), count, span, None);
             let times: Vec<Millis> = (0..count).map(|index| timeline.at(index)).collect();
             assert!(times.is_sorted());
@@ -161,9 +148,7 @@ mod tests {
     #[test]
     fn some_parts_are_busier() {
         let timeline = Timeline::new(Seed::new(1), 60_000, 21_600_000, None);
-        let in_hour = |hour: u64| {
-            timeline.first_at((hour + 1) * 3_600_000) - timeline.first_at(hour * 3_600_000)
-        };
+        let in_hour = |hour: u64| timeline.first_at((hour + 1) * 3_600_000) - timeline.first_at(hour * 3_600_000);
         let counts: Vec<u32> = (0..6).map(in_hour).collect();
         assert_eq!(counts.iter().sum::<u32>(), 60_000);
         let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());

@@ -163,11 +163,7 @@ impl VideoKey {
 
 impl Dated {
     fn seed(self, world: &World) -> Seed {
-        world
-            .seed
-            .child("video")
-            .of(self.part())
-            .of(self.day as u64)
+        world.seed.child("video").of(self.part()).of(self.day as u64)
     }
 
     /// Which part of the day's ids is its own.
@@ -222,8 +218,7 @@ impl Dated {
     fn video(self, world: &World) -> Video {
         let seed = self.seed(world);
         let broadcast = world.calendars[usize::from(self.slot)].broadcast(self.day);
-        let growing =
-            self.kind == VideoKind::Archive && self.channel().live && self.day == LAST_DAY;
+        let growing = self.kind == VideoKind::Archive && self.channel().live && self.day == LAST_DAY;
         let length = match (self.kind, broadcast) {
             (VideoKind::Archive, Some(broadcast)) if growing => broadcast.length - LAG,
             (VideoKind::Archive, Some(broadcast)) => broadcast.length,
@@ -245,8 +240,7 @@ impl Dated {
             kind: self.kind,
             created_at: self.created_at(world),
             length,
-            stream_id: (self.kind == VideoKind::Archive)
-                .then(|| stream_id(world, self.slot, self.day)),
+            stream_id: (self.kind == VideoKind::Archive).then(|| stream_id(world, self.slot, self.day)),
             title: title(world, self.slot, self.day, self.kind),
             views: self.views(world),
             muted,
@@ -273,11 +267,7 @@ fn exists(world: &World, calendar: &Calendar, key: Dated) -> bool {
     if key.channel().streams == 0 || !calendar.days().contains(&key.day) {
         return false;
     }
-    let seed = world
-        .seed
-        .child("cutting")
-        .of(key.slot.into())
-        .of(key.day as u64);
+    let seed = world.seed.child("cutting").of(key.slot.into()).of(key.day as u64);
     match key.kind {
         VideoKind::Archive => calendar.broadcast(key.day).is_some(),
         // Cut on one of the following days, which must have come.
@@ -306,10 +296,7 @@ pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
         .iter()
         .filter(|_| NAMED[slot].id == CHAT_REPLAYS)
         .map(VideoKey::Fixed);
-    let mut videos: Vec<(Seconds, VideoKey)> = dated
-        .chain(fixed)
-        .map(|key| (key.created_at(world), key))
-        .collect();
+    let mut videos: Vec<(Seconds, VideoKey)> = dated.chain(fixed).map(|key| (key.created_at(world), key)).collect();
     videos.sort_by_key(|(created_at, _)| std::cmp::Reverse(*created_at));
     videos.into_iter().map(|(_, key)| key).collect()
 }
@@ -321,9 +308,7 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
         .enumerate()
         .filter(|(_, channel)| channel.live)
         .filter_map(|(slot, channel)| {
-            let Broadcast {
-                day, started_at, ..
-            } = world.calendars[slot].broadcast(LAST_DAY)?;
+            let Broadcast { day, started_at, .. } = world.calendars[slot].broadcast(LAST_DAY)?;
             let viewers = u64::from(channel.followers) / 180;
             let seed = world.seed.child("viewers");
             Some(Stream {
@@ -335,19 +320,14 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
                 started_at,
             })
         })
-        .chain(
-            FIXED
-                .iter()
-                .filter(|video| video.growing)
-                .map(|video| Stream {
-                    id: video.stream_id(),
-                    channel: CHAT_REPLAYS,
-                    title: video.title,
-                    game: FIXED_GAME,
-                    viewers: 15,
-                    started_at: video.created_at,
-                }),
-        )
+        .chain(FIXED.iter().filter(|video| video.growing).map(|video| Stream {
+            id: video.stream_id(),
+            channel: CHAT_REPLAYS,
+            title: video.title,
+            game: FIXED_GAME,
+            viewers: 15,
+            started_at: video.created_at,
+        }))
         .collect();
     streams.sort_by_key(|stream| std::cmp::Reverse(stream.viewers));
     streams
@@ -357,10 +337,7 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
 fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
     let part = 2_000_000 / BROADCASTERS as u64;
     let seed = world.seed.child("stream").of(slot.into());
-    30_000_000_000
-        + (day - FIRST_DAY) as u64 * 2_000_000
-        + u64::from(slot) * part
-        + seed.below(day as u64, part)
+    30_000_000_000 + (day - FIRST_DAY) as u64 * 2_000_000 + u64::from(slot) * part + seed.below(day as u64, part)
 }
 
 fn game(world: &World, slot: u8, day: Day) -> Game {
@@ -375,9 +352,7 @@ fn game(world: &World, slot: u8, day: Day) -> Game {
 fn title(world: &World, slot: u8, day: Day, kind: VideoKind) -> &'static str {
     let seed = world.seed.child("title").of(slot.into());
     match kind {
-        VideoKind::Archive if seed.child("guest").below(day as u64, 7) == 0 => {
-            seed.choose(day as u64, &GUEST_TITLES)
-        }
+        VideoKind::Archive if seed.child("guest").below(day as u64, 7) == 0 => seed.choose(day as u64, &GUEST_TITLES),
         VideoKind::Archive => seed.choose(day as u64, &TITLES),
         VideoKind::Highlight => seed.choose(day as u64, &HIGHLIGHT_TITLES),
         VideoKind::Upload => seed.choose(day as u64, &UPLOAD_TITLES),

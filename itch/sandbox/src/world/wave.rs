@@ -63,13 +63,9 @@ impl Wave {
         if rank >= self.ranks.end {
             return Origin::Organic(rank - WAVE_SIZE);
         }
-        let passed_by = self
-            .bystanders
-            .partition_point(|&bystander| bystander < rank);
+        let passed_by = self.bystanders.partition_point(|&bystander| bystander < rank);
         match self.bystanders.get(passed_by) {
-            Some(&bystander) if bystander == rank => {
-                Origin::Organic(self.ranks.start + passed_by as u32)
-            }
+            Some(&bystander) if bystander == rank => Origin::Organic(self.ranks.start + passed_by as u32),
             _ => Origin::Wave(rank - self.ranks.start - passed_by as u32),
         }
     }

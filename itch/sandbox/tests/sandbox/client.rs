@@ -51,9 +51,7 @@ impl Page {
         assert!(cursors.windows(2).all(|pair| pair[0] == pair[1]));
         Page {
             nodes: edges.iter_mut().map(|edge| edge["node"].take()).collect(),
-            cursor: cursors
-                .first()
-                .map(|cursor| cursor.as_str().unwrap().to_owned()),
+            cursor: cursors.first().map(|cursor| cursor.as_str().unwrap().to_owned()),
             has_next: comments["pageInfo"]["hasNextPage"].as_bool().unwrap(),
         }
     }
@@ -82,9 +80,7 @@ impl Answer {
     }
 
     pub(crate) fn cursor(&self) -> Option<String> {
-        self.json()["pagination"]["cursor"]
-            .as_str()
-            .map(str::to_owned)
+        self.json()["pagination"]["cursor"].as_str().map(str::to_owned)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<u64> {
@@ -158,10 +154,7 @@ impl Client {
     }
 
     pub(crate) fn try_gql_as(&self, client_id: &str, body: &Value) -> Result<Answer, ureq::Error> {
-        let headers = [
-            ("Client-ID", client_id),
-            ("Content-Type", "application/json"),
-        ];
+        let headers = [("Client-ID", client_id), ("Content-Type", "application/json")];
         self.send("POST", "/gql", &headers, &body.to_string())
     }
 

@@ -23,17 +23,12 @@ fn millis(node: &Value) -> i64 {
 
 fn text(node: &Value) -> String {
     let fragments = node["message"]["fragments"].as_array().unwrap();
-    fragments
-        .iter()
-        .map(|part| part["text"].as_str().unwrap())
-        .collect()
+    fragments.iter().map(|part| part["text"].as_str().unwrap()).collect()
 }
 
 /// All comments, by cursor, with the persisted query.
 fn by_cursor(client: &Client, video: &str) -> Vec<Value> {
-    let mut page = Page::of(client.gql(&persisted(
-        json!({ "videoID": video, "contentOffsetSeconds": 0 }),
-    )));
+    let mut page = Page::of(client.gql(&persisted(json!({ "videoID": video, "contentOffsetSeconds": 0 }))));
     let mut nodes = Vec::new();
     loop {
         nodes.append(&mut page.nodes);
@@ -95,8 +90,7 @@ fn sixty_thousand_comments_come_once_and_in_order_both_ways() {
     );
 
     let stepped = by_offset(&client, "2700000060");
-    let ids =
-        |nodes: &[Value]| -> Vec<String> { nodes.iter().map(|node| id(node).to_owned()).collect() };
+    let ids = |nodes: &[Value]| -> Vec<String> { nodes.iter().map(|node| id(node).to_owned()).collect() };
     assert_eq!(ids(&stepped), ids(&nodes));
 
     check_contents(&nodes);
@@ -125,10 +119,7 @@ fn check_contents(nodes: &[Value]) {
         }
         for badge in node["message"]["userBadges"].as_array().unwrap() {
             if badge["id"] == "Ozs=" {
-                assert_eq!(
-                    (&badge["setID"], &badge["version"]),
-                    (&json!(""), &json!(""))
-                );
+                assert_eq!((&badge["setID"], &badge["version"]), (&json!(""), &json!("")));
                 empty_badge += 1;
             }
         }
@@ -139,24 +130,13 @@ fn check_contents(nodes: &[Value]) {
     assert!((120..1_000).contains(&gone), "{gone}");
     assert!(count(|node| node["message"]["userColor"].is_null()) > 1_000);
     assert!(count(|node| node["message"]["fragments"] == json!([])) > 20);
-    for hostile in [
-        "\t",
-        "\r",
-        "\n",
-        "\u{1b}[31m",
-        "\u{202e}",
-        "\u{0}",
-        "=HYPERLINK",
-    ] {
+    for hostile in ["\t", "\r", "\n", "\u{1b}[31m", "\u{202e}", "\u{0}", "=HYPERLINK"] {
         let found = nodes.iter().filter(|node| text(node).contains(hostile));
         assert!(found.count() > 2, "{hostile:?}");
     }
     for script in ["привет", "こんばんは", "안녕", "مرحبا", "नमस्ते", "καλησπέρα"]
     {
-        assert!(
-            nodes.iter().any(|node| text(node).contains(script)),
-            "{script}"
-        );
+        assert!(nodes.iter().any(|node| text(node).contains(script)), "{script}");
     }
     let zeros_cut = |node: &Value| {
         let time = node["createdAt"].as_str().unwrap();
@@ -187,8 +167,7 @@ fn fixed_videos_have_as_many_comments_as_they_say() {
 #[test]
 fn any_page_of_six_hundred_thousand_can_be_made_alone() {
     let client = Client::new();
-    let at =
-        |offset: u64| Page::of(client.gql(&raw(json!({ "id": "2700000600", "offset": offset }))));
+    let at = |offset: u64| Page::of(client.gql(&raw(json!({ "id": "2700000600", "offset": offset }))));
     let late = at(107_000);
     assert_eq!(late.nodes.len(), 100);
     let cursor = late.cursor.unwrap();
@@ -227,9 +206,7 @@ fn a_running_video_ends_for_the_moment_and_says_more_than_its_length() {
     let last = second(&nodes[nodes.len() - 1]);
     assert!((10_700..10_800).contains(&last), "{last}");
     // So does the archive of whoever is live.
-    let archive = &client
-        .get(&format!("videos?user_id={BURKEBLACK}&first=1"))
-        .rows()[0];
+    let archive = &client.get(&format!("videos?user_id={BURKEBLACK}&first=1")).rows()[0];
     let nodes = by_cursor(&client, archive["id"].as_str().unwrap());
     assert!(nodes.len() > 500);
     let duration = archive["duration"].as_str().unwrap();
@@ -238,10 +215,7 @@ fn a_running_video_ends_for_the_moment_and_says_more_than_its_length() {
         .take(3)
         .fold(0, |sum, part| sum * 60 + part.parse::<u64>().unwrap());
     let last = second(&nodes[nodes.len() - 1]);
-    assert!(
-        (length + 150..length + 240).contains(&last),
-        "{last} of {length}"
-    );
+    assert!((length + 150..length + 240).contains(&last), "{last} of {length}");
 }
 
 #[test]
@@ -268,8 +242,5 @@ fn the_web_players_client_may_not_use_cursors() {
     );
     assert_eq!(answer["data"]["video"]["id"], "2700000005");
     assert_eq!(answer["data"]["video"]["comments"], Value::Null);
-    assert_eq!(
-        answer["extensions"]["challenge"],
-        json!({ "type": "integrity" })
-    );
+    assert_eq!(answer["extensions"]["challenge"], json!({ "type": "integrity" }));
 }

@@ -16,9 +16,7 @@ fn followers() -> String {
 }
 
 fn ids(rows: &[Value]) -> Vec<&str> {
-    rows.iter()
-        .map(|row| row["user_id"].as_str().unwrap())
-        .collect()
+    rows.iter().map(|row| row["user_id"].as_str().unwrap()).collect()
 }
 
 /// Pages up to a number, as long as there is a cursor.
@@ -46,10 +44,7 @@ fn errors_of_the_service_look_like_twitchs() {
     let answer = Client::with_faults("429=1").get("users");
     assert_refused(&answer, 429, "Request limit exceeded");
     assert_eq!(answer.header("ratelimit-remaining"), Some(0));
-    let now = std::time::SystemTime::UNIX_EPOCH
-        .elapsed()
-        .unwrap()
-        .as_secs();
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let wait = answer.header("ratelimit-reset").unwrap() - now;
     assert!((0..=3).contains(&wait), "{wait}");
     let page = Client::with_faults("html=1").get("users");
@@ -102,13 +97,7 @@ fn a_second_try_is_drawn_anew() {
 #[test]
 fn oauth_is_spared_unless_it_is_named() {
     let client = Client::with_faults("500=1,reset=1,cut=1,expired=1");
-    assert_eq!(
-        client
-            .send("GET", "/oauth2/validate", &[], "")
-            .unwrap()
-            .status,
-        401
-    );
+    assert_eq!(client.send("GET", "/oauth2/validate", &[], "").unwrap().status, 401);
     let client = Client::with_faults("oauth-500=1");
     let answer = client.send("GET", "/oauth2/validate", &[], "").unwrap();
     assert_eq!(
@@ -122,17 +111,10 @@ fn oauth_is_spared_unless_it_is_named() {
 fn repeated_and_shifted_rows_lose_none() {
     let clean = walk(&Client::new(), &followers(), 40).concat();
     for fault in ["duplicate", "shift"] {
-        let pages = walk(
-            &Client::with_faults(&format!("{fault}=0.3")),
-            &followers(),
-            40,
-        );
+        let pages = walk(&Client::with_faults(&format!("{fault}=0.3")), &followers(), 40);
         let rows = pages.concat();
         let mut seen = HashSet::new();
-        let once: Vec<&str> = ids(&rows)
-            .into_iter()
-            .filter(|id| seen.insert(*id))
-            .collect();
+        let once: Vec<&str> = ids(&rows).into_iter().filter(|id| seen.insert(*id)).collect();
         assert!(once.len() < rows.len(), "{fault}");
         assert_eq!(once, ids(&clean)[..once.len()], "{fault}");
         let is_short = pages.iter().any(|page| page.len() == 99);
@@ -165,14 +147,8 @@ fn a_cursor_may_lead_to_itself() {
 fn an_empty_page_may_stand_midway() {
     let client = Client::with_faults("no-rows=1");
     let pages = walk(&client, &followers(), 5);
-    assert_eq!(
-        pages.iter().map(Vec::len).collect::<Vec<_>>(),
-        [100, 0, 100, 0, 100]
-    );
-    assert_eq!(
-        pages.concat(),
-        walk(&Client::new(), &followers(), 3).concat()
-    );
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 0, 100, 0, 100]);
+    assert_eq!(pages.concat(), walk(&Client::new(), &followers(), 3).concat());
 }
 
 #[test]

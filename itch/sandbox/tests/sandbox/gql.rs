@@ -23,25 +23,14 @@ fn a_client_id_of_twitchs_own_is_needed() {
         "The \"Client-ID\" header is invalid.",
     );
     let missing = client.send("POST", "/gql", &[], &body.to_string()).unwrap();
-    assert_refused(
-        &missing,
-        400,
-        "The \"Client-ID\" header is missing from the request.",
-    );
+    assert_refused(&missing, 400, "The \"Client-ID\" header is missing from the request.");
     let headers = [("Client-Id", MOBILE), ("Authorization", "OAuth x")];
     let token = client.send("POST", "/gql", &headers, &body.to_string());
-    assert_refused(
-        &token.unwrap(),
-        401,
-        "The \"Authorization\" token is invalid.",
-    );
+    assert_refused(&token.unwrap(), 401, "The \"Authorization\" token is invalid.");
     let get = client.send("GET", "/gql", &headers[..1], "").unwrap();
     assert_refused(&get, 405, "");
     // As the web player sends it.
-    let plain = [
-        ("Client-ID", WEB),
-        ("Content-Type", "text/plain;charset=UTF-8"),
-    ];
+    let plain = [("Client-ID", WEB), ("Content-Type", "text/plain;charset=UTF-8")];
     let answer = client.send("POST", "/gql", &plain, &body.to_string());
     assert_eq!(answer.unwrap().status, 200);
 }
@@ -83,8 +72,7 @@ fn a_persisted_answer_has_everything_and_a_query_only_what_it_asks() {
         })
     );
     let edge = &video["comments"]["edges"][0];
-    let keys =
-        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let keys = |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(keys(edge), ["cursor", "node", "__typename"]);
     assert_eq!(
         keys(&edge["node"]),
@@ -133,15 +121,10 @@ fn mistakes_are_errors_of_graphql() {
     for (body, expected) in [
         (json!({}), "Must provide a query string."),
         (query("{ video(id: 1"), "Syntax Error"),
-        (
-            query("{ user(login: \"x\") { id } }"),
-            "Cannot query field \"user\"",
-        ),
+        (query("{ user(login: \"x\") { id } }"), "Cannot query field \"user\""),
         (query("{ video { id } }"), "Argument \"id\" is missing."),
         (
-            query(
-                "{ video(id: \"2700000005\") { comments { edges { node { message { gif } } } } } }",
-            ),
+            query("{ video(id: \"2700000005\") { comments { edges { node { message { gif } } } } } }"),
             "Cannot query field \"gif\" on type \"VideoCommentMessage\".",
         ),
         (
@@ -206,10 +189,7 @@ fn a_video_tells_its_facts() {
         );
     }
     let orphan = facts(&client, "2700000009");
-    assert_eq!(
-        (&orphan["owner"], &orphan["creator"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&orphan["owner"], &orphan["creator"]), (&Value::Null, &Value::Null));
     for id in ["2700000404", "7", "v2700000005", "x", "", "-1"] {
         assert_eq!(facts(&client, id), Value::Null, "{id}");
         let comments = client.gql(&persisted(json!({ "videoID": id })));

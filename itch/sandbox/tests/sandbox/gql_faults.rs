@@ -43,10 +43,7 @@ fn comments_may_be_null_for_a_reason_or_none() {
     assert_eq!(answer.get("errors"), None);
     assert_eq!(answer["data"]["video"]["id"], SHORT);
     assert_eq!(answer["data"]["video"]["comments"], Value::Null);
-    for (fault, message) in [
-        ("gql-error", "service error"),
-        ("gql-timeout", "service timeout"),
-    ] {
+    for (fault, message) in [("gql-error", "service error"), ("gql-timeout", "service timeout")] {
         let client = Client::with_faults(&format!("{fault}=1"));
         let answer = client.gql(&first());
         assert_eq!(
@@ -56,10 +53,7 @@ fn comments_may_be_null_for_a_reason_or_none() {
         assert_eq!(answer["data"]["video"]["comments"], Value::Null);
         // Without comments it is the video that fails: null, but not for good.
         let answer = client.gql(&facts);
-        assert_eq!(
-            answer["errors"],
-            json!([{ "message": message, "path": ["video"] }])
-        );
+        assert_eq!(answer["errors"], json!([{ "message": message, "path": ["video"] }]));
         assert_eq!(answer["data"], json!({ "video": null }));
     }
     let answer = Client::with_faults("gql-data-null=1").gql(&first());
@@ -71,10 +65,7 @@ fn comments_may_be_null_for_a_reason_or_none() {
 fn a_hash_may_be_forgotten() {
     let client = Client::with_faults("gql-unknown=1");
     let answer = client.gql(&persisted(json!({ "videoID": SHORT })));
-    assert_eq!(
-        answer["errors"],
-        json!([{ "message": "PersistedQueryNotFound" }])
-    );
+    assert_eq!(answer["errors"], json!([{ "message": "PersistedQueryNotFound" }]));
     assert_eq!(answer.get("data"), None);
     assert_eq!(Page::of(client.gql(&first())).nodes.len(), 100);
 }
@@ -117,10 +108,7 @@ fn a_comment_may_come_twice_at_the_border_of_pages() {
         let mut body = raw(json!({ "id": SHORT, "first": size }));
         loop {
             let page = Page::of(client.gql(&body));
-            let ids = page
-                .nodes
-                .iter()
-                .map(|node| node["id"].as_str().unwrap().to_owned());
+            let ids = page.nodes.iter().map(|node| node["id"].as_str().unwrap().to_owned());
             nodes.extend(ids);
             let Some(cursor) = page.cursor.filter(|_| page.has_next) else {
                 return nodes;

@@ -8,11 +8,7 @@ use serde_json::{Value, json};
 use crate::client::{BURKEBLACK, Client, assert_refused};
 
 fn keys(row: &Value) -> Vec<&str> {
-    row.as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    row.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 #[test]
@@ -28,18 +24,12 @@ fn the_token_is_checked_before_the_parameters() {
     let id = ("Client-Id", CLIENT_ID);
     for (headers, message) in [
         (vec![id], "OAuth token is missing"),
-        (
-            vec![id, ("Authorization", &oauth)],
-            "OAuth token is missing",
-        ),
+        (vec![id, ("Authorization", &oauth)], "OAuth token is missing"),
         (
             vec![("Authorization", &bearer)],
             "Must provide a valid Client-ID or OAuth Token",
         ),
-        (
-            vec![id, ("Authorization", "Bearer nonsense")],
-            "Invalid OAuth token",
-        ),
+        (vec![id, ("Authorization", "Bearer nonsense")], "Invalid OAuth token"),
         (
             vec![("CLIENT-ID", "another"), ("Authorization", &bearer)],
             "Client ID and OAuth token do not match",
@@ -59,20 +49,11 @@ fn the_token_is_checked_before_the_parameters() {
 #[test]
 fn what_does_not_exist_is_refused() {
     let client = Client::new();
-    client.refuses(
-        TOKEN,
-        "users/follows?to_id=1",
-        410,
-        "The API is deprecated.",
-    );
+    client.refuses(TOKEN, "users/follows?to_id=1", 410, "The API is deprecated.");
     client.refuses(TOKEN, "nothing", 404, "");
     let bearer = format!("Bearer {TOKEN}");
     let headers = [("Client-Id", CLIENT_ID), ("Authorization", &bearer)];
-    assert_refused(
-        &client.send("POST", "/helix/users", &headers, "").unwrap(),
-        404,
-        "",
-    );
+    assert_refused(&client.send("POST", "/helix/users", &headers, "").unwrap(), 404, "");
     assert_eq!(client.send("GET", "/", &[], "").unwrap().status, 404);
 }
 
@@ -83,11 +64,7 @@ fn users_are_found_by_id_and_login_in_no_order_and_once() {
         "users?login=burkeblack&id=100000003&login=followers_3&login=nobody_at_all&id=1\
          &id=99999999999999999999&login=followers_100&login=followers_0&login=just_a_viewer",
     );
-    let logins: Vec<_> = answer
-        .rows()
-        .iter()
-        .map(|user| user["login"].clone())
-        .collect();
+    let logins: Vec<_> = answer.rows().iter().map(|user| user["login"].clone()).collect();
     let found: HashSet<_> = logins.iter().map(|login| login.as_str().unwrap()).collect();
     let expected = HashSet::from([
         "burkeblack",
@@ -152,12 +129,7 @@ fn one_malformed_value_spoils_all_users() {
         "id=1,2",
         "login=a%20b",
     ] {
-        client.refuses(
-            TOKEN,
-            &format!("users?login=burkeblack&{bad}"),
-            400,
-            message,
-        );
+        client.refuses(TOKEN, &format!("users?login=burkeblack&{bad}"), 400, message);
     }
     let too_long = "a".repeat(26);
     client.refuses(TOKEN, &format!("users?login={too_long}"), 400, message);
@@ -172,10 +144,7 @@ fn followers_are_listed_for_moderators_and_counted_for_all() {
     let answer = client.get(&path);
     let rows = answer.rows();
     assert_eq!((rows.len(), &answer.json()["total"]), (20, &json!(250_000)));
-    assert_eq!(
-        keys(&rows[0]),
-        ["user_id", "user_login", "user_name", "followed_at"]
-    );
+    assert_eq!(keys(&rows[0]), ["user_id", "user_login", "user_name", "followed_at"]);
     assert!(answer.cursor().unwrap().starts_with("eyJiIjpudWxsLCJhIjp7"));
 
     let counted = r#"{"total":250000,"data":[],"pagination":{}}"#;
@@ -253,12 +222,7 @@ fn a_cursor_fits_its_own_list_only() {
     let other_endpoint = format!("channels/followed?user_id={BURKEBLACK}&after={cursor}");
     client.refuses(TOKEN, &other_endpoint, 400, "Invalid cursor.");
     for tampered in ["x".to_owned(), cursor.to_lowercase(), format!("{cursor}A")] {
-        client.refuses(
-            TOKEN,
-            &format!("{path}&after={tampered}"),
-            400,
-            "Invalid cursor.",
-        );
+        client.refuses(TOKEN, &format!("{path}&after={tampered}"), 400, "Invalid cursor.");
     }
     // The size of pages may change on the way.
     let next = client.get(&format!("{path}&first=3&after={cursor}")).rows();
@@ -276,18 +240,10 @@ fn lists_end_where_they_should() {
         ("100000200", vec![100, 100]),
     ] {
         let pages = client.pages(&format!("channels/followers?broadcaster_id={id}&first=100"));
-        assert_eq!(
-            pages.iter().map(Vec::len).collect::<Vec<_>>(),
-            sizes,
-            "{id}"
-        );
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes, "{id}");
     }
     let last = client.get("channels/followers?broadcaster_id=100000003");
-    assert!(
-        last.text.ends_with(r#"],"pagination":{}}"#),
-        "{}",
-        last.text
-    );
+    assert!(last.text.ends_with(r#"],"pagination":{}}"#), "{}", last.text);
 }
 
 #[test]
@@ -299,33 +255,18 @@ fn followed_channels_are_shown_to_their_owner_only() {
     assert_eq!(client.get(&path).json()["total"], 312);
     assert_eq!(
         keys(&rows[0]),
-        [
-            "broadcaster_id",
-            "broadcaster_login",
-            "broadcaster_name",
-            "followed_at"
-        ]
+        ["broadcaster_id", "broadcaster_login", "broadcaster_name", "followed_at"]
     );
     assert!(rows.is_sorted_by(|a, b| a["followed_at"].as_str() >= b["followed_at"].as_str()));
-    let ids: HashSet<_> = rows
-        .iter()
-        .map(|row| row["broadcaster_id"].as_str().unwrap())
-        .collect();
+    let ids: HashSet<_> = rows.iter().map(|row| row["broadcaster_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 312);
 
     let id = rows[5]["broadcaster_id"].as_str().unwrap();
-    assert_eq!(
-        client.get(&format!("{path}&broadcaster_id={id}")).rows(),
-        rows[5..6]
-    );
+    assert_eq!(client.get(&format!("{path}&broadcaster_id={id}")).rows(), rows[5..6]);
     let viewers = client
         .get_as(TOKEN_VIEWER, "channels/followed?user_id=130000000")
         .rows();
-    assert!(
-        viewers
-            .iter()
-            .any(|row| row["broadcaster_login"] == "burkeblack")
-    );
+    assert!(viewers.iter().any(|row| row["broadcaster_login"] == "burkeblack"));
 
     client.refuses(
         TOKEN,
@@ -333,12 +274,7 @@ fn followed_channels_are_shown_to_their_owner_only() {
         400,
         "Missing required parameter \"user_id\"",
     );
-    client.refuses(
-        TOKEN_WITHOUT_SCOPES,
-        &path,
-        401,
-        "Missing scope: user:read:follows",
-    );
+    client.refuses(TOKEN_WITHOUT_SCOPES, &path, 401, "Missing scope: user:read:follows");
     let message = "The ID in user_id must match the user ID found in the request's OAuth token.";
     client.refuses(TOKEN_VIEWER, &path, 401, message);
 }
@@ -347,10 +283,7 @@ fn followed_channels_are_shown_to_their_owner_only() {
 fn streams_are_those_that_are_live_now() {
     let client = Client::new();
     let rows = client.get("streams").rows();
-    let logins: Vec<_> = rows
-        .iter()
-        .map(|row| row["user_login"].as_str().unwrap())
-        .collect();
+    let logins: Vec<_> = rows.iter().map(|row| row["user_login"].as_str().unwrap()).collect();
     assert_eq!(logins, ["followers_10m", "burkeblack", "chat_replays"]);
     assert_eq!(client.rows("streams?first=1"), rows);
 
@@ -362,20 +295,12 @@ fn streams_are_those_that_are_live_now() {
         let found = client.get(&format!("streams?{query}")).rows();
         assert!(found.contains(&rows[1]), "{query}");
     }
-    let archive = &client
-        .get(&format!("videos?user_id={BURKEBLACK}&first=1"))
-        .rows()[0];
+    let archive = &client.get(&format!("videos?user_id={BURKEBLACK}&first=1")).rows()[0];
     assert_eq!(archive["stream_id"], rows[1]["id"]);
     assert_eq!(archive["created_at"], rows[1]["started_at"]);
     assert_eq!(client.get("streams?user_login=followers_3").rows().len(), 0);
     assert_eq!(client.get("streams?language=de").rows().len(), 0);
-    for bad in [
-        "user_login=A",
-        "user_id=x",
-        "type=dead",
-        "before=x",
-        "game_id=x",
-    ] {
+    for bad in ["user_login=A", "user_id=x", "type=dead", "before=x", "game_id=x"] {
         assert_eq!(client.get(&format!("streams?{bad}")).status, 400, "{bad}");
     }
 }

@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{BURKEBLACK, Client, assert_refused};
 
 fn keys(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 /// All rows, as bibby/itch walked: by the cursor added to the first path, or by the next link, until
@@ -35,9 +30,7 @@ fn walk(client: &Client, path: &str, list: &str) -> Vec<Value> {
             Some(cursor) => format!("/kraken/{path}&cursor={cursor}"),
             None => {
                 let link = page["_links"]["next"].as_str().unwrap();
-                link.strip_prefix(&client.sandbox.base_url())
-                    .unwrap()
-                    .to_owned()
+                link.strip_prefix(&client.sandbox.base_url()).unwrap().to_owned()
             }
         };
     }
@@ -69,10 +62,7 @@ fn users_and_channels_are_found_by_name() {
         (&json!(76_725_499), &json!("burkeblack"))
     );
     let base = client.sandbox.base_url();
-    assert_eq!(
-        user["_links"]["self"],
-        format!("{base}/kraken/users/burkeblack")
-    );
+    assert_eq!(user["_links"]["self"], format!("{base}/kraken/users/burkeblack"));
     let channel = client.open("/kraken/channels/burkeblack").json();
     assert_eq!(channel["created_at"], user["created_at"]);
     assert_eq!(channel["created_at"], "2012-11-03T19:34:09Z");
@@ -92,9 +82,7 @@ fn users_and_channels_are_found_by_name() {
         (200, &json!("Bad Request"))
     );
     assert_eq!(client.open("/kraken/nothing").status, 404);
-    let post = client
-        .send("POST", "/kraken/users/burkeblack", &[], "")
-        .unwrap();
+    let post = client.send("POST", "/kraken/users/burkeblack", &[], "").unwrap();
     assert_eq!(post.status, 404);
 }
 
@@ -108,10 +96,7 @@ fn whoever_is_gone_is_unavailable() {
             .map(|row| format!("id={}", row["user_id"].as_str().unwrap()))
             .collect();
         let users = client.get(&format!("users?{}", query.join("&"))).rows();
-        let found: HashSet<&str> = users
-            .iter()
-            .map(|user| user["id"].as_str().unwrap())
-            .collect();
+        let found: HashSet<&str> = users.iter().map(|user| user["id"].as_str().unwrap()).collect();
         let gone = page
             .iter()
             .find(|row| !found.contains(row["user_id"].as_str().unwrap()));
@@ -146,10 +131,7 @@ fn followers_are_those_of_helix_in_both_directions() {
             for (old, new) in rows.iter().zip(&helix) {
                 assert_eq!(old["created_at"], new["followed_at"]);
                 assert_eq!(old["user"]["name"], new["user_login"]);
-                assert_eq!(
-                    old["user"]["_id"].to_string(),
-                    new["user_id"].as_str().unwrap()
-                );
+                assert_eq!(old["user"]["_id"].to_string(), new["user_id"].as_str().unwrap());
             }
         }
     }
@@ -159,9 +141,7 @@ fn followers_are_those_of_helix_in_both_directions() {
 fn a_page_of_follows_has_the_old_shape() {
     let client = Client::new();
     let path = "/kraken/channels/burkeblack/follows";
-    let page = client
-        .open(&format!("{path}?direction=DESC&limit=None"))
-        .json();
+    let page = client.open(&format!("{path}?direction=DESC&limit=None")).json();
     assert_eq!(keys(&page), ["_total", "_cursor", "_links", "follows"]);
     assert_eq!(page["follows"].as_array().unwrap().len(), 25);
     assert_eq!(client.open(path).json()["follows"], page["follows"]);
@@ -191,16 +171,12 @@ fn the_wave_is_walked_without_loss() {
     let client = Client::new();
     // Many follow in the same second there; a cursor still tells them apart.
     let path = "/kraken/channels/burkeblack/follows?direction=desc&limit=100";
-    let helix = client.pages(&format!(
-        "channels/followers?broadcaster_id={BURKEBLACK}&first=100"
-    ));
+    let helix = client.pages(&format!("channels/followers?broadcaster_id={BURKEBLACK}&first=100"));
     let mut cursor = String::new();
     for page in &helix[..200] {
         let old = client.open(&format!("{path}{cursor}")).json();
         let names = |rows: &[Value], name: &str| -> Vec<Value> {
-            rows.iter()
-                .map(|row| row.pointer(name).unwrap().clone())
-                .collect()
+            rows.iter().map(|row| row.pointer(name).unwrap().clone()).collect()
         };
         assert_eq!(
             names(old["follows"].as_array().unwrap(), "/user/name"),
@@ -227,10 +203,7 @@ fn followed_channels_are_paged_by_offset() {
     let page = client.open(&format!("/kraken/{path}")).json();
     assert_eq!(keys(&page), ["_total", "_links", "follows"]);
     let next = page["_links"]["next"].as_str().unwrap();
-    assert!(
-        next.ends_with("?direction=DESC&limit=100&offset=100"),
-        "{next}"
-    );
+    assert!(next.ends_with("?direction=DESC&limit=100&offset=100"), "{next}");
     let by_name = walk(&client, &format!("{path}&sortby=login"), "follows");
     assert_eq!(by_name.len(), 312);
 
@@ -239,14 +212,9 @@ fn followed_channels_are_paged_by_offset() {
     let login = followers[0]["user_login"].as_str().unwrap();
     let path = format!("users/{login}/follows/channels?limit=25");
     let own = walk(&client, &path, "follows");
-    let found = own
-        .iter()
-        .find(|row| row["channel"]["name"] == "followers_3")
-        .unwrap();
+    let found = own.iter().find(|row| row["channel"]["name"] == "followers_3").unwrap();
     assert_eq!(found["created_at"], followers[0]["followed_at"]);
-    let one = client.open(&format!(
-        "/kraken/users/{login}/follows/channels?limit=1&direction=ASC"
-    ));
+    let one = client.open(&format!("/kraken/users/{login}/follows/channels?limit=1&direction=ASC"));
     assert_eq!(one.json()["_total"], own.len());
 }
 
@@ -265,16 +233,11 @@ fn past_broadcasts_are_the_archives_of_helix() {
     }
     let highlights = walk(&client, &path.replace("true", "false"), "videos");
     assert_eq!(highlights.len(), 1);
-    let usual = client
-        .open("/kraken/channels/burkeblack/videos?broadcasts=true")
-        .json();
+    let usual = client.open("/kraken/channels/burkeblack/videos?broadcasts=true").json();
     assert_eq!(usual["videos"].as_array().unwrap().len(), 10);
     assert_eq!(usual["videos"][0]["status"], "recording");
     let old = client.open("/kraken/videos/v80935574").json();
-    assert_eq!(
-        (&old["length"], &old["_id"]),
-        (&json!(25_144), &json!("v80935574"))
-    );
+    assert_eq!((&old["length"], &old["_id"]), (&json!(25_144), &json!("v80935574")));
     for id in ["v7", "80935574", "v080935574", "a80935574"] {
         let message = format!("Video '{id}' does not exist");
         assert_refused(&client.open(&format!("/kraken/videos/{id}")), 404, &message);
@@ -286,10 +249,7 @@ fn a_stream_is_null_while_there_is_none() {
     let client = Client::new();
     let live = client.open("/kraken/streams/burkeblack").json();
     let helix = &client.get("streams?user_login=burkeblack").rows()[0];
-    assert_eq!(
-        live["stream"]["_id"].to_string(),
-        helix["id"].as_str().unwrap()
-    );
+    assert_eq!(live["stream"]["_id"].to_string(), helix["id"].as_str().unwrap());
     assert_eq!(live["stream"]["created_at"], helix["started_at"]);
     assert_eq!(live["stream"]["channel"]["name"], "burkeblack");
     let off = client.open("/kraken/streams/followers_3").json();

@@ -8,9 +8,7 @@ use crate::client::{BURKEBLACK, Client, Page, assert_refused, raw};
 
 fn window(client: &Client, video: &str, start: i64) -> Value {
     client
-        .open(&format!(
-            "/rechat/rechat-messages?video_id={video}&start={start}"
-        ))
+        .open(&format!("/rechat/rechat-messages?video_id={video}&start={start}"))
         .json()
 }
 
@@ -47,11 +45,7 @@ fn rechat(client: &Client, video: &str) -> (Vec<Value>, usize) {
 #[test]
 fn a_whole_chat_is_replayed_in_windows() {
     let client = Client::new();
-    for (video, count) in [
-        ("v80935574", 4_000),
-        ("v2700000005", 500),
-        ("v2700000000", 0),
-    ] {
+    for (video, count) in [("v80935574", 4_000), ("v2700000005", 500), ("v2700000000", 0)] {
         let (messages, repeated) = rechat(&client, video);
         assert_eq!(messages.len(), count, "{video}");
         assert_eq!(repeated > 0, count > 0);
@@ -75,10 +69,7 @@ fn rechat_and_gql_tell_the_same() {
     for (old, new) in messages.iter().zip(&page.nodes) {
         let attributes = &old["attributes"];
         let fragments = new["message"]["fragments"].as_array().unwrap();
-        let text: String = fragments
-            .iter()
-            .map(|part| part["text"].as_str().unwrap())
-            .collect();
+        let text: String = fragments.iter().map(|part| part["text"].as_str().unwrap()).collect();
         assert_eq!(attributes["message"], text);
         let offset = attributes["video-offset"].as_u64().unwrap();
         assert_eq!(new["contentOffsetSeconds"], offset / 1_000);
@@ -87,10 +78,7 @@ fn rechat_and_gql_tell_the_same() {
         if !new["commenter"].is_null() {
             assert_eq!(attributes["from"], new["commenter"]["login"]);
         }
-        let with_emotes = fragments
-            .iter()
-            .filter(|part| !part["emote"].is_null())
-            .count();
+        let with_emotes = fragments.iter().filter(|part| !part["emote"].is_null()).count();
         let emotes = &attributes["tags"]["emotes"];
         let places = emotes.as_object().into_iter().flat_map(|all| all.values());
         let places: usize = places.map(|places| places.as_array().unwrap().len()).sum();
@@ -112,10 +100,7 @@ fn rechat_refuses_in_its_own_way() {
     let after = window(&client, "v80935574", 1_469_133_796);
     assert_eq!(after["errors"][0]["status"], 400);
     let unknown = client.open("/rechat/rechat-messages?video_id=v7&start=0");
-    let detail = unknown.json()["errors"][0]["detail"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let detail = unknown.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
     assert_eq!((unknown.status, detail.split(' ').count()), (404, 8));
     for query in ["", "?video_id=v80935574", "?video_id=v80935574&start=x"] {
         let answer = client.open(&format!("/rechat/rechat-messages{query}"));
@@ -128,10 +113,7 @@ fn rechat_refuses_in_its_own_way() {
 fn chatters_have_roles() {
     let client = Client::new();
     let body = client.open("/tmi/group/user/burkeblack/chatters").json();
-    assert_eq!(
-        (&body["_links"], &body["chatter_count"]),
-        (&json!({}), &json!(2_345))
-    );
+    assert_eq!((&body["_links"], &body["chatter_count"]), (&json!({}), &json!(2_345)));
     let roles = body["chatters"].as_object().unwrap();
     let names: Vec<&String> = roles.keys().collect();
     assert_eq!(
@@ -155,15 +137,10 @@ fn chatters_have_roles() {
         "chat/chatters?broadcaster_id={BURKEBLACK}&moderator_id={BURKEBLACK}&first=1000"
     ));
     let new: HashSet<&Value> = helix.iter().map(|row| &row["user_login"]).collect();
-    let old: HashSet<&Value> = roles
-        .values()
-        .flat_map(|role| role.as_array().unwrap())
-        .collect();
+    let old: HashSet<&Value> = roles.values().flat_map(|role| role.as_array().unwrap()).collect();
     assert_eq!(old, new);
     for login in ["followers_0", "nobody_at_all"] {
-        let body = client
-            .open(&format!("/tmi/group/user/{login}/chatters"))
-            .json();
+        let body = client.open(&format!("/tmi/group/user/{login}/chatters")).json();
         assert_eq!(body["chatter_count"], 0);
         assert_eq!(body["chatters"].as_object().unwrap().len(), 7);
     }
@@ -182,9 +159,7 @@ fn streams_are_told_with_one_slash_or_two_and_keys_in_any_order() {
     let rows = ask("//", one).rows();
     assert_eq!(rows.len(), 500);
     assert_eq!(ask("/", other).rows(), rows);
-    let archives = client.rows(&format!(
-        "videos?user_id={BURKEBLACK}&type=archive&first=100"
-    ));
+    let archives = client.rows(&format!("videos?user_id={BURKEBLACK}&type=archive&first=100"));
     assert_eq!(rows[0]["t_end"], Value::Null);
     let (mut numbers, mut dates) = (0, 0);
     for (old, new) in rows.iter().zip(&archives) {
@@ -204,17 +179,10 @@ fn streams_are_told_with_one_slash_or_two_and_keys_in_any_order() {
     assert_eq!(few, rows[2..5]);
     let oldest = ask("//", r#"{"limit":1,"sort_order":"asc"}"#).rows();
     assert!(oldest[0]["_t"].as_i64() < rows[499]["_t"].as_i64());
-    for bad in [
-        "{",
-        r#"{"limit":"x"}"#,
-        r#"{"sort_key":"x"}"#,
-        r#"{"sort_order":"x"}"#,
-    ] {
+    for bad in ["{", r#"{"limit":"x"}"#, r#"{"sort_key":"x"}"#, r#"{"sort_order":"x"}"#] {
         assert_eq!(ask("//", bad).status, 400, "{bad}");
     }
-    let none = client
-        .open("/loots/api/v1//search/channels/7/streams")
-        .rows();
+    let none = client.open("/loots/api/v1//search/channels/7/streams").rows();
     assert_eq!(none.len(), 0);
 }
 
@@ -223,13 +191,8 @@ fn the_variables_lead_to_every_service() {
     let client = Client::new();
     let environment = client.sandbox.environment();
     let base = |name: &str| {
-        let (_, url) = environment
-            .iter()
-            .find(|(found, _)| *found == name)
-            .unwrap();
-        url.strip_prefix(&client.sandbox.base_url())
-            .unwrap()
-            .to_owned()
+        let (_, url) = environment.iter().find(|(found, _)| *found == name).unwrap();
+        url.strip_prefix(&client.sandbox.base_url()).unwrap().to_owned()
     };
     for path in [
         base("TWITCH_KRAKEN_URL") + "/channels/burkeblack",

@@ -10,10 +10,7 @@ const HEADERS: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit
 #[test]
 fn every_answer_tells_what_is_left() {
     let client = Client::with(Options::default());
-    for (index, path) in ["users", "videos", "nothing", "users/follows"]
-        .iter()
-        .enumerate()
-    {
+    for (index, path) in ["users", "videos", "nothing", "users/follows"].iter().enumerate() {
         let answer = client.get(path);
         assert_eq!(answer.header("ratelimit-limit"), Some(800));
         let remaining = answer.header("ratelimit-remaining").unwrap();
@@ -31,10 +28,7 @@ fn the_limit_is_enforced_per_user() {
         ..Options::default()
     });
     for remaining in [2, 1, 0] {
-        assert_eq!(
-            client.get("users").header("ratelimit-remaining"),
-            Some(remaining)
-        );
+        assert_eq!(client.get("users").header("ratelimit-remaining"), Some(remaining));
     }
     let answer = client.get("users");
     assert_refused(&answer, 429, "Request limit exceeded");
@@ -54,12 +48,7 @@ fn requests_are_counted_by_path() {
         rate_limit: Some(1),
         ..Options::default()
     });
-    let counts = || {
-        client
-            .send("GET", "/sandbox/requests", &[], "")
-            .unwrap()
-            .text
-    };
+    let counts = || client.send("GET", "/sandbox/requests", &[], "").unwrap().text;
     assert_eq!(counts(), r#"{"total":0,"by_path":{}}"#);
     client.get_as(TOKEN, "users?id=1");
     client.get_as(TOKEN, "users?id=2");

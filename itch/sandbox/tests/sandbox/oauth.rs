@@ -1,8 +1,6 @@
 //! `/oauth2/token` and `/oauth2/validate`.
 
-use itch_sandbox::{
-    CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES,
-};
+use itch_sandbox::{CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES};
 use serde_json::json;
 
 use crate::client::{Answer, BURKEBLACK, Client};
@@ -15,10 +13,7 @@ fn form(client_id: &str, secret: &str, grant_type: &str) -> String {
 
 #[track_caller]
 fn assert_oauth_refused(answer: &Answer, status: u16, message: &str) {
-    assert_eq!(
-        answer.json(),
-        json!({ "status": status, "message": message })
-    );
+    assert_eq!(answer.json(), json!({ "status": status, "message": message }));
     assert_eq!(answer.status, status);
     assert_eq!(answer.headers["content-type"], "application/json");
 }
@@ -27,12 +22,8 @@ fn assert_oauth_refused(answer: &Answer, status: u16, message: &str) {
 fn an_app_token_is_issued_and_works() {
     let client = Client::new();
     let good = form(CLIENT_ID, CLIENT_SECRET, "client_credentials");
-    let in_body = client
-        .send("POST", "/oauth2/token", &[FORM], &good)
-        .unwrap();
-    let in_query = client
-        .send("POST", &format!("/oauth2/token?{good}"), &[], "")
-        .unwrap();
+    let in_body = client.send("POST", "/oauth2/token", &[FORM], &good).unwrap();
+    let in_query = client.send("POST", &format!("/oauth2/token?{good}"), &[], "").unwrap();
     for answer in [&in_body, &in_query] {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.headers["content-type"], "application/json");
@@ -55,24 +46,10 @@ fn an_app_token_is_issued_and_works() {
     assert_eq!(validation.get("login").or(validation.get("user_id")), None);
     assert!((5_011_260..=5_011_271).contains(&validation["expires_in"].as_u64().unwrap()));
 
-    assert_eq!(
-        client.get_as(&token, "users?login=burkeblack").rows().len(),
-        1
-    );
-    client.refuses(
-        &token,
-        "users",
-        400,
-        "Must provide an ID, Login or OAuth Token",
-    );
-    let counted = client.get_as(
-        &token,
-        &format!("channels/followers?broadcaster_id={BURKEBLACK}"),
-    );
-    assert_eq!(
-        counted.text,
-        r#"{"total":250000,"data":[],"pagination":{}}"#
-    );
+    assert_eq!(client.get_as(&token, "users?login=burkeblack").rows().len(), 1);
+    client.refuses(&token, "users", 400, "Must provide an ID, Login or OAuth Token");
+    let counted = client.get_as(&token, &format!("channels/followers?broadcaster_id={BURKEBLACK}"));
+    assert_eq!(counted.text, r#"{"total":250000,"data":[],"pagination":{}}"#);
 }
 
 #[test]
@@ -81,26 +58,10 @@ fn a_bad_token_request_is_refused() {
     let post = |body: &str| client.send("POST", "/oauth2/token", &[FORM], body).unwrap();
     let grant = "client_credentials";
     assert_oauth_refused(&post(""), 400, "missing client id");
-    assert_oauth_refused(
-        &post(&form("unknown", CLIENT_SECRET, grant)),
-        400,
-        "invalid client",
-    );
-    assert_oauth_refused(
-        &post(&form(CLIENT_ID, "", grant)),
-        400,
-        "missing client secret",
-    );
-    assert_oauth_refused(
-        &post(&form(CLIENT_ID, "wrong", grant)),
-        403,
-        "invalid client secret",
-    );
-    assert_oauth_refused(
-        &post(&form(CLIENT_ID, CLIENT_SECRET, "")),
-        400,
-        "missing grant type",
-    );
+    assert_oauth_refused(&post(&form("unknown", CLIENT_SECRET, grant)), 400, "invalid client");
+    assert_oauth_refused(&post(&form(CLIENT_ID, "", grant)), 400, "missing client secret");
+    assert_oauth_refused(&post(&form(CLIENT_ID, "wrong", grant)), 403, "invalid client secret");
+    assert_oauth_refused(&post(&form(CLIENT_ID, CLIENT_SECRET, "")), 400, "missing grant type");
     let other = form(CLIENT_ID, CLIENT_SECRET, "password");
     assert_oauth_refused(&post(&other), 400, "invalid grant type");
     let scoped = form(CLIENT_ID, CLIENT_SECRET, grant) + "&scope=user:read:email+x";
@@ -118,12 +79,7 @@ fn a_token_tells_whose_it_is() {
     let client = Client::new();
     let validate = |authorization: &str| {
         client
-            .send(
-                "GET",
-                "/oauth2/validate",
-                &[("Authorization", authorization)],
-                "",
-            )
+            .send("GET", "/oauth2/validate", &[("Authorization", authorization)], "")
             .unwrap()
     };
     for (token, login, user_id) in [
@@ -136,10 +92,7 @@ fn a_token_tells_whose_it_is() {
             assert_eq!(answer.headers["content-type"], "application/json");
             let body = answer.json();
             assert_eq!(body["client_id"], CLIENT_ID);
-            assert_eq!(
-                (&body["login"], &body["user_id"]),
-                (&json!(login), &json!(user_id))
-            );
+            assert_eq!((&body["login"], &body["user_id"]), (&json!(login), &json!(user_id)));
             let scopes = body["scopes"].as_array().unwrap();
             assert_eq!(scopes.is_empty(), token == TOKEN_WITHOUT_SCOPES);
             assert_eq!(
@@ -151,10 +104,7 @@ fn a_token_tells_whose_it_is() {
     }
     let missing = client.send("GET", "/oauth2/validate", &[], "").unwrap();
     assert_oauth_refused(&missing, 401, "missing authorization token");
-    for bad in [
-        format!("OAuth {TOKEN_EXPIRED}"),
-        "OAuth nonsense".to_owned(),
-    ] {
+    for bad in [format!("OAuth {TOKEN_EXPIRED}"), "OAuth nonsense".to_owned()] {
         assert_oauth_refused(&validate(&bad), 401, "invalid access token");
     }
 }

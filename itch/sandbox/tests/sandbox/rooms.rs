@@ -12,9 +12,7 @@ fn chatters(broadcaster: &str) -> String {
 }
 
 fn ids(rows: &[Value]) -> HashSet<&str> {
-    rows.iter()
-        .map(|row| row["user_id"].as_str().unwrap())
-        .collect()
+    rows.iter().map(|row| row["user_id"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -84,11 +82,7 @@ fn moderators_and_vips_are_listed_for_the_own_channel() {
             12,
             "moderation:read or channel:manage:moderators",
         ),
-        (
-            "channels/vips",
-            25,
-            "channel:read:vips or channel:manage:vips",
-        ),
+        ("channels/vips", 25, "channel:read:vips or channel:manage:vips"),
     ] {
         let own = format!("{path}?broadcaster_id={BURKEBLACK}");
         let rows = client.rows(&own);
@@ -96,22 +90,13 @@ fn moderators_and_vips_are_listed_for_the_own_channel() {
         assert!(!ids(&rows).contains(BURKEBLACK));
         let here = ids(&rows).intersection(&ids(&present)).count();
         assert!(here > count / 2 && here < count, "{here} of {count}");
-        let one = format!(
-            "{own}&user_id=1&user_id={}",
-            rows[3]["user_id"].as_str().unwrap()
-        );
+        let one = format!("{own}&user_id=1&user_id={}", rows[3]["user_id"].as_str().unwrap());
         assert_eq!(client.get(&one).rows(), rows[3..4]);
         let viewers = format!("{path}?broadcaster_id=130000000");
         assert_eq!(client.get_as(TOKEN_VIEWER, &viewers).rows().len(), 0);
-        let message =
-            "The ID in broadcaster_id must match the user ID found in the request's OAuth token.";
+        let message = "The ID in broadcaster_id must match the user ID found in the request's OAuth token.";
         client.refuses(TOKEN, &viewers, 401, message);
-        client.refuses(
-            TOKEN_WITHOUT_SCOPES,
-            &own,
-            401,
-            &format!("Missing scope: {scopes}"),
-        );
+        client.refuses(TOKEN_WITHOUT_SCOPES, &own, 401, &format!("Missing scope: {scopes}"));
     }
 }
 
@@ -124,10 +109,7 @@ fn channels_tell_what_they_play() {
         ))
         .rows();
     assert_eq!(rows.len(), 2);
-    let row = rows
-        .iter()
-        .find(|row| row["broadcaster_id"] == BURKEBLACK)
-        .unwrap();
+    let row = rows.iter().find(|row| row["broadcaster_id"] == BURKEBLACK).unwrap();
     let keys: Vec<&String> = row.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
@@ -146,16 +128,8 @@ fn channels_tell_what_they_play() {
         ]
     );
     let stream = &client.get("streams?user_login=burkeblack").rows()[0];
-    assert_eq!(
-        (&row["title"], &row["game_id"]),
-        (&stream["title"], &stream["game_id"])
-    );
-    client.refuses(
-        TOKEN,
-        "channels",
-        400,
-        "Missing required parameter \"broadcaster_id\"",
-    );
+    assert_eq!((&row["title"], &row["game_id"]), (&stream["title"], &stream["game_id"]));
+    client.refuses(TOKEN, "channels", 400, "Missing required parameter \"broadcaster_id\"");
 }
 
 #[test]
@@ -167,11 +141,7 @@ fn staff_is_told_by_users() {
         let query: Vec<String> = ids(rows).iter().map(|id| format!("id={id}")).collect();
         let users = client.get(&format!("users?{}", query.join("&"))).rows();
         assert_eq!(users.len(), rows.len(), "nobody who is gone is in a chat");
-        types.extend(
-            users
-                .iter()
-                .map(|user| user["type"].as_str().unwrap().to_owned()),
-        );
+        types.extend(users.iter().map(|user| user["type"].as_str().unwrap().to_owned()));
     }
     types.retain(|kind| !kind.is_empty());
     types.sort();

@@ -24,20 +24,13 @@ fn a_channel_has_archives_highlights_and_uploads() {
     for kind in ["archive", "highlight", "upload"] {
         let rows = client.rows(&format!("{}&type={kind}", path()));
         assert!(rows.iter().all(|row| row["type"] == kind));
-        assert!(
-            rows.iter()
-                .all(|row| row["stream_id"].is_null() != (kind == "archive"))
-        );
+        assert!(rows.iter().all(|row| row["stream_id"].is_null() != (kind == "archive")));
         assert!(rows.len() > 100, "{} {kind}", rows.len());
         together += rows.len();
     }
     assert_eq!(together, all.len());
     let archives = client.rows(&format!("{}&type=archive", path()));
-    assert!(
-        (2_500..4_000).contains(&archives.len()),
-        "{}",
-        archives.len()
-    );
+    assert!((2_500..4_000).contains(&archives.len()), "{}", archives.len());
     let long = archives.iter().filter(|row| {
         let duration = row["duration"].as_str().unwrap();
         duration
@@ -47,11 +40,7 @@ fn a_channel_has_archives_highlights_and_uploads() {
     assert!((10..60).contains(&long.count()));
     assert!(archives.iter().any(|row| row["muted_segments"].is_array()));
     assert!(archives.iter().any(|row| row["muted_segments"].is_null()));
-    assert!(
-        archives
-            .iter()
-            .any(|row| !row["title"].as_str().unwrap().is_ascii())
-    );
+    assert!(archives.iter().any(|row| !row["title"].as_str().unwrap().is_ascii()));
     // Running, and its picture is not made yet.
     assert_eq!(all[0]["thumbnail_url"], "");
 }
@@ -65,11 +54,7 @@ fn videos_are_chosen_and_sorted() {
     assert!(count("&period=day") <= count("&period=week"));
     assert!(count("&period=week") < count("&period=month"));
     assert!(count("&period=month") < all);
-    let views = |rows: &[Value]| -> Vec<u64> {
-        rows.iter()
-            .map(|row| row["view_count"].as_u64().unwrap())
-            .collect()
-    };
+    let views = |rows: &[Value]| -> Vec<u64> { rows.iter().map(|row| row["view_count"].as_u64().unwrap()).collect() };
     let popular = client.rows(&format!("{}&sort=views", path()));
     assert!(views(&popular).is_sorted_by(|a, b| a >= b));
     assert_eq!(popular.len(), all);
@@ -83,11 +68,7 @@ fn videos_are_chosen_and_sorted() {
     let of_game = client.rows("videos?game_id=509658&first=100");
     assert!((400..=500).contains(&of_game.len()), "{}", of_game.len());
     for bad in ["period=year", "sort=length", "type=clip", "before=x"] {
-        assert_eq!(
-            client.get(&format!("{}&{bad}", path())).status,
-            400,
-            "{bad}"
-        );
+        assert_eq!(client.get(&format!("{}&{bad}", path())).status, 400, "{bad}");
     }
 }
 
@@ -104,20 +85,10 @@ fn videos_are_found_by_id() {
     assert_eq!(answer.json()["pagination"], json!({}));
     client.refuses(TOKEN, "videos?id=7&id=8", 404, "");
     let malformed = "The parameter \"id\" was malformed: value must be a numeric";
-    client.refuses(
-        TOKEN,
-        &format!("videos?id={first},{second}"),
-        400,
-        malformed,
-    );
+    client.refuses(TOKEN, &format!("videos?id={first},{second}"), 400, malformed);
     let only_one = "Must provide only one of the following query params: user ID, game ID,or one \
                     or more video IDs.";
     client.refuses(TOKEN, "videos", 400, only_one);
-    client.refuses(
-        TOKEN,
-        &format!("videos?id={first}&user_id=1"),
-        400,
-        only_one,
-    );
+    client.refuses(TOKEN, &format!("videos?id={first}&user_id=1"), 400, only_one);
     client.refuses(TOKEN, "videos?game_id=1", 404, "");
 }

@@ -23,24 +23,13 @@ fn seconds(time: &Value) -> i64 {
 #[test]
 fn every_follower_comes_once_in_order_and_there_is_one_wave() {
     let client = Client::new();
-    let rows = client.rows(&format!(
-        "channels/followers?broadcaster_id={BURKEBLACK}&first=100"
-    ));
+    let rows = client.rows(&format!("channels/followers?broadcaster_id={BURKEBLACK}&first=100"));
     assert_eq!(rows.len(), 250_000);
-    let ids: HashSet<&str> = rows
-        .iter()
-        .map(|row| row["user_id"].as_str().unwrap())
-        .collect();
+    let ids: HashSet<&str> = rows.iter().map(|row| row["user_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), rows.len());
-    let logins: HashSet<&str> = rows
-        .iter()
-        .map(|row| row["user_login"].as_str().unwrap())
-        .collect();
+    let logins: HashSet<&str> = rows.iter().map(|row| row["user_login"].as_str().unwrap()).collect();
     assert_eq!(logins.len(), rows.len());
-    let followed: Vec<i64> = rows
-        .iter()
-        .map(|row| seconds(&row["followed_at"]))
-        .collect();
+    let followed: Vec<i64> = rows.iter().map(|row| seconds(&row["followed_at"])).collect();
     assert!(followed.is_sorted_by(|a, b| a >= b));
     assert!(rows[0]["followed_at"].as_str().unwrap() >= "2026-10-31");
     assert!(
@@ -58,14 +47,8 @@ fn every_follower_comes_once_in_order_and_there_is_one_wave() {
             .iter()
             .map(|row| format!("id={}", row["user_id"].as_str().unwrap()))
             .collect();
-        for user in client
-            .get_as(TOKEN, &format!("users?{}", query.join("&")))
-            .rows()
-        {
-            created.insert(
-                user["id"].as_str().unwrap().to_owned(),
-                seconds(&user["created_at"]),
-            );
+        for user in client.get_as(TOKEN, &format!("users?{}", query.join("&"))).rows() {
+            created.insert(user["id"].as_str().unwrap().to_owned(), seconds(&user["created_at"]));
         }
     }
     let gone = rows.len() - created.len();
@@ -94,10 +77,7 @@ fn every_follower_comes_once_in_order_and_there_is_one_wave() {
         .collect();
     let (first, last) = (dense[0], dense[dense.len() - 1] + 99);
     assert_eq!(dense.len(), last - first - 98, "the wave is in one piece");
-    assert!(
-        (3_190..3_240).contains(&(last - first + 1)),
-        "{first} to {last}"
-    );
+    assert!((3_190..3_240).contains(&(last - first + 1)), "{first} to {last}");
     assert!(last < 20_000);
     assert!(created[first + 5..last - 5].iter().flatten().count() >= last - first - 15);
     println!(
@@ -118,15 +98,8 @@ fn pages_of_ten_million_followers_can_be_made_alone() {
         .collect();
     let users = client.get(&format!("users?{}", newest.join("&"))).rows();
     assert!(users.len() > 90);
-    let ids: HashSet<_> = rows
-        .iter()
-        .map(|row| row["user_id"].as_str().unwrap())
-        .collect();
-    assert!(
-        users
-            .iter()
-            .all(|user| ids.contains(user["id"].as_str().unwrap()))
-    );
+    let ids: HashSet<_> = rows.iter().map(|row| row["user_id"].as_str().unwrap()).collect();
+    assert!(users.iter().all(|user| ids.contains(user["id"].as_str().unwrap())));
 }
 
 #[test]

@@ -44,8 +44,7 @@ impl<'a> Key<'a> {
 }
 
 fn is_hexadecimal(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// How a key becomes a path.
@@ -97,11 +96,7 @@ impl Entries {
     }
 
     /// The value under a key, and when it was written.
-    pub(super) fn read(
-        &self,
-        key: Key<'_>,
-        layout: Layout,
-    ) -> io::Result<Option<(Vec<u8>, Option<SystemTime>)>> {
+    pub(super) fn read(&self, key: Key<'_>, layout: Layout) -> io::Result<Option<(Vec<u8>, Option<SystemTime>)>> {
         let Some((path, metadata)) = self.find(key, layout)? else {
             return Ok(None);
         };
@@ -128,9 +123,7 @@ impl Entries {
             make_folder(&path)?;
         }
         // Such a file is readable by its owner alone, and goes away with this value if it is not kept.
-        let mut file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(&path)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&path)?;
         file.write_all(value)?;
         path.push(Layout::New.name(key));
         file.persist(path)?;
@@ -175,10 +168,7 @@ impl Entries {
     }
 
     /// The same for values of the new layout alone, without going into the deep folders of the old one.
-    pub(super) fn walk_new(
-        &self,
-        visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
-    ) -> io::Result<()> {
+    pub(super) fn walk_new(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> io::Result<()> {
         let digits = 2 * Layout::New.folders();
         self.walk_folder(&self.directory, &mut String::new(), digits, visit)
             .map(drop)
@@ -268,10 +258,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Removes the temporary file of a writer that was killed. If that fails, the next walk tries again.
 fn remove_if_left_over(path: &Path, name: &str, metadata: &Metadata) {
-    let age = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.elapsed().ok());
+    let age = metadata.modified().ok().and_then(|time| time.elapsed().ok());
     if name.starts_with(TEMPORARY) && age.is_some_and(|age| age > LEFT_OVER) {
         let _ = fs::remove_file(path);
     }

@@ -27,13 +27,11 @@ impl Place {
         let is_chosen = chosen.is_some();
         let directory = chosen.or_else(of_user).ok_or_else(|| {
             let none = "none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set";
-            failed(format!("there is no place for the cache: {none}"))
-                .hint("set TWITCH_CACHE_TEMP to a directory")
+            failed(format!("there is no place for the cache: {none}")).hint("set TWITCH_CACHE_TEMP to a directory")
         })?;
         // It stays the same directory wherever the process goes.
-        let absolute = std::path::absolute(&directory).map_err(|error| {
-            failed("the cache directory's path cannot be made absolute").source_chain(&error)
-        })?;
+        let absolute = std::path::absolute(&directory)
+            .map_err(|error| failed("the cache directory's path cannot be made absolute").source_chain(&error))?;
         Ok(Place {
             directory: absolute,
             chosen: is_chosen,
@@ -62,9 +60,7 @@ impl Place {
         if self.check()? {
             return Ok(());
         }
-        let made = private_directories()
-            .recursive(true)
-            .create(&self.directory);
+        let made = private_directories().recursive(true).create(&self.directory);
         made.map_err(self.cannot("made"))?;
         self.check().map(drop)
     }
@@ -79,9 +75,7 @@ impl Place {
         match (self.chosen, foreign, open_to_all) {
             (false, true, _) => Err(self.refused("belongs to another user")),
             (false, false, true) => Err(self.refused("can be written by everybody")),
-            (true, true, true) => {
-                Err(self.refused("belongs to another user and can be written by everybody"))
-            }
+            (true, true, true) => Err(self.refused("belongs to another user and can be written by everybody")),
             _ => Ok(()),
         }
     }
@@ -92,19 +86,13 @@ impl Place {
     }
 
     fn refused(&self, why: &str) -> Error {
-        failed(format!(
-            "the cache directory {} {why}",
-            self.directory.display()
-        ))
-        .hint("set TWITCH_CACHE_TEMP to a directory of your own")
+        failed(format!("the cache directory {} {why}", self.directory.display()))
+            .hint("set TWITCH_CACHE_TEMP to a directory of your own")
     }
 
     /// Makes errors of the kind "the cache directory … cannot be written".
     pub(super) fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
-        let message = format!(
-            "the cache directory {} cannot be {what}",
-            self.directory.display()
-        );
+        let message = format!("the cache directory {} cannot be {what}", self.directory.display());
         move |error| failed(message.as_str()).source_chain(&error)
     }
 }

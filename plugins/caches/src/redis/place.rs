@@ -78,13 +78,8 @@ impl Place {
                 Some((user, hosts)) => (format!("{user}@"), hosts),
                 None => (String::new(), authority),
             };
-            let hosts = hosts
-                .split(',')
-                .map(str::trim)
-                .filter(|host| !host.is_empty());
-            hosts
-                .map(|host| format!("{scheme}://{user}{host}{path}"))
-                .collect()
+            let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+            hosts.map(|host| format!("{scheme}://{user}{host}{path}")).collect()
         } else {
             vec![url.to_owned()]
         };
@@ -129,11 +124,7 @@ impl Place {
     }
 
     fn show(&self) -> String {
-        let hosts: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|node| node.addr().to_string())
-            .collect();
+        let hosts: Vec<String> = self.nodes.iter().map(|node| node.addr().to_string()).collect();
         let first = self.nodes.first();
         let tls = first.is_some_and(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }));
         let scheme = if tls { "rediss" } else { "redis" };
@@ -153,9 +144,7 @@ impl Place {
         let node = self.nodes.first().cloned().ok_or_else(unknown)?;
         let address = match node.addr().clone() {
             ConnectionAddr::TcpTls {
-                insecure,
-                tls_params,
-                ..
+                insecure, tls_params, ..
             } => ConnectionAddr::TcpTls {
                 host,
                 port,
@@ -225,9 +214,8 @@ fn number(text: &str, variable: &str, what: &str) -> Result<u32> {
 }
 
 fn unusable() -> Error {
-    failed("REDIS_URL is no URL of a redis server").hint(
-        "write `redis://host:6379/1`, `rediss://…` for TLS or `redis+cluster://host:7000` for a cluster",
-    )
+    failed("REDIS_URL is no URL of a redis server")
+        .hint("write `redis://host:6379/1`, `rediss://…` for TLS or `redis+cluster://host:7000` for a cluster")
 }
 
 #[cfg(test)]
@@ -257,26 +245,14 @@ mod tests {
                 &[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")],
                 "redis://r:7/1",
             ),
-            (
-                &[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")],
-                "redis://r:7/0",
-            ),
-            (
-                &[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")],
-                "redis://r:7/3",
-            ),
-            (
-                &[("REDIS_URL", "rediss://u:secret@r:7/2")],
-                "rediss://r:7/2",
-            ),
+            (&[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")], "redis://r:7/0"),
+            (&[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")], "redis://r:7/3"),
+            (&[("REDIS_URL", "rediss://u:secret@r:7/2")], "rediss://r:7/2"),
             (
                 &[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")],
                 "redis+cluster://a:1,b:2,c:6379",
             ),
-            (
-                &[("REDIS_URL", "rediss+cluster://a:1")],
-                "rediss+cluster://a:1",
-            ),
+            (&[("REDIS_URL", "rediss+cluster://a:1")], "rediss+cluster://a:1"),
         ] {
             assert_eq!(place(variables).unwrap().shown(), shown, "{variables:?}");
         }
@@ -287,17 +263,11 @@ mod tests {
         for (variables, expected) in [
             (&[("REDIS_PASSWORD", "secret")][..], "secret"),
             (
-                &[
-                    ("REDIS_URL", "redis://:inner@r"),
-                    ("REDIS_PASSWORD", "outer"),
-                ],
+                &[("REDIS_URL", "redis://:inner@r"), ("REDIS_PASSWORD", "outer")],
                 "inner",
             ),
             (
-                &[
-                    ("REDIS_URL", "redis+cluster://a,b"),
-                    ("REDIS_PASSWORD", "outer"),
-                ],
+                &[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")],
                 "outer",
             ),
             (&[("REDIS_URL", "redis+cluster://u:p%40ss@a,b")], "p@ss"),

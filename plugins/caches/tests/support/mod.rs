@@ -1,9 +1,5 @@
 //! What the tests of every backend share: a host, and short names for driving a store through the C boundary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

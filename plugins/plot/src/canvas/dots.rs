@@ -91,13 +91,7 @@ impl Disc {
     }
 
     /// Puts it on a stripe, its square's corner on this pixel, as far as it is within an area.
-    fn put(
-        &self,
-        stripe: &mut Stripe<'_>,
-        area: Area,
-        (column, row): (isize, isize),
-        ink: &[u16; RUN],
-    ) {
+    fn put(&self, stripe: &mut Stripe<'_>, area: Area, (column, row): (isize, isize), ink: &[u16; RUN]) {
         let rows = stripe.within(area);
         let (top, bottom) = (rows.start as isize, rows.end as isize);
         if row + self.size as isize <= top || row >= bottom {
@@ -127,11 +121,7 @@ impl Disc {
             let shares = disc.shares.as_flattened().iter().step_by(3);
             let pixels = stripe.pixels(y as usize, columns).iter_mut();
             for (pixel, share) in pixels.zip(shares.skip(from as usize)) {
-                blend(
-                    pixel,
-                    [ink[0] as u8, ink[1] as u8, ink[2] as u8],
-                    u32::from(*share),
-                );
+                blend(pixel, [ink[0] as u8, ink[1] as u8, ink[2] as u8], u32::from(*share));
             }
         }
     }
@@ -176,8 +166,7 @@ pub(super) struct Spots {
 impl Spots {
     pub(super) fn new(radius: f64, opacity: f64, area: Area) -> Spots {
         let off = |place: usize| (place as f64 + 0.5) / PLACES as f64 - 0.5;
-        let stamps = (0..PLACES * PLACES)
-            .map(|place| Stamp::new(radius, (off(place % PLACES), off(place / PLACES))));
+        let stamps = (0..PLACES * PLACES).map(|place| Stamp::new(radius, (off(place % PLACES), off(place / PLACES))));
         let discs: Vec<Disc> = stamps.map(|stamp| Disc::new(&stamp, opacity)).collect();
         Spots {
             area,
@@ -243,11 +232,7 @@ pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Col
         // Too narrow a picture has no bar: the shade still shows, from the ground to the colour of dots.
         (Some(shade), None) => {
             let alpha = 40 + u16::from(*shade) * 215 / 255;
-            chart
-                .theme
-                .dots
-                .with_alpha(alpha as u8)
-                .over(chart.theme.background)
+            chart.theme.dots.with_alpha(alpha as u8).over(chart.theme.background)
         }
         (None, _) => chart.theme.dots,
     }
@@ -349,17 +334,12 @@ impl Cells {
         let reaching = |half: usize| {
             let from = here.start.saturating_sub(self.area.top + half);
             let to = here.end - self.area.top + half;
-            let before = |row: usize| {
-                places.partition_point(|place| (*place as usize) < row.saturating_mul(self.columns))
-            };
+            let before =
+                |row: usize| places.partition_point(|place| (*place as usize) < row.saturating_mul(self.columns));
             before(from)..before(to)
         };
         match &self.ink {
-            Ink::Shades {
-                shade,
-                colors,
-                disc,
-            } => {
+            Ink::Shades { shade, colors, disc } => {
                 let half = disc.size / 2;
                 let cells = reaching(half);
                 let shades = &chart.shades(*shade)[cells.clone()];
@@ -372,11 +352,7 @@ impl Cells {
                     disc.put(stripe, self.area, corner, &colors[usize::from(shade)]);
                 }
             }
-            Ink::Crowd {
-                color,
-                size,
-                through,
-            } => {
+            Ink::Crowd { color, size, through } => {
                 let cells = reaching(size / 2);
                 let counts = &chart.whole_numbers(self.count)[cells.clone()];
                 let sums = self.through((&places[cells], counts), &here, *size, through);
@@ -441,9 +417,7 @@ fn rising(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
         order[*next] = (*place, *shade);
         *next += 1;
     }
-    order
-        .into_iter()
-        .map(|(place, shade)| (place as usize, shade))
+    order.into_iter().map(|(place, shade)| (place as usize, shade))
 }
 
 #[cfg(test)]

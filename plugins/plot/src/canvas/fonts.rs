@@ -26,18 +26,14 @@ impl Font {
     }
 
     fn has(&self, character: char) -> bool {
-        self.with(|face| face.glyph_index(character).is_some())
-            .unwrap_or(false)
+        self.with(|face| face.glyph_index(character).is_some()).unwrap_or(false)
     }
 }
 
 fn carried() -> &'static [Face<'static>] {
     static CARRIED: OnceLock<Vec<Face<'static>>> = OnceLock::new();
     CARRIED.get_or_init(|| {
-        let files = [
-            dejavu::sans::regular(),
-            epaint_default_fonts::NOTO_EMOJI_REGULAR,
-        ];
+        let files = [dejavu::sans::regular(), epaint_default_fonts::NOTO_EMOJI_REGULAR];
         files
             .into_iter()
             .filter_map(|bytes| Face::from_slice(bytes, 0))
@@ -86,20 +82,14 @@ fn of_the_system(character: char) -> Option<Font> {
     });
     // Plain faces first, so that a word does not come out bold and slanted because that file stands first.
     let mut faces: Vec<_> = system.faces().collect();
-    faces.sort_by_key(|face| {
-        (
-            face.style != fontdb::Style::Normal,
-            face.weight.0.abs_diff(400),
-        )
-    });
+    faces.sort_by_key(|face| (face.style != fontdb::Style::Normal, face.weight.0.abs_diff(400)));
     for info in faces {
         let font = system.with_face_data(info.id, |bytes, index| {
             let face = Face::from_slice(bytes, index)?;
             let glyph: GlyphId = face.glyph_index(character)?;
             let mut seen = Seen(false);
             face.outline_glyph(glyph, &mut seen);
-            seen.0
-                .then(|| Font::System(Arc::new(bytes.to_vec()), index))
+            seen.0.then(|| Font::System(Arc::new(bytes.to_vec()), index))
         });
         if let Some(font) = font.flatten() {
             found.push(font.clone());

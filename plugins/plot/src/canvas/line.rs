@@ -107,8 +107,7 @@ impl Field {
             };
             let columns = range(near.min(far), near.max(far), area.left, area.right);
             let first = (row - area.top) * self.columns;
-            let squares = &mut self.squares
-                [first + columns.start - area.left..first + columns.end - area.left];
+            let squares = &mut self.squares[first + columns.start - area.left..first + columns.end - area.left];
             let x = (columns.start as f64 + 0.5 - a.x) as f32;
             let down = (y as f32, dy as f32, (y * dy * inverse) as f32);
             for (column, nearest) in squares.iter_mut().enumerate() {
@@ -160,14 +159,10 @@ impl Field {
                 ((pen.width / 2.0 + 0.5) as f32, most, pen.color.bytes())
             })
             .collect();
-        let lines = stripe
-            .lines(self.area)
-            .zip(self.squares.chunks_exact(self.columns));
+        let lines = stripe.lines(self.area).zip(self.squares.chunks_exact(self.columns));
         for ((_, line), squares) in lines {
             let pixels = line.as_chunks_mut().0.iter_mut();
-            let near = pixels
-                .zip(squares)
-                .filter(|(_, square)| **square < farthest);
+            let near = pixels.zip(squares).filter(|(_, square)| **square < farthest);
             for (pixel, square) in near {
                 let off = square.sqrt();
                 for (end, most, color) in &pens {

@@ -93,11 +93,7 @@ struct Glyphs {
 
 impl Glyphs {
     /// Fills outlines; `place` says where a point of them goes.
-    fn of(
-        strokes: &[Stroke],
-        place: impl Fn(f32, f32) -> (f32, f32),
-        color: Color,
-    ) -> Option<Glyphs> {
+    fn of(strokes: &[Stroke], place: impl Fn(f32, f32) -> (f32, f32), color: Color) -> Option<Glyphs> {
         let mut low = (f32::MAX, f32::MAX);
         let mut high = (f32::MIN, f32::MIN);
         let mut stretch = |x: f32, y: f32| {
@@ -346,21 +342,13 @@ impl Canvas for Marks {
         } else {
             (from.x.min(to.x), from.x.max(to.x))
         };
-        let step = if dotted {
-            thick * 3.0
-        } else {
-            end - start + thick
-        };
+        let step = if dotted { thick * 3.0 } else { end - start + thick };
         let mut at = start;
         while at < end {
             let long = if dotted { thick } else { step };
             let along = (at - if dotted { 0.0 } else { thick / 2.0 }, long);
             let across = (if upright { from.x } else { from.y } - thick / 2.0, thick);
-            let (x, y) = if upright {
-                (across, along)
-            } else {
-                (along, across)
-            };
+            let (x, y) = if upright { (across, along) } else { (along, across) };
             self.fill(
                 Rect {
                     left: x.0,

@@ -137,32 +137,9 @@ fn furniture(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let upright = |axis: &Axis, x: f64, side: f64, canvas: &mut dyn Canvas| {
         for tick in &axis.ticks {
             let y = chart.down(axis, tick.at);
-            canvas.rule(
-                Point { x, y },
-                Point {
-                    x: x + side * mark,
-                    y,
-                },
-                thin,
-                false,
-                color,
-            );
-            let anchor = if side < 0.0 {
-                Anchor::End
-            } else {
-                Anchor::Start
-            };
-            label(
-                &tick.label,
-                Point {
-                    x: x + side * gap,
-                    y,
-                },
-                text,
-                anchor,
-                false,
-                canvas,
-            );
+            canvas.rule(Point { x, y }, Point { x: x + side * mark, y }, thin, false, color);
+            let anchor = if side < 0.0 { Anchor::End } else { Anchor::Start };
+            label(&tick.label, Point { x: x + side * gap, y }, text, anchor, false, canvas);
         }
         if let Some(at) = axis.label_at {
             label(&axis.label, at, text, Anchor::Middle, true, canvas);
@@ -214,13 +191,7 @@ fn grid(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let inside = |tick: &&Tick, axis: &Axis| (0.002..0.998).contains(&axis.share(tick.at));
     for tick in chart.x.ticks.iter().filter(|tick| inside(tick, &chart.x)) {
         let x = chart.across(tick.at);
-        let (from, to) = (
-            Point { x, y: area.top },
-            Point {
-                x,
-                y: area.bottom(),
-            },
-        );
+        let (from, to) = (Point { x, y: area.top }, Point { x, y: area.bottom() });
         canvas.rule(from, to, thin, true, color);
     }
     for tick in chart.y.ticks.iter().filter(|tick| inside(tick, &chart.y)) {
@@ -233,22 +204,11 @@ fn grid(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
 fn bands(chart: &Chart<'_>, from: usize, to: usize, canvas: &mut dyn Canvas) {
     let area = chart.area;
     for (from, to) in chart.numbers(from).iter().zip(chart.numbers(to)) {
-        let left = chart
-            .across(from.max(chart.x.min))
-            .clamp(area.left, area.right());
-        let right = chart
-            .across(to.min(chart.x.max))
-            .clamp(area.left, area.right());
+        let left = chart.across(from.max(chart.x.min)).clamp(area.left, area.right());
+        let right = chart.across(to.min(chart.x.max)).clamp(area.left, area.right());
         // A short stream in a long view is still seen.
         let width = (right - left).max(1.0);
-        canvas.fill(
-            Rect {
-                left,
-                width,
-                ..area
-            },
-            chart.theme.bands,
-        );
+        canvas.fill(Rect { left, width, ..area }, chart.theme.bands);
     }
 }
 

@@ -65,11 +65,7 @@ pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
     let draw = |ground: u8| Pixels::draw(&marks, &alone, ground);
     let (on_black, on_white) = (draw(0), draw(255));
     let mut bytes = Vec::with_capacity(on_black.width * on_black.height * 4);
-    for (black, white) in on_black
-        .bytes
-        .chunks_exact(3)
-        .zip(on_white.bytes.chunks_exact(3))
-    {
+    for (black, white) in on_black.bytes.chunks_exact(3).zip(on_white.bytes.chunks_exact(3)) {
         let differs = black
             .iter()
             .zip(white)

@@ -98,11 +98,7 @@ impl Work<'_> {
     }
 
     /// Hands the stripes over in their order, and draws while none is there.
-    fn hand_over(
-        &self,
-        drawn: &Receiver<(usize, Vec<u8>)>,
-        take: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn hand_over(&self, drawn: &Receiver<(usize, Vec<u8>)>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut early = BTreeMap::new();
         for number in 0..self.count {
             let bytes = loop {

@@ -64,9 +64,7 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
         if let Some((font, _, last)) = parts.last_mut() {
             let stays = sticks(character)
                 || match font {
-                    Some(font) => {
-                        font.with(|face| face.glyph_index(character).is_some()) == Some(true)
-                    }
+                    Some(font) => font.with(|face| face.glyph_index(character).is_some()) == Some(true),
                     None => false,
                 };
             if stays {
@@ -210,10 +208,7 @@ mod tests {
 
     #[test]
     fn arabic_letters_are_joined() {
-        let apart: f32 = ["ب", "ب", "ب"]
-            .iter()
-            .map(|letter| outline(letter, 20.0).width)
-            .sum();
+        let apart: f32 = ["ب", "ب", "ب"].iter().map(|letter| outline(letter, 20.0).width).sum();
         assert!(outline("ببب", 20.0).width < apart);
     }
 

@@ -26,10 +26,7 @@ pub(super) fn column(values: &[f64]) -> Value {
             return json!({"least": least, "parts": parts, "bytes": bytes, "data": data});
         }
     }
-    let data: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     json!({"bytes": 8, "data": STANDARD.encode(data)})
 }
 
@@ -61,8 +58,7 @@ mod tests {
             match bytes {
                 8 => f64::from_le_bytes(whole),
                 _ => {
-                    let count =
-                        column["least"].as_f64().unwrap() + u64::from_le_bytes(whole) as f64;
+                    let count = column["least"].as_f64().unwrap() + u64::from_le_bytes(whole) as f64;
                     count / column["parts"].as_f64().unwrap()
                 }
             }

@@ -100,11 +100,7 @@ impl Page {
             Layer::Line { .. } => {
                 for pair in line_points(chart, layer).windows(2) {
                     let (a, b) = (pair[0], pair[1]);
-                    let steps = (b.x - a.x)
-                        .abs()
-                        .max((b.y - a.y).abs())
-                        .ceil()
-                        .clamp(1.0, 1e5);
+                    let steps = (b.x - a.x).abs().max((b.y - a.y).abs()).ceil().clamp(1.0, 1e5);
                     for step in 0..=steps as u32 {
                         let share = f64::from(step) / steps;
                         let at = inside(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share);
@@ -126,10 +122,7 @@ impl Page {
                 }
             }
             Layer::Cells {
-                columns,
-                place,
-                shade,
-                ..
+                columns, place, shade, ..
             } => {
                 let shades = shade.map(|shade| chart.shades(shade));
                 let columns = (*columns).max(1);
@@ -333,11 +326,7 @@ fn paint(text: &mut String, code: u8, color: Option<Color>, colors: Colors) {
     let _ = match (color, colors) {
         (None, _) => write!(text, "\x1b[{}m", code + 1),
         (Some(color), Colors::True) => {
-            write!(
-                text,
-                "\x1b[{code};2;{};{};{}m",
-                color.red, color.green, color.blue
-            )
+            write!(text, "\x1b[{code};2;{};{};{}m", color.red, color.green, color.blue)
         }
         (Some(color), _) => {
             let step = |value: u8| (u16::from(value) * 5 + 127) / 255;

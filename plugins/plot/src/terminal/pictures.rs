@@ -32,11 +32,7 @@ pub(super) fn kitty(chart: &Chart<'_>) -> Result<String> {
             String::new()
         };
         let more = u8::from(number < last);
-        let _ = write!(
-            text,
-            "\x1b_G{first}m={more};{}\x1b\\",
-            String::from_utf8_lossy(part)
-        );
+        let _ = write!(text, "\x1b_G{first}m={more};{}\x1b\\", String::from_utf8_lossy(part));
     }
     text.push('\n');
     Ok(text)
@@ -63,11 +59,7 @@ pub(super) fn sixel(pixels: &Pixels) -> String {
     let [reds, greens, blues] = STEPS;
     let mut text = format!("\x1bP0;1q\"1;1;{};{}", pixels.width, pixels.height);
     for color in 0..reds * greens * blues {
-        let (red, green, blue) = (
-            color / (greens * blues),
-            color / blues % greens,
-            color % blues,
-        );
+        let (red, green, blue) = (color / (greens * blues), color / blues % greens, color % blues);
         let percent = |step: u32, steps: u32| step * 100 / (steps - 1);
         let _ = write!(
             text,
@@ -80,9 +72,7 @@ pub(super) fn sixel(pixels: &Pixels) -> String {
     let index = |pixel: &[u8]| {
         let step = |value: u8, steps: u32| (u32::from(value) * (steps - 1) + 127) / 255;
         match pixel {
-            [red, green, blue] => {
-                (step(*red, reds) * greens + step(*green, greens)) * blues + step(*blue, blues)
-            }
+            [red, green, blue] => (step(*red, reds) * greens + step(*green, greens)) * blues + step(*blue, blues),
             _ => 0,
         }
     };
@@ -97,10 +87,7 @@ pub(super) fn sixel(pixels: &Pixels) -> String {
         for color in there {
             let _ = write!(text, "#{color}");
             let sixel = |column: usize| {
-                let bits = lines
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, line)| line[column] == color);
+                let bits = lines.iter().enumerate().filter(|(_, line)| line[column] == color);
                 bits.map(|(row, _)| 1u8 << row).sum::<u8>()
             };
             let mut column = 0;
@@ -141,9 +128,6 @@ mod tests {
         let text = sixel(&pixels);
         assert!(text.starts_with("\x1bP0;1q\"1;1;5;7#0;2;0;0;0"));
         // Red alone in the corner, everything else black; then a band of one line.
-        assert!(
-            text.ends_with("#0}!4~$#210@!4?$-#0!5@$-\x1b\\\n"),
-            "{text:?}"
-        );
+        assert!(text.ends_with("#0}!4~$#210@!4?$-#0!5@$-\x1b\\\n"), "{text:?}");
     }
 }

@@ -18,9 +18,7 @@ use self::window::{Place, Window, size};
 use crate::queries::ChatQuery;
 use crate::request::GqlForm;
 use crate::source::Rows;
-use crate::{
-    Api, ChatMessage, Error, ErrorKind, Fact, Freshness, Pending, Request, Result, Service,
-};
+use crate::{Api, ChatMessage, Error, ErrorKind, Fact, Freshness, Pending, Request, Result, Service};
 
 /// Comments of one page: the most that was seen to work in a query's text (crackededed/Xtra).
 const PAGE_SIZE: u32 = 100;
@@ -73,12 +71,7 @@ pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
 }
 
 /// Cuts a recording into windows. The cut depends on the recording alone, so that a later run makes the same requests.
-fn lay_out(
-    from: i64,
-    end: Option<i64>,
-    to: Option<i64>,
-    length: i64,
-) -> VecDeque<(i64, Option<i64>)> {
+fn lay_out(from: i64, end: Option<i64>, to: Option<i64>, length: i64) -> VecDeque<(i64, Option<i64>)> {
     let last = end.unwrap_or(length);
     let mut windows = VecDeque::new();
     let mut start = from;
@@ -136,8 +129,7 @@ impl Asking {
             Place::Offset(seconds) => json!({"videoID": video, "contentOffsetSeconds": seconds}),
             Place::Cursor(cursor) => json!({"videoID": video, "cursor": cursor}),
         };
-        let request =
-            Request::gql("video-comments", self.form, PAGE_SIZE, variables).freshness(freshness);
+        let request = Request::gql("video-comments", self.form, PAGE_SIZE, variables).freshness(freshness);
         Request {
             gql_client: self.client,
             ..request
@@ -214,10 +206,7 @@ struct Replay {
 impl Replay {
     /// Starts as many requests as there are connections, oldest windows first.
     fn start_requests(&mut self) {
-        let enough = |window: &Window| {
-            self.left
-                .is_some_and(|left| window.ready.len() as u64 >= left)
-        };
+        let enough = |window: &Window| self.left.is_some_and(|left| window.ready.len() as u64 >= left);
         if self.windows.front().is_some_and(enough) {
             return;
         }
@@ -292,10 +281,7 @@ impl Replay {
                 let by_offset = self.asking.stepping;
                 let arrival = self.windows[place].take(page, by_offset, self.length);
                 self.held += arrival.bytes;
-                arrival
-                    .facts
-                    .into_iter()
-                    .for_each(|fact| self.api.note(fact));
+                arrival.facts.into_iter().for_each(|fact| self.api.note(fact));
                 if let Some(rest) = arrival.rest {
                     self.windows.insert(place + 1, rest);
                 }
@@ -398,12 +384,7 @@ mod tests {
             (500, None, 300),
             (0, Some(99_999), 3600),
         ] {
-            let windows = lay_out(
-                from,
-                to.filter(|to| *to < length || length == 0),
-                to,
-                length,
-            );
+            let windows = lay_out(from, to.filter(|to| *to < length || length == 0), to, length);
             assert_eq!(windows[0].0, from);
             assert_eq!(
                 windows.back().unwrap().1,

@@ -43,9 +43,7 @@ pub(super) struct VideoInfo {
 impl VideoInfo {
     /// Whether nothing will be added at its end.
     pub fn is_over(&self) -> bool {
-        self.status
-            .as_deref()
-            .is_some_and(|status| status != "RECORDING")
+        self.status.as_deref().is_some_and(|status| status != "RECORDING")
     }
 }
 
@@ -143,16 +141,10 @@ pub(super) fn read_comments(body: Value, video: &str) -> Result<Answer> {
     if let Some(answer) = refusal(&body) {
         return Ok(answer);
     }
-    let comments = match take_video(body, video)?
-        .get_mut("comments")
-        .map(Value::take)
-    {
+    let comments = match take_video(body, video)?.get_mut("comments").map(Value::take) {
         // Taken as the end, this would make a silently short file: an integrity failure looks the same.
         None | Some(Value::Null) => {
-            return Err(
-                Error::new(ErrorKind::Service, "Twitch answered without comments")
-                    .at(Service::Gql, None),
-            );
+            return Err(Error::new(ErrorKind::Service, "Twitch answered without comments").at(Service::Gql, None));
         }
         Some(comments) => parse::<Comments>(comments)?,
     };
@@ -162,11 +154,7 @@ pub(super) fn read_comments(body: Value, video: &str) -> Result<Answer> {
         .and_then(|edge| edge.cursor.clone())
         .filter(|cursor| !cursor.is_empty());
     Ok(Answer::Page(CommentPage {
-        messages: comments
-            .edges
-            .into_iter()
-            .map(|edge| message(edge.node))
-            .collect(),
+        messages: comments.edges.into_iter().map(|edge| message(edge.node)).collect(),
         cursor,
         has_next: comments.page_info.has_next_page,
     }))
@@ -174,10 +162,7 @@ pub(super) fn read_comments(body: Value, video: &str) -> Result<Answer> {
 
 /// What the `errors` of an answer mean, if there are any.
 fn refusal(body: &Value) -> Option<Answer> {
-    let errors = body
-        .get("errors")?
-        .as_array()
-        .filter(|errors| !errors.is_empty())?;
+    let errors = body.get("errors")?.as_array().filter(|errors| !errors.is_empty())?;
     let messages: Vec<&str> = errors
         .iter()
         .filter_map(|error| error.get("message")?.as_str())
@@ -197,9 +182,7 @@ fn take_video(mut body: Value, video: &str) -> Result<Value> {
         .hint("recordings of broadcasts expire after 7 to 60 days")
         .at(Service::Gql, None)),
         Some(found) => Ok(found),
-        None => Err(
-            Error::new(ErrorKind::BadData, "Twitch's answer holds no video").at(Service::Gql, None),
-        ),
+        None => Err(Error::new(ErrorKind::BadData, "Twitch's answer holds no video").at(Service::Gql, None)),
     }
 }
 
@@ -240,9 +223,7 @@ fn message(node: Node) -> ChatMessage {
         .unwrap_or_default()
         .into_iter()
         .filter(|badge| !badge.set.is_empty());
-    let created_at = node
-        .created_at
-        .and_then(|time| time.parse::<DateTime<Utc>>().ok());
+    let created_at = node.created_at.and_then(|time| time.parse::<DateTime<Utc>>().ok());
     ChatMessage {
         id: node.id,
         offset: node.content_offset_seconds.floor() as i64,
@@ -267,9 +248,7 @@ mod tests {
     fn node(extra: Value) -> Value {
         let mut node = json!({"id": "a", "contentOffsetSeconds": 61, "createdAt": "2026-07-01T18:01:02.007Z", "commenter": null,
             "message": {"fragments": [], "userBadges": [], "userColor": null}});
-        node.as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        node.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         json!({"data": {"video": {"comments": {"edges": [{"cursor": "c", "node": node}], "pageInfo": {"hasNextPage": true}}}}})
     }
 
@@ -310,10 +289,7 @@ mod tests {
     fn errors_are_read_before_data() {
         let mut body = node(json!({}));
         body["errors"] = json!([{"message": "failed integrity check"}]);
-        assert!(matches!(
-            read_comments(body, "1").unwrap(),
-            Answer::Integrity
-        ));
+        assert!(matches!(read_comments(body, "1").unwrap(), Answer::Integrity));
         let body = json!({"errors": [{"message": "PersistedQueryNotFound"}]});
         assert!(
             matches!(read_comments(body, "1").unwrap(), Answer::Refused(words) if words == "PersistedQueryNotFound")

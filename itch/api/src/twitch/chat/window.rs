@@ -128,9 +128,7 @@ impl Window {
         if stepping {
             arrival.facts.extend(self.step(last, new, edges, length));
         } else {
-            arrival
-                .facts
-                .extend(self.follow(page.cursor, page.has_next));
+            arrival.facts.extend(self.follow(page.cursor, page.has_next));
             arrival.rest = self.cut(last);
         }
         arrival
@@ -297,27 +295,11 @@ mod tests {
     #[test]
     fn a_dense_window_is_cut_by_its_first_page_alone() {
         let mut window = Window::new(0, Some(1200));
-        let rest = window
-            .take(page(&[0, 10], Some("a"), true), false, 9999)
-            .rest
-            .unwrap();
-        assert_eq!(
-            (window.end, rest.start, rest.end),
-            (Some(150), 150, Some(1200))
-        );
-        assert!(
-            window
-                .take(page(&[11], Some("b"), true), false, 9999)
-                .rest
-                .is_none()
-        );
+        let rest = window.take(page(&[0, 10], Some("a"), true), false, 9999).rest.unwrap();
+        assert_eq!((window.end, rest.start, rest.end), (Some(150), 150, Some(1200)));
+        assert!(window.take(page(&[11], Some("b"), true), false, 9999).rest.is_none());
         let mut sparse = Window::new(0, Some(1200));
-        assert!(
-            sparse
-                .take(page(&[0, 60], Some("a"), true), false, 9999)
-                .rest
-                .is_none()
-        );
+        assert!(sparse.take(page(&[0, 60], Some("a"), true), false, 9999).rest.is_none());
     }
 
     #[test]

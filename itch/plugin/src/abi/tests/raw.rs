@@ -6,12 +6,7 @@ use crate::abi;
 /// What a C report would do: pages and raw gets through the table.
 #[test]
 fn pages_and_gets_work_for_a_plugin_without_our_kit() {
-    unsafe extern "C" fn run(
-        _: *mut std::ffi::c_void,
-        host: *const Host,
-        run: *mut abi::Run,
-        _: Str,
-    ) -> abi::Status {
+    unsafe extern "C" fn run(_: *mut std::ffi::c_void, host: *const Host, run: *mut abi::Run, _: Str) -> abi::Status {
         // SAFETY: a plugin's calls, by the rules of the boundary.
         unsafe {
             let host = &*host;
@@ -32,10 +27,7 @@ fn pages_and_gets_work_for_a_plugin_without_our_kit() {
             assert_eq!(error.message, "a plugin may not use the sign-in service");
             (host.buf_free)(buf);
             let nowhere = std::ptr::null_mut();
-            assert_eq!(
-                (host.pages_open)(run, Str::new(asked), &raw mut pages, nowhere),
-                OK
-            );
+            assert_eq!((host.pages_open)(run, Str::new(asked), &raw mut pages, nowhere), OK);
             assert_eq!((host.pages_next)(pages, &raw mut buf), OK);
             let rows = String::from_utf8_lossy(
                 Str {
@@ -52,11 +44,7 @@ fn pages_and_gets_work_for_a_plugin_without_our_kit() {
             (host.pages_close)(pages);
             assert!((host.get)(run, Str::new(b"not json"), &raw mut buf) < 0);
             (host.buf_free)(buf);
-            let status = (host.get)(
-                run,
-                Str::new(br#"{"service":"helix","path":"gone"}"#),
-                &raw mut buf,
-            );
+            let status = (host.get)(run, Str::new(br#"{"service":"helix","path":"gone"}"#), &raw mut buf);
             assert_eq!(status, ErrorKind::NotFound.status());
             let error: Error = serde_json::from_slice(
                 Str {
@@ -87,8 +75,5 @@ fn pages_and_gets_work_for_a_plugin_without_our_kit() {
     }));
     let (host, _) = recorder();
     let error = run_report(item, host, &CallInput::default()).unwrap_err();
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (ErrorKind::Failed, "plain words")
-    );
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Failed, "plain words"));
 }

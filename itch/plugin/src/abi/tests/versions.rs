@@ -121,12 +121,7 @@ fn a_unit_refuses_a_host_that_lacks_what_version_one_had() {
     // SAFETY: the table is that of a report, and the unit reads no further than the size says.
     let status = unsafe {
         let report: Report = table::read(item("probe").vtable.cast()).unwrap();
-        (report.run)(
-            item("probe").this,
-            &raw const host,
-            ptr::null_mut(),
-            Str::new(b"{}"),
-        )
+        (report.run)(item("probe").this, &raw const host, ptr::null_mut(), Str::new(b"{}"))
     };
     assert_eq!(status, ErrorKind::Unsupported.status());
 }
@@ -146,9 +141,7 @@ fn descriptor() -> Plugin {
         flags: 0,
         name: Str::new(b"own-units"),
         version: Str::new(b"1.2.3"),
-        about_json: export::about(
-            r#"{"description":"","authors":"","license":"","repository":""}"#,
-        ),
+        about_json: export::about(r#"{"description":"","authors":"","license":"","repository":""}"#),
         items: linked_in,
     }
 }
@@ -272,10 +265,7 @@ fn a_library_that_cannot_give_its_units_says_so() {
         (nowhere, "it has 2 units at no address"),
         (hollow, "a unit is missing"),
     ] {
-        let library = read(&Plugin {
-            items,
-            ..descriptor()
-        });
+        let library = read(&Plugin { items, ..descriptor() });
         assert_eq!(library.unwrap().items().unwrap_err().message, expected);
     }
 }
@@ -283,9 +273,7 @@ fn a_library_that_cannot_give_its_units_says_so() {
 #[test]
 fn what_cannot_be_json_is_not_said() {
     for text in ["\"", "a\\b", "a\nb"] {
-        let json = format!(
-            "{{\"description\":\"{text}\",\"authors\":\"\",\"license\":\"\",\"repository\":\"\"}}"
-        );
+        let json = format!("{{\"description\":\"{text}\",\"authors\":\"\",\"license\":\"\",\"repository\":\"\"}}");
         assert_eq!(export::about(json.leak()).len, 0);
     }
 }
