@@ -140,12 +140,7 @@ fn main() {
         at_most("CPU time of --version", start_up("--version"), 5.0, "ms"),
         at_most("CPU time of --help", start_up("--help"), 5.0, "ms"),
         at_most("10,000 rows at 50 ms / (pages + 2) x 50 ms", chain(), 1.10, "x"),
-        at_most(
-            "peak memory of 200,000 rows beyond that of 1,000",
-            memory(),
-            10.0,
-            "MiB",
-        ),
+        at_most("peak memory of 200,000 rows beyond that of 1,000", memory(), 10.0, "MiB"),
         Figure {
             what: "cold at 50 ms / warm file cache",
             measured: faster,

@@ -53,11 +53,7 @@ fn write_followers(folder: &Folder, name: &str, rows: u64) {
             (1.4e9 + day + hour, dice.roll() * dice.roll() * 1.5e8)
         };
         let created = followed - age;
-        writeln!(
-            out,
-            "somebody_{row}\tburkeblack\t{created:.0}\t{followed:.0}\t{age:.0}\t0"
-        )
-        .unwrap();
+        writeln!(out, "somebody_{row}\tburkeblack\t{created:.0}\t{followed:.0}\t{age:.0}\t0").unwrap();
     }
     out.flush().unwrap();
 }

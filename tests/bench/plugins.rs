@@ -63,10 +63,7 @@ fn later(none: &Folder, many: &Folder, arguments: &[&str]) -> f64 {
         with.push(processor_time(many, arguments));
     }
     let (without, with) = (median(without), median(with));
-    println!(
-        "itch {}: {without:.2} ms without plugins, {with:.2} ms with {PLUGINS}",
-        arguments.join(" ")
-    );
+    println!("itch {}: {without:.2} ms without plugins, {with:.2} ms with {PLUGINS}", arguments.join(" "));
     with - without
 }
 
@@ -108,11 +105,7 @@ fn main() {
     fs::create_dir_all(own(&folder)).unwrap();
     let library = fixtures::file_name("itch_fixture_report");
     let library = format!("{}{library}", std::env::consts::DLL_PREFIX);
-    fs::copy(
-        target().join("release").join(library),
-        own(&folder).join(fixtures::file_name("fixture-report")),
-    )
-    .unwrap();
+    fs::copy(target().join("release").join(library), own(&folder).join(fixtures::file_name("fixture-report"))).unwrap();
     folder.itch(&["plugins", "trust", "fixture-report"]).exits(0);
     let rows = ROWS.to_string();
     let arguments = ["rust-report", "--rows", &rows, "-f", "tsv"];
@@ -134,10 +127,7 @@ fn main() {
         ("loaded into the process", loaded),
         ("in a process of its own", apart),
     ] {
-        println!(
-            "{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s",
-            f64::from(ROWS) / seconds
-        );
+        println!("{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s", f64::from(ROWS) / seconds);
     }
     println!("the program: {}", binary().display());
 
@@ -188,11 +178,7 @@ fn main() {
         unit,
     } in &figures
     {
-        println!(
-            "{what:<40} {:>10}  {:>10}",
-            format!("{measured:.2} {unit}"),
-            format!("<= {bound} {unit}")
-        );
+        println!("{what:<40} {:>10}  {:>10}", format!("{measured:.2} {unit}"), format!("<= {bound} {unit}"));
     }
     let missed = figures.iter().filter(|figure| figure.measured > figure.bound);
     let missed: Vec<&str> = missed.map(|figure| figure.what).collect();

@@ -29,11 +29,7 @@ const IN_C: &[Recipe] = &[
     // The same, and it cannot.
     ("needs-newer", "versions.c", &["-DNEWER", "-DMIN_HOST_MINOR=1"]),
     // Of the next major version, whose symbol has another name.
-    (
-        "other-major",
-        "versions.c",
-        &["-DMAJOR=2", "-Ditch_plugin_v1=itch_plugin_v2"],
-    ),
+    ("other-major", "versions.c", &["-DMAJOR=2", "-Ditch_plugin_v1=itch_plugin_v2"]),
     // Says so under the old name.
     ("wrong-major", "versions.c", &["-DMAJOR=2"]),
     ("segfault", "misbehave.c", &["-DMISBEHAVIOUR=SEGFAULT"]),
@@ -63,16 +59,8 @@ const IN_C: &[Recipe] = &[
     ("twin-a", "versions.c", &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""]),
     ("twin-b", "versions.c", &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""]),
     // Reports that are called like a built-in one, and like a command of itch's own.
-    (
-        "impostor",
-        "versions.c",
-        &["-DPLUGIN=\"impostor\"", "-DNAME=\"followers\""],
-    ),
-    (
-        "reserved",
-        "versions.c",
-        &["-DPLUGIN=\"reserved\"", "-DNAME=\"plugins\""],
-    ),
+    ("impostor", "versions.c", &["-DPLUGIN=\"impostor\"", "-DNAME=\"followers\""]),
+    ("reserved", "versions.c", &["-DPLUGIN=\"reserved\"", "-DNAME=\"plugins\""]),
     // Units that are not to be waited for.
     ("hanging-cache", "trials.c", &["-DTRIAL=1"]),
     ("hanging-renderer", "trials.c", &["-DTRIAL=2"]),

@@ -354,10 +354,7 @@ impl Ran {
     /// Everything that a person sees, in one text, for a snapshot: ports and the folder's name, which are others each
     /// time, are replaced.
     pub fn all(&self) -> String {
-        let text = format!(
-            "exit code: {}\n--- stdout\n{}--- stderr\n{}",
-            self.code, self.stdout, self.stderr
-        );
+        let text = format!("exit code: {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr);
         without_ports(&text.replace(&self.folder, "[FOLDER]"))
     }
 
@@ -389,12 +386,7 @@ impl Ran {
     /// Fails unless stderr has this text.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Ran {
-        assert!(
-            self.stderr.contains(text),
-            "itch {} does not say `{text}`\n{}",
-            self.arguments,
-            self.brief()
-        );
+        assert!(self.stderr.contains(text), "itch {} does not say `{text}`\n{}", self.arguments, self.brief());
         self
     }
 
@@ -538,11 +530,7 @@ impl Sandbox {
         let address = self.address();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(
-            stream,
-            "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
+        write!(stream, "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let body = text.split_once("\r\n\r\n").expect("a body").1;

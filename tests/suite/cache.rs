@@ -130,11 +130,7 @@ fn freshness_is_the_persons_to_choose() {
             let ran = folder.itch(&[&["-c", backend, "followers", "-l", "300", "burkeblack"], options].concat());
             let after = sandbox.requests();
             let asked = |path: &str| after.of(path) - before.of(path);
-            (
-                ran.succeeds().stdout.clone(),
-                asked("/helix/channels/followers"),
-                asked("/helix/users"),
-            )
+            (ran.succeeds().stdout.clone(), asked("/helix/channels/followers"), asked("/helix/users"))
         };
         let (rows, ..) = run(&[]);
         assert_eq!(run(&[]), (rows.clone(), 0, 0));
@@ -271,11 +267,7 @@ fn no_token_is_left_anywhere() {
                 let found = seen
                     .iter()
                     .find(|text| text.windows(secret.len()).any(|part| part == secret.as_bytes()));
-                assert!(
-                    found.is_none(),
-                    "{secret} in {}",
-                    String::from_utf8_lossy(found.unwrap())
-                );
+                assert!(found.is_none(), "{secret} in {}", String::from_utf8_lossy(found.unwrap()));
             }
         }
     }
@@ -344,10 +336,7 @@ fn broken_values_are_fetched_again_and_healed() {
         let before = sandbox.requests();
         folder.itch(&arguments).prints(&rows);
         let healed = sandbox.requests();
-        assert!(
-            healed.total - before.total >= 7,
-            "harm {number}: {before:?}, {healed:?}"
-        );
+        assert!(healed.total - before.total >= 7, "harm {number}: {before:?}, {healed:?}");
         folder.itch(&arguments).prints(&rows);
         assert_eq!(sandbox.requests(), healed, "harm {number}");
     }

@@ -38,12 +38,7 @@ impl Setup {
     pub fn redis() -> Setup {
         let server = Server::redis(&[]);
         let port = server.port().to_string();
-        Setup::new(
-            "redis",
-            true,
-            vec![server],
-            vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port)],
-        )
+        Setup::new("redis", true, vec![server], vec![("REDIS_HOST", "127.0.0.1".into()), ("REDIS_PORT", port)])
     }
 
     fn redis_with_password() -> Setup {
@@ -144,10 +139,7 @@ fn body(setup: &Setup) {
         itch(&[options, &followers("300")].concat()).succeeds();
         sandbox.requests().of("/helix/channels/followers") - before
     };
-    assert_eq!(
-        (asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])),
-        (0, 3, 0)
-    );
+    assert_eq!((asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])), (0, 3, 0));
     assert_eq!((asked(&["--max-age", "0"]), asked(&[])), (3, 0));
 
     // Killed at any moment, the next run is right and repeats nothing that was stored.
@@ -160,9 +152,7 @@ fn body(setup: &Setup) {
         let mut command = folder.command(&arguments);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let asked = || sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
-        eventually("some pages", || {
-            asked() >= pages - 20 || child.try_wait().unwrap().is_some()
-        });
+        eventually("some pages", || asked() >= pages - 20 || child.try_wait().unwrap().is_some());
         signal(child.id(), Signal::KILL);
         wait(child);
     }

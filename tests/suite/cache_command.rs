@@ -42,10 +42,7 @@ fn stats_counts_by_service_and_report() {
     let cells = cells.succeeds().cells();
     let sizes: u64 = files(&folder).iter().map(|file| file.metadata().unwrap().len()).sum();
     let counts: Vec<_> = cells.iter().map(|row| (row[1], row[2], row[3])).collect();
-    assert_eq!(
-        counts,
-        [("all", "", "8"), ("helix", "created", "1"), ("helix", "followers", "7")]
-    );
+    assert_eq!(counts, [("all", "", "8"), ("helix", "created", "1"), ("helix", "followers", "7")]);
     assert_eq!(cells[0][4], sizes.to_string());
     let json = folder.itch(&["cache", "stats", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.succeeds().stdout).unwrap();
@@ -133,10 +130,7 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     cleared.exits(0).says("kept 1 that the itch of 2016 stored");
     assert_eq!(cleared.cells()[0][0], "8");
     assert!(old.exists());
-    assert_eq!(
-        folder.itch(&["cache", "prune", "--max-size", "0"]).succeeds().cells()[0][..2],
-        ["0", "0"]
-    );
+    assert_eq!(folder.itch(&["cache", "prune", "--max-size", "0"]).succeeds().cells()[0][..2], ["0", "0"]);
     assert_eq!(folder.itch(&["cache", "clear", "--all"]).succeeds().cells()[0][0], "1");
     assert_eq!(files(&folder).len(), 1);
     assert_eq!(std::fs::read_to_string(place.join("notes.txt")).unwrap(), "mine");
@@ -157,10 +151,7 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
         .succeeds();
     server.ask(&["SET", "itch:1:not-a-key", "1"]);
     server.ask(&["SET", "itch:2:other", "1"]);
-    assert_eq!(
-        folder.itch(&["cache", "stats", "-c", "redis"]).succeeds().cells()[0][3],
-        "7"
-    );
+    assert_eq!(folder.itch(&["cache", "stats", "-c", "redis"]).succeeds().cells()[0][3], "7");
     // Each ends by itself.
     let key = folder.itch(&["cache", "list", "--json", "-c", "redis"]).stdout;
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
@@ -172,10 +163,7 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
         .parse()
         .unwrap();
     assert!((29 * 86_400..=30 * 86_400).contains(&left), "{left}");
-    assert_eq!(
-        folder.itch(&["cache", "clear", "-c", "redis"]).succeeds().cells()[0][0],
-        "7"
-    );
+    assert_eq!(folder.itch(&["cache", "clear", "-c", "redis"]).succeeds().cells()[0][0], "7");
     assert_eq!(server.ask(&["DBSIZE"]), ":3\r\n");
 }
 

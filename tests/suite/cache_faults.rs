@@ -79,11 +79,7 @@ fn a_server_that_accepts_and_never_answers() {
     survived(&memcache_at(&[silent.port()]), "memcache", "did not answer in time");
     survived(&cluster_at(silent.port()), "redis", "");
     let another = Impostor::start(b"");
-    survived(
-        &memcache_at(&[silent.port(), another.port()]),
-        "memcache",
-        "did not answer in time",
-    );
+    survived(&memcache_at(&[silent.port(), another.port()]), "memcache", "did not answer in time");
 }
 
 #[test]
@@ -208,11 +204,7 @@ fn a_layer_that_fails() {
     let far = folder(&redis_at(free_port())).at(&sandbox);
     warned(&far.itch(&arguments), &rows, "warning: cache redis: ");
     let before = sandbox.requests();
-    warned(
-        &far.itch(&[&arguments[..], &["--max-age", "0"]].concat()),
-        &rows,
-        "warning: cache redis: ",
-    );
+    warned(&far.itch(&[&arguments[..], &["--max-age", "0"]].concat()), &rows, "warning: cache redis: ");
     far.itch(&[&["-c", "file"], &REPORT[..]].concat()).prints(&rows);
     assert!(sandbox.requests().total > before.total);
     // The near one fails: the far one answers.
@@ -266,9 +258,7 @@ fn a_wrong_password() {
 fn a_replica_that_may_only_be_read() {
     let master = Server::redis(&[]);
     let replica = Server::redis(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
-    eventually("the replica", || {
-        replica.ask(&["INFO", "replication"]).contains("master_link_status:up")
-    });
+    eventually("the replica", || replica.ask(&["INFO", "replication"]).contains("master_link_status:up"));
     survived(&redis_at(replica.port()), "redis", "read only replica");
 }
 
@@ -322,11 +312,7 @@ fn a_full_disk() {
     let command = folder.command(&arguments);
     let small = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
     let mut limited = behind(&["sh", "-c", small], &command);
-    warned(
-        &folder.ran(wait(limited.spawn().unwrap()), &arguments),
-        &rows,
-        "cannot be written",
-    );
+    warned(&folder.ran(wait(limited.spawn().unwrap()), &arguments), &rows, "cannot be written");
     assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
 

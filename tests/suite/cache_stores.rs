@@ -44,10 +44,7 @@ fn promises(store: &mut dyn CacheStore, again: &mut dyn CacheStore) {
         Put::Stored
     );
     // 31 days: memcached would take the number of seconds for a date in 1970.
-    assert_eq!(
-        store.put(&c, b"long", Some(Duration::from_secs(31 * 86_400))).unwrap(),
-        Put::Stored
-    );
+    assert_eq!(store.put(&c, b"long", Some(Duration::from_secs(31 * 86_400))).unwrap(), Put::Stored);
     // Another process sees the same.
     assert_eq!(value(again, &a), Some(bytes));
     assert_eq!(value(again, &b).as_deref(), Some(&b"one \0 value\r\nEN\r\n"[..]));

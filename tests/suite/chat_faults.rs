@@ -98,18 +98,9 @@ fn each_kind_of_fault_passes() {
 fn faults_that_do_not_pass_are_no_end() {
     for (fault, said) in [
         ("gql-null=1", "error: the gql service answered without data (1 try)"),
-        (
-            "gql-error=1",
-            "error: the gql service answered \"service error\" (1 try)",
-        ),
-        (
-            "gql-timeout=1",
-            "error: the gql service answered \"service timeout\" (1 try)",
-        ),
-        (
-            "gql-data-null=1",
-            "error: the gql service answered without data (1 try)",
-        ),
+        ("gql-error=1", "error: the gql service answered \"service error\" (1 try)"),
+        ("gql-timeout=1", "error: the gql service answered \"service timeout\" (1 try)"),
+        ("gql-data-null=1", "error: the gql service answered without data (1 try)"),
     ] {
         let ran = with_faults(fault, &["--retries", "0", SHORT]);
         assert_eq!(ran.exits(6).stdout, "", "{fault}");
@@ -174,10 +165,7 @@ fn a_second_that_is_cut_off_is_named() {
     let mut rest = whole.lines();
     assert!(ran.stdout.lines().all(|row| rest.any(|other| other == row)), "in order");
     let missing: Vec<&str> = whole.lines().filter(|row| !got.contains(row)).collect();
-    assert!(
-        !missing.is_empty() && missing.iter().all(|row| offset(row) == 1234),
-        "{missing:?}"
-    );
+    assert!(!missing.is_empty() && missing.iter().all(|row| offset(row) == 1234), "{missing:?}");
     // Without -v on a pipe too.
     let sandbox = Sandbox::start(&["--faults", "gql-integrity-all=1"]);
     let ran = Folder::new().at(&sandbox).itch(&["chatlog", DENSE]);

@@ -41,10 +41,7 @@ fn a_part_is_that_part_of_the_whole() {
     ] {
         let wanted = |row: &&str| from.is_none_or(|from| offset(row) >= from) && to.is_none_or(|to| offset(row) < to);
         let wanted: String = whole.lines().filter(wanted).map(|row| format!("{row}\n")).collect();
-        let (from, to) = (
-            from.map(|second| format!("{second}s")),
-            to.map(|second| second.to_string()),
-        );
+        let (from, to) = (from.map(|second| format!("{second}s")), to.map(|second| second.to_string()));
         let mut arguments = vec!["chat-replay", GROWING];
         arguments.extend(from.iter().flat_map(|second| ["--from", second]));
         arguments.extend(to.iter().flat_map(|second| ["--to", second]));
@@ -138,10 +135,7 @@ fn authors_that_are_gone_are_counted_among_the_rows_that_came() {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let ran = Folder::new().itch(&[&["--sandbox", "-v", "chat-replay", GROWING], &options[..]].concat());
         ran.exits(0);
-        assert_eq!(
-            column(&ran.stdout, 3).iter().filter(|login| login.is_empty()).count(),
-            gone
-        );
+        assert_eq!(column(&ran.stdout, 3).iter().filter(|login| login.is_empty()).count(), gone);
         ran.says(&format!(", {gone} authors missing (name empty), "));
     }
 }
@@ -156,10 +150,7 @@ fn a_finished_recording_is_fetched_once() {
     let asked = sandbox.requests().total;
     run(&[]).prints(&first.stdout);
     // Under its other name too.
-    assert_eq!(
-        folder.itch(&["-c", "file", "chatlog", DENSE]).succeeds().rows().len(),
-        1_000
-    );
+    assert_eq!(folder.itch(&["-c", "file", "chatlog", DENSE]).succeeds().rows().len(), 1_000);
     assert_eq!(sandbox.requests().total, asked);
     drop(sandbox);
     run(&["--offline"]).prints(&first.stdout);
@@ -261,10 +252,7 @@ fn everything_that_chat_holds_is_printed() {
         let cells: Vec<&str> = row.split('\t').collect();
         assert_eq!(cells.len(), 10, "{row}");
         let mut count = |sort, is: bool| *sorts.entry(sort).or_default() += usize::from(is);
-        count(
-            "no author",
-            cells[2].is_empty() && cells[3].is_empty() && cells[4].is_empty(),
-        );
+        count("no author", cells[2].is_empty() && cells[3].is_empty() && cells[4].is_empty());
         count("no colour", cells[5].is_empty());
         count("no badge", cells[6].is_empty());
         count("two badges", cells[6].contains(','));
@@ -286,10 +274,7 @@ fn everything_that_chat_holds_is_printed() {
                     .replace("\\r", "\r")
                     .replace("\\\\", "\\");
                 let word: String = text.chars().skip(from).take(to + 1 - from).collect();
-                assert!(
-                    !word.is_empty() && !word.contains(' ') || word.contains(':'),
-                    "{row}: {word:?}"
-                );
+                assert!(!word.is_empty() && !word.contains(' ') || word.contains(':'), "{row}: {word:?}");
             }
         }
     }

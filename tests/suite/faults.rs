@@ -136,10 +136,7 @@ fn a_list_that_leads_back_is_not_complete() {
     ran.exits(3)
         .says("INCOMPLETE: a list pointed back to a page that was read before; ");
     assert!((100..10_000).contains(&ran.rows().len()));
-    ran.says(&format!(
-        "{} of 10,000 followers did not come\n",
-        human(10_000 - ran.rows().len())
-    ));
+    ran.says(&format!("{} of 10,000 followers did not come\n", human(10_000 - ran.rows().len())));
     let expected = faultless("10000");
     assert!(expected.stdout.starts_with(&ran.stdout));
 }
@@ -178,10 +175,7 @@ fn accounts_that_are_gone_are_counted_and_keep_their_rows() {
     let gone = found.iter().filter(|row| row[2].is_empty()).count();
     assert!((60..140).contains(&gone), "{gone}");
     for (row, whole) in found.iter().zip(&expected) {
-        assert_eq!(
-            (row[0], row[1], row[3], row[5]),
-            (whole[0], whole[1], whole[3], whole[5])
-        );
+        assert_eq!((row[0], row[1], row[3], row[5]), (whole[0], whole[1], whole[3], whole[5]));
         if row[2].is_empty() {
             assert_eq!(row[4], "");
         } else {

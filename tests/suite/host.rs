@@ -118,11 +118,7 @@ fn every_command_has_help() {
         let (short, long) = (help("-h"), help("--help"));
         for ran in [&short, &long] {
             assert!(ran.succeeds().stdout.contains("Usage: itch"), "{}", ran.all());
-            assert!(
-                ran.stdout.lines().all(|line| line.chars().count() <= 100),
-                "{}",
-                ran.stdout
-            );
+            assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);
         }
         assert!(long.stdout.len() >= short.stdout.len());
     }
@@ -335,10 +331,7 @@ fn the_verdict_is_quiet_on_a_pipe_and_said_with_verbose() {
         str!["followers: 3 of 3 rows, 0 repeated, complete, 4 requests, [TIME] s"].raw()
     );
     let ran = folder.itch(&["--sandbox", "-v", "created", "followers_3"]);
-    assert_data_eq!(
-        ran.told().lines().last().unwrap(),
-        str!["created: 1 row, complete, 2 requests, [TIME] s"].raw()
-    );
+    assert_data_eq!(ran.told().lines().last().unwrap(), str!["created: 1 row, complete, 2 requests, [TIME] s"].raw());
     let ran = folder.itch(&["--sandbox", "-v", "followers", "-l", "1", "followers_3"]);
     assert_data_eq!(
         ran.told().lines().last().unwrap(),

@@ -113,16 +113,9 @@ fn rows_leave_page_by_page() {
         }
         let first_page = Instant::now();
         let asked = sandbox.requests().of("/helix/channels/followers");
-        assert!(
-            !asked.is_multiple_of(5),
-            "{format}: all pages had been asked for: {asked}"
-        );
+        assert!(!asked.is_multiple_of(5), "{format}: all pages had been asked for: {asked}");
         stdout.read_to_string(&mut line).unwrap();
-        assert!(
-            first_page.elapsed() > Duration::from_millis(300),
-            "{format}: {:?}",
-            first_page.elapsed()
-        );
+        assert!(first_page.elapsed() > Duration::from_millis(300), "{format}: {:?}", first_page.elapsed());
         assert_eq!(line.lines().count(), 500 + header);
         folder.ran(wait(child), &arguments).succeeds();
     }

@@ -11,9 +11,7 @@ use crate::plugins_found::with;
 
 /// Nothing that a plugin of this folder's has started is left. A killed process takes a moment to go.
 fn nothing_is_left(folder: &Folder) {
-    eventually("the end of everything that was started", || {
-        processes_about(&folder.path("data")).is_empty()
-    });
+    eventually("the end of everything that was started", || processes_about(&folder.path("data")).is_empty());
 }
 
 #[test]

@@ -12,36 +12,18 @@ use crate::plugins_found::{own, status, with};
 const ODD: &[(&str, &str)] = &[
     ("no-json", "the plugin `odd` printed a line that is no JSON array"),
     ("few", "the plugin `odd` printed a row of 1 cell and declares 2 columns"),
-    (
-        "many",
-        "the plugin `odd` printed a row of 3 cells and declares 2 columns",
-    ),
-    (
-        "big",
-        "the plugin `odd` printed a number in column `n`, which holds whole numbers",
-    ),
+    ("many", "the plugin `odd` printed a row of 3 cells and declares 2 columns"),
+    ("big", "the plugin `odd` printed a number in column `n`, which holds whole numbers"),
     ("nan", "the plugin `odd` printed a line that is no JSON array"),
     ("counted-more", "the plugin `odd` emitted 2 rows and counted 7"),
     ("counted-none", "the plugin `odd` emitted 2 rows and counted 0"),
     ("no-line-feed", "the plugin `odd` emitted a row that no line feed ends"),
     ("empty-line", "the plugin `odd` emitted an empty line among its rows"),
-    (
-        "huge",
-        "the plugin `odd` emitted a row of 64 MiB, and 64 MiB are the most",
-    ),
+    ("huge", "the plugin `odd` emitted a row of 64 MiB, and 64 MiB are the most"),
     ("nowhere", "the plugin `odd` emitted 400 bytes that cannot be"),
-    (
-        "status",
-        "the plugin `odd` answered with status 12345, which means nothing here",
-    ),
-    (
-        "done",
-        "the plugin `odd` answered with status 1, which means nothing here",
-    ),
-    (
-        "negative",
-        "the plugin `odd` answered with status -99, which means nothing here",
-    ),
+    ("status", "the plugin `odd` answered with status 12345, which means nothing here"),
+    ("done", "the plugin `odd` answered with status 1, which means nothing here"),
+    ("negative", "the plugin `odd` answered with status -99, which means nothing here"),
     ("silent", "the plugin `odd` failed without saying why"),
 ];
 
@@ -109,14 +91,8 @@ fn only_a_file_that_was_used_before_runs_inside() {
 fn a_description_without_end_is_refused_unread() {
     let folder = with(&["long-spec", "long-name"]);
     for (plugin, why) in [
-        (
-            "long-spec",
-            "the description of a unit is 419430400 bytes long, more than 1048576",
-        ),
-        (
-            "long-name",
-            "the name of a unit is 18446744073709551615 bytes long, more than 64",
-        ),
+        ("long-spec", "the description of a unit is 419430400 bytes long, more than 1048576"),
+        ("long-name", "the name of a unit is 18446744073709551615 bytes long, more than 64"),
     ] {
         let file = fixtures::file_name(plugin);
         assert_eq!(status(&folder, plugin, &file), format!("refused: {why}"));

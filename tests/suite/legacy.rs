@@ -82,12 +82,7 @@ fn old_following(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<
         let follows = page["follows"].as_array().unwrap();
         for follow in follows {
             let channel = &follow["channel"];
-            let row = dated(
-                word(&user, "name"),
-                word(channel, "name"),
-                created,
-                epoch(&follow["created_at"]),
-            );
+            let row = dated(word(&user, "name"), word(channel, "name"), created, epoch(&follow["created_at"]));
             writeln!(rows, "{row}\t{}", channel["followers"]).unwrap();
             count += 1;
             if Some(count) == limit {
@@ -106,10 +101,7 @@ fn old_following(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<
 fn old_chat(sandbox: &Sandbox) -> String {
     let (mut rows, mut seen) = (String::new(), HashSet::new());
     for start in (START..=END).step_by(30) {
-        let window = ask(
-            sandbox,
-            &format!("/rechat/rechat-messages?video_id={VIDEO}&start={start}"),
-        );
+        let window = ask(sandbox, &format!("/rechat/rechat-messages?video_id={VIDEO}&start={start}"));
         for message in window["data"].as_array().unwrap() {
             if seen.insert(word(message, "id").to_owned()) {
                 let said = &message["attributes"];
@@ -130,10 +122,7 @@ fn loots_target(order: &str, limit: &str) -> String {
         limit,
         "%2C+%22offset%22%3A+0%7D",
     ];
-    format!(
-        "/loots/api/v1/search/channels/76725499/streams?json={}",
-        question.concat()
-    )
+    format!("/loots/api/v1/search/channels/76725499/streams?json={}", question.concat())
 }
 
 fn old_streams(sandbox: &Sandbox, target: &str) -> String {
@@ -264,11 +253,7 @@ fn broadcasts_are_those_of_the_old_program() {
         let target = loots_target(order, limit);
         let ran = legacy(&folder, &[options, &["loots_streams", "burkeblack"]].concat());
         ran.prints(&old_streams(&sandbox, &target));
-        assert_eq!(
-            recorder.targets(),
-            ["/kraken/channels/burkeblack", &target],
-            "{options:?}"
-        );
+        assert_eq!(recorder.targets(), ["/kraken/channels/burkeblack", &target], "{options:?}");
     }
     let all = old_streams(&sandbox, &loots_target("desc", "500"));
     assert!(all.contains("\tNone\n"));
@@ -327,10 +312,7 @@ fn chat_comes_from_the_cache() {
 #[test]
 fn requests_carry_what_the_old_program_sent() {
     let recorder = Recorder::of(|_| json!({"name": "a", "created_at": "2013-06-05T11:02:03Z", "followers": 3}));
-    let (with, without) = (
-        recorder.folder().variable("TWITCH_CLIENT_ID", "abc123"),
-        recorder.folder(),
-    );
+    let (with, without) = (recorder.folder().variable("TWITCH_CLIENT_ID", "abc123"), recorder.folder());
     legacy(&with, &["created", "a"]).prints("a\t1370430123\n");
     let seen = recorder.taken();
     assert_eq!(seen[0].header("client-id"), Some("abc123"));

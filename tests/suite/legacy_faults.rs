@@ -124,9 +124,7 @@ fn what_does_not_exist_is_not_found_and_not_stored() {
 
 #[test]
 fn html_is_no_answer() {
-    let recorder = Recorder::start(None, |_| {
-        Some((200, "text/html", "<html>This service is gone</html>".to_owned()))
-    });
+    let recorder = Recorder::start(None, |_| Some((200, "text/html", "<html>This service is gone</html>".to_owned())));
     let folder = recorder.folder();
     for arguments in [
         &["created", "a"][..],

@@ -161,10 +161,7 @@ fn a_report_in_c_uses_every_entry_of_the_table() {
          [\"fetch\",404,null,null,null,null]\n\
          [\"pages\",2,null,null,null,null]\n"
     );
-    assert_eq!(
-        *host.told.lock().unwrap(),
-        ["Info: c-report was called", "1 of Some(2)", "2 of Some(2)"]
-    );
+    assert_eq!(*host.told.lock().unwrap(), ["Info: c-report was called", "1 of Some(2)", "2 of Some(2)"]);
     let missing = Fact::Missing {
         what: "things".to_owned(),
         n: 1,
@@ -217,19 +214,10 @@ fn a_panic_in_a_library_is_an_error_and_costs_no_row() {
     assert_eq!(names, ["callback-panic", "panic", "rust-report"]);
     let (host, _) = host();
     let error = run(item("fixture-report", "panic"), &host, json!({})).unwrap_err();
-    assert_eq!(
-        (error.kind, error.message.as_str()),
-        (ErrorKind::Panic, "the plugin panicked")
-    );
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Panic, "the plugin panicked"));
     let cause = &error.causes[0];
-    assert!(
-        cause.starts_with("told to panic, at ") && cause.contains("panics.rs:"),
-        "{cause}"
-    );
-    assert_eq!(
-        host.rows.lock().unwrap().as_str(),
-        "[\"one\"]\n[\"two\"]\n[\"three\"]\n"
-    );
+    assert!(cause.starts_with("told to panic, at ") && cause.contains("panics.rs:"), "{cause}");
+    assert_eq!(host.rows.lock().unwrap().as_str(), "[\"one\"]\n[\"two\"]\n[\"three\"]\n");
 }
 
 fn open(plugin: &str, name: &str, variables: &[(&str, &Path)]) -> (Result<Box<dyn CacheStore>>, Arc<Host>) {
@@ -250,10 +238,7 @@ fn works(store: &mut dyn CacheStore, folder: &Path) {
     let (key, other) = ("0a".repeat(32), "f1".repeat(32));
     let long: Vec<u8> = (0..100_000).map(|n| (n % 251) as u8).collect();
     assert_eq!(store.get(&key).unwrap(), None);
-    assert_eq!(
-        store.put(&key, &long, Some(Duration::from_secs(9))).unwrap(),
-        Put::Stored
-    );
+    assert_eq!(store.put(&key, &long, Some(Duration::from_secs(9))).unwrap(), Put::Stored);
     assert_eq!(store.put(&other, b"", None).unwrap(), Put::Stored);
     assert_eq!(store.put(&other, &vec![0; 1_000_001], None).unwrap(), Put::TooLarge);
     let found = store.get(&key).unwrap().unwrap();
@@ -373,14 +358,8 @@ fn a_plugin_of_a_later_version_works_and_falls_back() {
 #[test]
 fn a_plugin_that_does_not_fit_is_refused_with_the_reason() {
     for (plugin, why) in [
-        (
-            "needs-newer",
-            "it needs version 1.1 of the plugin boundary or later, and this itch has 1.0",
-        ),
-        (
-            "wrong-major",
-            "it was built for version 2.0 of the plugin boundary, and this itch has 1.0",
-        ),
+        ("needs-newer", "it needs version 1.1 of the plugin boundary or later, and this itch has 1.0"),
+        ("wrong-major", "it was built for version 2.0 of the plugin boundary, and this itch has 1.0"),
     ] {
         let error = load(&fixtures::plugin(plugin)).unwrap_err();
         assert_eq!(error.message, why, "{plugin}");

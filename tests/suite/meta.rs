@@ -122,10 +122,7 @@ fn every_unit_describes_itself() {
     for unit in units() {
         let (name, spec) = (text(&unit, "name"), &unit["spec"]);
         let sentence = text(spec, "summary");
-        assert!(
-            !sentence.is_empty() && !sentence.ends_with('.') && !sentence.contains('\n'),
-            "{name}: {sentence}"
-        );
+        assert!(!sentence.is_empty() && !sentence.ends_with('.') && !sentence.contains('\n'), "{name}: {sentence}");
         assert!(!text(spec, "help").is_empty(), "{name} has no help");
         for part in ["arguments", "columns", "variables", "examples"] {
             for described in list(spec, part) {
@@ -247,10 +244,7 @@ fn the_readme_knows_every_variable_and_unit() {
     }
     for (name, _) in units_by_file() {
         let forms = [format!("`{name}`"), format!("# {name}\n"), format!("-c {name}`")];
-        assert!(
-            forms.iter().any(|form| readme.contains(form)),
-            "README.md says nothing of {name}"
-        );
+        assert!(forms.iter().any(|form| readme.contains(form)), "README.md says nothing of {name}");
     }
 }
 
@@ -258,11 +252,7 @@ fn the_readme_knows_every_variable_and_unit() {
 fn every_file_opens_with_what_it_is_for_and_is_short() {
     for path in files("rs") {
         let text = read(&path);
-        assert!(
-            text.starts_with(OPENING),
-            "{} does not open with `{OPENING}`",
-            path.display()
-        );
+        assert!(text.starts_with(OPENING), "{} does not open with `{OPENING}`", path.display());
         let lines = text.lines().count();
         assert!(lines <= MOST_LINES, "{} has {lines} lines", path.display());
     }
@@ -321,10 +311,7 @@ fn crates_import_what_stands_below_them_only() {
                     assert!(below.contains(&name), "{member} imports {name}");
                 }
             }
-            None => assert!(
-                ["itch/host", "tests"].contains(&member.as_str()),
-                "{member} is on no floor"
-            ),
+            None => assert!(["itch/host", "tests"].contains(&member.as_str()), "{member} is on no floor"),
         }
     }
 }
@@ -364,10 +351,7 @@ fn every_crate_takes_part_in_the_workspace() {
         "print_stdout",
         "print_stderr",
     ] {
-        assert!(
-            workspace.contains(&format!("\n{lint} = \"deny\"\n")),
-            "{lint} is not denied"
-        );
+        assert!(workspace.contains(&format!("\n{lint} = \"deny\"\n")), "{lint} is not denied");
     }
     for member in members() {
         let manifest = read(format!("{member}/Cargo.toml"));

@@ -124,23 +124,11 @@ fn channels_and_their_followers() {
         ("https://api.twitch.tv/kraken/channels/burkeblack|[]", channel()),
         // With a limit, and without one.
         (&format!("{follows}?direction=DESC&limit=100|[]"), first.clone()),
-        (
-            &format!("{follows}?direction=DESC&limit=100|[u'cursor=1469996245023720000']"),
-            second.clone(),
-        ),
-        (
-            &format!("{follows}?direction=DESC&limit=100|[u'cursor=1469550110482113000']"),
-            last.clone(),
-        ),
+        (&format!("{follows}?direction=DESC&limit=100|[u'cursor=1469996245023720000']"), second.clone()),
+        (&format!("{follows}?direction=DESC&limit=100|[u'cursor=1469550110482113000']"), last.clone()),
         (&format!("{follows}?direction=DESC&limit=None|[]"), first),
-        (
-            &format!("{follows}?direction=DESC&limit=None|[u'cursor=1469996245023720000']"),
-            second,
-        ),
-        (
-            &format!("{follows}?direction=DESC&limit=None|[u'cursor=1469550110482113000']"),
-            last,
-        ),
+        (&format!("{follows}?direction=DESC&limit=None|[u'cursor=1469996245023720000']"), second),
+        (&format!("{follows}?direction=DESC&limit=None|[u'cursor=1469550110482113000']"), last),
         (
             &format!("{follows}?direction=ASC&limit=1|[]"),
             json!({"_total": 3, "_cursor": "5", "follows": [follow("a", "2010-01-01T00:00:00Z", "2010-01-01T00:00:01Z")]}),
@@ -178,17 +166,11 @@ fn followed_channels_are_paged_by_links() {
         ),
         (
             &format!("{base}?direction=DESC&limit=None|[]"),
-            page(
-                json!([row("sevadus", "2016-07-21T13:44:15Z", 250_000)]),
-                "direction=DESC&limit=25&offset=25",
-            ),
+            page(json!([row("sevadus", "2016-07-21T13:44:15Z", 250_000)]), "direction=DESC&limit=25&offset=25"),
         ),
         (
             &format!("{base}?direction=DESC&limit=25&offset=25|[]"),
-            page(
-                json!([row("other", "2012-11-03T19:34:08Z", 0)]),
-                "direction=DESC&limit=25&offset=50",
-            ),
+            page(json!([row("other", "2012-11-03T19:34:08Z", 0)]), "direction=DESC&limit=25&offset=50"),
         ),
         (
             &format!("{base}?direction=DESC&limit=25&offset=50|[]"),
@@ -196,10 +178,7 @@ fn followed_channels_are_paged_by_links() {
         ),
         (
             "https://api.twitch.tv/kraken/users/BurkeBlack/follows/channels?direction=ASC&limit=1|[]",
-            page(
-                json!([row("other", "2012-11-03T19:34:08Z", 0)]),
-                "direction=ASC&limit=1&offset=1",
-            ),
+            page(json!([row("other", "2012-11-03T19:34:08Z", 0)]), "direction=ASC&limit=1&offset=1"),
         ),
     ]);
     let rows = "burkeblack\tsevadus\t1351971249\t1469108655\t117137406\t250000\n\
@@ -249,10 +228,7 @@ fn chat() {
     let rechat =
         |start: &str| format!("https://rechat.twitch.tv/rechat-messages|['start={start}', u'video_id=v80935574']");
     let old = Old::new(&[
-        (
-            "https://api.twitch.tv/kraken/videos/v80935574|[]",
-            json!({"_id": "v80935574", "length": 65}),
-        ),
+        ("https://api.twitch.tv/kraken/videos/v80935574|[]", json!({"_id": "v80935574", "length": 65})),
         (
             &rechat("0"),
             json!({"errors": [{"status": 400, "detail": "0 is not between 1469108651 and 1469108716"}]}),
@@ -282,10 +258,7 @@ fn a_stored_error_is_that_error() {
     let old = Old::new(&[
         ("https://api.twitch.tv/kraken/channels/gone|[]", error.clone()),
         ("https://api.twitch.tv/kraken/users/gone|[]", error.clone()),
-        (
-            "https://api.twitch.tv/kraken/users/gone/follows/channels?direction=ASC&limit=1|[]",
-            error.clone(),
-        ),
+        ("https://api.twitch.tv/kraken/users/gone/follows/channels?direction=ASC&limit=1|[]", error.clone()),
         ("https://api.twitch.tv/kraken/videos/v7|[]", error),
     ]);
     let before = old.files();

@@ -51,10 +51,7 @@ fn the_old_command_line_draws_the_old_chart() {
     // Nothing but the picture is left.
     let names = std::fs::read_dir(folder.path("")).unwrap();
     let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    assert!(
-        !names.iter().any(|name| name.to_string_lossy().contains("part")),
-        "{names:?}"
-    );
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("part")), "{names:?}");
 }
 
 #[test]
@@ -136,11 +133,7 @@ fn every_type_draws() {
     let folder = folder();
     for (kind, has_points, has_line) in [("scatter", true, false), ("line", false, true), ("mixed", true, true)] {
         let chart = json(&folder, &["-t", kind]);
-        assert_eq!(
-            (chart.get("points").is_some(), chart.get("line").is_some()),
-            (has_points, has_line),
-            "{kind}"
-        );
+        assert_eq!((chart.get("points").is_some(), chart.get("line").is_some()), (has_points, has_line), "{kind}");
     }
     // The left axis is that of the count then, and so are its bounds.
     let chart = json(&folder, &["-t", "line", "-n", "2", "-N", "8"]);
@@ -167,10 +160,7 @@ fn running_streams_and_blank_lines_are_fine() {
 #[test]
 fn bad_rows_are_counted_named_and_kept_out() {
     let folder = folder();
-    folder.write(
-        "bad.tsv",
-        &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"),
-    );
+    folder.write("bad.tsv", &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"));
     let ran = folder.itch(&["plot", "-s", "bad.tsv", "a.png"]);
     ran.exits(3).says("line 11").says("line 12").says("2 rows are left out");
     assert!(folder.path("a.png").is_file());
@@ -312,11 +302,7 @@ fn densities_are_those_of_the_sum_over_all_pairs() {
             })
             .sum();
         let exact = sum / (std::f64::consts::TAU * determinant.sqrt() * n);
-        assert!(
-            (density[place] / exact - 1.0).abs() < 0.01,
-            "{place}: {} {exact}",
-            density[place]
-        );
+        assert!((density[place] / exact - 1.0).abs() < 0.01, "{place}: {} {exact}", density[place]);
     }
 }
 

@@ -182,12 +182,9 @@ fn rows_come_in_every_form() {
     let expected = points(&folder, &["followers.csv"]);
     assert_eq!(expected.len(), 10);
     let rows: Vec<Vec<&str>> = FOLLOWERS.lines().map(|line| line.split('\t').collect()).collect();
-    let json = rows.iter().map(|row| {
-        format!(
-            "{{\"name\":\"{}\",\"created\":{},\"followed\":{}}}\n",
-            row[0], row[2], row[3]
-        )
-    });
+    let json = rows
+        .iter()
+        .map(|row| format!("{{\"name\":\"{}\",\"created\":{},\"followed\":{}}}\n", row[0], row[2], row[3]));
     folder.write("rows.jsonl", &json.collect::<String>());
     let quoted = rows
         .iter()

@@ -72,10 +72,7 @@ impl Picture {
         let far = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
         let all: Vec<f64> = self.colors.iter().zip(&other.colors).map(|(a, b)| far(a, b)).collect();
         let seen = all.iter().filter(|far| **far > 0.08).count();
-        (
-            all.iter().sum::<f64>() / all.len() as f64,
-            seen as f64 / all.len() as f64,
-        )
+        (all.iter().sum::<f64>() / all.len() as f64, seen as f64 / all.len() as f64)
     }
 }
 
@@ -183,11 +180,7 @@ fn wave(rows: u64) -> Folder {
 fn a_wave_in_colors_of_density() {
     let folder = wave(5_000);
     draws(&folder, "density_log", &["-D", "wave.tsv"]);
-    draws(
-        &folder,
-        "density_linear",
-        &["-D", "--density-scale", "linear", "--colormap", "inferno", "wave.tsv"],
-    );
+    draws(&folder, "density_linear", &["-D", "--density-scale", "linear", "--colormap", "inferno", "wave.tsv"]);
     draws(
         &folder,
         "density_rank",
@@ -222,11 +215,7 @@ fn dots_gathered_on_pixels_look_like_dots() {
 #[test]
 fn a_count_alone_and_logarithms() {
     let folder = wave(2_000);
-    draws(
-        &folder,
-        "count",
-        &["-t", "line", "--log", "y", "-T", "Count", "wave.tsv"],
-    );
+    draws(&folder, "count", &["-t", "line", "--log", "y", "-T", "Count", "wave.tsv"]);
     draws(
         &folder,
         "zone",
@@ -246,9 +235,5 @@ fn a_count_alone_and_logarithms() {
 
 #[test]
 fn letters_of_the_carried_fonts() {
-    draws(
-        &folder(),
-        "scripts",
-        &["-T", "Ünïcödé Стример שלום السلام عليكم 🎉👍", "followers.csv"],
-    );
+    draws(&folder(), "scripts", &["-T", "Ünïcödé Стример שלום السلام عليكم 🎉👍", "followers.csv"]);
 }

@@ -23,11 +23,7 @@ fn a_chart_is_drawn_where_no_file_is_named() {
     let screen = Device::default().run(&folder, &arguments);
     assert_eq!(screen.code, 0, "{}", screen.all());
     let title = screen.lines.iter().find(|line| line.contains("BurkeBlack"));
-    assert!(
-        title.is_some_and(|title| title.trim() == "BurkeBlack"),
-        "{}",
-        screen.all()
-    );
+    assert!(title.is_some_and(|title| title.trim() == "BurkeBlack"), "{}", screen.all());
     let page = screen.lines.join("\n");
     for part in [
         "running count",

@@ -67,10 +67,7 @@ fn run(folder: &Folder, commands: &[(String, Vec<String>)]) -> Vec<(String, Stri
         if command.starts_with("itch plugins new") {
             // The versions that the repository was tested with, not those of today.
             let lock = root().join("Cargo.lock");
-            script.push_str(&format!(
-                "if test -f hello/Cargo.toml; then cp '{}' hello/; fi\n",
-                lock.display()
-            ));
+            script.push_str(&format!("if test -f hello/Cargo.toml; then cp '{}' hello/; fi\n", lock.display()));
         }
     }
     let output = shell(folder).arg("-c").arg(script).output().unwrap();
@@ -124,11 +121,7 @@ fn the_page_is_right(heading: &str) -> Folder {
     for ((command, expected), (printed, code)) in commands.iter().zip(&ran) {
         assert_eq!(code, "0", "`{command}` printed: {printed}");
         let lines: Vec<&str> = printed.lines().collect();
-        assert!(
-            fits(expected, &lines),
-            "`{command}` should print\n{}\nand prints\n{printed}",
-            expected.join("\n")
-        );
+        assert!(fits(expected, &lines), "`{command}` should print\n{}\nand prints\n{printed}", expected.join("\n"));
     }
     folder
 }

@@ -85,14 +85,8 @@ fn processes(folder: &Folder) -> Vec<String> {
 fn what_does_not_end_is_ended_in_time() {
     let folder = Folder::new();
     for (plugin, told) in [
-        (
-            "hanging-cache",
-            "cache hanging-cache: failed: `get`: no end within 2 s\n",
-        ),
-        (
-            "hanging-renderer",
-            "renderer hanging-renderer: failed: no end within 2 s\n",
-        ),
+        ("hanging-cache", "cache hanging-cache: failed: `get`: no end within 2 s\n"),
+        ("hanging-renderer", "renderer hanging-renderer: failed: no end within 2 s\n"),
         ("hang", "report hang: failed: `itch hang/hang`: no end within 2 s\n"),
     ] {
         let ran = check(&folder, plugin, "2");

@@ -51,11 +51,7 @@ fn a_file_in_the_own_directory_is_a_command() {
             .stdout
             .starts_with("c-report: Show what a report in C can do\nreport of c-report 1.2.3, ABI 1.0, ")
     );
-    assert!(
-        info.stdout.lines().nth(1).unwrap().ends_with("c-report.so, ok"),
-        "{}",
-        info.stdout
-    );
+    assert!(info.stdout.lines().nth(1).unwrap().ends_with("c-report.so, ok"), "{}", info.stdout);
     // Its arguments are checked like any other's.
     folder.itch(&["c-report"]).exits(2).says("<CHANNEL>");
     folder
@@ -100,18 +96,12 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
     assert!(said("other-major.so").starts_with("refused: it is built for version 2 of the plugin"));
     assert!(said("wrong-major.so").starts_with("refused: it was built for version 2.0 of the plugin"));
     assert_eq!(said("text.so"), "refused: file too short");
-    assert_eq!(
-        said("no-plugin.so"),
-        "refused: it is no plugin of itch: it has no `itch_plugin_v1`"
-    );
+    assert_eq!(said("no-plugin.so"), "refused: it is no plugin of itch: it has no `itch_plugin_v1`");
     assert_eq!(said("directory.so"), "refused: it is a directory");
     assert_eq!(said("dangling.so"), "refused: its link leads nowhere");
     assert_eq!(said("world-writable.so"), "refused: it can be written by everybody");
     let truncated = said("truncated.so");
-    assert!(
-        truncated.starts_with("crashed: ") || truncated.starts_with("refused: "),
-        "{truncated}"
-    );
+    assert!(truncated.starts_with("crashed: ") || truncated.starts_with("refused: "), "{truncated}");
     assert!(!units.iter().any(|unit| unit["name"] == "readme.txt"));
     // The same on a pipe, in columns.
     let list = folder.itch(&["plugins", "list"]);
@@ -266,10 +256,7 @@ fn what_is_built_in_wins_unless_told_otherwise() {
         folder.itch(arguments).prints("greeted by itself\n");
     }
     fs::create_dir_all(folder.path("config/itch")).unwrap();
-    folder.write(
-        "config/itch/config.toml",
-        "[plugins.prefer]\nfollowers = \"impostor\"\n",
-    );
+    folder.write("config/itch/config.toml", "[plugins.prefer]\nfollowers = \"impostor\"\n");
     folder.itch(&["followers"]).prints("greeted by itself\n");
     assert_eq!(status(&folder, "itch-reports", "followers"), "shadowed by impostor");
     let qualified = folder.itch(&["--sandbox", "itch-reports/followers", "-l", "1", "burkeblack"]);
@@ -327,10 +314,7 @@ fn a_third_partys_cache_is_a_cache() {
     assert_eq!(offline.succeeds().stdout, cold.stdout);
     let stats = folder.itch(&["cache", "stats", "-c", "c-cache"]);
     assert_eq!(stats.succeeds().cells()[0][0], "c-cache");
-    assert_eq!(
-        folder.itch(&["cache", "list", "-c", "c-cache"]).succeeds().rows().len(),
-        stored
-    );
+    assert_eq!(folder.itch(&["cache", "list", "-c", "c-cache"]).succeeds().rows().len(), stored);
     let path = folder.itch(&["cache", "path", "-c", "c-cache"]);
     path.prints(&format!("{}\n", store.display()));
     folder.itch(&["cache", "clear", "-c", "c-cache"]).succeeds();

@@ -18,10 +18,7 @@ fn added_removed_and_added_again() {
     let own = own(&folder);
     assert_eq!(
         added.exits(0).stderr,
-        format!(
-            "added newer 1.2.3 (report newer) to {}\n",
-            own.join("newer.so").display()
-        )
+        format!("added newer 1.2.3 (report newer) to {}\n", own.join("newer.so").display())
     );
     let mode = fs::metadata(own.join("newer.so")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o644);
@@ -97,10 +94,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
         .itch(&["plugins", "add", &again])
         .exits(1)
         .says("`newer` is there already, at ")
-        .says(&format!(
-            "hint: itch plugins remove {}\n",
-            own.join("newer.so").display()
-        ));
+        .says(&format!("hint: itch plugins remove {}\n", own.join("newer.so").display()));
     assert_eq!(files(), ["libnewer.so", "newer.so", "text.so", "twin-a.so"]);
 }
 
@@ -249,10 +243,7 @@ fn two_plugins_of_one_name_are_told_apart_by_their_files() {
         .filter(|unit| unit["plugin"] == "newer" || unit["name"] == "newer.so")
         .map(|unit| unit["status"].clone())
         .collect();
-    assert!(
-        statuses.contains(&"disabled".into()) && statuses.contains(&"new".into()),
-        "{statuses:?}"
-    );
+    assert!(statuses.contains(&"disabled".into()) && statuses.contains(&"new".into()), "{statuses:?}");
 }
 
 #[test]

@@ -6,19 +6,10 @@ use itch_tests::Folder;
 fn a_name_that_cannot_be_one_is_refused() {
     for (name, why) in [
         ("9x", "error: `9x` does not begin with a letter\n"),
-        (
-            "Hello",
-            "error: `Hello` is not a name: lower-case letters, digits, `-` and `_`\n",
-        ),
-        (
-            "../x",
-            "error: `../x` is not a name: lower-case letters, digits, `-` and `_`\n",
-        ),
+        ("Hello", "error: `Hello` is not a name: lower-case letters, digits, `-` and `_`\n"),
+        ("../x", "error: `../x` is not a name: lower-case letters, digits, `-` and `_`\n"),
         ("plugins", "error: `plugins` is a command of itch's own\n"),
-        (
-            "followers",
-            "error: there is a report `followers` already\nhint: itch plugins list\n",
-        ),
+        ("followers", "error: there is a report `followers` already\nhint: itch plugins list\n"),
     ] {
         for language in ["c", "rust"] {
             let folder = Folder::new();

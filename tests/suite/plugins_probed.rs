@@ -33,9 +33,7 @@ fn files_that_hang_are_waited_for_once_and_side_by_side() {
     // One that starts another while it is loaded can be used.
     let ran = folder.itch(&["forks-loading"]);
     assert_eq!(ran.exits(0).stdout, "started\n");
-    eventually("the end of everything that was started", || {
-        processes_about(&own).is_empty()
-    });
+    eventually("the end of everything that was started", || processes_about(&own).is_empty());
 }
 
 #[test]
@@ -95,10 +93,7 @@ fn a_file_that_lacked_another_is_looked_at_again() {
     fs::create_dir_all(&own).unwrap();
     fs::rename(folder.path("libneedy.so"), own.join("needy.so")).unwrap();
     let refused = status(&folder, "needy", "needy.so");
-    assert!(
-        refused.starts_with("refused: libneeded.so: cannot open shared object file"),
-        "{refused}"
-    );
+    assert!(refused.starts_with("refused: libneeded.so: cannot open shared object file"), "{refused}");
     // Help does not look again, and the commands about plugins do.
     let opened = opened_during(&own, || drop(folder.itch(&["--help"])));
     assert_eq!(opened, [""; 0]);

@@ -33,11 +33,7 @@ fn a_first_use_and_each_change_are_told_once() {
     let path = own(&folder).join("newer.so");
     let first = folder.itch(&["newer"]);
     let hash = hash(&folder, "newer");
-    let line = format!(
-        "plugin newer 1.2.3 from {} (sha256:{}…) is new\n",
-        path.display(),
-        &hash[..16]
-    );
+    let line = format!("plugin newer 1.2.3 from {} (sha256:{}…) is new\n", path.display(), &hash[..16]);
     assert_eq!(first.exits(0).stderr, line);
     folder.itch(&["newer"]).prints("greeted by itself\n");
     assert_eq!(status(&folder, "newer", "newer"), "ok");
@@ -173,11 +169,7 @@ fn a_lock_file_that_cannot_be_read_trusts_nothing_and_is_kept() {
             .succeeds();
     }
     // The hint is all that is needed.
-    fs::rename(
-        folder.path("data/itch/plugins.lock"),
-        folder.path("data/itch/plugins.lock.broken"),
-    )
-    .unwrap();
+    fs::rename(folder.path("data/itch/plugins.lock"), folder.path("data/itch/plugins.lock.broken")).unwrap();
     folder.itch(&["newer"]).exits(0).says("is new\n");
 }
 
@@ -210,11 +202,7 @@ fn what_others_could_have_put_there_is_refused() {
         (&own, 0o1777, 0o755, everybody.as_str()),
     ] {
         mode(path, bits);
-        assert_eq!(
-            status(&folder, "newer", "newer.so"),
-            format!("refused: {why}"),
-            "{bits:o}"
-        );
+        assert_eq!(status(&folder, "newer", "newer.so"), format!("refused: {why}"), "{bits:o}");
         folder.itch(&["newer"]).exits(2);
         mode(path, back);
         folder.itch(&["newer"]).prints("greeted by itself\n");
@@ -256,10 +244,7 @@ fn a_plugin_that_is_opted_in_runs_inside() {
     let expected = folder.itch(&run).exits(0).stdout.clone();
     let rust = ["rust-report", "--rows", "700", "-f", "jsonl"];
     let expected_rust = folder.itch(&rust).exits(0).stdout.clone();
-    configure(
-        &folder,
-        "[plugins]\nin-process = [\"stdout\", \"c-report\", \"c-cache\", \"fixture-report\"]\n",
-    );
+    configure(&folder, "[plugins]\nin-process = [\"stdout\", \"c-report\", \"c-cache\", \"fixture-report\"]\n");
     // What it prints itself gets among the rows: that is what a process of its own is for.
     let inside = folder.itch(&["stdout"]);
     assert!(inside.succeeds().stdout.contains("this is no row\n"));

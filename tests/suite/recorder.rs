@@ -47,9 +47,7 @@ impl Recorder {
     }
 
     pub(crate) fn of(answer: impl Fn(&str) -> Value + Send + Sync + 'static) -> Recorder {
-        Recorder::start(None, move |target| {
-            Some((200, "application/json", answer(target).to_string()))
-        })
+        Recorder::start(None, move |target| Some((200, "application/json", answer(target).to_string())))
     }
 
     pub(crate) fn start(

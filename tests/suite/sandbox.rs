@@ -14,10 +14,7 @@ fn it_prints_shell_lines_that_point_any_client_at_it() {
     for line in sandbox.stdout.lines() {
         let (name, value) = line.split_once('=').unwrap();
         assert!(name.starts_with("TWITCH_") && !value.is_empty(), "{line}");
-        assert!(
-            !value.contains([' ', '\'', '"', '$', '&', ';']),
-            "{line} needs quotes in a shell"
-        );
+        assert!(!value.contains([' ', '\'', '"', '$', '&', ';']), "{line} needs quotes in a shell");
     }
     for name in [
         "TWITCH_HELIX_URL",
@@ -214,10 +211,7 @@ error: the rate of fault `500` must be a number from 0 to 1, not `2`
 "#]],
         ),
     ] {
-        assert_data_eq!(
-            folder.itch(&[&["sandbox"], &arguments[..]].concat()).all(),
-            expected.raw()
-        );
+        assert_data_eq!(folder.itch(&[&["sandbox"], &arguments[..]].concat()).all(), expected.raw());
     }
 }
 
@@ -275,11 +269,7 @@ fn it_ends_when_told() {
         signal(child.id(), kind);
         let output = wait(child);
         let ended = std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(number);
-        assert!(
-            ended || matches!(output.status.code(), Some(0 | 130)),
-            "{:?}",
-            output.status
-        );
+        assert!(ended || matches!(output.status.code(), Some(0 | 130)), "{:?}", output.status);
         let mut rest = String::new();
         stderr.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");

@@ -162,31 +162,16 @@ fn rows_are_an_aligned_table_and_a_verdict() {
     for name in ["channel", "created", "followed"] {
         let at = header.find(name).unwrap();
         for row in rows {
-            assert!(
-                row[..at].ends_with("  ") && !row[at..].starts_with(' '),
-                "{}",
-                screen.all()
-            );
+            assert!(row[..at].ends_with("  ") && !row[at..].starts_with(' '), "{}", screen.all());
         }
     }
-    assert!(
-        rows[0].contains(" ago ") && rows[0].contains("followers_3"),
-        "{}",
-        screen.all()
-    );
-    assert!(
-        verdict.starts_with("followers: 3 of 3 rows, 0 repeated, complete, "),
-        "{verdict}"
-    );
+    assert!(rows[0].contains(" ago ") && rows[0].contains("followers_3"), "{}", screen.all());
+    assert!(verdict.starts_with("followers: 3 of 3 rows, 0 repeated, complete, "), "{verdict}");
 }
 
 #[test]
 fn a_narrow_terminal_cuts_texts_and_no_number() {
-    let wide = on_terminal(
-        &Folder::new(),
-        200,
-        &["--sandbox", "followers", "-l", "50", "burkeblack"],
-    );
+    let wide = on_terminal(&Folder::new(), 200, &["--sandbox", "followers", "-l", "50", "burkeblack"]);
     let narrow = on_terminal(
         &Folder::new(),
         62,
@@ -202,11 +187,7 @@ fn a_narrow_terminal_cuts_texts_and_no_number() {
     );
     assert_eq!(wide.lines.len(), 52);
     assert_eq!(narrow.lines[..51].len(), 51);
-    assert!(
-        narrow.lines[..51].iter().any(|line| line.contains('…')),
-        "{}",
-        narrow.all()
-    );
+    assert!(narrow.lines[..51].iter().any(|line| line.contains('…')), "{}", narrow.all());
     // Nothing was wrapped: each row is one line.
     for line in &narrow.lines[1..51] {
         assert!(line.ends_with(" ago") || line.ends_with("just now"), "{}", narrow.all());
@@ -216,36 +197,22 @@ fn a_narrow_terminal_cuts_texts_and_no_number() {
 #[test]
 fn colour_is_for_terminals_and_can_be_refused() {
     let coloured = |folder: Folder, options: &[&str]| {
-        on_terminal(
-            &folder,
-            120,
-            &[&["--sandbox", "followers", "followers_3"], options].concat(),
-        )
-        .bytes
-        .contains("\x1b[1;4m")
+        on_terminal(&folder, 120, &[&["--sandbox", "followers", "followers_3"], options].concat())
+            .bytes
+            .contains("\x1b[1;4m")
     };
     assert!(coloured(Folder::new(), &[]));
     assert!(!coloured(Folder::new().variable("NO_COLOR", "1"), &[]));
     assert!(coloured(Folder::new().variable("NO_COLOR", ""), &[]));
     assert!(!coloured(Folder::new(), &["--color", "never"]));
-    assert!(coloured(
-        Folder::new().variable("NO_COLOR", "1"),
-        &["--color", "always"]
-    ));
+    assert!(coloured(Folder::new().variable("NO_COLOR", "1"), &["--color", "always"]));
     let pipe = Folder::new().itch(&["--sandbox", "followers", "-f", "table", "followers_3"]);
     assert!(!pipe.stdout.contains('\x1b'));
     let error = on_terminal(&Folder::new(), 120, &["--sandbox", "followers", "no_such_channel"]);
     assert_eq!(error.code, 5);
-    assert!(
-        error.bytes.contains("\x1b[1;31merror:\x1b[0m there is no channel"),
-        "{}",
-        error.bytes
-    );
-    let plain = on_terminal(
-        &Folder::new().variable("NO_COLOR", "1"),
-        120,
-        &["--sandbox", "followers", "no_such_channel"],
-    );
+    assert!(error.bytes.contains("\x1b[1;31merror:\x1b[0m there is no channel"), "{}", error.bytes);
+    let plain =
+        on_terminal(&Folder::new().variable("NO_COLOR", "1"), 120, &["--sandbox", "followers", "no_such_channel"]);
     assert!(!plain.bytes.contains("\x1b[1;31m"), "{}", plain.bytes);
 }
 
@@ -267,11 +234,7 @@ fn text_from_strangers_is_harmless() {
     let pipe = Folder::new().itch(&chat);
     assert!(pipe.succeeds().stdout.contains('\x1b'));
     for format in ["table", "tsv", "csv", "jsonl"] {
-        let screen = on_terminal(
-            &Folder::new(),
-            120,
-            &[&chat[..], &["-f", format, "--progress", "never"]].concat(),
-        );
+        let screen = on_terminal(&Folder::new(), 120, &[&chat[..], &["-f", format, "--progress", "never"]].concat());
         assert_eq!(screen.code, 0);
         assert!(screen.bytes.lines().count() > 3_000);
         let harmful = screen
@@ -280,34 +243,19 @@ fn text_from_strangers_is_harmless() {
             .find(|c| c.is_control() && !['\r', '\n', '\t'].contains(c));
         assert_eq!(harmful, None, "{format}");
     }
-    let typed = on_terminal(
-        &Folder::new(),
-        120,
-        &["--sandbox", "--color", "never", "followers", "\x1b]0;title\x07"],
-    );
+    let typed = on_terminal(&Folder::new(), 120, &["--sandbox", "--color", "never", "followers", "\x1b]0;title\x07"]);
     assert_eq!(typed.code, 2);
-    assert!(
-        !typed.bytes.contains('\x1b') && typed.bytes.contains("is not a channel name"),
-        "{:?}",
-        typed.bytes
-    );
+    assert!(!typed.bytes.contains('\x1b') && typed.bytes.contains("is not a channel name"), "{:?}", typed.bytes);
 }
 
 #[test]
 fn short_work_shows_no_progress() {
-    let screen = on_terminal(
-        &Folder::new(),
-        120,
-        &["--sandbox", "--color", "never", "followers", "-l", "100", "burkeblack"],
-    );
+    let screen =
+        on_terminal(&Folder::new(), 120, &["--sandbox", "--color", "never", "followers", "-l", "100", "burkeblack"]);
     if screen.elapsed > Duration::from_millis(500) {
         return; // A busy machine made it long work.
     }
-    assert!(
-        !screen.bytes.contains("rows/s") && !screen.bytes.contains('\x1b'),
-        "{:?}",
-        screen.bytes
-    );
+    assert!(!screen.bytes.contains("rows/s") && !screen.bytes.contains('\x1b'), "{:?}", screen.bytes);
 }
 
 #[test]
@@ -319,20 +267,13 @@ fn long_work_shows_progress_and_clears_it() {
     assert_eq!(screen.code, 0, "{}", screen.all());
     let (when, what) = screen.first.as_ref().unwrap();
     assert!(*when >= Duration::from_millis(500), "{when:?}: {what:?}");
-    assert!(
-        what.contains("followers: 0 of ") || what.contains("followers: 0 rows"),
-        "{what:?}"
-    );
+    assert!(what.contains("followers: 0 of ") || what.contains("followers: 0 rows"), "{what:?}");
     for part in [" of 700 rows, ", " rows/s, ", " s left, ", " requests"] {
         assert!(screen.bytes.contains(part), "{part}: {:?}", screen.bytes);
     }
     // In the end the verdict stands there alone.
     assert_eq!(screen.lines.len(), 1, "{}", screen.all());
-    assert!(
-        screen.lines[0].starts_with("followers: 700 rows (limit reached), "),
-        "{}",
-        screen.all()
-    );
+    assert!(screen.lines[0].starts_with("followers: 700 rows (limit reached), "), "{}", screen.all());
 }
 
 #[test]
@@ -345,11 +286,7 @@ fn progress_stands_below_the_rows() {
     );
     assert!(screen.bytes.contains(" requests"), "{:?}", screen.bytes);
     assert_eq!(screen.lines.len(), 152, "{}", screen.all());
-    assert!(
-        screen.lines.iter().all(|line| !line.contains("rows/s")),
-        "{}",
-        screen.all()
-    );
+    assert!(screen.lines.iter().all(|line| !line.contains("rows/s")), "{}", screen.all());
 }
 
 #[test]
@@ -357,16 +294,8 @@ fn progress_can_be_refused() {
     let sandbox = Sandbox::start(&["--latency", "300ms"]);
     let folder = Folder::new().at(&sandbox);
     for options in [&["-q"][..], &["--progress", "never"]] {
-        let screen = on_terminal(
-            &folder,
-            120,
-            &[&["--color", "never", "followers", "followers_3"], options].concat(),
-        );
-        assert!(
-            !screen.bytes.contains("followers: 0 ") && !screen.bytes.contains('\x1b'),
-            "{:?}",
-            screen.bytes
-        );
+        let screen = on_terminal(&folder, 120, &[&["--color", "never", "followers", "followers_3"], options].concat());
+        assert!(!screen.bytes.contains("followers: 0 ") && !screen.bytes.contains('\x1b'), "{:?}", screen.bytes);
         let verdict = screen.lines.last().unwrap().starts_with("followers: 3 of 3 rows");
         assert_eq!(verdict, !options.contains(&"-q"), "{}", screen.all());
     }
@@ -376,11 +305,7 @@ fn progress_can_be_refused() {
 fn waiting_for_the_rate_limit_is_said() {
     let sandbox = Sandbox::start(&["--rate-limit", "60"]);
     let folder = Folder::new().at(&sandbox);
-    let screen = on_terminal(
-        &folder,
-        140,
-        &["followers", "-l", "3100", "-o", "rows.tsv", "burkeblack"],
-    );
+    let screen = on_terminal(&folder, 140, &["followers", "-l", "3100", "-o", "rows.tsv", "burkeblack"]);
     assert_eq!(screen.code, 0, "{}", screen.all());
     assert!(screen.bytes.contains("for the rate limit"), "{:?}", screen.bytes);
 }
@@ -389,11 +314,7 @@ fn waiting_for_the_rate_limit_is_said() {
 fn an_empty_list_is_told_by_the_verdict_alone() {
     let screen = on_terminal(&Folder::new(), 120, &["--sandbox", "followers", "followers_0"]);
     assert_eq!(screen.lines.len(), 1, "{}", screen.all());
-    assert!(
-        screen.lines[0].starts_with("followers: 0 of 0 rows, "),
-        "{}",
-        screen.all()
-    );
+    assert!(screen.lines[0].starts_with("followers: 0 of 0 rows, "), "{}", screen.all());
 }
 
 #[test]
@@ -405,9 +326,6 @@ fn the_list_of_units_is_a_table_with_a_header() {
     assert_eq!(words(&screen.lines[0]), head);
     assert_eq!(screen.lines.len(), 1 + units.len());
     for (line, unit) in screen.lines[1..].iter().zip(&units) {
-        assert_eq!(
-            words(line)[..2],
-            [unit["name"].as_str().unwrap(), unit["kind"].as_str().unwrap()]
-        );
+        assert_eq!(words(line)[..2], [unit["name"].as_str().unwrap(), unit["kind"].as_str().unwrap()]);
     }
 }

@@ -307,12 +307,7 @@ hint: check the network, or run again with `-c file` to keep what was pulled
             .at(&sandbox)
             .itch(&[&["created", "burkeblack"], HASTE].concat());
         assert_data_eq!(ran.all(), expected.raw());
-        assert_eq!(
-            sandbox.requests().of("/helix/users"),
-            2,
-            "{fault}: {:?}",
-            sandbox.requests()
-        );
+        assert_eq!(sandbox.requests().of("/helix/users"), 2, "{fault}: {:?}", sandbox.requests());
     }
     // What the system says of it depends on the moment.
     let sandbox = Sandbox::start(&["--faults", "reset=1"]);
@@ -413,10 +408,7 @@ fn a_disk_that_fills_up() {
     let counted = counted.strip_suffix(" rows had been written before").unwrap();
     let whole = folder.read("rows.tsv").matches('\n').count();
     let counted: usize = counted.parse().unwrap();
-    assert!(
-        counted >= 100 && counted <= whole && whole < counted + 100,
-        "{counted}, {whole}"
-    );
+    assert!(counted >= 100 && counted <= whole && whole < counted + 100, "{counted}, {whole}");
 }
 
 #[test]

@@ -66,11 +66,8 @@ impl FromStr for ChannelName {
                 typed: typed.to_owned(),
                 key,
             }),
-            None => Err(Error::new(
-                ErrorKind::Usage,
-                format!("`{}` is not a channel name", typed.escape_debug()),
-            )
-            .hint("a channel is a login of 1 to 25 letters, digits and `_`, or `id:` and a number")),
+            None => Err(Error::new(ErrorKind::Usage, format!("`{}` is not a channel name", typed.escape_debug()))
+                .hint("a channel is a login of 1 to 25 letters, digits and `_`, or `id:` and a number")),
         }
     }
 }

@@ -48,12 +48,9 @@ fn decode(text: &str) -> String {
 /// One item as its type.
 fn item<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| {
-        Error::new(
-            ErrorKind::BadData,
-            "an item of Twitch's answer has not the documented shape",
-        )
-        .source_chain(&error)
-        .at(Service::Helix, None)
+        Error::new(ErrorKind::BadData, "an item of Twitch's answer has not the documented shape")
+            .source_chain(&error)
+            .at(Service::Helix, None)
     })
 }
 

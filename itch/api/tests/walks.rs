@@ -139,10 +139,7 @@ fn a_limit_asks_for_no_row_and_no_page_too_many() {
 #[test]
 fn a_service_that_sends_more_than_asked_is_cut() {
     let script = Script::new([page(0..10, 10, Some("a"))]);
-    assert_eq!(
-        ids(&walk(script.api().pages(Request::helix("x"), 100).limit(4))),
-        numbers(0..4)
-    );
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 100).limit(4))), numbers(0..4));
 }
 
 #[test]
@@ -212,10 +209,7 @@ fn an_answer_without_rows_is_an_error_and_the_end() {
 
 #[test]
 fn a_refusal_carries_the_services_own_words() {
-    let script = Script::refusing(
-        401,
-        json!({"error": "Unauthorized", "status": 401, "message": "Missing scope: x"}),
-    );
+    let script = Script::refusing(401, json!({"error": "Unauthorized", "status": 401, "message": "Missing scope: x"}));
     let error = script.api().json(Request::helix("x")).unwrap_err();
     assert_eq!((error.kind, error.http), (ErrorKind::SignIn, Some(401)));
     assert_eq!(error.causes, ["Missing scope: x"]);
@@ -251,10 +245,7 @@ fn channels_come_back_in_the_order_asked_for() {
         .channels(names)
         .map(|lookup| lookup.unwrap().channel.map(|c| c.id))
         .collect();
-    assert_eq!(
-        found,
-        [Some("1".to_owned()), None, Some("2".to_owned()), Some("1".to_owned())]
-    );
+    assert_eq!(found, [Some("1".to_owned()), None, Some("2".to_owned()), Some("1".to_owned())]);
     assert_eq!(script.asked(), ["helix users?login=user1&login=nobody&id=2"]);
 }
 

@@ -32,9 +32,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .unwrap_or("?")
         .trim();
-    println!(
-        "{seconds:.4} s, {} rows, {} bad, peak {peak}",
-        table.rows, table.bad.count
-    );
+    println!("{seconds:.4} s, {} rows, {} bad, peak {peak}", table.rows, table.bad.count);
     Ok(())
 }

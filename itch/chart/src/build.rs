@@ -88,9 +88,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     lost += placeless(&rows.y, y_request);
     if lost > 0 {
         let rows = if lost == 1 { "row is" } else { "rows are" };
-        notes.push(format!(
-            "{lost} {rows} not drawn, as a logarithmic axis has no place for 0 and less"
-        ));
+        notes.push(format!("{lost} {rows} not drawn, as a logarithmic axis has no place for 0 and less"));
     }
     let in_y = y_extent.count;
     if in_x == 0 || in_y == 0 {
@@ -140,11 +138,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
 
     let bands = bands_in_view(request, &chart.x, x_extent.high);
     if !request.bands.is_empty() && bands.is_empty() {
-        notes.push(format!(
-            "none of the {} {} is in view",
-            request.bands.len(),
-            request.bands_label
-        ));
+        notes.push(format!("none of the {} {} is in view", request.bands.len(), request.bands_label));
     }
     let shaded = dotted && request.density;
     if shaded {

@@ -61,10 +61,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             let ticks = [1e-4, 1e-3, 1e-2, 0.1, 0.2, 0.5, 1.0]
                 .into_iter()
                 .map(|share: f64| {
-                    tick(
-                        1.0 + share.ln() / f64::from(span),
-                        format!("{}%", (share * 1e4).round() / 100.0),
-                    )
+                    tick(1.0 + share.ln() / f64::from(span), format!("{}%", (share * 1e4).round() / 100.0))
                 })
                 .filter(|tick| tick.at >= -1e-6)
                 .collect();

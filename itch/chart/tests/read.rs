@@ -59,10 +59,7 @@ fn the_rows_of_2016_need_no_header_and_no_options() {
     assert_eq!((table.y.name.as_str(), table.y.kind), ("created", ColumnKind::Time));
     assert_eq!(labels(&table), ["alice", "bob"]);
     assert_eq!(table.records.as_ref().unwrap().get(1), OLD.lines().nth(1).unwrap());
-    assert_eq!(
-        table.fields,
-        ["name", "channel", "created", "followed", "delta", "followers"]
-    );
+    assert_eq!(table.fields, ["name", "channel", "created", "followed", "delta", "followers"]);
     assert!(!table.has_header && table.rows == 2 && table.bad.count == 0);
 }
 
@@ -70,10 +67,7 @@ fn the_rows_of_2016_need_no_header_and_no_options() {
 fn dates_of_any_notation_stand_beside_epochs() {
     let text = "a\tc\t2012-01-01\t2016-07-25 00:00:00\nb\tc\t1400000000.5\t2016-7-25T00:00:01Z\n";
     let table = read(text, &options("followed", "created"));
-    assert_eq!(
-        pairs(&table),
-        [(1_469_404_800.0, 1_325_376_000.0), (1_469_404_801.0, 1_400_000_000.5)]
-    );
+    assert_eq!(pairs(&table), [(1_469_404_800.0, 1_325_376_000.0), (1_469_404_801.0, 1_400_000_000.5)]);
 }
 
 #[test]
@@ -97,11 +91,7 @@ fn a_header_names_the_fields() {
 fn numbers_choose_fields_with_and_without_a_header() {
     for (text, header) in [("a;b\n1;2\n", true), ("1;2\n", false), ("\n\r\n \na;b\r\n1;2", true)] {
         let table = read(text, &options("1", "2"));
-        assert_eq!(
-            (pairs(&table), table.has_header),
-            (vec![(1.0, 2.0)], header),
-            "{text:?}"
-        );
+        assert_eq!((pairs(&table), table.has_header), (vec![(1.0, 2.0)], header), "{text:?}");
     }
     let table = read(
         "a;b\n1;2\n",
@@ -121,10 +111,7 @@ fn numbers_choose_fields_with_and_without_a_header() {
     assert_eq!(pairs(&table), [(3.0, 4.0)]);
     // A table of 2016 has the names of then even if it is asked by number.
     let old = read(OLD, &options("4", "5"));
-    assert_eq!(
-        (old.x.name.as_str(), old.x.kind, old.y.kind),
-        ("followed", ColumnKind::Time, ColumnKind::Number)
-    );
+    assert_eq!((old.x.name.as_str(), old.x.kind, old.y.kind), ("followed", ColumnKind::Time, ColumnKind::Number));
     // The same field twice.
     assert_eq!(pairs(&read("5\n6\n", &options("1", "1"))), [(5.0, 5.0), (6.0, 6.0)]);
 }
@@ -134,18 +121,12 @@ fn a_wrong_name_is_told_with_the_right_ones() {
     let (kind, text) = error("when\tcount\n1\t2\n", &options("followed", "created"));
     assert_eq!(
         (kind, text.as_str()),
-        (
-            ErrorKind::Usage,
-            "there is no column followed; the columns are when, count"
-        )
+        (ErrorKind::Usage, "there is no column followed; the columns are when, count")
     );
     let (kind, _) = error(OLD, &options("9", "created"));
     assert_eq!(kind, ErrorKind::Usage);
     let (kind, text) = error("{\"a\":1,\"b\":2}\n", &options("a", "c"));
-    assert_eq!(
-        (kind, text.as_str()),
-        (ErrorKind::Usage, "there is no column c; the columns are a, b")
-    );
+    assert_eq!((kind, text.as_str()), (ErrorKind::Usage, "there is no column c; the columns are a, b"));
     let missing = ReadOptions {
         label: Some("nick".to_owned()),
         ..options("1", "2")
@@ -166,21 +147,12 @@ fn bad_rows_are_named_and_kept_out() {
         (8, "x is no number: \"abc\""),
         (9, "y is not finite: \"inf\""),
     ];
-    assert_eq!(
-        table.bad.first,
-        expected.map(|(line, reason)| (line, reason.to_owned()))
-    );
+    assert_eq!(table.bad.first, expected.map(|(line, reason)| (line, reason.to_owned())));
     let strict = ReadOptions {
         strict: true,
         ..options("x", "y")
     };
-    assert_eq!(
-        error(text, &strict),
-        (
-            ErrorKind::Failed,
-            "the input, line 5: x is not finite: \"nan\"".to_owned()
-        )
-    );
+    assert_eq!(error(text, &strict), (ErrorKind::Failed, "the input, line 5: x is not finite: \"nan\"".to_owned()));
 }
 
 #[test]
@@ -188,10 +160,7 @@ fn times_outside_the_calendar_are_bad() {
     let text = "created\tfollowed\n0000-00-00\t1\n1469404800000\t1\n2015-02-29\t1\nNone\t1\n-1\t9999-12-31\n";
     let table = read(text, &options("followed", "created"));
     assert_eq!(pairs(&table), [(253_402_214_400.0, -1.0)]);
-    assert_eq!(
-        table.bad.first[1].1,
-        "created lies outside the years 1 to 9999: \"1469404800000\""
-    );
+    assert_eq!(table.bad.first[1].1, "created lies outside the years 1 to 9999: \"1469404800000\"");
     assert_eq!((table.bad.count, table.empty), (3, 1));
 }
 
@@ -251,10 +220,7 @@ fn files_that_are_not_there_are_told() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(
-        read(Path::new("/no/such/file.tsv")),
-        "there is no file /no/such/file.tsv"
-    );
+    assert_eq!(read(Path::new("/no/such/file.tsv")), "there is no file /no/such/file.tsv");
     assert_eq!(read(Path::new("/")), "/ is a directory");
 }
 
@@ -323,10 +289,7 @@ fn json_lines_and_arrays_are_rows() {
     assert_eq!(table.fields, ["t", "n", "name", "z"]);
     let reasons: Vec<&str> = table.bad.first.iter().map(|(_, reason)| reason.as_str()).collect();
     assert_eq!(reasons[..2], ["there is no t", "n is no number: \"true\""]);
-    assert!(
-        reasons[2].starts_with("the line is no JSON object: invalid type"),
-        "{reasons:?}"
-    );
+    assert!(reasons[2].starts_with("the line is no JSON object: invalid type"), "{reasons:?}");
     assert_eq!((table.bad.count, table.empty, table.bad.first[3].0), (4, 1, 8));
 
     let array = " [ {\"t\": 1,\n \"n\": 2}, {\"t\": 3, \"n\": 4, \"name\": \"],[\\\"\"} ,5\n]\n";
@@ -348,10 +311,7 @@ fn json_lines_and_arrays_are_rows() {
     let table = read(b"{\"x\":1,\"y\":2,\"name\":\"\xff\"}\n".to_vec(), &options("x", "y"));
     assert_eq!(labels(&table), ["\u{fffd}"]);
     // One row alone that is longer than what is looked at.
-    let long = format!(
-        "{{\"name\":\"{}\",\"x\":1,\"y\":2}}\n{{\"x\":1,\"y\":3}}",
-        "n".repeat(200_000)
-    );
+    let long = format!("{{\"name\":\"{}\",\"x\":1,\"y\":2}}\n{{\"x\":1,\"y\":3}}", "n".repeat(200_000));
     assert_eq!(read(long, &options("x", "y")).rows, 2);
 }
 
@@ -363,10 +323,7 @@ fn the_kind_of_a_column_is_found_or_given() {
     };
     use ColumnKind::{Number, Time};
     assert_eq!(kinds("created_at,n\n5,6\n", &options("1", "2")), (Time, Number));
-    assert_eq!(
-        kinds("when,n\n2016-01-01,6\n,7\n5,8\n", &options("1", "2")),
-        (Time, Number)
-    );
+    assert_eq!(kinds("when,n\n2016-01-01,6\n,7\n5,8\n", &options("1", "2")), (Time, Number));
     let given = ReadOptions {
         x_kind: Some(Number),
         y_kind: Some(Time),
@@ -429,10 +386,7 @@ fn formats_are_asked_for_by_name() {
     assert_eq!("CSV".parse::<InputFormat>().unwrap(), InputFormat::Csv);
     assert_eq!("ndjson".parse::<InputFormat>().unwrap(), InputFormat::Jsonl);
     let error = "xlsx".parse::<InputFormat>().unwrap_err();
-    assert_eq!(
-        error.message,
-        "there is no input format \"xlsx\"; there are tsv, csv, jsonl, parquet"
-    );
+    assert_eq!(error.message, "there is no input format \"xlsx\"; there are tsv, csv, jsonl, parquet");
     // Tabs with quotes, when CSV is asked for; a comma in a cell of TSV.
     let csv = ReadOptions {
         format: Some(InputFormat::Csv),
@@ -470,16 +424,10 @@ fn streams_are_spans_of_which_the_last_may_run() {
     let expected = [(1_469_404_800.0, Some(1_469_408_400.0)), (1_469_500_000.0, None)];
     assert_eq!(spans("1469404800\t1469408400\n\n1469500000\tNone\n"), expected);
     assert_eq!(spans("2016-07-25,2016-07-25T01:00:00Z\r\n1469500000,\r\n"), expected);
-    assert_eq!(
-        spans("id\tstart\tend\n7\t1469404800\t1469408400\n8\t1469500000\t\n"),
-        expected
-    );
+    assert_eq!(spans("id\tstart\tend\n7\t1469404800\t1469408400\n8\t1469500000\t\n"), expected);
     assert_eq!(spans("from,to\n1469404800,1469408400\n1469500000,None\n"), expected);
     assert_eq!(spans("1469404800\t1469408400\n1469500000\n"), expected);
-    assert_eq!(
-        spans("{\"start\":1469404800,\"end\":1469408400}\n{\"start\":1469500000,\"end\":null}\n"),
-        expected
-    );
+    assert_eq!(spans("{\"start\":1469404800,\"end\":1469408400}\n{\"start\":1469500000,\"end\":null}\n"), expected);
     assert_eq!(spans(""), []);
     assert_eq!(spans("start\tend\n"), []);
     let bad = bands("5\t4\nx\t1\n\t1\n1\t2\n");

@@ -92,10 +92,7 @@ fn rows_come_out_of_every_compression() {
         let expected = [(1_469_404_800.0, 1_400_000_000.5), (7.0, -1.0)];
         assert_eq!(pairs(&table), [expected, expected].concat());
         assert_eq!((table.x.kind, table.y.kind), (ColumnKind::Time, ColumnKind::Time));
-        assert_eq!(
-            table.labels.unwrap().iter().collect::<Vec<_>>(),
-            ["alice", "", "alice", ""]
-        );
+        assert_eq!(table.labels.unwrap().iter().collect::<Vec<_>>(), ["alice", "", "alice", ""]);
         assert!(
             table
                 .records

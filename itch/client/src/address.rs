@@ -93,10 +93,7 @@ fn join(base: &str, request: &Request) -> Result<String> {
     let path = request.path.as_str();
     // A path with dots would leave the service's base, and with it the token's reach.
     if path.split(['/', '\\']).any(|part| part == "." || part == "..") {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{path}` is not a path of the {} service", request.service),
-        ));
+        return Err(Error::new(ErrorKind::Usage, format!("`{path}` is not a path of the {} service", request.service)));
     }
     let mut url = String::with_capacity(base.len() + path.len() + 32);
     url.push_str(base);
@@ -109,10 +106,7 @@ fn join(base: &str, request: &Request) -> Result<String> {
     if !inline.is_empty() {
         // It is sent as it is, so it must not be able to end the query.
         if !inline.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!("`{}` cannot stand in a URL", inline.escape_debug()),
-            ));
+            return Err(Error::new(ErrorKind::Usage, format!("`{}` cannot stand in a URL", inline.escape_debug())));
         }
         url.push(mark);
         url.push_str(inline);
@@ -158,10 +152,7 @@ fn check_base(service: Service, base: &str, insecure_http: bool) -> Result<()> {
 }
 
 fn bad_address(service: Service, text: &str) -> Error {
-    Error::new(
-        ErrorKind::Usage,
-        format!("`{text}` is not a usable address of the {service} service"),
-    )
+    Error::new(ErrorKind::Usage, format!("`{text}` is not a usable address of the {service} service"))
 }
 
 /// Whether a URL stays on this machine.
@@ -196,10 +187,7 @@ mod tests {
             .unwrap()
             .url(&request)
             .unwrap();
-        assert_eq!(
-            url.as_str(),
-            "http://127.0.0.1:9/helix/users?login=a%20b%26c%3D%2520%2B%C3%A9&id=2&id=1"
-        );
+        assert_eq!(url.as_str(), "http://127.0.0.1:9/helix/users?login=a%20b%26c%3D%2520%2B%C3%A9&id=2&id=1");
     }
 
     #[test]
@@ -228,10 +216,7 @@ mod tests {
     fn an_empty_path_is_the_base_itself() {
         let addresses = Addresses::new(&Settings::new()).unwrap();
         let rechat = Request::get(Service::Rechat, "").query("start", 0);
-        assert_eq!(
-            addresses.url(&rechat).unwrap().as_str(),
-            "https://rechat.twitch.tv/rechat-messages?start=0"
-        );
+        assert_eq!(addresses.url(&rechat).unwrap().as_str(), "https://rechat.twitch.tv/rechat-messages?start=0");
     }
 
     #[test]
@@ -277,9 +262,6 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         let request = Request::helix("x").query("access_token", "abc").query("a", 1);
-        assert_eq!(
-            Addresses::shown(&request),
-            "GET https://api.twitch.tv/helix/x?access_token=REDACTED&a=1"
-        );
+        assert_eq!(Addresses::shown(&request), "GET https://api.twitch.tv/helix/x?access_token=REDACTED&a=1");
     }
 }

@@ -88,10 +88,7 @@ impl Client {
         let client_id = client_id.map(HeaderValue::from_str).transpose();
         let fetcher = Fetcher {
             client_id: client_id.map_err(|_| {
-                Error::new(
-                    ErrorKind::Usage,
-                    "the Twitch client id holds characters that no client id has",
-                )
+                Error::new(ErrorKind::Usage, "the Twitch client id holds characters that no client id has")
             })?,
             identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
             limiter: Limiter::new(settings.connections, &tally),
@@ -100,13 +97,7 @@ impl Client {
             addresses: Arc::clone(&addresses),
             gql: settings.gql,
         };
-        let cache = Cache::new(
-            settings.caches,
-            settings.cache_strict,
-            settings.report,
-            &settings.warn,
-            &tally,
-        );
+        let cache = Cache::new(settings.caches, settings.cache_strict, settings.report, &settings.warn, &tally);
         let core = Core {
             tickets: Arc::default(),
             walks: Walks::default(),
@@ -357,10 +348,7 @@ impl Core {
     }
 
     fn offline_miss(&self, request: &Request) -> Error {
-        let error = Error::new(
-            ErrorKind::OfflineMiss,
-            format!("there is no stored answer to `{request}`"),
-        );
+        let error = Error::new(ErrorKind::OfflineMiss, format!("there is no stored answer to `{request}`"));
         error.hint(if self.cache.is_empty() {
             "`--offline` needs a cache: name it with `-c`"
         } else {
@@ -371,10 +359,7 @@ impl Core {
 
 /// Whether it is the service that failed, not the question or whoever asks.
 fn gives_out(error: &Error) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData
-    )
+    matches!(error.kind, ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData)
 }
 
 impl Drop for Inner {

@@ -311,10 +311,7 @@ mod tests {
         assert_eq!(body, BODY);
         let header = decoder.header().unwrap();
         assert_eq!(header.mtime(), 1_700_000_000);
-        assert_eq!(
-            header.comment().unwrap(),
-            b"GET https://api.twitch.tv/helix/users?id=1&login=??"
-        );
+        assert_eq!(header.comment().unwrap(), b"GET https://api.twitch.tv/helix/users?id=1&login=??");
     }
 
     #[test]

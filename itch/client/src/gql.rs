@@ -77,11 +77,8 @@ impl GqlFacts {
             return Ok(body.clone());
         };
         let unknown = || {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("the GQL operation `{operation}` is not known in this form"),
-            )
-            .at(Service::Gql, None)
+            Error::new(ErrorKind::Unsupported, format!("the GQL operation `{operation}` is not known in this form"))
+                .at(Service::Gql, None)
         };
         let known = self.operations.get(operation).ok_or_else(unknown)?;
         let mut variables = body.get("variables").cloned().unwrap_or_else(|| json!({}));
@@ -120,10 +117,7 @@ mod tests {
         let variables = json!({"videoID": "1", "contentOffsetSeconds": 0});
         let query = Request::gql("video-comments", GqlForm::Query, 100, variables.clone());
         let sent = facts.body(query.body.as_ref().unwrap()).unwrap();
-        assert_eq!(
-            sent["variables"],
-            json!({"videoID": "1", "contentOffsetSeconds": 0, "first": 100})
-        );
+        assert_eq!(sent["variables"], json!({"videoID": "1", "contentOffsetSeconds": 0, "first": 100}));
         assert!(sent["query"].as_str().unwrap().contains("comments("));
         let persisted = Request::gql("video-comments", GqlForm::Persisted, 100, variables.clone());
         let sent = facts.body(persisted.body.as_ref().unwrap()).unwrap();
@@ -149,10 +143,7 @@ mod tests {
         let facts = GqlFacts::built_in().replaced_by(other);
         assert_eq!(facts.clients, ["x"]);
         let comments = &facts.operations["video-comments"];
-        assert_eq!(
-            (comments.hash.as_deref(), comments.name.as_str()),
-            (Some("h"), "VideoCommentsByOffsetOrCursor")
-        );
+        assert_eq!((comments.hash.as_deref(), comments.name.as_str()), (Some("h"), "VideoCommentsByOffsetOrCursor"));
         assert!(comments.query.is_some());
     }
 }

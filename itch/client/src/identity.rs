@@ -383,12 +383,8 @@ fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn header(client_id: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(client_id).map_err(|_| {
-        Error::new(
-            ErrorKind::Usage,
-            "the Twitch client id holds characters that no client id has",
-        )
-    })
+    HeaderValue::from_str(client_id)
+        .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id holds characters that no client id has"))
 }
 
 fn seconds(time: SystemTime) -> u64 {

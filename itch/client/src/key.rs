@@ -136,10 +136,7 @@ mod tests {
     fn the_key_of_the_first_itch() {
         let text = named(&Request::get(Service::Kraken, "channels/burkeblack"));
         assert_eq!(text, "https://api.twitch.tv/kraken/channels/burkeblack|[]");
-        assert_eq!(
-            key(&text),
-            "5acbf29b89a29420092fa49572b781dc41528bb86d98dbb271e5d4cf9f618625"
-        );
+        assert_eq!(key(&text), "5acbf29b89a29420092fa49572b781dc41528bb86d98dbb271e5d4cf9f618625");
     }
 
     #[test]
@@ -150,10 +147,8 @@ mod tests {
         let rechat = Request::get(Service::Rechat, "")
             .query("video_id", "v80935574")
             .query("start", 0);
-        let loots = Request::get(Service::Loots, "search/channels/76725499/streams").query(
-            "json",
-            r#"{"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}"#,
-        );
+        let loots = Request::get(Service::Loots, "search/channels/76725499/streams")
+            .query("json", r#"{"sort_key": "_t", "sort_order": "desc", "limit": 20, "offset": 0}"#);
         for (request, shown, hash) in [
             (
                 follows,
@@ -179,10 +174,7 @@ mod tests {
     #[test]
     fn addresses_are_joined_as_the_first_itch_joined_them() {
         let rechat = Request::get(Service::Rechat, "").query("video_id", "v1");
-        assert_eq!(
-            named(&rechat),
-            "https://rechat.twitch.tv/rechat-messages|[u'video_id=v1']"
-        );
+        assert_eq!(named(&rechat), "https://rechat.twitch.tv/rechat-messages|[u'video_id=v1']");
         let loots = Request::get(Service::Loots, "search/channels/7/streams");
         assert_eq!(named(&loots), "https://loots.com/api/v1//search/channels/7/streams|[]");
     }
@@ -194,10 +186,7 @@ mod tests {
             .query("id", 2)
             .query("login", "a")
             .query("id", 1);
-        assert_eq!(
-            named(&request),
-            "https://api.twitch.tv/helix/users|['id=2', 'id=1', 'login=b', 'login=a']"
-        );
+        assert_eq!(named(&request), "https://api.twitch.tv/helix/users|['id=2', 'id=1', 'login=b', 'login=a']");
     }
 
     #[test]
@@ -231,16 +220,10 @@ mod tests {
             sandbox: Some("1,3"),
             ..base
         };
-        assert_eq!(
-            text(&request, sandbox, None),
-            "https://api.twitch.tv/helix/users|['id=1', 'sandbox=1,3']"
-        );
+        assert_eq!(text(&request, sandbox, None), "https://api.twitch.tv/helix/users|['id=1', 'sandbox=1,3']");
         let kraken = Request::get(Service::Kraken, "users/a");
         assert_eq!(text(&kraken, base, None), "http://127.0.0.1:8080/users/a|[]");
-        assert_eq!(
-            text(&kraken, sandbox, None),
-            "https://api.twitch.tv/kraken/users/a|['sandbox=1,3']"
-        );
+        assert_eq!(text(&kraken, sandbox, None), "https://api.twitch.tv/kraken/users/a|['sandbox=1,3']");
     }
 
     #[test]

@@ -194,10 +194,7 @@ mod tests {
             assert!(retry.judge(passing(), 1.0).is_ok());
         }
         let error = retry.judge(passing(), 1.0).unwrap_err();
-        assert_eq!(
-            format!("{error:#}"),
-            "the helix service could not be reached (5 tries): connection refused"
-        );
+        assert_eq!(format!("{error:#}"), "the helix service could not be reached (5 tries): connection refused");
         assert_eq!(error.kind, ErrorKind::Service);
         assert_eq!(error.service, Some(Service::Helix));
         assert_eq!(error.hint.as_deref(), Some("check the network"));

@@ -228,23 +228,16 @@ fn redirected(call: &Call, response: &reqwest::Response) -> Error {
     let status = response.status().as_u16();
     let target = response.headers().get(LOCATION);
     let target = target.and_then(|target| target.to_str().ok());
-    Error::new(
-        ErrorKind::Service,
-        format!("the {} service answered with a redirect", call.service),
-    )
-    .cause(format!("{status} to {}", target.unwrap_or("nowhere")))
-    .hint("an API does not redirect: check the base URL, and whether a network login stands in the way")
-    .at(call.service, Some(status))
+    Error::new(ErrorKind::Service, format!("the {} service answered with a redirect", call.service))
+        .cause(format!("{status} to {}", target.unwrap_or("nowhere")))
+        .hint("an API does not redirect: check the base URL, and whether a network login stands in the way")
+        .at(call.service, Some(status))
 }
 
 fn too_large(call: &Call, status: u16) -> Error {
     Error::new(
         ErrorKind::BadData,
-        format!(
-            "an answer of the {} service is larger than {} MiB",
-            call.service,
-            MOST_BYTES >> 20
-        ),
+        format!("an answer of the {} service is larger than {} MiB", call.service, MOST_BYTES >> 20),
     )
     .at(call.service, Some(status))
 }

@@ -43,10 +43,7 @@ pub(crate) fn command() -> Command {
             "stats",
             "Count what is stored, by service and report: cache, service, report, entries, bytes, oldest",
         ))
-        .subcommand(sub(
-            "list",
-            "List what is stored, oldest first: age, bytes, status, service, report, request",
-        ))
+        .subcommand(sub("list", "List what is stored, oldest first: age, bytes, status, service, report, request"))
         .subcommand(
             sub(
                 "prune",
@@ -69,11 +66,7 @@ pub(crate) fn command() -> Command {
             ),
         )
         .subcommand(
-            sub(
-                "clear",
-                "Remove everything that itch stored; print how many were removed and their bytes",
-            )
-            .arg(
+            sub("clear", "Remove everything that itch stored; print how many were removed and their bytes").arg(
                 Arg::new("all")
                     .long("all")
                     .action(ArgAction::SetTrue)
@@ -111,10 +104,9 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
         told.push(match name {
             "stats" => store.stats(talk)?,
             "list" => store.list()?,
-            "prune" => store.prune(
-                sub.get_one::<Duration>("older-than").copied(),
-                sub.get_one::<u64>("max-size").copied(),
-            )?,
+            "prune" => {
+                store.prune(sub.get_one::<Duration>("older-than").copied(), sub.get_one::<u64>("max-size").copied())?
+            }
             "clear" => store.clear(sub.get_flag("all"), talk)?,
             "verify" => store.verify()?,
             _ => Told {
@@ -261,10 +253,7 @@ impl Opened {
         for item in items.iter().flatten() {
             let (service, report) = match &item.entry {
                 None => ("broken", ""),
-                Some(entry) => (
-                    entry.service.as_deref().unwrap_or("unknown"),
-                    entry.report.as_deref().unwrap_or(""),
-                ),
+                Some(entry) => (entry.service.as_deref().unwrap_or("unknown"), entry.report.as_deref().unwrap_or("")),
             };
             all.add(item);
             let group = groups.entry((service.to_owned(), report.to_owned()));

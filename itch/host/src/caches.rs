@@ -22,9 +22,7 @@ pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &C
     }
     for name in &names {
         if name == NO_CACHE {
-            return Err(usage(format!(
-                "`{NO_CACHE}` stands for no cache, and not beside others"
-            )));
+            return Err(usage(format!("`{NO_CACHE}` stands for no cache, and not beside others")));
         }
         find(registry, name).map_err(|error| match configured {
             true => error.context("`[cache]` in config.toml cannot be used"),
@@ -64,12 +62,8 @@ pub(crate) fn open(
 fn find<'a>(registry: &'a Registry, name: &str) -> Result<(&'a CacheSpec, &'a Registered)> {
     registry.cache(name).ok_or_else(|| {
         let known: Vec<&str> = registry.caches().map(|(spec, _)| spec.name.as_str()).collect();
-        usage(format!(
-            "there is no cache `{}`; known: {}",
-            name.escape_debug(),
-            known.join(", ")
-        ))
-        .hint("itch plugins list")
+        usage(format!("there is no cache `{}`; known: {}", name.escape_debug(), known.join(", ")))
+            .hint("itch plugins list")
     })
 }
 

@@ -168,13 +168,9 @@ fn run_options() -> Vec<Arg> {
         )
         .value_parser(|text: &str| text.parse::<SourceName>()),
         option("columns", "NAMES", "Which columns, separated by commas, in this order").value_delimiter(','),
-        option(
-            "format",
-            "FORMAT",
-            "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal",
-        )
-        .short('f')
-        .value_parser(format),
+        option("format", "FORMAT", "tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal")
+            .short('f')
+            .value_parser(format),
         option("output", "FILE", "Write to a file, which appears when it is complete")
             .short('o')
             .value_parser(value_parser!(PathBuf)),
@@ -194,23 +190,15 @@ fn run_options() -> Vec<Arg> {
     ];
     let answers = vec![
         flag("sandbox", "Ask an embedded simulated Twitch: no account, no network"),
-        option(
-            "cache",
-            "NAME",
-            "Keep answers in a cache, or several separated by commas; `none` for none",
-        )
-        .short('c')
-        .value_delimiter(','),
+        option("cache", "NAME", "Keep answers in a cache, or several separated by commas; `none` for none")
+            .short('c')
+            .value_delimiter(','),
         option("max-age", "TIME", "Accept stored answers up to this age").value_parser(duration),
         flag("refresh", "Accept no stored answer, but store the new ones").conflicts_with_all(["max-age", "offline"]),
         flag("offline", "Use stored answers only, however old").conflicts_with("max-age"),
-        option(
-            "stale-if-error",
-            "TIME",
-            "If Twitch gives out, accept stored answers that are older by so much",
-        )
-        .value_parser(duration)
-        .conflicts_with("offline"),
+        option("stale-if-error", "TIME", "If Twitch gives out, accept stored answers that are older by so much")
+            .value_parser(duration)
+            .conflicts_with("offline"),
         option("cache-size", "SIZE", "How large the cache may grow, such as 512MB")
             .value_parser(|text: &str| hinted(size(text)))
             .hide_short_help(true),
@@ -393,11 +381,7 @@ pub(crate) fn dispatch(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> 
         .into_iter()
         .find(|arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine));
     if let Some(arg) = before {
-        return Err(usage(format!(
-            "`--{}` is an option of reports, not of `itch {name}`",
-            arg.get_id()
-        ))
-        .into());
+        return Err(usage(format!("`--{}` is an option of reports, not of `itch {name}`", arg.get_id())).into());
     }
     match name {
         "cache" => cache::run(registry, behind, talk),
@@ -444,10 +428,7 @@ mod tests {
         for arg in options_before_command() {
             let name = arg.get_long().unwrap_or_default();
             assert!(RESERVED_OPTIONS.contains(&name), "--{name}");
-            assert!(
-                arg.get_short().is_none_or(|letter| RESERVED_LETTERS.contains(&letter)),
-                "--{name}"
-            );
+            assert!(arg.get_short().is_none_or(|letter| RESERVED_LETTERS.contains(&letter)), "--{name}");
         }
         for command in [
             cache::command(),
@@ -455,11 +436,7 @@ mod tests {
             plugins::command(),
             sandbox::command(),
         ] {
-            assert!(
-                RESERVED_COMMANDS.contains(&command.get_name()),
-                "{}",
-                command.get_name()
-            );
+            assert!(RESERVED_COMMANDS.contains(&command.get_name()), "{}", command.get_name());
         }
     }
 }

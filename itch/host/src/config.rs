@@ -97,11 +97,7 @@ impl Config {
             }
         };
         let refused = |cause: &str| {
-            usage(format!(
-                "`{}` is not a configuration that itch understands",
-                path.display()
-            ))
-            .cause(cause)
+            usage(format!("`{}` is not a configuration that itch understands", path.display())).cause(cause)
         };
         let config: Config = toml::from_str(&text).map_err(|error| refused(error.message()))?;
         let relative = |path: &PathBuf| !path.is_absolute();
@@ -132,10 +128,7 @@ mod tests {
         let config: Config = toml::from_str("[services]\ngql = \"off\"\n[gql]\nclients = [\"a\"]\n").unwrap();
         assert!(config.gql().is_none());
         let config: Config = toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
-        assert_eq!(
-            config.gql().unwrap().operations["video-comments"].hash.as_deref(),
-            Some("h")
-        );
+        assert_eq!(config.gql().unwrap().operations["video-comments"].hash.as_deref(), Some("h"));
         let config: Config = toml::from_str(
             "[plugins]\npath = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nprefer = { b = \"c\" }\n",
         )

@@ -4,46 +4,18 @@ use itch_plugin::Variable;
 
 /// Name, what it is for, and what holds if it is not set.
 const TABLE: &[(&str, &str, Option<&str>)] = &[
-    (
-        "TWITCH_TOKEN",
-        "A user access token; its client id and user are asked from Twitch",
-        None,
-    ),
-    (
-        "TWITCH_CLIENT_ID",
-        "The client id of your application (dev.twitch.tv/console)",
-        None,
-    ),
-    (
-        "TWITCH_CLIENT_SECRET",
-        "Its secret; with the id, itch asks for an app token by itself",
-        None,
-    ),
-    (
-        "TWITCH_HELIX_URL",
-        "Base URL of the Helix API",
-        Some("https://api.twitch.tv/helix"),
-    ),
-    (
-        "TWITCH_OAUTH2_URL",
-        "Base URL of the sign-in service",
-        Some("https://id.twitch.tv/oauth2"),
-    ),
-    (
-        "TWITCH_GQL_URL",
-        "URL of the private GQL service",
-        Some("https://gql.twitch.tv/gql"),
-    ),
+    ("TWITCH_TOKEN", "A user access token; its client id and user are asked from Twitch", None),
+    ("TWITCH_CLIENT_ID", "The client id of your application (dev.twitch.tv/console)", None),
+    ("TWITCH_CLIENT_SECRET", "Its secret; with the id, itch asks for an app token by itself", None),
+    ("TWITCH_HELIX_URL", "Base URL of the Helix API", Some("https://api.twitch.tv/helix")),
+    ("TWITCH_OAUTH2_URL", "Base URL of the sign-in service", Some("https://id.twitch.tv/oauth2")),
+    ("TWITCH_GQL_URL", "URL of the private GQL service", Some("https://gql.twitch.tv/gql")),
     (
         "TWITCH_KRAKEN_URL",
         "Base URL of kraken, for `--source legacy`",
         Some("https://api.twitch.tv/kraken"),
     ),
-    (
-        "TWITCH_TMI_URL",
-        "Base URL of tmi, for `--source legacy`",
-        Some("https://tmi.twitch.tv"),
-    ),
+    ("TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`", Some("https://tmi.twitch.tv")),
     (
         "TWITCH_RECHAT_URL",
         "URL of rechat, for `--source legacy`",
@@ -54,21 +26,9 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         "Base URL of loots.com, for `--source legacy`",
         Some("https://loots.com/api/v1/"),
     ),
-    (
-        "LOG_LEVEL",
-        "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr",
-        Some("WARNING"),
-    ),
-    (
-        "ITCH_PLUGIN_PATH",
-        "Directories in which plugins are looked for first, separated by colons",
-        None,
-    ),
-    (
-        "ITCH_NO_PLUGINS",
-        "Any text leaves everything away that is not built in",
-        None,
-    ),
+    ("LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr", Some("WARNING")),
+    ("ITCH_PLUGIN_PATH", "Directories in which plugins are looked for first, separated by colons", None),
+    ("ITCH_NO_PLUGINS", "Any text leaves everything away that is not built in", None),
     ("NO_COLOR", "Any text turns colour off (no-color.org)", None),
     (
         "XDG_DATA_HOME",
@@ -76,28 +36,12 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         Some("~/.local/share"),
     ),
     ("XDG_CONFIG_HOME", "Where `itch/config.toml` is", Some("~/.config")),
-    (
-        "HOME",
-        "The user's directory, for the places above and for the file cache",
-        None,
-    ),
-    (
-        "HTTPS_PROXY",
-        "The proxy for https, except to this machine; in lower case too",
-        None,
-    ),
+    ("HOME", "The user's directory, for the places above and for the file cache", None),
+    ("HTTPS_PROXY", "The proxy for https, except to this machine; in lower case too", None),
     ("HTTP_PROXY", "The proxy for plain http", None),
     ("ALL_PROXY", "The proxy for both", None),
-    (
-        "NO_PROXY",
-        "Hosts that are asked without a proxy, separated by commas",
-        None,
-    ),
-    (
-        "SSL_CERT_FILE",
-        "A file of certificates to trust in place of the system's",
-        None,
-    ),
+    ("NO_PROXY", "Hosts that are asked without a proxy, separated by commas", None),
+    ("SSL_CERT_FILE", "A file of certificates to trust in place of the system's", None),
     ("SSL_CERT_DIR", "A directory of such files", None),
 ];
 

@@ -110,9 +110,7 @@ fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Res
             1 => (1, ""),
             n => (n, "s"),
         };
-        Talk::default().say(&format!(
-            "hint: {n} plugin{s} cannot be used; `itch plugins list` says why"
-        ));
+        Talk::default().say(&format!("hint: {n} plugin{s} cannot be used; `itch plugins list` says why"));
     }
     Ok(code)
 }

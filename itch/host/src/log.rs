@@ -46,9 +46,7 @@ fn from_environment(talk: &Talk) -> LevelFilter {
         "WARN" | "WARNING" => LevelFilter::WARN,
         "ERROR" | "CRITICAL" | "FATAL" => LevelFilter::ERROR,
         _ => {
-            talk.warning(&format!(
-                "LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"
-            ));
+            talk.warning(&format!("LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"));
             LevelFilter::OFF
         }
     }
@@ -74,12 +72,7 @@ where
         let mut fields = String::new();
         context.format_fields(Writer::new(&mut fields), event)?;
         // URLs and answers may hold what strangers wrote.
-        writeln!(
-            out,
-            "{:8.3} {level}: {}",
-            self.start.elapsed().as_secs_f64(),
-            sanitize(&fields)
-        )
+        writeln!(out, "{:8.3} {level}: {}", self.start.elapsed().as_secs_f64(), sanitize(&fields))
     }
 }
 

@@ -124,15 +124,7 @@ pub(crate) fn report(
         // A reader that has gone wanted no more: nothing is missing.
         if sink.reader_gone() { &[] } else { &facts },
     );
-    let code = conclude(
-        &verdict,
-        error.as_ref(),
-        interrupted,
-        &sink,
-        output,
-        !connection.caches.is_empty(),
-        talk,
-    )?;
+    let code = conclude(&verdict, error.as_ref(), interrupted, &sink, output, !connection.caches.is_empty(), talk)?;
     if let Some(plot) = plot {
         let title = match call.args.get("channel").and_then(|value| value.as_str()) {
             Some(channel) => format!("{channel} - {name}"),

@@ -43,11 +43,7 @@ pub(crate) fn command() -> Command {
                 .default_value("0")
                 .value_parser(|text: &str| cli::hinted(times::duration(text))),
         )
-        .arg(option(
-            "faults",
-            "FAULTS",
-            "Faults and how often they happen, such as 429=0.02,reset=0.01",
-        ))
+        .arg(option("faults", "FAULTS", "Faults and how often they happen, such as 429=0.02,reset=0.01"))
         .arg(option("rate-limit", "POINTS", "Points a minute, or `off`").default_value("800"))
 }
 

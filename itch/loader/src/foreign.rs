@@ -93,12 +93,7 @@ impl Foreign {
         let hash = self.sha256.get(..16).unwrap_or(&self.sha256);
         self.settings.notice.line(
             LogLevel::Info,
-            &format!(
-                "plugin {} {} from {} (sha256:{hash}…) {what}",
-                self.plugin,
-                self.version,
-                self.file.display()
-            ),
+            &format!("plugin {} {} from {} (sha256:{hash}…) {what}", self.plugin, self.version, self.file.display()),
         );
         let lock = self.settings.lock.as_deref();
         if let Err(error) = Lock::record(lock, &self.file, &self.plugin, &self.sha256) {

@@ -147,10 +147,7 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
 }
 
 fn too_long(length: usize) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("{} MiB at once, more than {} MiB", length >> 20, LONGEST >> 20),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("{} MiB at once, more than {} MiB", length >> 20, LONGEST >> 20))
 }
 
 /// Takes fixed parts off the front of a body.

@@ -125,9 +125,6 @@ mod tests {
             .iter()
             .filter_map(|(place, path)| Some((*place, path.file_name()?.to_str()?)))
             .collect();
-        assert_eq!(
-            names,
-            [(0, "x"), (2, "a.so"), (2, "b.so"), (2, "c.dll"), (2, "d.dylib")]
-        );
+        assert_eq!(names, [(0, "x"), (2, "a.so"), (2, "b.so"), (2, "c.dll"), (2, "d.dylib")]);
     }
 }

@@ -141,11 +141,7 @@ impl Process {
             Ok(Some(frame)) => Ok(frame),
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
                 self.kin.kill();
-                let message = format!(
-                    "the plugin `{}` sent what cannot be read{}",
-                    self.launch.plugin,
-                    after(rows)
-                );
+                let message = format!("the plugin `{}` sent what cannot be read{}", self.launch.plugin, after(rows));
                 Err(Error::new(ErrorKind::Failed, message).source_chain(&error))
             }
             Ok(None) | Err(_) => Err(self.died(rows)),

@@ -46,11 +46,7 @@ pub(crate) fn open(launch: &Launch, settings: &CacheSettings, log: &Log) -> Resu
     };
     let location = store.answer(None);
     if watch.end() {
-        let message = format!(
-            "the plugin `{}` did not open its cache within {} s",
-            launch.plugin,
-            OPENING.as_secs()
-        );
+        let message = format!("the plugin `{}` did not open its cache within {} s", launch.plugin, OPENING.as_secs());
         return Err(Error::new(ErrorKind::Service, message));
     }
     store.location = String::from_utf8_lossy(&location?).into_owned();

@@ -46,11 +46,8 @@ impl FromStr for Format {
         let known = Format::ALL.into_iter().find(|format| format.name() == text);
         known.ok_or_else(|| {
             let names = Format::ALL.map(Format::name).join(", ");
-            Error::new(
-                ErrorKind::Usage,
-                format!("there is no format `{}`", text.escape_debug()),
-            )
-            .hint(format!("the formats are {names}"))
+            Error::new(ErrorKind::Usage, format!("there is no format `{}`", text.escape_debug()))
+                .hint(format!("the formats are {names}"))
         })
     }
 }

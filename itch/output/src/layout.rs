@@ -197,10 +197,8 @@ fn wrong_type(column: &Column, value: &Value) -> Error {
         ColumnType::Duration => "spans of time",
         _ => "something else",
     };
-    let error = failed(format!(
-        "the report printed {what} in column `{}`, which holds {holds}",
-        sanitize(&column.name)
-    ));
+    let error =
+        failed(format!("the report printed {what} in column `{}`, which holds {holds}", sanitize(&column.name)));
     let error = error.cause(format!("the value is {}", shown(&value.to_string())));
     match column.kind {
         ColumnType::Time => error.cause("a time is a whole number of milliseconds since 1970"),
@@ -314,10 +312,7 @@ mod tests {
             told(r#"[["a"], 1, 1]"#).split(": ").next().unwrap(),
             "the report printed a list in column `name`, which holds texts"
         );
-        assert_eq!(
-            told(r#"["a", 1]"#),
-            "the report printed a row of 2 cells and declares 3 columns"
-        );
+        assert_eq!(told(r#"["a", 1]"#), "the report printed a row of 2 cells and declares 3 columns");
         let error = told("oops \u{1b}[31m and a long line that goes on and on, far beyond what fits");
         assert!(error.starts_with("the report printed a line that is no JSON array: the line is oops \\u{1b}[31m"));
         assert!(error.contains("beyond w…"), "{error}");

@@ -98,10 +98,7 @@ mod tests {
 
     #[test]
     fn disarms_osc52_clipboard_payload() {
-        assert_eq!(
-            sanitize("\u{1b}]52;c;cm0gLXJmIC8=\u{7}"),
-            r"\u{1b}]52;c;cm0gLXJmIC8=\u{7}"
-        );
+        assert_eq!(sanitize("\u{1b}]52;c;cm0gLXJmIC8=\u{7}"), r"\u{1b}]52;c;cm0gLXJmIC8=\u{7}");
     }
 
     #[test]
@@ -128,10 +125,7 @@ mod tests {
 
     #[test]
     fn disarms_trojan_source_overrides() {
-        assert_eq!(
-            sanitize("user\u{202e}nimda\u{2066}x\u{2069}"),
-            r"user\u{202e}nimda\u{2066}x\u{2069}"
-        );
+        assert_eq!(sanitize("user\u{202e}nimda\u{2066}x\u{2069}"), r"user\u{202e}nimda\u{2066}x\u{2069}");
     }
 
     #[test]
@@ -191,10 +185,7 @@ mod tests {
             prop_assert!(!clean.contains(*harmful));
         }
         prop_assert!(!clean.chars().any(char::is_control));
-        prop_assert!(
-            clean.split("👩\u{200d}👩").all(|part| !part.contains("a\u{200d}")),
-            "{clean:?}"
-        );
+        prop_assert!(clean.split("👩\u{200d}👩").all(|part| !part.contains("a\u{200d}")), "{clean:?}");
         prop_assert_eq!(sanitize(&clean), clean.as_ref());
         Ok(())
     }

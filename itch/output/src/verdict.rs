@@ -143,12 +143,8 @@ impl Verdict {
         // A tolerance that is no number allows nothing.
         if short as f64 > run.tolerance.max(0.0) * expected as f64 {
             let whats: Vec<&str> = self.expected.keys().map(String::as_str).collect();
-            let reason = format!(
-                "{} of {} {} did not come",
-                human::count(short),
-                human::count(expected),
-                whats.join(" and ")
-            );
+            let reason =
+                format!("{} of {} {} did not come", human::count(short), human::count(expected), whats.join(" and "));
             self.gaps.push(Gap {
                 reason,
                 ..Gap::default()
@@ -386,10 +382,7 @@ mod tests {
     #[test]
     fn a_report_that_counts_nothing_says_little() {
         let run = Run { requests: 1, ..run(1) };
-        assert_eq!(
-            Verdict::new(run, &[]).line(),
-            "followers: 1 row, complete, 1 request, 6.4 s"
-        );
+        assert_eq!(Verdict::new(run, &[]).line(), "followers: 1 row, complete, 1 request, 6.4 s");
     }
 
     #[test]
@@ -429,10 +422,7 @@ mod tests {
         };
         let verdict = Verdict::new(limited, &[expected(12_851)]);
         assert_eq!(verdict.exit_code(), 0);
-        assert_eq!(
-            verdict.line(),
-            "followers: 1,000 rows (limit reached), 0 repeated, complete, 129 requests, 6.4 s"
-        );
+        assert_eq!(verdict.line(), "followers: 1,000 rows (limit reached), 0 repeated, complete, 129 requests, 6.4 s");
         let short = Run {
             limit: Some(1_000),
             ..run(900)
@@ -477,10 +467,7 @@ mod tests {
         };
         let facts = [chat, gap("a"), gap("b"), gap("c"), gap("d")];
         let line = Verdict::new(run(10), &facts).line();
-        assert!(
-            line.ends_with("INCOMPLETE: 1:00 to 1:05: the service gave out; a; b; 2 more gaps"),
-            "{line}"
-        );
+        assert!(line.ends_with("INCOMPLETE: 1:00 to 1:05: the service gave out; a; b; 2 more gaps"), "{line}");
     }
 
     #[test]
@@ -493,10 +480,7 @@ mod tests {
         assert_eq!(verdict.exit_code(), 6);
         let line = verdict.line();
         assert!(line.starts_with("followers: 5,000 of 12,851 rows, "), "{line}");
-        assert!(
-            line.contains("INCOMPLETE: Helix cannot be reached; a list pointed back"),
-            "{line}"
-        );
+        assert!(line.contains("INCOMPLETE: Helix cannot be reached; a list pointed back"), "{line}");
     }
 
     #[test]
@@ -524,19 +508,13 @@ mod tests {
             Fact::Repeated { n: 1 },
         ];
         let line = Verdict::new(run(10), &facts).line();
-        assert!(
-            line.contains("10 rows, 3 repeated, 1 fault made good, complete"),
-            "{line}"
-        );
+        assert!(line.contains("10 rows, 3 repeated, 1 fault made good, complete"), "{line}");
     }
 
     #[test]
     fn a_strangers_words_are_harmless_in_the_line() {
         let line = Verdict::new(run(1), &[gap("\u{1b}]0;x\u{7}\nfollowers: complete")]).line();
-        assert!(
-            line.ends_with(r"INCOMPLETE: \u{1b}]0;x\u{7}\nfollowers: complete"),
-            "{line}"
-        );
+        assert!(line.ends_with(r"INCOMPLETE: \u{1b}]0;x\u{7}\nfollowers: complete"), "{line}");
     }
 
     #[test]

@@ -184,10 +184,7 @@ fn an_alias_prints_its_own_form() {
     };
     let rows = [row!["a", Cell::Null, "tab\t back\\ line\r\nend"].to_vec()];
     let fixed = Layout::new(&columns, None, Some(&form), None).unwrap();
-    assert_eq!(
-        write(Format::Tsv, &fixed, None, &rows),
-        "a : tab\t back\\ line  end : None\n"
-    );
+    assert_eq!(write(Format::Tsv, &fixed, None, &rows), "a : tab\t back\\ line  end : None\n");
     // The other formats have forms of their own; only the columns stay.
     assert_eq!(
         write(Format::Jsonl, &fixed, None, &rows),
@@ -339,11 +336,7 @@ fn a_hundred_rows_settle_the_widths_of_a_table_too() {
     }
     writer.row(&row!["a long one", "has the rest of the line"]).unwrap();
     writer.finish().unwrap();
-    assert!(
-        written.text().ends_with("\na l…  has the rest …\n"),
-        "{}",
-        written.text()
-    );
+    assert!(written.text().ends_with("\na l…  has the rest …\n"), "{}", written.text());
 }
 
 #[test]

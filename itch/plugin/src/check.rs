@@ -29,10 +29,7 @@ impl ReportSpec {
             check_name(&argument.name)?;
             // Also where it has a position: within a command names are one space.
             if RESERVED_OPTIONS.contains(&argument.name.as_str()) {
-                return Err(refused(format!(
-                    "`{}` is the name of an option of itch's own",
-                    argument.name
-                )));
+                return Err(refused(format!("`{}` is the name of an option of itch's own", argument.name)));
             }
             if let Some(letter) = argument.short.filter(|letter| RESERVED_LETTERS.contains(letter)) {
                 return Err(refused(format!("`-{letter}` is an option of itch's own")));
@@ -49,10 +46,7 @@ impl ReportSpec {
         for alias in &self.aliases {
             check_name(&alias.name)?;
             if RESERVED_COMMANDS.contains(&alias.name.as_str()) {
-                return Err(refused(format!(
-                    "its other name `{}` is a command of itch's own",
-                    alias.name
-                )));
+                return Err(refused(format!("its other name `{}` is a command of itch's own", alias.name)));
             }
         }
         let aliases = self.aliases.iter().map(|alias| alias.name.as_str());
@@ -286,19 +280,10 @@ mod tests {
                 }),
             ),
             ("a letter twice", sound().argument(short("y")).argument(short("z"))),
-            (
-                "a choice without choices",
-                sound().argument(Argument::option(ArgumentKind::Choice, "y", "")),
-            ),
+            ("a choice without choices", sound().argument(Argument::option(ArgumentKind::Choice, "y", ""))),
             ("a gap in the positions", sound().argument(channel(1))),
-            (
-                "a repeat that is not last",
-                sound().argument(channel(0).repeat()).argument(channel(1)),
-            ),
-            (
-                "a required one after an optional one",
-                sound().argument(channel(0)).argument(channel(1).required()),
-            ),
+            ("a repeat that is not last", sound().argument(channel(0).repeat()).argument(channel(1))),
+            ("a required one after an optional one", sound().argument(channel(0)).argument(channel(1).required())),
             ("another name that is a command", sound().alias("sandbox")),
             ("another name that is no name", sound().alias("-x")),
             ("its own name again", sound().alias("x")),
@@ -317,10 +302,7 @@ mod tests {
                     ..sound()
                 },
             ),
-            (
-                "a required default",
-                sound().argument(option("a").default_value("b").required()),
-            ),
+            ("a required default", sound().argument(option("a").default_value("b").required())),
             ("a flag with a place", sound().argument(placed_flag())),
             ("a letter that is none", sound().argument(lettered('-'))),
         ] {

@@ -50,11 +50,7 @@ impl Color {
     pub fn over(self, ground: Color) -> Color {
         let opacity = self.opacity();
         let mix = |top: u8, below: u8| (f64::from(top) * opacity + f64::from(below) * (1.0 - opacity)).round() as u8;
-        Color::new(
-            mix(self.red, ground.red),
-            mix(self.green, ground.green),
-            mix(self.blue, ground.blue),
-        )
+        Color::new(mix(self.red, ground.red), mix(self.green, ground.green), mix(self.blue, ground.blue))
     }
 }
 

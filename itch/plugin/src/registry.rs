@@ -297,11 +297,7 @@ impl Registry {
             Some(Meaning::Tie(first, second)) => {
                 let (first, second) = (self.units.get(first)?, self.units.get(second)?);
                 let bare = name.rsplit_once('/').map_or(name, |(_, bare)| bare);
-                let message = format!(
-                    "two {kind}s are called `{bare}`: {} and {}",
-                    whence(first),
-                    whence(second)
-                );
+                let message = format!("two {kind}s are called `{bare}`: {} and {}", whence(first), whence(second));
                 let hint = match first.plugin == second.plugin {
                     true => "itch plugins list".to_owned(),
                     false => format!("itch --prefer {bare}={}", first.plugin),

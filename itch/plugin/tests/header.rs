@@ -140,10 +140,7 @@ fn compile(compiler: &str, source: &Path, arguments: &[&str]) {
 
 fn said_nothing(compiler: &str, arguments: &[&str], output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.is_empty(),
-        "{compiler} {arguments:?}: {said}"
-    );
+    assert!(output.status.success() && said.is_empty(), "{compiler} {arguments:?}: {said}");
 }
 
 /// A plugin of each kind without a body, so that the types of all entries are seen by the compiler.

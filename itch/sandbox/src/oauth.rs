@@ -218,10 +218,7 @@ mod tests {
         for nonce in 0..1_000 {
             let token = app_token(now + 60 + nonce, nonce);
             assert_eq!(token.len(), 30);
-            assert!(
-                token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
-                "{token}"
-            );
+            assert!(token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{token}");
             assert_eq!(app_token_expiry(&token), Some(now + 60 + nonce));
             let grant = Grant::of(&token).unwrap();
             assert_eq!((grant.user, grant.scopes.len()), (None, 0));
@@ -244,10 +241,7 @@ mod tests {
             TOKEN_EXPIRED,
         ] {
             assert_eq!(token.len(), 30, "{token}");
-            assert!(
-                token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
-                "{token}"
-            );
+            assert!(token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{token}");
         }
     }
 }

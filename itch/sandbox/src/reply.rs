@@ -30,10 +30,7 @@ impl Reply {
     pub(crate) fn with_rate_limit(mut self, rate: RateLimit) -> Reply {
         let headers = [
             (HeaderName::from_static("ratelimit-limit"), u64::from(rate.limit)),
-            (
-                HeaderName::from_static("ratelimit-remaining"),
-                u64::from(rate.remaining),
-            ),
+            (HeaderName::from_static("ratelimit-remaining"), u64::from(rate.remaining)),
             (HeaderName::from_static("ratelimit-reset"), rate.reset),
         ];
         self.headers

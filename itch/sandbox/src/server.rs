@@ -247,14 +247,9 @@ async fn dispatch(state: &State, number: u64, service: Service, request: Request
                 None => helix::error_reply(StatusCode::PAYLOAD_TOO_LARGE, ""),
             }
         }
-        Service::Legacy(route) => legacy::answer(
-            state,
-            &method,
-            request.uri().path(),
-            route,
-            request.headers(),
-            &parameters,
-        ),
+        Service::Legacy(route) => {
+            legacy::answer(state, &method, request.uri().path(), route, request.headers(), &parameters)
+        }
         Service::OauthToken if method == Method::POST => match form(request).await {
             Some(form) => oauth::token(&form.or(parameters), number),
             None => oauth::refuse(StatusCode::BAD_REQUEST, "invalid body"),

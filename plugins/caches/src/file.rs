@@ -43,11 +43,7 @@ impl Cache for File {
                  fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are \
                  never removed to save space, since the services that gave them are gone.",
             )
-            .variable(
-                "TWITCH_CACHE_TEMP",
-                "Directory of the responses",
-                Some("$XDG_CACHE_HOME/itch/responses"),
-            )
+            .variable("TWITCH_CACHE_TEMP", "Directory of the responses", Some("$XDG_CACHE_HOME/itch/responses"))
             .variable("XDG_CACHE_HOME", "Directory of all caches", Some("$HOME/.cache"))
             .variable("HOME", "The user's directory", None)
     }

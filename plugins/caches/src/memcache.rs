@@ -41,11 +41,7 @@ impl Cache for Memcache {
                  ends. A response of more than 1 MB is not stored, and counted as too large.\n\n\
                  memcached cannot list what it holds: `itch cache clear` works, `list`, `prune` and `verify` do not.",
             )
-            .variable(
-                "MEMCACHE_SERVERS",
-                "Servers as host:port, separated by commas",
-                Some(DEFAULT_SERVER),
-            )
+            .variable("MEMCACHE_SERVERS", "Servers as host:port, separated by commas", Some(DEFAULT_SERVER))
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
@@ -345,10 +341,7 @@ impl CacheStore for MemcacheStore {
         }
         match self.lost.as_slice() {
             [] => Ok(true),
-            lost => Err(failed(format!(
-                "{} was not cleared, since it does not answer",
-                lost.join(", ")
-            ))),
+            lost => Err(failed(format!("{} was not cleared, since it does not answer", lost.join(", ")))),
         }
     }
 }

@@ -42,11 +42,7 @@ impl Cache for Redis {
             .variable("REDIS_PASSWORD", "The password, if it wants one", None)
             .variable("REDIS_DB", "The number of the database", Some("1"))
             .variable("REDIS_URL", "All of that as a URL, also for TLS and clusters", None)
-            .variable(
-                "SSL_CERT_FILE",
-                "Certificates to trust over TLS, in place of the system's",
-                None,
-            )
+            .variable("SSL_CERT_FILE", "Certificates to trust over TLS, in place of the system's", None)
             .variable("SSL_CERT_DIR", "A directory of them", None)
     }
 

@@ -90,10 +90,7 @@ fn what_is_put_can_be_got_replaced_and_removed() {
     let stored = store.get(&key).unwrap().unwrap();
     assert_eq!(stored.bytes, b"one \0 value");
     assert!(stored.modified.unwrap() > before);
-    assert_eq!(
-        files(&directory),
-        [PathBuf::from(format!("ab/cd/{}", &key[4..]))].into()
-    );
+    assert_eq!(files(&directory), [PathBuf::from(format!("ab/cd/{}", &key[4..]))].into());
 
     store.put(&key, b"another", Some(Duration::from_secs(1))).unwrap();
     assert_eq!(value(&mut *store, &key).unwrap(), b"another");
@@ -172,11 +169,8 @@ fn what_the_old_program_stored_is_read_listed_and_removed() {
 #[test]
 fn the_directory_follows_the_variables() {
     let temporary = TempDir::new().unwrap();
-    let (chosen, caches, home) = (
-        temporary.path().join("chosen"),
-        temporary.path().join("caches"),
-        temporary.path().join("home"),
-    );
+    let (chosen, caches, home) =
+        (temporary.path().join("chosen"), temporary.path().join("caches"), temporary.path().join("home"));
     let location = |settings: &[(&str, &Path)]| open_with(&variables(settings)).unwrap().location();
     let all: [(&str, &Path); 3] = [
         ("TWITCH_CACHE_TEMP", &chosen),
@@ -231,10 +225,7 @@ fn a_directory_that_cannot_be_used_is_told_in_a_sentence() {
     let mut store = open(&directory);
     assert_eq!(value(&mut *store, &key("ab")), None);
     let error = store.put(&key("ab"), b"x", None).unwrap_err();
-    assert_eq!(
-        error.message,
-        format!("the cache directory {} cannot be written", directory.display())
-    );
+    assert_eq!(error.message, format!("the cache directory {} cannot be written", directory.display()));
     assert!(error.causes[0].contains("is not a folder"), "{error:#}");
 }
 

@@ -96,9 +96,7 @@ fn write_layer(chart: &Chart<'_>, layer: &Layer, out: &mut impl Write) -> Result
         Layer::Line { x, y, right, .. } => {
             let pairs = chart.numbers(*x).iter().zip(chart.numbers(*y));
             write!(out, ",\n\"line_axis\":\"{}\"", if *right { "y2" } else { "y" })?;
-            write_list(out, "line", pairs, |out, (x, y)| {
-                write!(out, "{{\"x\":{},\"y\":{}}}", number(*x), number(*y))
-            })
+            write_list(out, "line", pairs, |out, (x, y)| write!(out, "{{\"x\":{},\"y\":{}}}", number(*x), number(*y)))
         }
         Layer::Points {
             x, y, density, labels, ..

@@ -52,10 +52,7 @@ pub(crate) fn draw(chart: &Chart<'_>, dpi: Option<f64>, out: &mut dyn Write) -> 
 
 /// Writes pixels that hide only a part of what is below.
 pub(crate) fn encode_with_alpha(pixels: &CutOut, out: &mut dyn Write) -> Result<()> {
-    write(
-        encoder(pixels.width, pixels.height, ::png::ColorType::Rgba, out),
-        &pixels.bytes,
-    )
+    write(encoder(pixels.width, pixels.height, ::png::ColorType::Rgba, out), &pixels.bytes)
 }
 
 fn encoder(

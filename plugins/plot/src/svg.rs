@@ -94,13 +94,7 @@ fn escaped(text: &str) -> String {
 fn path(points: &[Point]) -> String {
     let mut text = String::new();
     for (number, point) in points.iter().enumerate() {
-        let _ = write!(
-            text,
-            "{}{} {}",
-            if number == 0 { "M" } else { "L" },
-            short(point.x),
-            short(point.y)
-        );
+        let _ = write!(text, "{}{} {}", if number == 0 { "M" } else { "L" }, short(point.x), short(point.y));
     }
     text
 }
@@ -151,21 +145,13 @@ impl Canvas for Drawing {
             x: last.x,
             y: clip.bottom(),
         });
-        let _ = writeln!(
-            self.text,
-            "<path d=\"{}Z\" clip-path=\"url(#area)\"{}/>",
-            path(&outline),
-            paint("fill", color)
-        );
+        let _ =
+            writeln!(self.text, "<path d=\"{}Z\" clip-path=\"url(#area)\"{}/>", path(&outline), paint("fill", color));
     }
 
     fn dot(&mut self, at: Point, radius: f64, color: Color, _: Rect) {
         let [x, y, radius] = [at.x, at.y, radius].map(short);
-        let _ = writeln!(
-            self.text,
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"{}/>",
-            paint("fill", color)
-        );
+        let _ = writeln!(self.text, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"{}/>", paint("fill", color));
     }
 
     fn dots(&mut self, chart: &Chart<'_>, layer: &Layer) {
@@ -181,11 +167,7 @@ impl Canvas for Drawing {
                 let shades = shade.map(|shade| chart.shades(shade));
                 let radius = short(*radius);
                 let mut last = None;
-                let _ = writeln!(
-                    self.text,
-                    "<g clip-path=\"url(#area)\" fill-opacity=\"{}\">",
-                    short(*opacity)
-                );
+                let _ = writeln!(self.text, "<g clip-path=\"url(#area)\" fill-opacity=\"{}\">", short(*opacity));
                 for (row, (x, y)) in chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate() {
                     let color = dots::color(chart, shades, row);
                     if last != Some(color) {

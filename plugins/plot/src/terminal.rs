@@ -18,18 +18,14 @@ renderer!(Terminal);
 
 impl Renderer for Terminal {
     fn describe(&self) -> RendererSpec {
-        RendererSpec::new(
-            "terminal",
-            "On the terminal: braille dots and colours, or a picture",
-            "text/plain",
-        )
-        .help(
-            "Two by four dots in a character, each character in the colour of its densest dot. Where the terminal \
+        RendererSpec::new("terminal", "On the terminal: braille dots and colours, or a picture", "text/plain")
+            .help(
+                "Two by four dots in a character, each character in the colour of its densest dot. Where the terminal \
                  shows pictures by the protocols of kitty or iTerm2 or as sixels, a picture. Drawn by itself where no \
                  file is named and stdout is a terminal.",
-        )
-        .extension("txt")
-        .on_terminal()
+            )
+            .extension("txt")
+            .on_terminal()
     }
 
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {

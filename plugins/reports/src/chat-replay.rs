@@ -58,10 +58,7 @@ impl Report for ChatReplay {
             .ok()
             .filter(|n| (1..=16).contains(n))
             .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Usage,
-                    format!("`--connections {connections}` cannot be meant: 1 to 16"),
-                )
+                Error::new(ErrorKind::Usage, format!("`--connections {connections}` cannot be meant: 1 to 16"))
             })?;
         let messages = call
             .api()
@@ -98,10 +95,7 @@ fn offset(call: &Call, name: &str, round: fn(f64) -> f64) -> Result<Option<i64>>
     };
     match seconds <= f64::from(i32::MAX) {
         true => Ok(Some(seconds as i64)),
-        false => Err(Error::new(
-            ErrorKind::Usage,
-            format!("`--{name}` is beyond the end of any recording"),
-        )),
+        false => Err(Error::new(ErrorKind::Usage, format!("`--{name}` is beyond the end of any recording"))),
     }
 }
 

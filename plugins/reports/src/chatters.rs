@@ -17,11 +17,8 @@ impl Report for Chatters {
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
             .column(Column::text("name", "The chatter's login"))
             .column(
-                Column::text(
-                    "role",
-                    "broadcaster, moderator, vip or viewer; empty where the token may not see it",
-                )
-                .on_request(),
+                Column::text("role", "broadcaster, moderator, vip or viewer; empty where the token may not see it")
+                    .on_request(),
             )
             .column(Column::text("id", "The chatter's user id").on_request())
             .column(Column::text("display_name", "The name as the chatter writes it").on_request())

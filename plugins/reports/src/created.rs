@@ -30,10 +30,7 @@ impl Report for Created {
             .column(Column::text("id", "The channel's user id").on_request())
             .column(Column::text("display_name", "The name as the channel writes it").on_request())
             .example("itch created burkeblack", "When one channel was created")
-            .example(
-                "itch created - < channels.txt",
-                "When each channel of a list was created",
-            )
+            .example("itch created - < channels.txt", "When each channel of a list was created")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
@@ -42,12 +39,9 @@ impl Report for Created {
         for lookup in portions(call, 100, |names| api.channels(names))? {
             let lookup = lookup?;
             match lookup.channel {
-                Some(channel) => call.emit(row![
-                    channel.login,
-                    channel.created_at,
-                    channel.id,
-                    channel.display_name
-                ])?,
+                Some(channel) => {
+                    call.emit(row![channel.login, channel.created_at, channel.id, channel.display_name])?
+                }
                 None => unknown.add(&lookup.name),
             }
         }

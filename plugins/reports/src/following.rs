@@ -19,23 +19,14 @@ impl Report for Following {
             .column(Column::text("channel", "The followed channel's login"))
             .column(Column::time("created", "When the following account was made"))
             .column(Column::time("followed", "When the follow began"))
-            .column(Column::duration(
-                "delta",
-                "Age of the account at the follow: `followed` minus `created`",
-            ))
-            .column(Column::int(
-                "followers",
-                "How many follow the channel; empty unless asked for by name",
-            ))
+            .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
+            .column(Column::int("followers", "How many follow the channel; empty unless asked for by name"))
             .column(Column::text("id", "The followed channel's user id").on_request())
             .column(Column::text("display_name", "The name as the followed channel writes it").on_request())
             .scope("user:read:follows")
             .chart(ChartHint::new("followed", "followers").label("name"))
             .example("itch following -l 10 burkeblack", "The ten channels followed last")
-            .example(
-                "itch following -l 5 --columns channel,followers burkeblack",
-                "With the followers of each",
-            )
+            .example("itch following -l 5 --columns channel,followers burkeblack", "With the followers of each")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

@@ -29,10 +29,7 @@ impl Report for NumFollowers {
             .column(Column::text("name", "The channel's login"))
             .column(Column::int("followers", "How many follow it"))
             .column(Column::text("id", "The channel's user id").on_request())
-            .example(
-                "itch num-followers burkeblack",
-                "One channel's followers, counted by Twitch",
-            )
+            .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

@@ -15,10 +15,7 @@ impl Report for NumFollowing {
             .column(Column::text("name", "The account, as typed"))
             .column(Column::int("following", "How many channels it follows"))
             .scope("user:read:follows")
-            .example(
-                "itch num-following burkeblack",
-                "How many channels one's own account follows",
-            )
+            .example("itch num-following burkeblack", "How many channels one's own account follows")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

@@ -48,10 +48,7 @@ fn everybody_once() {
 fn one_whole_page_and_nobody() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    assert_eq!(
-        folder.itch(&["chatters", "followers_10m"]).succeeds().rows().len(),
-        1_000
-    );
+    assert_eq!(folder.itch(&["chatters", "followers_10m"]).succeeds().rows().len(), 1_000);
     folder.itch(&["chatters", "followers_0"]).prints("");
     assert_eq!(
         folder
@@ -90,10 +87,7 @@ fn the_broadcaster_sees_roles() {
     let cells = ran.succeeds().cells();
     let mut roles: Vec<&str> = cells.iter().map(|row| row[0]).collect();
     let of = |role: &str| roles.iter().filter(|known| **known == role).count();
-    assert_eq!(
-        [of("broadcaster"), of("moderator"), of("vip"), of("viewer")],
-        [1, 9, 19, 2_316]
-    );
+    assert_eq!([of("broadcaster"), of("moderator"), of("vip"), of("viewer")], [1, 9, 19, 2_316]);
     roles.dedup();
     assert_eq!(roles, ["broadcaster", "moderator", "vip", "viewer"]);
     assert_eq!(cells[0], ["broadcaster", "burkeblack", "76725499"]);
@@ -109,10 +103,7 @@ fn the_broadcaster_sees_roles() {
     // By default nothing but names, in the same order.
     let names: Vec<&str> = cells.iter().map(|row| row[1]).collect();
     assert_eq!(folder.itch(&["chatters", "burkeblack"]).succeeds().rows(), names);
-    assert_eq!(
-        folder.itch(&["chatters", "-l", "12", "burkeblack"]).succeeds().rows(),
-        names[..12]
-    );
+    assert_eq!(folder.itch(&["chatters", "-l", "12", "burkeblack"]).succeeds().rows(), names[..12]);
 }
 
 /// Somebody else's channel that one moderates: everybody, but no roles, and nobody is asked for them.
@@ -129,10 +120,7 @@ fn a_moderator_sees_names_only() {
             .all(|row| row[0].is_empty() && !row[1].is_empty() && row[2].parse::<u64>().is_ok())
     );
     let requests = sandbox.requests();
-    assert_eq!(
-        requests.of("/helix/moderation/moderators") + requests.of("/helix/channels/vips"),
-        0
-    );
+    assert_eq!(requests.of("/helix/moderation/moderators") + requests.of("/helix/channels/vips"), 0);
     assert_eq!(requests.of("/helix/chat/chatters"), 1);
 }
 

@@ -98,10 +98,7 @@ fn a_list_is_read_from_standard_input() {
         let ran = folder.itch_reading(list, &["--sandbox", "created", "-"]);
         ran.prints(&arguments.stdout);
     }
-    let ran = folder.itch_reading(
-        "burkeblack\n",
-        &["--sandbox", "created", "followers_3", "-", "followers_0"],
-    );
+    let ran = folder.itch_reading("burkeblack\n", &["--sandbox", "created", "followers_3", "-", "followers_0"]);
     ran.prints(&arguments.stdout);
 }
 

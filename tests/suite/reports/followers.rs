@@ -192,10 +192,7 @@ fn a_follower_whose_account_is_gone_keeps_its_row() {
     assert!((1..20).contains(&gone), "{gone}");
     for row in cells {
         assert_eq!(row[0].is_empty(), row[2].is_empty(), "{row:?}");
-        assert!(
-            !row[1].is_empty() && !row[3].is_empty() && !row[4].is_empty(),
-            "{row:?}"
-        );
+        assert!(!row[1].is_empty() && !row[3].is_empty() && !row[4].is_empty(), "{row:?}");
         if let (Ok(created), Ok(followed)) = (row[0].parse::<i64>(), row[1].parse::<i64>()) {
             assert_eq!((followed - created).to_string(), row[2]);
         }
@@ -257,10 +254,5 @@ fn look_ups_overlap_the_pages() {
     chain.succeeds();
     both.succeeds();
     assert!(both.elapsed > Duration::from_millis(1_100), "{:?}", both.elapsed);
-    assert!(
-        both.elapsed < chain.elapsed + Duration::from_millis(500),
-        "{:?}, {:?}",
-        chain.elapsed,
-        both.elapsed
-    );
+    assert!(both.elapsed < chain.elapsed + Duration::from_millis(500), "{:?}, {:?}", chain.elapsed, both.elapsed);
 }

@@ -56,10 +56,7 @@ fn two_requests_are_enough() {
     let folder = Folder::new().at(&sandbox);
     folder.itch(&["num-following", "burkeblack"]).succeeds();
     let requests = sandbox.requests();
-    assert_eq!(
-        (requests.of("/helix/users"), requests.of("/helix/channels/followed")),
-        (1, 1)
-    );
+    assert_eq!((requests.of("/helix/users"), requests.of("/helix/channels/followed")), (1, 1));
     folder.itch(&["num-following"]).exits(2);
     folder.itch(&["num-following", "no such"]).exits(2);
 }

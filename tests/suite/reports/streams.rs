@@ -144,11 +144,7 @@ fn no_page_too_many_is_asked_for() {
         assert_eq!(ran.succeeds().rows().len(), limit.parse::<usize>().unwrap());
         let after = sandbox.requests();
         let of = |path: &str| after.of(path) - before.of(path);
-        assert_eq!(
-            (of("/helix/videos"), of("/helix/streams"), of("/helix/users")),
-            (pages, 1, 1),
-            "-l {limit}"
-        );
+        assert_eq!((of("/helix/videos"), of("/helix/streams"), of("/helix/users")), (pages, 1, 1), "-l {limit}");
     }
 }
 

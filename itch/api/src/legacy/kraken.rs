@@ -27,11 +27,8 @@ fn get(path: impl Into<String>) -> Request {
 /// The login in lower case; the old services knew channels by nothing else.
 fn login(name: &ChannelName) -> Result<&str> {
     name.login().ok_or_else(|| {
-        Error::new(
-            ErrorKind::Usage,
-            format!("`{name}` names a channel by its id, which the old services did not know"),
-        )
-        .hint("name it by its login")
+        Error::new(ErrorKind::Usage, format!("`{name}` names a channel by its id, which the old services did not know"))
+            .hint("name it by its login")
     })
 }
 

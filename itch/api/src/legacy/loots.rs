@@ -30,7 +30,7 @@ pub(super) fn past_streams(query: PastStreamsQuery) -> Result<Listing<PastStream
     let mut body = api.json(request)?;
     let Some(Value::Array(rows)) = body.get_mut("data").map(Value::take) else {
         return Err(
-            Error::new(ErrorKind::BadData, "loots.com's answer has no list of streams").at(Service::Loots, None),
+            Error::new(ErrorKind::BadData, "loots.com's answer has no list of streams").at(Service::Loots, None)
         );
     };
     let rows = rows.into_iter().map(|row| {

@@ -118,7 +118,7 @@ impl Replay {
         let body = response.success(&request)?;
         let Some(rows) = body.get("data").and_then(Value::as_array) else {
             return Err(
-                Error::new(ErrorKind::BadData, "rechat's answer has no list of messages").at(Service::Rechat, None),
+                Error::new(ErrorKind::BadData, "rechat's answer has no list of messages").at(Service::Rechat, None)
             );
         };
         let mut ids = HashSet::new();

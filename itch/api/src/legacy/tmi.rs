@@ -10,10 +10,7 @@ use crate::{Api, Channel, Chatter, Error, ErrorKind, Request, Result, Service};
 const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
 
 pub(super) fn chatters(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
-    let body = api.json(Request::get(
-        Service::Tmi,
-        format!("group/user/{}/chatters", channel.login),
-    ))?;
+    let body = api.json(Request::get(Service::Tmi, format!("group/user/{}/chatters", channel.login)))?;
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None));
     };

@@ -116,14 +116,11 @@ fn follows(api: &Api, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
 /// Without the right to list followers, Twitch gives their number and no row, and calls that a success
 /// (dev.twitch.tv/docs/api/reference#get-channel-followers).
 fn may_not_list(channel: &Channel, total: u64) -> Error {
-    Error::new(
-        ErrorKind::SignIn,
-        format!("this token may not list the followers of `{}`", channel.login),
-    )
-    .cause(format!("Twitch gave their number ({total}) but no rows"))
-    .hint(
-        "use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators \
+    Error::new(ErrorKind::SignIn, format!("this token may not list the followers of `{}`", channel.login))
+        .cause(format!("Twitch gave their number ({total}) but no rows"))
+        .hint(
+            "use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators \
          with the scope `moderator:read:followers`",
-    )
-    .at(Service::Helix, Some(200))
+        )
+        .at(Service::Helix, Some(200))
 }

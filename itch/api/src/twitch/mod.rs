@@ -86,11 +86,8 @@ fn data<T: DeserializeOwned>(mut body: Value) -> Result<Vec<T>> {
 /// One row as a model.
 fn read<T: DeserializeOwned>(row: Value) -> Result<T> {
     serde_json::from_value(row).map_err(|error| {
-        Error::new(
-            ErrorKind::BadData,
-            "a row of Twitch's answer has not the documented shape",
-        )
-        .source_chain(&error)
-        .at(Service::Helix, None)
+        Error::new(ErrorKind::BadData, "a row of Twitch's answer has not the documented shape")
+            .source_chain(&error)
+            .at(Service::Helix, None)
     })
 }

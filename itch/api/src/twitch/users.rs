@@ -25,11 +25,8 @@ pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Re
 /// Whose token it is: `users` without a name.
 pub(super) fn own_account(api: &Api) -> Result<Channel> {
     let nobody = || {
-        Error::new(
-            ErrorKind::SignIn,
-            "this needs the token of a user, not that of an application",
-        )
-        .hint("set `TWITCH_TOKEN` to a user access token")
+        Error::new(ErrorKind::SignIn, "this needs the token of a user, not that of an application")
+            .hint("set `TWITCH_TOKEN` to a user access token")
     };
     let found = api.json(Request::helix("users")).map_err(|error| match error.http {
         Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),

@@ -130,12 +130,12 @@ pub(crate) fn estimate(points: Points<'_>) -> Density {
         return Density { values, shape };
     }
     let corners = moments.corners.map(|corner| whitening.apply(corner));
-    let low = corners.iter().fold((f64::MAX, f64::MAX), |low, corner| {
-        (low.0.min(corner.0), low.1.min(corner.1))
-    });
-    let high = corners.iter().fold((f64::MIN, f64::MIN), |high, corner| {
-        (high.0.max(corner.0), high.1.max(corner.1))
-    });
+    let low = corners
+        .iter()
+        .fold((f64::MAX, f64::MAX), |low, corner| (low.0.min(corner.0), low.1.min(corner.1)));
+    let high = corners
+        .iter()
+        .fold((f64::MIN, f64::MIN), |high, corner| (high.0.max(corner.0), high.1.max(corner.1)));
     let bin = |place: usize| {
         let (x, y) = whitening.apply(points.at(place));
         // One bin of air, so that the spline of the lowest point has a bin to the left of it.

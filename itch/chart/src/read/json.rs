@@ -275,11 +275,7 @@ impl Visitor<'_> for Key<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let label = self.0.label.and_then(|index| self.0.fields.get(index));
-        Ok((
-            key == self.0.x_name,
-            key == self.0.y_name,
-            label.is_some_and(|name| name == key),
-        ))
+        Ok((key == self.0.x_name, key == self.0.y_name, label.is_some_and(|name| name == key)))
     }
 }
 

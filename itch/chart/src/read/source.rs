@@ -55,24 +55,12 @@ pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Opened> {
             }
             let plain = metadata.is_file();
             let again = if plain { file.try_clone().ok() } else { None };
-            (
-                name,
-                by_name(&path),
-                again,
-                Box::new(file),
-                plain.then_some(metadata.len()),
-            )
+            (name, by_name(&path), again, Box::new(file), plain.then_some(metadata.len()))
         }
         Input::Stdin => ("standard input".to_owned(), None, None, Box::new(io::stdin()), None),
         Input::Bytes(bytes) => {
             let size = bytes.len() as u64;
-            (
-                "the input".to_owned(),
-                None,
-                None,
-                Box::new(Cursor::new(bytes)),
-                Some(size),
-            )
+            ("the input".to_owned(), None, None, Box::new(Cursor::new(bytes)), Some(size))
         }
     };
     let mut opened = Opened {
@@ -173,10 +161,7 @@ impl Opened {
             return Err(Error::new(ErrorKind::Failed, message).hint("iconv -f UTF-16 -t UTF-8 FILE | itch plot -"));
         }
         if memchr::memchr(0, &self.head).is_some() {
-            return Err(Error::new(
-                ErrorKind::Failed,
-                format!("{name} is a binary file, not a table"),
-            ));
+            return Err(Error::new(ErrorKind::Failed, format!("{name} is a binary file, not a table")));
         }
         if self.head.starts_with(b"\xef\xbb\xbf") {
             self.head.drain(..3);

@@ -149,10 +149,7 @@ mod tests {
     #[test]
     fn logarithms_have_decades_or_less() {
         assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 1e6, HIGH).len(), 7);
-        assert_eq!(
-            labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH),
-            ["1", "2", "5", "10", "20"]
-        );
+        assert_eq!(labels(AxisKind::Number, Scale::Log, 1.0, 30.0, HIGH), ["1", "2", "5", "10", "20"]);
         assert!(labels(AxisKind::Number, Scale::Log, 1e-300, 1e300, HIGH).len() > 3);
         assert!(labels(AxisKind::Number, Scale::Log, 101.0, 102.0, HIGH).len() > 3);
     }

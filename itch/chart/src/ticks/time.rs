@@ -76,17 +76,9 @@ impl Zone {
 
 /// The same time for the calendar that knows zones, which has the years from -9999 to 9999.
 fn clock(local: NaiveDateTime) -> Option<civil::DateTime> {
-    let date = civil::Date::new(
-        i16::try_from(local.year()).ok()?,
-        local.month() as i8,
-        local.day() as i8,
-    );
-    let time = civil::Time::new(
-        local.hour() as i8,
-        local.minute() as i8,
-        local.second() as i8,
-        local.nanosecond() as i32,
-    );
+    let date = civil::Date::new(i16::try_from(local.year()).ok()?, local.month() as i8, local.day() as i8);
+    let time =
+        civil::Time::new(local.hour() as i8, local.minute() as i8, local.second() as i8, local.nanosecond() as i32);
     Some(date.ok()?.to_datetime(time.ok()?))
 }
 
@@ -253,11 +245,7 @@ fn label(step: Step, time: NaiveDateTime, short: bool) -> String {
                 _ => 6,
             };
             let fraction = time.nanosecond() % 1_000_000_000 / 10u32.pow(9 - digits);
-            format!(
-                "{}.{fraction:0width$}",
-                time.format("%H:%M:%S"),
-                width = digits as usize
-            )
+            format!("{}.{fraction:0width$}", time.format("%H:%M:%S"), width = digits as usize)
         }
         Step::Micros(micros) if micros < MINUTE => time.format("%H:%M:%S").to_string(),
         Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => time.format("%H:%M").to_string(),

@@ -316,10 +316,7 @@ fn a_failing_store_is_left_behind_with_one_warning() {
     for ticket in tickets {
         assert_eq!(client.wait(ticket).unwrap().status, 200);
     }
-    assert_eq!(
-        *warned.lock().unwrap(),
-        ["cache file: the disk is full; going on without it"]
-    );
+    assert_eq!(*warned.lock().unwrap(), ["cache file: the disk is full; going on without it"]);
     assert_eq!(*failing.calls.lock().unwrap(), 1);
 }
 
@@ -358,10 +355,7 @@ fn a_store_that_hangs_costs_less_than_a_second_in_all() {
     }
     drop(client);
     assert!(started.elapsed() < Duration::from_millis(1500));
-    assert_eq!(
-        *warned.lock().unwrap(),
-        ["cache redis: it did not answer in time; going on without it"]
-    );
+    assert_eq!(*warned.lock().unwrap(), ["cache redis: it did not answer in time; going on without it"]);
 }
 
 #[test]

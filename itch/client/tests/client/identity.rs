@@ -16,9 +16,7 @@ fn app_server(refuse_all: bool) -> Server {
         use std::sync::atomic::Ordering::SeqCst;
         if asked.is("/oauth/token") {
             let n = latest.fetch_add(1, SeqCst) + 1;
-            return Reply::ok(format!(
-                r#"{{"access_token":"app{n}","expires_in":5011271,"token_type":"bearer"}}"#
-            ));
+            return Reply::ok(format!(r#"{{"access_token":"app{n}","expires_in":5011271,"token_type":"bearer"}}"#));
         }
         // The first token is refused after its first use, as if it had been revoked.
         let good = format!("Bearer app{}", latest.load(SeqCst));
@@ -46,10 +44,7 @@ fn an_app_token_is_asked_for_once_and_renewed_after_a_401() {
     assert_eq!(fetch(&client, users(1)).unwrap().status, 200);
     let asked = &server.asked()[0];
     assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/oauth/token"));
-    assert_eq!(
-        asked.body,
-        "client_id=myclient&client_secret=my%26secret&grant_type=client_credentials"
-    );
+    assert_eq!(asked.body, "client_id=myclient&client_secret=my%26secret&grant_type=client_credentials");
     assert_eq!(server.asked()[1].header("client-id"), "myclient");
     // Ten at once find the token revoked; one of them gets a new one for all.
     let tickets: Vec<_> = (2..12).map(|id| client.start(users(id)).unwrap()).collect();
@@ -73,10 +68,7 @@ fn a_wrong_secret_is_told() {
     let server = Server::raw(|_| Reply::status(403, r#"{"status":403,"message":"invalid client secret"}"#));
     let error = failure(&app_client(&server), users(1));
     assert_kind(&error, ErrorKind::SignIn);
-    assert_eq!(
-        format!("{error:#}"),
-        "Twitch refused the client id or its secret: invalid client secret"
-    );
+    assert_eq!(format!("{error:#}"), "Twitch refused the client id or its secret: invalid client secret");
     assert_eq!(server.asked().len(), 1);
 }
 
@@ -243,10 +235,7 @@ fn nothing_that_prints_shows_a_secret() {
     let mut settings = settings(&server);
     settings.identity.client_secret = Some(Secret::new("clientsecret"));
     let shown = format!("{settings:?}");
-    assert!(
-        !shown.contains("usertoken") && !shown.contains("clientsecret"),
-        "{shown}"
-    );
+    assert!(!shown.contains("usertoken") && !shown.contains("clientsecret"), "{shown}");
     let client = Client::new(settings).unwrap();
     fetch(&client, users(1)).unwrap();
     assert!(!format!("{client:?}").contains("usertoken"));

@@ -70,10 +70,7 @@ fn https_to_a_server_without_tls_is_a_fault() {
     let client = Client::new(settings).unwrap();
     // A machine without certificates cannot even try; neither may fall back to plain http.
     let error = failure(&client, Request::get(Service::Kraken, "channels/a"));
-    assert!(
-        matches!(error.kind, ErrorKind::Service | ErrorKind::Failed),
-        "{error:#}"
-    );
+    assert!(matches!(error.kind, ErrorKind::Service | ErrorKind::Failed), "{error:#}");
     assert_eq!(server.asked().len(), 0);
 }
 

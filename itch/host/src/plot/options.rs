@@ -71,18 +71,8 @@ fn data() -> Vec<Arg> {
     headed(
         "Data",
         vec![
-            option(
-                "x",
-                "FIELD",
-                "The field along the bottom, by name or number [default: followed]",
-            )
-            .short('x'),
-            option(
-                "y",
-                "FIELD",
-                "The field up the side, by name or number [default: created]",
-            )
-            .short('y'),
+            option("x", "FIELD", "The field along the bottom, by name or number [default: followed]").short('x'),
+            option("y", "FIELD", "The field up the side, by name or number [default: created]").short('y'),
             option("name", "FIELD", "The field that names a row [default: name]"),
             bound(
                 "xmin",
@@ -92,13 +82,9 @@ fn data() -> Vec<Arg> {
             bound("xmax", 'M', "Where the bottom axis ends"),
             bound("ymin", 'n', "Where the left axis begins"),
             bound("ymax", 'N', "Where the left axis ends"),
-            option(
-                "delimiter",
-                "CHARACTER",
-                "What stands between fields; found out if not given",
-            )
-            .short('d')
-            .value_parser(|text: &str| hinted(delimiter(text))),
+            option("delimiter", "CHARACTER", "What stands between fields; found out if not given")
+                .short('d')
+                .value_parser(|text: &str| hinted(delimiter(text))),
             flag("record", "Print whole rows, not x, y and name").short('r'),
             flag("silent", "Print no rows").short('s'),
             option("streams", "FILE", "Beginnings and ends of streams, drawn as bands")
@@ -110,11 +96,7 @@ fn data() -> Vec<Arg> {
                 "tsv, csv, jsonl or parquet; otherwise the file's name and content decide",
             )
             .value_parser(|text: &str| hinted(text.parse::<InputFormat>())),
-            option(
-                "date-format",
-                "FORMAT",
-                "How dates are written, as for strftime: `%d.%m.%Y %H:%M`",
-            ),
+            option("date-format", "FORMAT", "How dates are written, as for strftime: `%d.%m.%Y %H:%M`"),
             flag("header", "The first row names the fields").overrides_with("no-header"),
             flag("no-header", "The first row is a row").overrides_with("header"),
             flag("strict", "End at the first row that cannot be read"),
@@ -150,18 +132,10 @@ fn looks() -> Vec<Arg> {
                 .short('T')
                 .allow_hyphen_values(true),
             flag("density", "Colour dots by how many there are around them").short('D'),
-            option(
-                "density-scale",
-                "SCALE",
-                "How density becomes colour: linear, log or rank [default: log]",
-            )
-            .value_parser(|text: &str| hinted(text.parse::<DensityScale>())),
-            option(
-                "colormap",
-                "NAME",
-                "plasma, viridis, inferno, magma, cividis or turbo [default: plasma]",
-            )
-            .value_parser(|text: &str| hinted(text.parse::<ColorMap>())),
+            option("density-scale", "SCALE", "How density becomes colour: linear, log or rank [default: log]")
+                .value_parser(|text: &str| hinted(text.parse::<DensityScale>())),
+            option("colormap", "NAME", "plasma, viridis, inferno, magma, cividis or turbo [default: plasma]")
+                .value_parser(|text: &str| hinted(text.parse::<ColorMap>())),
             option("theme", "NAME", "[default: dark]").value_parser(themes),
             option("log", "AXES", "Which axes are divided by logarithms: x, y or xy")
                 .value_parser(PossibleValuesParser::new(["x", "y", "xy"])),
@@ -171,32 +145,14 @@ fn looks() -> Vec<Arg> {
                 "The time zone of labels, printed rows and bounds, such as Europe/Berlin [default: UTC]",
             )
             .value_parser(|text: &str| hinted(text.parse::<Zone>())),
-            option(
-                "size",
-                "WxH",
-                "Pixels; on a terminal, characters and lines [default: 2160x1080]",
-            )
-            .value_parser(|text: &str| hinted(size(text))),
-            option(
-                "dpi",
-                "N",
-                "Dots per inch: how large text and lines are [default: 180, in smaller pictures less]",
-            )
-            .value_parser(|text: &str| hinted(dpi(text))),
-            option(
-                "dots",
-                "HOW",
-                "single: each dot by itself, however many; image: all as one picture",
-            )
-            .value_parser(dots),
-            option(
-                "graphics",
-                "HOW",
-                "How a terminal draws: auto, braille, kitty, sixel or iterm",
-            )
-            .value_parser(PossibleValuesParser::new([
-                "auto", "braille", "kitty", "sixel", "iterm",
-            ])),
+            option("size", "WxH", "Pixels; on a terminal, characters and lines [default: 2160x1080]")
+                .value_parser(|text: &str| hinted(size(text))),
+            option("dpi", "N", "Dots per inch: how large text and lines are [default: 180, in smaller pictures less]")
+                .value_parser(|text: &str| hinted(dpi(text))),
+            option("dots", "HOW", "single: each dot by itself, however many; image: all as one picture")
+                .value_parser(dots),
+            option("graphics", "HOW", "How a terminal draws: auto, braille, kitty, sixel or iterm")
+                .value_parser(PossibleValuesParser::new(["auto", "braille", "kitty", "sixel", "iterm"])),
         ],
     )
 }
@@ -236,12 +192,7 @@ fn size(text: &str) -> Result<(u32, u32), Error> {
 
 fn dpi(text: &str) -> Result<f64, Error> {
     let dpi = text.parse::<f64>().ok().filter(|dpi| (20.0..=2400.0).contains(dpi));
-    dpi.ok_or_else(|| {
-        usage(format!(
-            "`{}` is no number of dots per inch from 20 to 2400",
-            text.escape_debug()
-        ))
-    })
+    dpi.ok_or_else(|| usage(format!("`{}` is no number of dots per inch from 20 to 2400", text.escape_debug())))
 }
 
 /// Everything about a chart that does not depend on the rows.
@@ -309,10 +260,9 @@ impl Looks {
             if let (Some(min), Some(max)) = (axis.min, axis.max)
                 && min >= max
             {
-                return Err(usage(format!(
-                    "the axis would end before it begins: {low} has to be less than {high}"
-                ))
-                .into());
+                return Err(
+                    usage(format!("the axis would end before it begins: {low} has to be less than {high}")).into()
+                );
             }
         }
         request.title = self.title;
@@ -344,10 +294,7 @@ fn bound(
             .ok()
             .filter(|value| value.is_finite())
             .ok_or_else(|| {
-                wrong(usage(format!(
-                    "`{}` is not a number, and the axis shows numbers",
-                    text.escape_debug()
-                )))
+                wrong(usage(format!("`{}` is not a number, and the axis shows numbers", text.escape_debug())))
             })?,
         ColumnKind::Time => {
             let formed = format.and_then(|format| {

@@ -45,10 +45,9 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
 
 fn value(column: &Column, value: f64, zone: &Zone) -> String {
     match column.kind {
-        ColumnKind::Time => zone.local(value.floor()).map_or_else(
-            || value.to_string(),
-            |time| time.format("%Y-%m-%d %H:%M:%S").to_string(),
-        ),
+        ColumnKind::Time => zone
+            .local(value.floor())
+            .map_or_else(|| value.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string()),
         ColumnKind::Number => value.to_string(),
     }
 }

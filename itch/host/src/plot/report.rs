@@ -61,10 +61,7 @@ impl<'a> Plot<'a> {
         let source = |name: &str| {
             let place = spec.columns.iter().position(|column| column.name == name);
             let place = place.ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Unsupported,
-                    format!("`{}` would draw `{name}`, which is no column", spec.name),
-                )
+                Error::new(ErrorKind::Unsupported, format!("`{}` would draw `{name}`, which is no column", spec.name))
             })?;
             let kind = match spec.columns[place].kind {
                 ColumnType::Time => ColumnKind::Time,

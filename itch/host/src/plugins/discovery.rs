@@ -57,10 +57,7 @@ pub(crate) fn options() -> Vec<Arg> {
 fn preference(text: &str) -> Result<(String, String), itch_api::Error> {
     match text.split_once('=') {
         Some((name, plugin)) if !name.is_empty() && !plugin.is_empty() => Ok((name.to_owned(), plugin.to_owned())),
-        _ => Err(usage(format!(
-            "`{}` is no preference: write NAME=PLUGIN",
-            text.escape_debug()
-        ))),
+        _ => Err(usage(format!("`{}` is no preference: write NAME=PLUGIN", text.escape_debug()))),
     }
 }
 
@@ -327,11 +324,8 @@ impl Plugins {
             .map(|unit| unit.plugin.as_str())
             .collect();
         let having: Vec<&str> = having.into_iter().collect();
-        let said = format!(
-            "`{}` cannot mean what the plugin `{}` calls so",
-            name.escape_debug(),
-            plugin.escape_debug()
-        );
+        let said =
+            format!("`{}` cannot mean what the plugin `{}` calls so", name.escape_debug(), plugin.escape_debug());
         Some(match having.as_slice() {
             [] => usage(said)
                 .cause("no plugin calls anything so")

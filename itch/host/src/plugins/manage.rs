@@ -62,11 +62,7 @@ pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, talk: 
 
 fn add(settings: &Settings, file: &Path, own: &Path, talk: &Talk) -> anyhow::Result<u8> {
     let added = itch_loader::add(settings, file, own)?;
-    talk.note(&format!(
-        "added {} to {}",
-        described(&added.plugin),
-        added.path.display()
-    ));
+    talk.note(&format!("added {} to {}", described(&added.plugin), added.path.display()));
     if let Some(old) = &added.replaced {
         let mut line = format!("replaced {}", old.name());
         if let Some(description) = &old.description {
@@ -135,12 +131,10 @@ fn one<'a>(plugins: &Plugins, found: &'a Found, command: &str, name: &str) -> Re
     match found.named(name).as_slice() {
         [] => Err(no_plugin(plugins, command, name)),
         [file] => Ok(file),
-        [first, second, ..] => Err(usage(format!(
-            "`{name}` is at {} and at {}",
-            first.path.display(),
-            second.path.display()
-        ))
-        .hint("name the file instead of the plugin")),
+        [first, second, ..] => {
+            Err(usage(format!("`{name}` is at {} and at {}", first.path.display(), second.path.display()))
+                .hint("name the file instead of the plugin"))
+        }
     }
 }
 

@@ -62,25 +62,19 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            sub(
-                "list",
-                "List what is registered: name, kind, plugin, version, ABI, status, from, summary",
-            )
-            .long_about(LIST)
-            .arg(json.clone()),
+            sub("list", "List what is registered: name, kind, plugin, version, ABI, status, from, summary")
+                .long_about(LIST)
+                .arg(json.clone()),
         )
         .subcommand(
-            sub(
-                "info",
-                "Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file",
-            )
-            .arg(
-                Arg::new("name")
-                    .value_name("NAME")
-                    .required(true)
-                    .help("A name or alias, or a plugin"),
-            )
-            .arg(json),
+            sub("info", "Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file")
+                .arg(
+                    Arg::new("name")
+                        .value_name("NAME")
+                        .required(true)
+                        .help("A name or alias, or a plugin"),
+                )
+                .arg(json),
         )
         .subcommand(
             sub("add", "Copy a plugin into your own directory, and trust it")
@@ -93,10 +87,7 @@ pub(crate) fn command() -> Command {
         .subcommand(named("trust", "Trust a plugin as it is now").long_about(TRUST))
         .subcommand(check::command())
         .subcommand(new::command())
-        .subcommand(sub(
-            "path",
-            "Print your own directory of plugins, and make it if it is missing",
-        ))
+        .subcommand(sub("path", "Print your own directory of plugins, and make it if it is missing"))
 }
 
 /// Serves as the process of a unit, or as one that looks at a file, where the arguments say so; gives the exit code.
@@ -161,11 +152,7 @@ fn info(plugins: &Plugins, matches: &ArgMatches) -> anyhow::Result<u8> {
         Spec::Cache(spec) => [paragraphs(&spec.help), variables(&spec.variables)].concat(),
         Spec::Renderer(spec) => [
             paragraphs(&spec.help),
-            format!(
-                "Writes {} for files named *.{}\n",
-                spec.media_type,
-                spec.extensions.join(", *.")
-            ),
+            format!("Writes {} for files named *.{}\n", spec.media_type, spec.extensions.join(", *.")),
         ]
         .concat(),
     });

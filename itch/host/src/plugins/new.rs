@@ -100,13 +100,9 @@ pub(super) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     };
     write(folder, template, fill)?;
     if let Some(sdk) = sdk {
-        talk.note(&format!(
-            "it is built with the kit at {sdk}, which is not published yet"
-        ));
+        talk.note(&format!("it is built with the kit at {sdk}, which is not published yet"));
     }
-    talk.note(&format!(
-        "wrote {name}; {name}/README.md says how to build, test and add it"
-    ));
+    talk.note(&format!("wrote {name}; {name}/README.md says how to build, test and add it"));
     Ok(0)
 }
 

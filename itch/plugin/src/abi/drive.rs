@@ -30,10 +30,7 @@ pub fn check(item: &Item) -> Result<()> {
         REPORT => entries::<super::Report>(item, REPORT).map(drop),
         CACHE => entries::<super::Cache>(item, CACHE).map(drop),
         RENDERER => entries::<super::Renderer>(item, RENDERER).map(drop),
-        kind => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("this itch knows no units of kind {kind}"),
-        )),
+        kind => Err(Error::new(ErrorKind::Unsupported, format!("this itch knows no units of kind {kind}"))),
     }
 }
 
@@ -117,15 +114,8 @@ pub fn open_cache(
     let run = RunState::new(host);
     let mut store = std::ptr::null_mut();
     // SAFETY: the run lives as long as the store, the text until the entry has returned.
-    let status = unsafe {
-        (cache.open)(
-            item.this,
-            &raw const HOST,
-            run.address(),
-            Str::new(&settings),
-            &raw mut store,
-        )
-    };
+    let status =
+        unsafe { (cache.open)(item.this, &raw const HOST, run.address(), Str::new(&settings), &raw mut store) };
     run.result(status, &[OK])?;
     if store.is_null() {
         return Err(Error::new(ErrorKind::Failed, "the cache backend opened nothing"));
@@ -151,14 +141,7 @@ impl CacheStore for DrivenStore {
         let status = unsafe {
             let sink = (&raw mut bytes).cast();
             let key = Str::new(key.as_bytes());
-            (self.cache.get)(
-                self.store,
-                self.run.address(),
-                key,
-                sink,
-                push_bytes,
-                &raw mut modified_ms,
-            )
+            (self.cache.get)(self.store, self.run.address(), key, sink, push_bytes, &raw mut modified_ms)
         };
         if self.run.result(status, &[OK, MISS])? == MISS {
             return Ok(None);

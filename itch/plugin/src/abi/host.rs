@@ -98,10 +98,7 @@ impl RunState {
             Some(error) => Error { kind, ..error },
             None if status == CANCELLED => Error::cancelled(),
             None if kind.status() == status => Error::new(kind, "the plugin failed without saying why"),
-            None => Error::new(
-                kind,
-                format!("the plugin answered with status {status}, which means nothing here"),
-            ),
+            None => Error::new(kind, format!("the plugin answered with status {status}, which means nothing here")),
         })
     }
 
@@ -176,12 +173,8 @@ unsafe fn state<'a>(run: *mut Run) -> &'a RunState {
 
 /// Runs the body of an entry. A panic must not unwind into a plugin: it would end the process.
 fn guarded(body: impl FnOnce() -> Result<Status>) -> std::result::Result<Status, Error> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Panic,
-            "itch itself failed in a call of the plugin",
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin")))
 }
 
 /// The same where the entry has nowhere to put an error.
@@ -225,26 +218,18 @@ fn lend_error(error: &Error) -> (Status, Buf) {
 
 fn parse<T: serde::de::DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(text).map_err(|error| {
-        Error::new(
-            ErrorKind::Unsupported,
-            format!("the plugin sent {what} that cannot be read"),
-        )
-        .source_chain(&error)
+        Error::new(ErrorKind::Unsupported, format!("the plugin sent {what} that cannot be read")).source_chain(&error)
     })
 }
 
 /// Reads a request and keeps it within a plugin's reach: it may ask, but neither sign in nor learn a token.
 fn check_reach(request: Request) -> Result<Request> {
     match request.service {
-        itch_api::Service::OAuth => Err(Error::new(
-            ErrorKind::Unsupported,
-            "a plugin may not use the sign-in service",
-        )),
+        itch_api::Service::OAuth => Err(Error::new(ErrorKind::Unsupported, "a plugin may not use the sign-in service")),
         itch_api::Service::Gql => Ok(request),
-        _ if request.body.is_some() => Err(Error::new(
-            ErrorKind::Unsupported,
-            "a plugin may only send GET requests and GQL queries",
-        )),
+        _ if request.body.is_some() => {
+            Err(Error::new(ErrorKind::Unsupported, "a plugin may only send GET requests and GQL queries"))
+        }
         _ => Ok(request),
     }
 }
@@ -278,12 +263,7 @@ unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
     }));
     fill(
         out,
-        body.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Panic,
-                "itch itself failed in a call of the plugin",
-            ))
-        }),
+        body.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin"))),
     )
 }
 
@@ -397,20 +377,14 @@ unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut Walk
 unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status {
     // SAFETY: `pages` is what `pages_open` gave and `pages_close` has not taken back.
     let pages = unsafe { &*pages.cast::<Mutex<Pages>>() };
-    let page = catch_unwind(AssertUnwindSafe(|| {
-        match pages.lock().unwrap_or_else(PoisonError::into_inner).next_page() {
+    let page =
+        catch_unwind(AssertUnwindSafe(|| match pages.lock().unwrap_or_else(PoisonError::into_inner).next_page() {
             None => Ok((DONE, Vec::new())),
             Some(page) => Ok((OK, serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?)),
-        }
-    }));
+        }));
     fill(
         out,
-        page.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Panic,
-                "itch itself failed in a call of the plugin",
-            ))
-        }),
+        page.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin"))),
     )
 }
 

@@ -99,11 +99,7 @@ fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
 
 fn read<T: DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(text).map_err(|error| {
-        Error::new(
-            ErrorKind::Unsupported,
-            format!("the host sent {what} that cannot be read"),
-        )
-        .source_chain(&error)
+        Error::new(ErrorKind::Unsupported, format!("the host sent {what} that cannot be read")).source_chain(&error)
     })
 }
 

@@ -65,11 +65,7 @@ pub unsafe fn read<T: Table>(from: *const T) -> Result<T> {
     // SAFETY: promised by the caller; the size is aligned, since the struct is.
     let size = unsafe { bytes.add(T::SIZE_AT).cast::<u32>().read() } as usize;
     if size < T::V1 {
-        return Err(unfit(format!(
-            "{} is {size} bytes long, and version 1.0 of the boundary had {}",
-            T::WHAT,
-            T::V1
-        )));
+        return Err(unfit(format!("{} is {size} bytes long, and version 1.0 of the boundary had {}", T::WHAT, T::V1)));
     }
     for place in T::REQUIRED {
         // SAFETY: the struct has at least the bytes of version 1.0, and this is a pointer among them.

@@ -224,10 +224,7 @@ fn a_report_is_told_when_nobody_wants_more() {
 fn tickets_statuses_ages_and_bodies_cross() {
     let (host, _) = recorder();
     run("fetch", &host).unwrap();
-    assert_eq!(
-        host.rows.lock().unwrap().trim_end(),
-        r#"["{\"data\":[[[\"a\",\"1\"]]],\"pagination\":{}}",405]"#
-    );
+    assert_eq!(host.rows.lock().unwrap().trim_end(), r#"["{\"data\":[[[\"a\",\"1\"]]],\"pagination\":{}}",405]"#);
 }
 
 #[test]
@@ -240,11 +237,7 @@ fn errors_cross_whole() {
             .hint("look elsewhere")
             .cause("because")
     );
-    assert_eq!(
-        host.rows.lock().unwrap().as_str(),
-        "[\"kept\",1]\n",
-        "rows before an error are kept"
-    );
+    assert_eq!(host.rows.lock().unwrap().as_str(), "[\"kept\",1]\n", "rows before an error are kept");
     let error = run("down", &host).unwrap_err();
     assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::Service, Some("wait")));
 }
@@ -253,15 +246,8 @@ fn errors_cross_whole() {
 fn a_panic_is_an_error() {
     let (host, _) = recorder();
     let error = run("panic", &host).unwrap_err();
-    assert_eq!(
-        (error.kind, error.causes.as_slice()),
-        (ErrorKind::Panic, &["told to".to_owned()][..])
-    );
-    assert_eq!(
-        host.rows.lock().unwrap().as_str(),
-        "[\"kept\",1]\n",
-        "rows before a panic are kept"
-    );
+    assert_eq!((error.kind, error.causes.as_slice()), (ErrorKind::Panic, &["told to".to_owned()][..]));
+    assert_eq!(host.rows.lock().unwrap().as_str(), "[\"kept\",1]\n", "rows before a panic are kept");
 }
 
 #[test]
@@ -484,10 +470,7 @@ fn a_chart_crosses_with_its_values() {
     };
     let mut out = Vec::new();
     render(item("tally"), host, &chart, &mut out).unwrap();
-    assert_eq!(
-        String::from_utf8(out).unwrap(),
-        "年 2 3.5 [7, 255] [0.25, 1.5] [\"ä\", \"\"]"
-    );
+    assert_eq!(String::from_utf8(out).unwrap(), "年 2 3.5 [7, 255] [0.25, 1.5] [\"ä\", \"\"]");
 }
 
 #[test]

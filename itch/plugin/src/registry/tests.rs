@@ -109,10 +109,7 @@ fn two_files_of_one_plugin_with_one_name_tie_by_full_name_too() {
     let registry = registry([found("a", "x", &[], 0), twin]);
     assert_eq!(giver(&registry, "a/x"), None);
     let error = registry.conflict("report", "a/x").unwrap();
-    assert_eq!(
-        error.message,
-        "two reports are called `x`: a (/0/a.so) and a (/0/copy.so)"
-    );
+    assert_eq!(error.message, "two reports are called `x`: a (/0/a.so) and a (/0/copy.so)");
     assert_eq!(error.hint.as_deref(), Some("itch plugins list"));
 }
 

@@ -23,9 +23,7 @@ impl Place<'_> {
     pub(super) fn scalar(self, value: impl Serialize) -> Result<(), Refusal> {
         if !self.asked.selection.is_empty() {
             let name = &self.asked.name;
-            return Err(format!(
-                "Field \"{name}\" must not have a selection since it has no subfields."
-            ));
+            return Err(format!("Field \"{name}\" must not have a selection since it has no subfields."));
         }
         // Writing to memory does not fail.
         let _ = serde_json::to_writer(self.json, &value);
@@ -156,16 +154,10 @@ mod tests {
     fn what_the_schema_does_not_have_is_refused() {
         for (query, message) in [
             ("{ a { gif } }", "Cannot query field \"gif\" on type \"Outer\"."),
-            (
-                "{ a { list { gif } } }",
-                "Cannot query field \"gif\" on type \"Inner\".",
-            ),
+            ("{ a { list { gif } } }", "Cannot query field \"gif\" on type \"Inner\"."),
             ("{ a { list } }", "Field \"list\" must have a selection of subfields."),
             ("{ a }", "Field \"a\" must have a selection of subfields."),
-            (
-                "{ a { x { y } } }",
-                "Field \"x\" must not have a selection since it has no subfields.",
-            ),
+            ("{ a { x { y } } }", "Field \"x\" must not have a selection since it has no subfields."),
         ] {
             assert_eq!(read(query).unwrap_err(), message);
         }

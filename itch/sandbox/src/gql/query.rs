@@ -260,9 +260,7 @@ impl<'a> Parser<'a> {
             }
             self.directives()?;
             if required && self.variables.get(&name).is_none_or(Value::is_null) {
-                return Err(format!(
-                    "Variable \"${name}\" of required type \"{kind}!\" was not provided."
-                ));
+                return Err(format!("Variable \"${name}\" of required type \"{kind}!\" was not provided."));
             }
             self.variables.entry(name).or_insert(Value::Null);
         }

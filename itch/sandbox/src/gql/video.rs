@@ -43,10 +43,9 @@ impl Object for Game {
         match name {
             "id" => place.scalar(self.id),
             "name" | "displayName" => place.scalar(self.name),
-            "boxArtURL" => place.scalar(format!(
-                "https://static-cdn.jtvnw.net/ttv-boxart/{}-{{width}}x{{height}}.jpg",
-                self.id
-            )),
+            "boxArtURL" => {
+                place.scalar(format!("https://static-cdn.jtvnw.net/ttv-boxart/{}-{{width}}x{{height}}.jpg", self.id))
+            }
             _ => place.unknown(self),
         }
     }

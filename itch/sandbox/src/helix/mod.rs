@@ -304,9 +304,7 @@ impl Failure {
     }
 
     fn not_the_users_own(name: &str) -> Failure {
-        Failure::unauthorized(format!(
-            "The ID in {name} must match the user ID found in the request's OAuth token."
-        ))
+        Failure::unauthorized(format!("The ID in {name} must match the user ID found in the request's OAuth token."))
     }
 
     fn deprecated() -> Failure {

@@ -123,10 +123,7 @@ impl Call<'_> {
         };
         match value.parse::<i64>() {
             Err(_) => Err(Failure::malformed("first", "value must be a numeric")),
-            Ok(..=0) => Err(Failure::malformed(
-                "first",
-                "the value must be greater than or equal to 1",
-            )),
+            Ok(..=0) => Err(Failure::malformed("first", "the value must be greater than or equal to 1")),
             Ok(first) => u32::try_from(first)
                 .ok()
                 .filter(|first| *first <= size.maximum)

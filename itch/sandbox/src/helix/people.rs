@@ -28,9 +28,7 @@ impl Person {
 }
 
 pub(super) fn moderators(call: &Call<'_>) -> Result<Bytes, Failure> {
-    list(call, &["moderation:read", "channel:manage:moderators"], |room| {
-        &room.moderators
-    })
+    list(call, &["moderation:read", "channel:manage:moderators"], |room| &room.moderators)
 }
 
 pub(super) fn vips(call: &Call<'_>) -> Result<Bytes, Failure> {

@@ -91,11 +91,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     if let Some(period) = call.choice("period", &PERIODS)?.flatten() {
         videos.retain(|video| video.created_at(call.world) >= PRESENT - period);
     }
-    sort(
-        call.world,
-        &mut videos,
-        call.choice("sort", &SORTS)?.unwrap_or(Sort::Time),
-    );
+    sort(call.world, &mut videos, call.choice("sort", &SORTS)?.unwrap_or(Sort::Time));
     if given[2] {
         videos.truncate(GAME_MAXIMUM);
     }
@@ -189,10 +185,7 @@ fn video(call: &Call<'_>, video: world::Video) -> Video {
         thumbnail_url: if video.growing {
             String::new()
         } else {
-            format!(
-                "https://static-cdn.jtvnw.net/cf_vods/sandbox/{}/thumb/thumb0-%{{width}}x%{{height}}.jpg",
-                video.id
-            )
+            format!("https://static-cdn.jtvnw.net/cf_vods/sandbox/{}/thumb/thumb0-%{{width}}x%{{height}}.jpg", video.id)
         },
         viewable: "public",
         view_count: video.views,

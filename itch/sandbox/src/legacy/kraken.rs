@@ -32,10 +32,7 @@ pub(super) fn find(call: &Call<'_>, what: &str) -> Result<UserId, Failure> {
         return Err(Failure::not_found(&format!("{what} '{name}' does not exist")));
     };
     if !call.world.exists(id) {
-        return Err(Failure::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &format!("{what} '{name}' is unavailable"),
-        ));
+        return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, &format!("{what} '{name}' is unavailable")));
     }
     Ok(id)
 }

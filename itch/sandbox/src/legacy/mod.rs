@@ -209,11 +209,7 @@ mod tests {
             ("/kraken/users/x", "/kraken/users/{name}", "x"),
             ("/kraken//channels/x/", "/kraken/channels/{name}", "x"),
             ("/rechat/rechat-messages", "/rechat/rechat-messages", ""),
-            (
-                "/loots/api/v1//search/channels/7/streams",
-                "/loots/api/v1/search/channels/{id}/streams",
-                "7",
-            ),
+            ("/loots/api/v1//search/channels/7/streams", "/loots/api/v1/search/channels/{id}/streams", "7"),
         ] {
             let route = route(path).unwrap();
             assert_eq!(route.pattern, pattern);

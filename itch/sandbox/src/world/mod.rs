@@ -300,10 +300,7 @@ mod tests {
                 .collect();
             assert!(videos.is_sorted_by(|a, b| a.created_at >= b.created_at));
             for video in &videos {
-                assert_eq!(
-                    world.video(video.id).map(|found| found.created_at),
-                    Some(video.created_at)
-                );
+                assert_eq!(world.video(video.id).map(|found| found.created_at), Some(video.created_at));
                 assert!(video.created_at + video.length <= PRESENT);
                 assert!(ids.insert(video.id));
                 assert_eq!(video.stream_id.is_some(), video.kind == VideoKind::Archive);

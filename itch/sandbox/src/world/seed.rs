@@ -13,9 +13,9 @@ impl Seed {
     /// The stream for one purpose, independent of those for all others.
     pub(crate) fn child(self, purpose: &str) -> Seed {
         // FNV-1a: purposes are short literals, which the compiler folds.
-        let label = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let label = purpose
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         Seed(mix(self.0 ^ label))
     }
 
@@ -107,9 +107,7 @@ impl Permutation {
 
 /// The inverse modulo 2^32, by Newton's iteration: the right bits double from three to 48.
 fn inverse_of_odd(number: u32) -> u32 {
-    (0..4).fold(number, |inverse, _| {
-        inverse.wrapping_mul(2u32.wrapping_sub(number.wrapping_mul(inverse)))
-    })
+    (0..4).fold(number, |inverse, _| inverse.wrapping_mul(2u32.wrapping_sub(number.wrapping_mul(inverse))))
 }
 
 #[cfg(test)]

@@ -106,10 +106,8 @@ fn check_contents(nodes: &[Value]) {
             if emote.is_null() {
                 continue;
             }
-            let (from, length) = (
-                emote["from"].as_u64().unwrap() as usize,
-                part["text"].as_str().unwrap().chars().count(),
-            );
+            let (from, length) =
+                (emote["from"].as_u64().unwrap() as usize, part["text"].as_str().unwrap().chars().count());
             let there: String = text[from..from + length].iter().collect();
             assert_eq!(there, part["text"].as_str().unwrap());
             let (id, to) = (emote["emoteID"].as_str().unwrap(), from + length - 1);
@@ -236,10 +234,7 @@ fn the_web_players_client_may_not_use_cursors() {
     let answer = client.gql_as(WEB, &body);
     assert_eq!(answer.status, 200);
     let answer = answer.json();
-    assert_eq!(
-        answer["errors"],
-        json!([{ "message": "failed integrity check", "path": ["video", "comments"] }])
-    );
+    assert_eq!(answer["errors"], json!([{ "message": "failed integrity check", "path": ["video", "comments"] }]));
     assert_eq!(answer["data"]["video"]["id"], "2700000005");
     assert_eq!(answer["data"]["video"]["comments"], Value::Null);
     assert_eq!(answer["extensions"]["challenge"], json!({ "type": "integrity" }));

@@ -17,11 +17,7 @@ fn a_client_id_of_twitchs_own_is_needed() {
         assert_eq!(answer.header("ratelimit-limit"), None);
         assert_eq!(Page::of(answer.json()).nodes.len(), 59);
     }
-    assert_refused(
-        &client.gql_as(itch_sandbox::CLIENT_ID, &body),
-        400,
-        "The \"Client-ID\" header is invalid.",
-    );
+    assert_refused(&client.gql_as(itch_sandbox::CLIENT_ID, &body), 400, "The \"Client-ID\" header is invalid.");
     let missing = client.send("POST", "/gql", &[], &body.to_string()).unwrap();
     assert_refused(&missing, 400, "The \"Client-ID\" header is missing from the request.");
     let headers = [("Client-Id", MOBILE), ("Authorization", "OAuth x")];
@@ -131,20 +127,14 @@ fn mistakes_are_errors_of_graphql() {
             query("{ video(id: \"2700000005\") { comments(first: -1) { edges { cursor } } } }"),
             "Argument \"first\" has invalid value.",
         ),
-        (
-            persisted(json!({})),
-            "Variable \"$videoID\" of required type \"ID!\" was not provided.",
-        ),
+        (persisted(json!({})), "Variable \"$videoID\" of required type \"ID!\" was not provided."),
     ] {
         let found = message(&body);
         assert!(found.starts_with(expected), "{found}");
     }
     let answer = client.gql(&raw(json!({ "id": SHORT, "after": "eyJpZCI6" })));
     assert_eq!(answer["data"]["video"]["comments"], Value::Null);
-    assert_eq!(
-        answer["errors"],
-        json!([{ "message": "invalid cursor", "path": ["video", "comments"] }])
-    );
+    assert_eq!(answer["errors"], json!([{ "message": "invalid cursor", "path": ["video", "comments"] }]));
 }
 
 /// As lay295/TwitchDownloader asks, and the fields that ihabunek/twitch-dl adds.
@@ -164,10 +154,7 @@ fn a_video_tells_its_facts() {
     assert_eq!(short["title"], "Five minutes, five hundred comments");
     assert_eq!(short["createdAt"], "2026-09-01T18:00:00Z");
     assert_eq!(short["publishedAt"], short["createdAt"]);
-    assert_eq!(
-        short["owner"],
-        json!({ "id": "120000000", "displayName": "Chat_Replays", "login": "chat_replays" })
-    );
+    assert_eq!(short["owner"], json!({ "id": "120000000", "displayName": "Chat_Replays", "login": "chat_replays" }));
     assert_eq!(short["creator"], json!({ "id": "120000000" }));
     assert_eq!(short["game"]["displayName"], "Just Chatting");
     assert_eq!(short["description"], Value::Null);
@@ -183,10 +170,7 @@ fn a_video_tells_its_facts() {
     ] {
         let video = facts(&client, id);
         assert_eq!(video["lengthSeconds"], length, "{id}");
-        assert_eq!(
-            (&video["status"], &video["broadcastType"]),
-            (&json!(status), &json!(kind))
-        );
+        assert_eq!((&video["status"], &video["broadcastType"]), (&json!(status), &json!(kind)));
     }
     let orphan = facts(&client, "2700000009");
     assert_eq!((&orphan["owner"], &orphan["creator"]), (&Value::Null, &Value::Null));

@@ -46,10 +46,7 @@ fn comments_may_be_null_for_a_reason_or_none() {
     for (fault, message) in [("gql-error", "service error"), ("gql-timeout", "service timeout")] {
         let client = Client::with_faults(&format!("{fault}=1"));
         let answer = client.gql(&first());
-        assert_eq!(
-            answer["errors"],
-            json!([{ "message": message, "path": ["video", "comments"] }])
-        );
+        assert_eq!(answer["errors"], json!([{ "message": message, "path": ["video", "comments"] }]));
         assert_eq!(answer["data"]["video"]["comments"], Value::Null);
         // Without comments it is the video that fails: null, but not for good.
         let answer = client.gql(&facts);

@@ -25,25 +25,14 @@ fn the_token_is_checked_before_the_parameters() {
     for (headers, message) in [
         (vec![id], "OAuth token is missing"),
         (vec![id, ("Authorization", &oauth)], "OAuth token is missing"),
-        (
-            vec![("Authorization", &bearer)],
-            "Must provide a valid Client-ID or OAuth Token",
-        ),
+        (vec![("Authorization", &bearer)], "Must provide a valid Client-ID or OAuth Token"),
         (vec![id, ("Authorization", "Bearer nonsense")], "Invalid OAuth token"),
-        (
-            vec![("CLIENT-ID", "another"), ("Authorization", &bearer)],
-            "Client ID and OAuth token do not match",
-        ),
+        (vec![("CLIENT-ID", "another"), ("Authorization", &bearer)], "Client ID and OAuth token do not match"),
     ] {
         assert_refused(&get(&headers), 401, message);
     }
     client.refuses(TOKEN_EXPIRED, "users", 401, "Invalid OAuth token");
-    client.refuses(
-        TOKEN,
-        "channels/followers?first=x",
-        400,
-        "Missing required parameter \"broadcaster_id\"",
-    );
+    client.refuses(TOKEN, "channels/followers?first=x", 400, "Missing required parameter \"broadcaster_id\"");
 }
 
 #[test]
@@ -103,10 +92,7 @@ fn users_are_found_by_id_and_login_in_no_order_and_once() {
             "created_at"
         ]
     );
-    assert_eq!(
-        (&user["id"], &user["display_name"]),
-        (&json!(BURKEBLACK), &json!("BurkeBlack"))
-    );
+    assert_eq!((&user["id"], &user["display_name"]), (&json!(BURKEBLACK), &json!("BurkeBlack")));
     assert_eq!(user["created_at"], "2012-11-03T19:34:09Z");
 
     let own = client.get("users").rows();
@@ -167,10 +153,7 @@ fn one_follower_can_be_asked_for() {
     let answer = client.get(&asked);
     assert_eq!(answer.rows(), [row]);
     assert_eq!(answer.json()["pagination"], json!({}));
-    assert_eq!(
-        client.get(&format!("{path}&user_id=100000000")).rows(),
-        [] as [Value; 0]
-    );
+    assert_eq!(client.get(&format!("{path}&user_id=100000000")).rows(), [] as [Value; 0]);
     let scope = "Missing scope: moderator:read:followers";
     client.refuses(TOKEN_WITHOUT_SCOPES, &asked, 401, scope);
     let own = "The ID in broadcaster_id must match the user ID found in the request's OAuth token.";
@@ -185,23 +168,11 @@ fn parameters_of_paging_are_checked() {
         client.refuses(TOKEN, &format!("{path}{query}"), 400, message);
     };
     let first = "The parameter \"first\" was malformed: ";
-    refuses(
-        "&first=101",
-        &format!("{first}the value must be less than or equal to 100"),
-    );
-    refuses(
-        "&first=0",
-        &format!("{first}the value must be greater than or equal to 1"),
-    );
-    refuses(
-        "&first=-1",
-        &format!("{first}the value must be greater than or equal to 1"),
-    );
+    refuses("&first=101", &format!("{first}the value must be less than or equal to 100"));
+    refuses("&first=0", &format!("{first}the value must be greater than or equal to 1"));
+    refuses("&first=-1", &format!("{first}the value must be greater than or equal to 1"));
     refuses("&first=ten", &format!("{first}value must be a numeric"));
-    refuses(
-        "&user_id=x",
-        "The parameter \"user_id\" was malformed: value must be a numeric",
-    );
+    refuses("&user_id=x", "The parameter \"user_id\" was malformed: value must be a numeric");
     client.refuses(
         TOKEN,
         "channels/followers?broadcaster_id=1,2",
@@ -253,10 +224,7 @@ fn followed_channels_are_shown_to_their_owner_only() {
     let rows = client.rows(&format!("{path}&first=100"));
     assert_eq!(rows.len(), 312);
     assert_eq!(client.get(&path).json()["total"], 312);
-    assert_eq!(
-        keys(&rows[0]),
-        ["broadcaster_id", "broadcaster_login", "broadcaster_name", "followed_at"]
-    );
+    assert_eq!(keys(&rows[0]), ["broadcaster_id", "broadcaster_login", "broadcaster_name", "followed_at"]);
     assert!(rows.is_sorted_by(|a, b| a["followed_at"].as_str() >= b["followed_at"].as_str()));
     let ids: HashSet<_> = rows.iter().map(|row| row["broadcaster_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 312);
@@ -268,12 +236,7 @@ fn followed_channels_are_shown_to_their_owner_only() {
         .rows();
     assert!(viewers.iter().any(|row| row["broadcaster_login"] == "burkeblack"));
 
-    client.refuses(
-        TOKEN,
-        "channels/followed",
-        400,
-        "Missing required parameter \"user_id\"",
-    );
+    client.refuses(TOKEN, "channels/followed", 400, "Missing required parameter \"user_id\"");
     client.refuses(TOKEN_WITHOUT_SCOPES, &path, 401, "Missing scope: user:read:follows");
     let message = "The ID in user_id must match the user ID found in the request's OAuth token.";
     client.refuses(TOKEN_VIEWER, &path, 401, message);

@@ -57,19 +57,13 @@ fn users_and_channels_are_found_by_name() {
             "bio"
         ]
     );
-    assert_eq!(
-        (&user["_id"], &user["name"]),
-        (&json!(76_725_499), &json!("burkeblack"))
-    );
+    assert_eq!((&user["_id"], &user["name"]), (&json!(76_725_499), &json!("burkeblack")));
     let base = client.sandbox.base_url();
     assert_eq!(user["_links"]["self"], format!("{base}/kraken/users/burkeblack"));
     let channel = client.open("/kraken/channels/burkeblack").json();
     assert_eq!(channel["created_at"], user["created_at"]);
     assert_eq!(channel["created_at"], "2012-11-03T19:34:09Z");
-    assert_eq!(
-        (&channel["followers"], &channel["partner"]),
-        (&json!(250_000), &json!(true))
-    );
+    assert_eq!((&channel["followers"], &channel["partner"]), (&json!(250_000), &json!(true)));
     assert_eq!(keys(&channel["_links"]).len(), 9);
 
     let missing = client.open("/kraken/channels/nobody_at_all");
@@ -77,10 +71,7 @@ fn users_and_channels_are_found_by_name() {
     let missing = client.open("/kraken/users/nobody_at_all");
     assert_refused(&missing, 404, "User 'nobody_at_all' does not exist");
     let believed = client.open("/kraken/channels/error_with_200");
-    assert_eq!(
-        (believed.status, &believed.json()["error"]),
-        (200, &json!("Bad Request"))
-    );
+    assert_eq!((believed.status, &believed.json()["error"]), (200, &json!("Bad Request")));
     assert_eq!(client.open("/kraken/nothing").status, 404);
     let post = client.send("POST", "/kraken/users/burkeblack", &[], "").unwrap();
     assert_eq!(post.status, 404);
@@ -148,17 +139,11 @@ fn a_page_of_follows_has_the_old_shape() {
     let cursor = page["_cursor"].as_str().unwrap();
     assert_eq!(cursor.len(), 19);
     let base = client.sandbox.base_url();
-    assert_eq!(
-        page["_links"]["next"],
-        format!("{base}{path}?cursor={cursor}&direction=DESC&limit=25")
-    );
+    assert_eq!(page["_links"]["next"], format!("{base}{path}?cursor={cursor}&direction=DESC&limit=25"));
     let row = &page["follows"][0];
     assert_eq!(keys(row), ["created_at", "_links", "notifications", "user"]);
     let name = row["user"]["name"].as_str().unwrap();
-    assert_eq!(
-        row["_links"]["self"],
-        format!("{base}/kraken/users/{name}/follows/channels/burkeblack")
-    );
+    assert_eq!(row["_links"]["self"], format!("{base}/kraken/users/{name}/follows/channels/burkeblack"));
     for bad in ["direction=up", "limit=x", "cursor=7", "offset=2000"] {
         assert_eq!(client.open(&format!("{path}?{bad}")).status, 400, "{bad}");
     }
@@ -178,10 +163,7 @@ fn the_wave_is_walked_without_loss() {
         let names = |rows: &[Value], name: &str| -> Vec<Value> {
             rows.iter().map(|row| row.pointer(name).unwrap().clone()).collect()
         };
-        assert_eq!(
-            names(old["follows"].as_array().unwrap(), "/user/name"),
-            names(page, "/user_login")
-        );
+        assert_eq!(names(old["follows"].as_array().unwrap(), "/user/name"), names(page, "/user_login"));
         cursor = format!("&cursor={}", old["_cursor"].as_str().unwrap());
     }
 }

@@ -91,10 +91,7 @@ fn rechat_refuses_in_its_own_way() {
     let client = Client::new();
     let answer = client.open("/rechat/rechat-messages?video_id=v80935574&start=0");
     assert_eq!(answer.status, 400);
-    assert_eq!(
-        answer.text,
-        r#"{"errors":[{"status":400,"detail":"0 is not between 1469108651 and 1469133795"}]}"#
-    );
+    assert_eq!(answer.text, r#"{"errors":[{"status":400,"detail":"0 is not between 1469108651 and 1469133795"}]}"#);
     let last = window(&client, "v80935574", 1_469_133_795);
     assert!(last["data"].is_array());
     let after = window(&client, "v80935574", 1_469_133_796);
@@ -133,9 +130,7 @@ fn chatters_have_roles() {
     assert_eq!(sizes[..6], [1, 19, 9, 1, 1, 1]);
     assert_eq!(sizes.iter().sum::<usize>(), 2_345);
     // Helix knows the same people, without their roles.
-    let helix = client.rows(&format!(
-        "chat/chatters?broadcaster_id={BURKEBLACK}&moderator_id={BURKEBLACK}&first=1000"
-    ));
+    let helix = client.rows(&format!("chat/chatters?broadcaster_id={BURKEBLACK}&moderator_id={BURKEBLACK}&first=1000"));
     let new: HashSet<&Value> = helix.iter().map(|row| &row["user_login"]).collect();
     let old: HashSet<&Value> = roles.values().flat_map(|role| role.as_array().unwrap()).collect();
     assert_eq!(old, new);
@@ -221,10 +216,7 @@ fn faults_strike_the_old_services_too() {
         assert!(cut.is_err());
         let believed = Client::with_faults("legacy-200-error=1").open(path);
         assert_eq!(believed.status, 200);
-        assert_eq!(
-            believed.text,
-            r#"{"error":"Service Unavailable","status":503,"message":""}"#
-        );
+        assert_eq!(believed.text, r#"{"error":"Service Unavailable","status":503,"message":""}"#);
         let spared = Client::with_faults("gql-null=1,expired=1").open(path);
         assert!(spared.status == 200 || spared.json()["errors"].is_array());
     }

@@ -29,10 +29,7 @@ fn an_app_token_is_issued_and_works() {
         assert_eq!(answer.headers["content-type"], "application/json");
         let body = answer.json();
         assert_eq!(body.as_object().unwrap().len(), 3);
-        assert_eq!(
-            (&body["expires_in"], &body["token_type"]),
-            (&json!(5_011_271), &json!("bearer"))
-        );
+        assert_eq!((&body["expires_in"], &body["token_type"]), (&json!(5_011_271), &json!("bearer")));
     }
     let token = in_body.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(token.len(), 30);
@@ -95,10 +92,7 @@ fn a_token_tells_whose_it_is() {
             assert_eq!((&body["login"], &body["user_id"]), (&json!(login), &json!(user_id)));
             let scopes = body["scopes"].as_array().unwrap();
             assert_eq!(scopes.is_empty(), token == TOKEN_WITHOUT_SCOPES);
-            assert_eq!(
-                scopes.contains(&json!("moderator:read:followers")),
-                token != TOKEN_WITHOUT_SCOPES
-            );
+            assert_eq!(scopes.contains(&json!("moderator:read:followers")), token != TOKEN_WITHOUT_SCOPES);
             assert!(body["expires_in"].as_u64().unwrap() > 0);
         }
     }

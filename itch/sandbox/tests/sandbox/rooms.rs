@@ -35,10 +35,7 @@ fn chatters_are_shown_to_moderators() {
         assert_eq!(answer.rows().len(), count, "{id}");
         assert_eq!(answer.json()["pagination"], json!({}));
     }
-    assert_eq!(
-        client.get(&chatters("100000000")).text,
-        r#"{"total":0,"data":[],"pagination":{}}"#
-    );
+    assert_eq!(client.get(&chatters("100000000")).text, r#"{"total":0,"data":[],"pagination":{}}"#);
 }
 
 #[test]
@@ -52,18 +49,8 @@ fn chatters_are_hidden_from_others() {
     client.refuses(TOKEN, &chatters("999"), 403, forbidden);
     let viewer = format!("chat/chatters?broadcaster_id={BURKEBLACK}&moderator_id=130000000");
     client.refuses(TOKEN_VIEWER, &viewer, 403, forbidden);
-    client.refuses(
-        TOKEN_WITHOUT_SCOPES,
-        &chatters(BURKEBLACK),
-        401,
-        "Missing scope: moderator:read:chatters",
-    );
-    client.refuses(
-        TOKEN,
-        "chat/chatters?broadcaster_id=1",
-        400,
-        "Missing required parameter \"moderator_id\"",
-    );
+    client.refuses(TOKEN_WITHOUT_SCOPES, &chatters(BURKEBLACK), 401, "Missing scope: moderator:read:chatters");
+    client.refuses(TOKEN, "chat/chatters?broadcaster_id=1", 400, "Missing required parameter \"moderator_id\"");
     client.refuses(
         TOKEN,
         &chatters(BURKEBLACK).replace("1000", "1001"),
@@ -77,11 +64,7 @@ fn moderators_and_vips_are_listed_for_the_own_channel() {
     let client = Client::new();
     let present = client.rows(&chatters(BURKEBLACK));
     for (path, count, scopes) in [
-        (
-            "moderation/moderators",
-            12,
-            "moderation:read or channel:manage:moderators",
-        ),
+        ("moderation/moderators", 12, "moderation:read or channel:manage:moderators"),
         ("channels/vips", 25, "channel:read:vips or channel:manage:vips"),
     ] {
         let own = format!("{path}?broadcaster_id={BURKEBLACK}");
@@ -104,9 +87,7 @@ fn moderators_and_vips_are_listed_for_the_own_channel() {
 fn channels_tell_what_they_play() {
     let client = Client::new();
     let rows = client
-        .get(&format!(
-            "channels?broadcaster_id={BURKEBLACK}&broadcaster_id=100000003&broadcaster_id=1"
-        ))
+        .get(&format!("channels?broadcaster_id={BURKEBLACK}&broadcaster_id=100000003&broadcaster_id=1"))
         .rows();
     assert_eq!(rows.len(), 2);
     let row = rows.iter().find(|row| row["broadcaster_id"] == BURKEBLACK).unwrap();

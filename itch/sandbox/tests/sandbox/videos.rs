@@ -60,10 +60,7 @@ fn videos_are_chosen_and_sorted() {
     assert_eq!(popular.len(), all);
     let trending = client.get(&format!("{}&sort=trending", path())).rows();
     assert!(trending[0]["created_at"].as_str().unwrap() > "2026-08");
-    assert_eq!(
-        client.get("videos?user_id=100000003").text,
-        r#"{"data":[],"pagination":{}}"#
-    );
+    assert_eq!(client.get("videos?user_id=100000003").text, r#"{"data":[],"pagination":{}}"#);
     assert_eq!(client.get("videos?user_id=999").rows().len(), 0);
     let of_game = client.rows("videos?game_id=509658&first=100");
     assert!((400..=500).contains(&of_game.len()), "{}", of_game.len());

@@ -32,10 +32,7 @@ impl<'a> Key<'a> {
             return Ok(Key(key));
         }
         let start: String = key.chars().take(80).collect();
-        Err(failed(format!(
-            "`{}` is no cache key: 64 lower-case hexadecimal digits",
-            start.escape_debug()
-        )))
+        Err(failed(format!("`{}` is no cache key: 64 lower-case hexadecimal digits", start.escape_debug())))
     }
 
     fn pairs(self, n: usize) -> impl Iterator<Item = &'a str> {

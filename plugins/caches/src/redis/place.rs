@@ -88,9 +88,9 @@ impl Place {
             let node = url.as_str().into_connection_info();
             let node = node.map_err(|_| unusable())?;
             match node.addr() {
-                ConnectionAddr::TcpTls { insecure: true, .. } => Err(failed(
-                    "REDIS_URL asks for TLS that trusts everybody; itch verifies certificates, always",
-                )),
+                ConnectionAddr::TcpTls { insecure: true, .. } => {
+                    Err(failed("REDIS_URL asks for TLS that trusts everybody; itch verifies certificates, always"))
+                }
                 _ => Ok(node),
             }
         });
@@ -205,12 +205,9 @@ fn names_database(url: &str) -> bool {
 }
 
 fn number(text: &str, variable: &str, what: &str) -> Result<u32> {
-    text.trim().parse().map_err(|_| {
-        failed(format!(
-            "{variable} is `{}`, which is no number of a {what}",
-            text.escape_debug()
-        ))
-    })
+    text.trim()
+        .parse()
+        .map_err(|_| failed(format!("{variable} is `{}`, which is no number of a {what}", text.escape_debug())))
 }
 
 fn unusable() -> Error {
@@ -237,21 +234,12 @@ mod tests {
     fn the_variables_say_where() {
         for (variables, shown) in [
             (&[][..], "redis://localhost:6379/1"),
-            (
-                &[("REDIS_HOST", "r"), ("REDIS_PORT", "7"), ("REDIS_DB", "3")],
-                "redis://r:7/3",
-            ),
-            (
-                &[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")],
-                "redis://r:7/1",
-            ),
+            (&[("REDIS_HOST", "r"), ("REDIS_PORT", "7"), ("REDIS_DB", "3")], "redis://r:7/3"),
+            (&[("REDIS_URL", "redis://r:7"), ("REDIS_HOST", "other")], "redis://r:7/1"),
             (&[("REDIS_URL", "redis://r:7/0"), ("REDIS_DB", "3")], "redis://r:7/0"),
             (&[("REDIS_URL", "redis://r:7/"), ("REDIS_DB", "3")], "redis://r:7/3"),
             (&[("REDIS_URL", "rediss://u:secret@r:7/2")], "rediss://r:7/2"),
-            (
-                &[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")],
-                "redis+cluster://a:1,b:2,c:6379",
-            ),
+            (&[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")], "redis+cluster://a:1,b:2,c:6379"),
             (&[("REDIS_URL", "rediss+cluster://a:1")], "rediss+cluster://a:1"),
         ] {
             assert_eq!(place(variables).unwrap().shown(), shown, "{variables:?}");
@@ -262,14 +250,8 @@ mod tests {
     fn a_password_holds_for_every_node() {
         for (variables, expected) in [
             (&[("REDIS_PASSWORD", "secret")][..], "secret"),
-            (
-                &[("REDIS_URL", "redis://:inner@r"), ("REDIS_PASSWORD", "outer")],
-                "inner",
-            ),
-            (
-                &[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")],
-                "outer",
-            ),
+            (&[("REDIS_URL", "redis://:inner@r"), ("REDIS_PASSWORD", "outer")], "inner"),
+            (&[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")], "outer"),
             (&[("REDIS_URL", "redis+cluster://u:p%40ss@a,b")], "p@ss"),
         ] {
             for node in place(variables).unwrap().nodes() {

@@ -152,14 +152,7 @@ fn furniture(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     if let Some(at) = chart.x.label_at {
         label(&chart.x.label, at, text, Anchor::Middle, false, canvas);
     }
-    label(
-        &chart.title,
-        chart.title_at,
-        chart.target.title_text(),
-        Anchor::Middle,
-        false,
-        canvas,
-    );
+    label(&chart.title, chart.title_at, chart.target.title_text(), Anchor::Middle, false, canvas);
     for entry in &chart.legend {
         legend_mark(chart, entry, canvas);
         let at = Point {

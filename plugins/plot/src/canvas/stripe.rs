@@ -210,9 +210,6 @@ mod tests {
                 _ => Err(Error::new(ErrorKind::Failed, "full")),
             }
         });
-        assert_eq!(
-            (taken.map_err(|error| error.to_string()), times),
-            (Err("full".to_owned()), 2)
-        );
+        assert_eq!((taken.map_err(|error| error.to_string()), times), (Err("full".to_owned()), 2));
     }
 }

@@ -198,10 +198,7 @@ mod tests {
             "\u{1f1e9}\u{1f1ea}",
         ] {
             let outline = outline(text, 20.0);
-            assert!(
-                outline.width.is_finite() && (outline.width > 0.0 || text == "\u{200d}"),
-                "{text}"
-            );
+            assert!(outline.width.is_finite() && (outline.width > 0.0 || text == "\u{200d}"), "{text}");
         }
         assert_eq!(outline("", 20.0).width, 0.0);
     }

@@ -61,13 +61,7 @@ pub(super) fn sixel(pixels: &Pixels) -> String {
     for color in 0..reds * greens * blues {
         let (red, green, blue) = (color / (greens * blues), color / blues % greens, color % blues);
         let percent = |step: u32, steps: u32| step * 100 / (steps - 1);
-        let _ = write!(
-            text,
-            "#{color};2;{};{};{}",
-            percent(red, reds),
-            percent(green, greens),
-            percent(blue, blues)
-        );
+        let _ = write!(text, "#{color};2;{};{};{}", percent(red, reds), percent(green, greens), percent(blue, blues));
     }
     let index = |pixel: &[u8]| {
         let step = |value: u8, steps: u32| (u32::from(value) * (steps - 1) + 127) / 255;

@@ -154,22 +154,16 @@ impl Asking {
 }
 
 fn not_understood(words: &str) -> Error {
-    Error::new(
-        ErrorKind::Service,
-        "Twitch's GQL service does not understand the question any more",
-    )
-    .cause(words)
-    .hint("a newer itch, or the table `[gql]` of its configuration, may know the present form")
-    .at(Service::Gql, Some(200))
+    Error::new(ErrorKind::Service, "Twitch's GQL service does not understand the question any more")
+        .cause(words)
+        .hint("a newer itch, or the table `[gql]` of its configuration, may know the present form")
+        .at(Service::Gql, Some(200))
 }
 
 fn refused_everywhere() -> Error {
-    Error::new(
-        ErrorKind::Service,
-        "Twitch's GQL service refuses every client id that itch knows",
-    )
-    .hint("a newer itch, or the table `[gql]` of its configuration, may know one that is let in")
-    .at(Service::Gql, Some(200))
+    Error::new(ErrorKind::Service, "Twitch's GQL service refuses every client id that itch knows")
+        .hint("a newer itch, or the table `[gql]` of its configuration, may know one that is let in")
+        .at(Service::Gql, Some(200))
 }
 
 /// A client id that the service does not know.
@@ -386,11 +380,7 @@ mod tests {
         ] {
             let windows = lay_out(from, to.filter(|to| *to < length || length == 0), to, length);
             assert_eq!(windows[0].0, from);
-            assert_eq!(
-                windows.back().unwrap().1,
-                to,
-                "the last window ends where the person said, or is open"
-            );
+            assert_eq!(windows.back().unwrap().1, to, "the last window ends where the person said, or is open");
             for (one, next) in windows.iter().zip(windows.iter().skip(1)) {
                 assert_eq!(one.1, Some(next.0));
                 assert!(next.0 > one.0);

@@ -175,12 +175,11 @@ fn refusal(body: &Value) -> Option<Answer> {
 
 fn take_video(mut body: Value, video: &str) -> Result<Value> {
     match body.pointer_mut("/data/video").map(Value::take) {
-        Some(Value::Null) => Err(Error::new(
-            ErrorKind::NotFound,
-            format!("there is no video `{video}`, or it is not public"),
-        )
-        .hint("recordings of broadcasts expire after 7 to 60 days")
-        .at(Service::Gql, None)),
+        Some(Value::Null) => {
+            Err(Error::new(ErrorKind::NotFound, format!("there is no video `{video}`, or it is not public"))
+                .hint("recordings of broadcasts expire after 7 to 60 days")
+                .at(Service::Gql, None))
+        }
         Some(found) => Ok(found),
         None => Err(Error::new(ErrorKind::BadData, "Twitch's answer holds no video").at(Service::Gql, None)),
     }
@@ -188,12 +187,9 @@ fn take_video(mut body: Value, video: &str) -> Result<Value> {
 
 fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| {
-        Error::new(
-            ErrorKind::BadData,
-            "Twitch's answer about a video has not the known shape",
-        )
-        .source_chain(&error)
-        .at(Service::Gql, None)
+        Error::new(ErrorKind::BadData, "Twitch's answer about a video has not the known shape")
+            .source_chain(&error)
+            .at(Service::Gql, None)
     })
 }
 
@@ -302,9 +298,6 @@ mod tests {
         assert_eq!(null.kind, ErrorKind::Service);
         let gone = read_comments(json!({"data": {"video": null}}), "1").unwrap_err();
         assert_eq!(gone.kind, ErrorKind::NotFound);
-        assert_eq!(
-            read_comments(json!({"data": null}), "1").unwrap_err().kind,
-            ErrorKind::BadData
-        );
+        assert_eq!(read_comments(json!({"data": null}), "1").unwrap_err().kind, ErrorKind::BadData);
     }
 }

@@ -314,10 +314,7 @@ mod tests {
         assert!(window.done && is_gap(&arrival));
         let mut window = Window::new(0, None);
         let arrival = window.take(page(&[], None, true), false, 100);
-        assert!(
-            window.done && arrival.facts.is_empty(),
-            "beyond the end an offset promises too much"
-        );
+        assert!(window.done && arrival.facts.is_empty(), "beyond the end an offset promises too much");
     }
 
     #[test]
@@ -337,10 +334,7 @@ mod tests {
         let arrival = window.take(page(&full, None, true), true, 100);
         assert_eq!((arrival.facts.len(), &window.place), (0, &Place::Offset(7)));
         let arrival = window.take(page(&full, None, true), true, 100);
-        assert!(
-            matches!(&arrival.facts[..], [Fact::Gap { from: Some(from), .. }] if from == "7"),
-            "{arrival:?}"
-        );
+        assert!(matches!(&arrival.facts[..], [Fact::Gap { from: Some(from), .. }] if from == "7"), "{arrival:?}");
         assert_eq!(window.place, Place::Offset(8));
     }
 

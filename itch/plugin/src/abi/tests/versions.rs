@@ -47,11 +47,7 @@ fn cut<T: Copy>(value: T, size: usize) -> Box<[MaybeUninit<u64>]> {
     let mut memory = vec![MaybeUninit::<u64>::uninit(); size.div_ceil(8)].into_boxed_slice();
     // SAFETY: both have so many bytes.
     unsafe {
-        ptr::copy_nonoverlapping(
-            (&raw const value).cast::<u8>(),
-            memory.as_mut_ptr().cast(),
-            size.min(size_of::<T>()),
-        );
+        ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), memory.as_mut_ptr().cast(), size.min(size_of::<T>()));
     }
     memory
 }
@@ -95,10 +91,7 @@ fn a_table_that_lacks_what_version_one_had_is_refused() {
     let short = later(Later::V1 - 1);
     // SAFETY: there are more bytes than the size says.
     let error = unsafe { table::read(&raw const short) }.err().unwrap();
-    assert_eq!(
-        message(error),
-        "a later table is 15 bytes long, and version 1.0 of the boundary had 16"
-    );
+    assert_eq!(message(error), "a later table is 15 bytes long, and version 1.0 of the boundary had 16");
     // SAFETY: null is allowed.
     let error = unsafe { table::read::<Later>(ptr::null()) }.err().unwrap();
     assert_eq!(message(error), "a later table is missing");
@@ -106,10 +99,7 @@ fn a_table_that_lacks_what_version_one_had_is_refused() {
     hollow[1] = MaybeUninit::new(0);
     // SAFETY: there are as many bytes as the size says.
     let hollow = unsafe { table::read::<Later>(hollow.as_ptr().cast()) };
-    assert_eq!(
-        message(hollow.err().unwrap()),
-        "a later table lacks the entry at byte 8"
-    );
+    assert_eq!(message(hollow.err().unwrap()), "a later table lacks the entry at byte 8");
 }
 
 #[test]
