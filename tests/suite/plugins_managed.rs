@@ -220,7 +220,8 @@ fn a_name_that_is_no_plugins_says_whose_it_is() {
     }
     let info = folder.itch(&["plugins", "info", "itch-caches"]);
     info.prints(
-        "itch-caches: built-in\n  version  0.1.0, ABI 1.0\n  cache    file: ok\n  cache    memcache: ok\n  cache    redis: ok\n",
+        "itch-caches: built-in\n  version  0.1.0, ABI 1.0\n  cache    file: ok\n  \
+         cache    memcache: ok\n  cache    redis: ok\n",
     );
 }
 

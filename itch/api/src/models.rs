@@ -264,7 +264,8 @@ mod tests {
     #[test]
     fn a_user_keeps_what_it_does_not_name() {
         let user: User = serde_json::from_str(
-            r#"{"id":"1","login":"a","display_name":"A","created_at":"2014-09-12T23:50:05Z","broadcaster_type":"partner"}"#,
+            r#"{"id":"1","login":"a","display_name":"A","created_at":"2014-09-12T23:50:05Z",
+                "broadcaster_type":"partner"}"#,
         )
         .unwrap();
         assert_eq!(user.created_at.unwrap().timestamp(), 1_410_565_805);

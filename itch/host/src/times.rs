@@ -91,7 +91,8 @@ pub(crate) fn time_of(
     };
     read.ok_or_else(|| {
         usage(format!("`{}` is not a time", text.escape_debug())).hint(
-            "write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back from now (`7d`)",
+            "write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back \
+             from now (`7d`)",
         )
     })
 }

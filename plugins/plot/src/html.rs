@@ -30,11 +30,12 @@ impl Renderer for Html {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("html", "A page to pan and zoom in, complete in one file", "text/html")
             .help(
-                "Drag to pan, turn the wheel to zoom (with shift along the bottom axis alone, with alt up the side alone), \
-                 double-click to see everything again; point at a dot to read its row; click the legend to hide a part. \
-                 Up to 50,000 dots are drawn one by one; above, a picture of counts is made anew at every zoom. Names are in \
-                 the page up to 200,000 rows. The values in it are exact: a row takes some ten bytes where they are times or \
-                 whole numbers, twenty-two at most, and its name. The page loads nothing from anywhere.",
+                "Drag to pan, turn the wheel to zoom (with shift along the bottom axis alone, with alt up the side \
+                 alone), double-click to see everything again; point at a dot to read its row; click the legend to \
+                 hide a part. Up to 50,000 dots are drawn one by one; above, a picture of counts is made anew at \
+                 every zoom. Names are in the page up to 200,000 rows. The values in it are exact: a row takes some \
+                 ten bytes where they are times or whole numbers, twenty-two at most, and its name. The page loads \
+                 nothing from anywhere.",
             )
             .extension("html")
             .extension("htm")

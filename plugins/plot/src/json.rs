@@ -15,8 +15,9 @@ impl Renderer for Json {
         RendererSpec::new("json", "The finished chart as data, with every point", "application/json")
             .help(
                 "One object: `title`, the axes `x`, `y` and `y2` with their bounds and ticks, `bands`, `line`, and \
-                 `points` in the order of the rows, each with `x`, `y`, `label` where there are labels and `density` under \
-                 `--density`: the share of all points in a square of one unit of each axis. Times are epoch seconds.",
+             `points` in the order of the rows, each with `x`, `y`, `label` where there are labels and `density` \
+             under `--density`: the share of all points in a square of one unit of each axis. Times are epoch \
+             seconds.",
             )
             .extension("json")
             .detail(Detail::All)

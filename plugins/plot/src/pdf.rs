@@ -25,9 +25,9 @@ impl Renderer for Pdf {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("pdf", "A page for print", "application/pdf")
             .help(
-                "Letters are drawn as outlines, so that no font is needed to read it, and cannot be searched. Up to 20,000 \
-                 dots are drawn one by one; above, the dots alone become one image, which itch says. `--dots single` and \
-                 `--dots image` decide otherwise.",
+                "Letters are drawn as outlines, so that no font is needed to read it, and cannot be searched. Up to \
+                 20,000 dots are drawn one by one; above, the dots alone become one image, which itch says. `--dots \
+                 single` and `--dots image` decide otherwise.",
             )
             .extension("pdf")
             .detail(Detail::Points(DOTS))

@@ -19,9 +19,9 @@ impl Renderer for Png {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("png", "A picture", "image/png")
             .help(
-                "Single dots up to 50,000; above, dots are gathered on the pixels of their middles, which shows the same. \
-                 Letters come from fonts in the program (DejaVu Sans, Noto Emoji); for scripts that these lack, from the \
-                 system's, and where nothing has a letter, a box stands for it.",
+                "Single dots up to 50,000; above, dots are gathered on the pixels of their middles, which shows the \
+                 same. Letters come from fonts in the program (DejaVu Sans, Noto Emoji); for scripts that these \
+                 lack, from the system's, and where nothing has a letter, a box stands for it.",
             )
             .extension("png")
     }

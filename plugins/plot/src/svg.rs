@@ -22,9 +22,9 @@ impl Renderer for Svg {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("svg", "A drawing that can be scaled and edited", "image/svg+xml")
             .help(
-                "Up to 20,000 dots are circles; above, the dots alone become one image in the drawing, which itch says, \
-                 and everything else stays lines and letters. `--dots single` draws each dot as a circle however many \
-                 there are, `--dots image` none.",
+                "Up to 20,000 dots are circles; above, the dots alone become one image in the drawing, which itch \
+                 says, and everything else stays lines and letters. `--dots single` draws each dot as a circle \
+                 however many there are, `--dots image` none.",
             )
             .extension("svg")
             .detail(Detail::Points(DOTS))
@@ -125,7 +125,8 @@ impl Canvas for Drawing {
         for pen in pens {
             let _ = writeln!(
                 self.text,
-                "<path d=\"{path}\" clip-path=\"url(#area)\" fill=\"none\" stroke-linejoin=\"round\" stroke-width=\"{}\"{}/>",
+                "<path d=\"{path}\" clip-path=\"url(#area)\" fill=\"none\" stroke-linejoin=\"round\" \
+                 stroke-width=\"{}\"{}/>",
                 short(pen.width),
                 paint("stroke", pen.color)
             );
@@ -191,7 +192,8 @@ impl Canvas for Drawing {
                 let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(short);
                 let _ = writeln!(
                     self.text,
-                    "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" href=\"data:image/png;base64,{}\"/>",
+                    "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" \
+                     href=\"data:image/png;base64,{}\"/>",
                     STANDARD.encode(&picture)
                 );
             }

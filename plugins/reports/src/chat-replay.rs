@@ -19,19 +19,32 @@ impl Report for ChatReplay {
                 },
             )
             .help(
-                "One row a message, in order; those whose author's account is gone are kept with an empty name. Parts of \
-                 the recording are fetched side by side and printed in order while later ones load.\n\n\
-                 Twitch offers no official way to a past broadcast's chat. This report uses the service behind twitch.tv \
-                 (GQL), which is private, undocumented and may change any day; it needs no account. \
-                 `[services] gql = \"off\"` in itch's config.toml makes itch leave it alone. Where Twitch refuses to page \
-                 on, messages may be out of reach: those seconds are named, and the exit code is 3.",
+                "One row a message, in order; those whose author's account is gone are kept with an empty name. \
+                 Parts of the recording are fetched side by side and printed in order while later ones load.\n\n\
+                 Twitch offers no official way to a past broadcast's chat. This report uses the service behind \
+                 twitch.tv (GQL), which is private, undocumented and may change any day; it needs no account. \
+                 `[services] gql = \"off\"` in itch's config.toml makes itch leave it alone. Where Twitch refuses to \
+                 page on, messages may be out of reach: those seconds are named, and the exit code is 3.",
             )
-            .argument(Argument::positional(0, ArgumentKind::Video, "video", "An id, `v` and an id, or a URL of the video").required())
-            .argument(Argument::option(ArgumentKind::Offset, "from", "Only from this second of the recording on: 90, 1h2m3s"))
+            .argument(
+                Argument::positional(0, ArgumentKind::Video, "video", "An id, `v` and an id, or a URL of the video")
+                    .required(),
+            )
+            .argument(Argument::option(
+                ArgumentKind::Offset,
+                "from",
+                "Only from this second of the recording on: 90, 1h2m3s",
+            ))
             .argument(Argument::option(ArgumentKind::Offset, "to", "Only before this second of the recording"))
-            .argument(Argument::option(ArgumentKind::Int, "connections", "How many parts are fetched side by side").default_value(4))
+            .argument(
+                Argument::option(ArgumentKind::Int, "connections", "How many parts are fetched side by side")
+                    .default_value(4),
+            )
             .column(Column::duration("offset", "Whole seconds since the recording began"))
-            .column(Column { precision: 3, ..Column::time("time", "When it was written") })
+            .column(Column {
+                precision: 3,
+                ..Column::time("time", "When it was written")
+            })
             .column(Column::text("user_id", "The author's user id; empty if the account is gone"))
             .column(Column::text("login", "The author's login; empty if the account is gone"))
             .column(Column::text("display_name", "The name as the author writes it"))

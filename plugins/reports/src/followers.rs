@@ -10,9 +10,9 @@ impl Report for Followers {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("followers", "Followers of a channel, and when their accounts were made")
             .help(
-                "One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's moderators \
-                 only. When an account was made is looked up beside the list, a hundred at a time; a follower whose account \
-                 is gone keeps the row, with `created` and `delta` left empty.\n\n\
+                "One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's \
+                 moderators only. When an account was made is looked up beside the list, a hundred at a time; a \
+                 follower whose account is gone keeps the row, with `created` and `delta` left empty.\n\n\
                  Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. \
                  With `--since` only what is newer is fetched.",
             )

@@ -19,9 +19,9 @@ impl Report for Streams {
                 },
             )
             .help(
-                "One row a broadcast, newest first, by the recordings that Twitch still has: it keeps them for 7 to 60 \
-                 days. A broadcast that is still running has no end. Under its old name `loots_streams` it prints the two \
-                 columns of 2016, with `None` for a missing end.",
+                "One row a broadcast, newest first, by the recordings that Twitch still has: it keeps them for 7 to \
+                 60 days. A broadcast that is still running has no end. Under its old name `loots_streams` it prints \
+                 the two columns of 2016, with `None` for a missing end.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
             .column(Column::time("start", "When it began"))

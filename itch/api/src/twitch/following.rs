@@ -45,10 +45,12 @@ fn request(user: &Channel) -> Request {
 /// A refusal with the advice that helps.
 fn explain(error: Error) -> Error {
     match error.kind {
-        ErrorKind::SignIn if error.http.is_some() => error.context("this token may not see whom that account follows").hint(
-            "Twitch shows whom an account follows to that account only: set `TWITCH_TOKEN` to a token of its own with \
-             the scope `user:read:follows`",
-        ),
+        ErrorKind::SignIn if error.http.is_some() => {
+            error.context("this token may not see whom that account follows").hint(
+                "Twitch shows whom an account follows to that account only: set `TWITCH_TOKEN` to a token of its own \
+                 with the scope `user:read:follows`",
+            )
+        }
         _ => error,
     }
 }

@@ -106,9 +106,9 @@ impl Calendar {
             });
         }
         let week = self.seed.child("holiday").of((day / 7) as u64);
-        let off_air = self.is_marathon(day - 1) // still on air, or asleep
-            || week.below(0, 18) == 0
-            || seed.below(2, 100) >= u64::from(self.streams);
+        // After a marathon: still on air, or asleep.
+        let off_air =
+            self.is_marathon(day - 1) || week.below(0, 18) == 0 || seed.below(2, 100) >= u64::from(self.streams);
         // The longest ends at half past four: never into the next one.
         let length = 2 * HOUR + seed.below(3, 11 * HOUR as u64 / 2) as Seconds;
         (!off_air).then_some(Broadcast {
