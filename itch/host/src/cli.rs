@@ -16,8 +16,8 @@ use itch_plugin::{Registry, ReportSpec};
 
 use crate::failure::usage;
 use crate::plugins::discovery::{self, Plugins};
-use crate::talk::Talk;
-use crate::{arguments, cache, environment, log, plot, plugins, run, sandbox, times};
+use crate::printer::Printer;
+use crate::{arguments, cache_command, environment, log, plot, plugins, run, sandbox, times};
 
 /// When colour or progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Pull Twitch data as tables")
         .long_about(
-            "Pulls Twitch data as tables: rows on stdout, talk on stderr. Every report is a plugin; \
+            "Pulls Twitch data as tables: rows on stdout, printer on stderr. Every report is a plugin; \
              `itch plugins list` shows them.",
         )
         .after_help("Try it without an account: itch --sandbox followers -l 10 burkeblack")
@@ -59,7 +59,7 @@ pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand_value_name("COMMAND")
-        .args(talk_options())
+        .args(common_options())
         .args(plugin_options())
         .args(run_options());
     // A name that means nothing was misread, or will be refused: then nothing is left out.
@@ -82,7 +82,7 @@ pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
     {
         root = root.subcommand(report_command(spec, name).hide(true));
     }
-    root.subcommand(cache::command())
+    root.subcommand(cache_command::command())
         .subcommand(plot::command())
         .subcommand(plugins::command())
         .subcommand(sandbox::command())
@@ -90,7 +90,7 @@ pub(crate) fn command(registry: &Registry, called: Option<&str>) -> Command {
 
 /// Every option that may stand before the command.
 pub(crate) fn options_before_command() -> Vec<Arg> {
-    let mut options = talk_options();
+    let mut options = common_options();
     options.extend(discovery::options());
     options.extend(run_options());
     options
@@ -98,7 +98,7 @@ pub(crate) fn options_before_command() -> Vec<Arg> {
 
 /// Every option of `itch plot`, where those of reports mean other things.
 pub(crate) fn options_of_plot() -> Vec<Arg> {
-    let mut options = talk_options();
+    let mut options = common_options();
     options.extend(discovery::options());
     options.extend(plot::command().get_arguments().cloned());
     options
@@ -110,7 +110,7 @@ pub(crate) fn is_own(name: &str) -> bool {
 }
 
 /// Options about what is said; every command has them.
-fn talk_options() -> Vec<Arg> {
+fn common_options() -> Vec<Arg> {
     vec![
         Arg::new("quiet")
             .short('q')
@@ -368,14 +368,14 @@ impl<'a> Options<'a> {
 }
 
 /// Runs the command that was given and says the exit code.
-pub(crate) fn dispatch(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
-    log::start(talk);
+pub(crate) fn dispatch(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
+    log::start(printer);
     let registry = &plugins.registry;
     let Some((name, behind)) = matches.subcommand() else {
         return Err(usage("no command is given").hint("itch --help").into());
     };
     if let Some((spec, unit)) = registry.report(name) {
-        return run::report(registry, spec, unit, name, matches, talk);
+        return run::report(registry, spec, unit, name, matches, printer);
     }
     let before = run_options()
         .into_iter()
@@ -384,10 +384,10 @@ pub(crate) fn dispatch(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> 
         return Err(usage(format!("`--{}` is an option of reports, not of `itch {name}`", arg.get_id())).into());
     }
     match name {
-        "cache" => cache::run(registry, behind, talk),
-        "plot" => plot::run(registry, behind, talk),
-        "plugins" => plugins::run(plugins, behind, talk),
-        "sandbox" => sandbox::serve(behind, talk),
+        "cache" => cache_command::run(registry, behind, printer),
+        "plot" => plot::run(registry, behind, printer),
+        "plugins" => plugins::run(plugins, behind, printer),
+        "sandbox" => sandbox::serve(behind, printer),
         _ => Err(usage(format!("there is no command `{name}`"))
             .hint("itch --help")
             .into()),
@@ -431,7 +431,7 @@ mod tests {
             assert!(arg.get_short().is_none_or(|letter| RESERVED_LETTERS.contains(&letter)), "--{name}");
         }
         for command in [
-            cache::command(),
+            cache_command::command(),
             plot::command(),
             plugins::command(),
             sandbox::command(),

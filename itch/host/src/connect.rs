@@ -13,8 +13,8 @@ use itch_sandbox::Sandbox;
 use crate::cli::Options;
 use crate::config::Config;
 use crate::failure::usage;
-use crate::talk::Talk;
-use crate::{caches, environment, sandbox};
+use crate::printer::Printer;
+use crate::{cache_stores, environment, sandbox};
 
 /// The base URL settings of the services that something asks.
 const BASE_URLS: &[(Service, &str)] = &[
@@ -41,7 +41,7 @@ pub(crate) fn connect(
     registry: &Registry,
     report: &str,
     options: &Options<'_>,
-    talk: &Talk,
+    printer: &Printer,
 ) -> anyhow::Result<Connection> {
     for (one, other) in [("refresh", "max-age"), ("offline", "max-age"), ("refresh", "offline")] {
         // Beside one another the parser refuses them; one may also stand before the report's name and one behind.
@@ -65,9 +65,9 @@ pub(crate) fn connect(
 
     let strict = options.flag("cache-strict");
     let config = Config::read()?;
-    let names = caches::chosen(registry, options.list("cache"), &config)?;
+    let names = cache_stores::chosen(registry, options.list("cache"), &config)?;
     let stores: Vec<(String, Box<dyn CacheStore>)> =
-        caches::open(registry, &names, options.get("cache-size"), strict, talk)?;
+        cache_stores::open(registry, &names, options.get("cache-size"), strict, printer)?;
 
     let mut settings = Settings::new();
     settings.base_urls = BASE_URLS
@@ -100,7 +100,7 @@ pub(crate) fn connect(
         .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));
     settings.gql = config.gql();
     settings.report = report.to_owned();
-    let warnings = talk.clone();
+    let warnings = printer.clone();
     settings.warn = Arc::new(move |text| warnings.warning(text));
     Ok(Connection {
         client: Client::new(settings)?,

@@ -5,8 +5,8 @@
 //! plugins are mentioned once, below, and only so that the linker takes them.
 
 mod arguments;
-mod cache;
-mod caches;
+mod cache_command;
+mod cache_stores;
 mod cli;
 mod config;
 mod connect;
@@ -17,11 +17,11 @@ mod log;
 mod outfile;
 mod plot;
 mod plugins;
+mod printer;
 mod progress;
 mod run;
 mod sandbox;
 mod sink;
-mod talk;
 mod times;
 
 use std::ffi::OsString;
@@ -36,8 +36,8 @@ use itch_renderers as _;
 use itch_reports as _;
 
 use crate::failure::Failure;
-use crate::plugins::discovery::{self, Glance, LateTalk, Plugins};
-use crate::talk::Talk;
+use crate::plugins::discovery::{self, DeferredPrinter, Glance, Plugins};
+use crate::printer::Printer;
 
 /// Runs the program with these arguments, the first of which is its own name, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -47,31 +47,31 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let arguments = plugins::trial::take_part(arguments);
     let glance = Glance::at(arguments.get(1..).unwrap_or_default());
-    let late_talk = LateTalk::default();
-    let plugins = discovery::find(&glance, &late_talk);
+    let deferred = DeferredPrinter::default();
+    let plugins = discovery::find(&glance, &deferred);
     let command = cli::command(&plugins.registry, glance.command.as_deref());
-    let (talk, ended) = match command.try_get_matches_from(arguments) {
+    let (printer, ended) = match command.try_get_matches_from(arguments) {
         Ok(matches) => {
-            let talk = Talk::new(&matches);
-            let _ = late_talk.set(talk.clone());
+            let printer = Printer::new(&matches);
+            let _ = deferred.set(printer.clone());
             let manages = glance.command.as_deref() == Some("plugins");
             for error in plugins.pointless_settings() {
-                talk.warning(&format!("config.toml: {error:#}"));
+                printer.warning(&format!("config.toml: {error:#}"));
             }
             let refused = plugins.refused_by_name().filter(|_| !manages);
             let ended = match refused.or_else(|| plugins.refused_preference()) {
                 Some(error) => Err(error.into()),
-                None => cli::dispatch(&plugins, &matches, &talk),
+                None => cli::dispatch(&plugins, &matches, &printer),
             };
-            (talk, ended)
+            (printer, ended)
         }
-        Err(error) => (Talk::default(), refuse(error, &glance, &plugins)),
+        Err(error) => (Printer::default(), refuse(error, &glance, &plugins)),
     };
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let failure = Failure::of(&error);
-            talk.failure(&failure);
+            printer.failure(&failure);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -110,7 +110,7 @@ fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Res
             1 => (1, ""),
             n => (n, "s"),
         };
-        Talk::default().say(&format!("hint: {n} plugin{s} cannot be used; `itch plugins list` says why"));
+        Printer::default().say(&format!("hint: {n} plugin{s} cannot be used; `itch plugins list` says why"));
     }
     Ok(code)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use itch_output::sanitize;
+use itch_plugin::LogLevel;
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -12,20 +13,20 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::environment;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// Starts logging, if anything is to be logged.
-pub(crate) fn start(talk: &Talk) {
-    let level = match talk.verbose {
-        0 => from_environment(talk),
+pub(crate) fn start(printer: &Printer) {
+    let level = match printer.verbose {
+        0 => from_environment(printer),
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
     // Other crates (HTTP, TLS) are of interest only to whoever asked twice.
-    let ours_only = talk.verbose < 2;
+    let ours_only = printer.verbose < 2;
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { start: Instant::now() })
-        .with_writer(Stderr(talk.clone()));
+        .with_writer(Stderr(printer.clone()));
     let filter = tracing_subscriber::filter::FilterFn::new(move |metadata| {
         *metadata.level() <= level && (!ours_only || metadata.target().starts_with("itch"))
     })
@@ -35,8 +36,18 @@ pub(crate) fn start(talk: &Talk) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// A plugin's log line, in the program's log.
+pub(crate) fn plugin_line(level: LogLevel, message: &str) {
+    match level {
+        LogLevel::Error => tracing::error!(target: "itch::plugin", "{message}"),
+        LogLevel::Warn => tracing::warn!(target: "itch::plugin", "{message}"),
+        LogLevel::Info => tracing::info!(target: "itch::plugin", "{message}"),
+        LogLevel::Debug => tracing::debug!(target: "itch::plugin", "{message}"),
+    }
+}
+
 /// The levels that the program of 2016 knew, named as in Python.
-fn from_environment(talk: &Talk) -> LevelFilter {
+fn from_environment(printer: &Printer) -> LevelFilter {
     let Some(name) = environment::read("LOG_LEVEL") else {
         return LevelFilter::WARN;
     };
@@ -46,7 +57,7 @@ fn from_environment(talk: &Talk) -> LevelFilter {
         "WARN" | "WARNING" => LevelFilter::WARN,
         "ERROR" | "CRITICAL" | "FATAL" => LevelFilter::ERROR,
         _ => {
-            talk.warning(&format!("LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"));
+            printer.warning(&format!("LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"));
             LevelFilter::OFF
         }
     }
@@ -77,7 +88,7 @@ where
 }
 
 /// Writes whole lines around the progress bar.
-struct Stderr(Talk);
+struct Stderr(Printer);
 
 impl<'a> MakeWriter<'a> for Stderr {
     type Writer = StderrLine<'a>;
@@ -87,7 +98,7 @@ impl<'a> MakeWriter<'a> for Stderr {
     }
 }
 
-struct StderrLine<'a>(&'a Talk);
+struct StderrLine<'a>(&'a Printer);
 
 impl std::io::Write for StderrLine<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use itch_api::Fact;
 use itch_client::Client;
 
+use crate::printer::Printer;
 use crate::sink::Sink;
-use crate::talk::Talk;
 
 /// Nothing is shown before.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -24,11 +24,17 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts showing, if progress is wanted.
-    pub(crate) fn start(report: &str, sink: Arc<Sink>, client: Client, limit: Option<u64>, talk: &Talk) -> Progress {
+    pub(crate) fn start(
+        report: &str,
+        sink: Arc<Sink>,
+        client: Client,
+        limit: Option<u64>,
+        printer: &Printer,
+    ) -> Progress {
         let stop = Arc::new((AtomicBool::new(false), Mutex::new(()), Condvar::new()));
-        let thread = talk.progress.then(|| {
-            let (stop, talk, report) = (Arc::clone(&stop), talk.clone(), report.to_owned());
-            std::thread::spawn(move || show(&report, &stop, &sink, &client, limit, &talk))
+        let thread = printer.progress.then(|| {
+            let (stop, printer, report) = (Arc::clone(&stop), printer.clone(), report.to_owned());
+            std::thread::spawn(move || show(&report, &stop, &sink, &client, limit, &printer))
         });
         Progress { stop, thread }
     }
@@ -50,7 +56,7 @@ fn show(
     sink: &Sink,
     client: &Client,
     limit: Option<u64>,
-    talk: &Talk,
+    printer: &Printer,
 ) {
     let start = Instant::now();
     let mut bar = None;
@@ -69,7 +75,7 @@ fn show(
         let bar = bar.get_or_insert_with(|| {
             let style =
                 ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-            talk.bars().add(ProgressBar::new_spinner().with_style(style))
+            printer.bars().add(ProgressBar::new_spinner().with_style(style))
         });
         bar.set_message(message(report, sink, client, limit, start.elapsed()));
         bar.tick();

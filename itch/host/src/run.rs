@@ -19,10 +19,10 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::outfile::{Incomplete, Outfile};
 use crate::plot::Plot;
+use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::sink::Sink;
-use crate::talk::Talk;
-use crate::{arguments, cache};
+use crate::{arguments, cache_stores};
 
 /// Runs one report and says the exit code.
 pub(crate) fn report(
@@ -31,7 +31,7 @@ pub(crate) fn report(
     unit: &Registered,
     name: &str,
     matches: &ArgMatches,
-    talk: &Talk,
+    printer: &Printer,
 ) -> anyhow::Result<u8> {
     let started = Utc::now();
     let clock = Instant::now();
@@ -65,10 +65,10 @@ pub(crate) fn report(
         limit,
     };
 
-    let connection = connect(registry, name, &options, talk)?;
+    let connection = connect(registry, name, &options, printer)?;
     let client = &connection.client;
     let output = Output::open(options.get::<PathBuf>("output"))?;
-    let terminal = if output.is_file() { None } else { talk.terminal() };
+    let terminal = if output.is_file() { None } else { printer.terminal() };
     let format = options
         .get::<Format>("format")
         .or_else(|| output.format())
@@ -83,12 +83,12 @@ pub(crate) fn report(
         None => writer,
     };
     let transport: Arc<dyn Transport> = Arc::new(client.clone());
-    let sink = Sink::new(transport, layout, limit, writer, shows_rows, talk.clone());
+    let sink = Sink::new(transport, layout, limit, writer, shows_rows, printer.clone());
     let sink = Arc::new(sink.printed_by(unit));
 
     let cancelled = client.clone();
     let interrupts = Interrupts::catch(move || cancelled.cancel())?;
-    let progress = Progress::start(name, Arc::clone(&sink), client.clone(), limit, talk);
+    let progress = Progress::start(name, Arc::clone(&sink), client.clone(), limit, printer);
     let result = run_report(unit.item, Arc::clone(&sink) as _, &call);
     let result = sink.finish(result);
     drop(progress);
@@ -101,7 +101,7 @@ pub(crate) fn report(
         Err(error) => Some(error),
     };
     let counters = client.counters();
-    cache::tell(&counters, &connection.caches, talk);
+    cache_stores::report_counters(&counters, &connection.caches, printer);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
         facts.push(Fact::Recovered { n: counters.retries });
@@ -124,14 +124,14 @@ pub(crate) fn report(
         // A reader that has gone wanted no more: nothing is missing.
         if sink.reader_gone() { &[] } else { &facts },
     );
-    let code = conclude(&verdict, error.as_ref(), interrupted, &sink, output, !connection.caches.is_empty(), talk)?;
+    let code = conclude(&verdict, error.as_ref(), interrupted, &sink, output, !connection.caches.is_empty(), printer)?;
     if let Some(plot) = plot {
         let title = match call.args.get("channel").and_then(|value| value.as_str()) {
             Some(channel) => format!("{channel} - {name}"),
             None => name.to_owned(),
         };
         // A reader that wanted no more took the rest of the picture with it, too.
-        plot.finish(title, code != 0 || sink.reader_gone(), &interrupts, talk)?;
+        plot.finish(title, code != 0 || sink.reader_gone(), &interrupts, printer)?;
     }
     // After everything else: a verdict that cannot be written must not cost the rows.
     if let Some(path) = options.get::<PathBuf>("verdict") {
@@ -148,13 +148,13 @@ fn conclude(
     sink: &Sink,
     output: Output,
     cached: bool,
-    talk: &Talk,
+    printer: &Printer,
 ) -> anyhow::Result<u8> {
     let rows = sink.rows();
     let code = verdict.exit_code();
     let kept = output.close(code == 0)?;
     if let Some(error) = error {
-        talk.failure(&Failure::from(error));
+        printer.failure(&Failure::from(error));
         let before = match rows {
             1 => "1 row".to_owned(),
             rows => format!("{rows} rows"),
@@ -162,26 +162,26 @@ fn conclude(
         // A plugin that died has told it.
         let told = error.message.ends_with(&format!(" after {before}"));
         if !told && (rows > 0 || error.kind == ErrorKind::Failed) {
-            talk.say(&format!("{before} had been written before"));
+            printer.say(&format!("{before} had been written before"));
         }
     } else if interrupted {
-        talk.say(&match rows {
+        printer.say(&match rows {
             1 => "interrupted: 1 row is written and whole".to_owned(),
             rows => format!("interrupted: {rows} rows are written and whole"),
         });
-        talk.say(if cached {
+        printer.say(if cached {
             "hint: run the same command again: what was fetched comes from the cache"
         } else {
             "hint: run it with `-c file`, and an interrupted run can be taken up where it ended"
         });
     }
     let incomplete = code == 3;
-    let always = talk.stderr_is_terminal && !talk.quiet || talk.verbose > 0;
+    let always = printer.stderr_is_terminal && !printer.quiet || printer.verbose > 0;
     if incomplete || (always && !sink.reader_gone()) {
-        talk.say(&verdict.line());
+        printer.say(&verdict.line());
     }
     if let Some(part) = kept {
-        talk.say(&format!("hint: what was written is in `{}`", part.display()));
+        printer.say(&format!("hint: what was written is in `{}`", part.display()));
     }
     Ok(code)
 }

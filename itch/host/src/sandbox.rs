@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use itch_sandbox::{Faults, Options, Sandbox};
 
 use crate::failure::usage;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 use crate::{cli, times};
 
 /// The command.
@@ -48,7 +48,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// Serves until interrupted.
-pub(crate) fn serve(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn serve(matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let faults = match matches.get_one::<String>("faults") {
         Some(text) => text.parse::<Faults>().map_err(|error| usage(error.to_string()))?,
         None => Faults::default(),
@@ -74,8 +74,8 @@ pub(crate) fn serve(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
         .iter()
         .map(|(name, value)| format!("{name}={value}\n"))
         .collect();
-    talk::print(&lines)?;
-    talk.note(&format!("serving on {}; interrupt to stop", sandbox.base_url()));
+    printer::print(&lines)?;
+    printer.note(&format!("serving on {}; interrupt to stop", sandbox.base_url()));
     sandbox.wait();
     Ok(0)
 }

@@ -8,7 +8,7 @@ use itch_output::{Layout, RowWriter};
 use itch_plugin::abi::RunHost;
 use itch_plugin::{LogLevel, Origin, Registered};
 
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// The host of a report's run.
 pub(crate) struct Sink {
@@ -16,7 +16,7 @@ pub(crate) struct Sink {
     layout: Layout,
     limit: Option<u64>,
     shows_rows: bool,
-    talk: Talk,
+    printer: Printer,
     /// The plugin that prints the rows, if it is not built in.
     plugin: Option<String>,
     state: Mutex<State>,
@@ -47,7 +47,7 @@ impl Sink {
         limit: Option<u64>,
         writer: Box<dyn RowWriter>,
         shows_rows: bool,
-        talk: Talk,
+        printer: Printer,
     ) -> Sink {
         let state = State {
             writer,
@@ -61,7 +61,7 @@ impl Sink {
             layout,
             limit,
             shows_rows,
-            talk,
+            printer,
             plugin: None,
             state: Mutex::new(state),
         }
@@ -167,7 +167,7 @@ impl RunHost for Sink {
                 result
             };
             let result = if self.shows_rows {
-                self.talk.bars().suspend(write)
+                self.printer.bars().suspend(write)
             } else {
                 write()
             };
@@ -189,16 +189,6 @@ impl RunHost for Sink {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        log(level, message);
-    }
-}
-
-/// A plugin's log line, in the program's log.
-pub(crate) fn log(level: LogLevel, message: &str) {
-    match level {
-        LogLevel::Error => tracing::error!(target: "itch::plugin", "{message}"),
-        LogLevel::Warn => tracing::warn!(target: "itch::plugin", "{message}"),
-        LogLevel::Info => tracing::info!(target: "itch::plugin", "{message}"),
-        LogLevel::Debug => tracing::debug!(target: "itch::plugin", "{message}"),
+        crate::log::plugin_line(level, message);
     }
 }

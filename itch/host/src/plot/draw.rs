@@ -16,8 +16,7 @@ use super::{no_renderer, terminal};
 use crate::failure::usage;
 use crate::interrupt::{Interrupts, end_now};
 use crate::outfile::{Incomplete, Outfile};
-use crate::sink;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// The size of letters: ten points.
 const POINTS: f64 = 10.0;
@@ -36,11 +35,11 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Chooses by the options of `itch plot`.
-    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<Place<'a>> {
+    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<Place<'a>> {
         let given = matches.get_one::<PathBuf>("outfile").or(matches.get_one("output"));
         let path = given.filter(|path| path.as_os_str() != "-").cloned();
         let by_name = matches.get_one::<String>("renderer");
-        let on_terminal = path.is_none() && talk.stdout_is_terminal;
+        let on_terminal = path.is_none() && printer.stdout_is_terminal;
         let (spec, unit) = match (by_name, &path) {
             (Some(name), _) => registry.renderer(name).ok_or_else(|| {
                 let unknown = || {
@@ -66,7 +65,7 @@ impl<'a> Place<'a> {
             }
         };
         if path.is_none()
-            && talk.stdout_is_terminal
+            && printer.stdout_is_terminal
             && !spec.terminal
             && !spec.media_type.starts_with("text/")
             && spec.detail != Detail::All
@@ -79,7 +78,7 @@ impl<'a> Place<'a> {
         let dpi = matches.get_one::<f64>("dpi").copied();
         let target = if spec.terminal {
             let graphics = matches.get_one::<String>("graphics").map_or("auto", String::as_str);
-            let colors = match talk.color(talk.stdout_is_terminal) {
+            let colors = match printer.color(printer.stdout_is_terminal) {
                 true => Colors::True,
                 false => Colors::None,
             };
@@ -187,22 +186,22 @@ impl<'a> Drawing<'a> {
         table: Table,
         request: &Request,
         interrupts: Option<&Interrupts>,
-        talk: &Talk,
+        printer: &Printer,
     ) -> anyhow::Result<()> {
-        self.end_at_interrupt(interrupts, talk)?;
+        self.end_at_interrupt(interrupts, printer)?;
         let built = build(table, request)?;
         for note in &built.notes {
-            talk.note(note);
+            printer.note(note);
         }
         let spec = self.place.spec;
         if let (true, Dots::Auto, Detail::Points(most)) = (built.gathered, request.dots, spec.detail) {
-            talk.note(&format!(
+            printer.note(&format!(
                 "{}: {} dots are drawn as one image, since {} at most are drawn one by one; `--dots single` draws each",
                 spec.name, built.dots, most
             ));
         }
         let item = self.place.unit.item;
-        let host = Arc::new(Apart::new(sink::log));
+        let host = Arc::new(Apart::new(crate::log::plugin_line));
         let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
         match self.outfile {
             Some(mut outfile) => {
@@ -217,14 +216,14 @@ impl<'a> Drawing<'a> {
 
 impl Drawing<'_> {
     /// Lets an interrupt end the program at once, whatever the renderer is at: half a picture is none.
-    fn end_at_interrupt(&self, interrupts: Option<&Interrupts>, talk: &Talk) -> anyhow::Result<()> {
+    fn end_at_interrupt(&self, interrupts: Option<&Interrupts>, printer: &Printer) -> anyhow::Result<()> {
         let part = self.outfile.as_ref().and_then(Outfile::part);
-        let (part, talk) = (part.map(std::path::Path::to_owned), talk.clone());
+        let (part, printer) = (part.map(std::path::Path::to_owned), printer.clone());
         let answer = move || {
             if let Some(part) = part {
                 let _ = std::fs::remove_file(part);
             }
-            talk.say("interrupted: no picture is drawn");
+            printer.say("interrupted: no picture is drawn");
             end_now();
         };
         match interrupts {

@@ -14,7 +14,7 @@ use itch_chart::read::{BadRows, Input, KeepText, ReadOptions, read_bands, read_t
 use itch_plugin::{ChartHint, Mark, Registry};
 
 use crate::failure::usage;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 pub(crate) use options::command;
 pub(crate) use report::Plot;
@@ -23,12 +23,12 @@ use draw::{Drawing, Place};
 use options::Looks;
 
 /// Runs the command and says the exit code.
-pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let looks = Looks::read(matches)?;
     let infile = infile(matches)?;
     let streams = matches.get_one::<PathBuf>("streams");
-    let place = Place::of(registry, matches, talk)?;
+    let place = Place::of(registry, matches, printer)?;
     apart(&infile, streams, place.file())?;
     let named = place.file().is_some();
     let prints = named && !matches.get_flag("silent");
@@ -65,26 +65,26 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
         Some(path) => {
             let found = read_bands(input(path), &read)
                 .map_err(|error| error.context(format!("the streams in `{}` cannot be read", path.display())))?;
-            tell_bad_rows(&found.bad, &path.display().to_string(), talk);
+            tell_bad_rows(&found.bad, &path.display().to_string(), printer);
             incomplete |= found.bad.count > 0;
             found.bands.iter().map(|band| (band.start, band.end)).collect()
         }
     };
     let name = infile.display().to_string();
     let table = read_table(input(&infile), &read)?;
-    tell_bad_rows(&table.bad, &name, talk);
-    tell_empty_rows(table.empty, &table.x.name, &table.y.name, talk);
+    tell_bad_rows(&table.bad, &name, printer);
+    tell_empty_rows(table.empty, &table.x.name, &table.y.name, printer);
     incomplete |= table.bad.count > 0;
 
     let mut request = looks.request(&hint, &table, bands, &drawing)?;
     itch_chart::check(&table, &request)?;
-    if !named && talk.stdout_is_terminal {
+    if !named && printer.stdout_is_terminal {
         terminal::settle(&mut request.target, matches);
     }
     if prints {
         record::print(&table, &request, matches.get_flag("record"))?;
     }
-    drawing.finish(table, &request, None, talk)?;
+    drawing.finish(table, &request, None, printer)?;
     Ok(if incomplete { 3 } else { 0 })
 }
 
@@ -151,25 +151,25 @@ fn input(path: &Path) -> Input {
 }
 
 /// Counts the rows that were kept out and names the first.
-fn tell_bad_rows(bad: &BadRows, name: &str, talk: &Talk) {
+fn tell_bad_rows(bad: &BadRows, name: &str, printer: &Printer) {
     if bad.count == 0 {
         return;
     }
     for (line, reason) in &bad.first {
-        talk.warning(&format!("{name}, line {line}: {reason}"));
+        printer.warning(&format!("{name}, line {line}: {reason}"));
     }
-    talk.warning(&match bad.count {
+    printer.warning(&match bad.count {
         1 => "1 row is left out".to_owned(),
         count => format!("{count} rows are left out"),
     });
 }
 
 /// Counts the rows that have nothing to draw: accounts that are gone have no date of creation.
-fn tell_empty_rows(empty: u64, x: &str, y: &str, talk: &Talk) {
+fn tell_empty_rows(empty: u64, x: &str, y: &str, printer: &Printer) {
     match empty {
         0 => {}
-        1 => talk.note(&format!("1 row is not drawn, as it has no {x} or no {y}")),
-        rows => talk.note(&format!("{rows} rows are not drawn, as they have no {x} or no {y}")),
+        1 => printer.note(&format!("1 row is not drawn, as it has no {x} or no {y}")),
+        rows => printer.note(&format!("{rows} rows are not drawn, as they have no {x} or no {y}")),
     }
 }
 

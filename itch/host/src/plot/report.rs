@@ -14,7 +14,7 @@ use super::draw::{Drawing, Place};
 use super::tell_empty_rows;
 use crate::failure::usage;
 use crate::interrupt::Interrupts;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// A picture of a report's rows, about to be drawn.
 pub(crate) struct Plot<'a> {
@@ -116,7 +116,7 @@ impl<'a> Plot<'a> {
         title: String,
         incomplete: bool,
         interrupts: &Interrupts,
-        talk: &Talk,
+        printer: &Printer,
     ) -> anyhow::Result<()> {
         let gathered = {
             let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,13 +134,13 @@ impl<'a> Plot<'a> {
             )
         };
         if gathered.x.column.values.is_empty() {
-            talk.warning("no picture is drawn: no row has anything to draw");
+            printer.warning("no picture is drawn: no row has anything to draw");
             return Ok(());
         }
         let (x, y) = (&gathered.x.column.name, &gathered.y.column.name);
-        tell_empty_rows(gathered.empty, x, y, talk);
+        tell_empty_rows(gathered.empty, x, y, printer);
         if incomplete {
-            talk.warning("the picture shows an incomplete run");
+            printer.warning("the picture shows an incomplete run");
         }
         let table = Table {
             labels: gathered.label.map(|_| gathered.labels),
@@ -165,7 +165,7 @@ impl<'a> Plot<'a> {
             detail: self.drawing.detail(),
             ..Request::default()
         };
-        self.drawing.finish(table, &request, Some(interrupts), talk)
+        self.drawing.finish(table, &request, Some(interrupts), printer)
     }
 }
 

@@ -47,7 +47,9 @@ pub(super) fn settle(target: &mut Target, matches: &ArgMatches) {
         return;
     };
     // Who wants no colours wants no picture either.
-    if graphics.is_some_and(|graphics| graphics != "auto") || terminal.colors == Colors::None || crate::talk::is_dumb()
+    if graphics.is_some_and(|graphics| graphics != "auto")
+        || terminal.colors == Colors::None
+        || crate::printer::is_dumb()
     {
         return;
     }

@@ -16,8 +16,8 @@ use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
 use crate::failure::usage;
 use crate::plugins::trial::{self, Ended, Interrupted, Limits, TRIAL_COMMAND, seconds};
-use crate::talk::{Talk, print};
-use crate::{caches, cli, times};
+use crate::printer::{Printer, print};
+use crate::{cache_stores, cli, times};
 
 /// How long a trial may take, if nothing is said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -57,17 +57,17 @@ pub(super) fn command() -> clap::Command {
 }
 
 /// Runs it.
-pub(super) fn run(matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(super) fn run(matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
     if let Some(unit) = matches.get_one::<String>("unit") {
-        return try_unit(file, unit, talk);
+        return try_unit(file, unit, printer);
     }
     let each = *matches.get_one("timeout").unwrap_or(&PATIENCE);
     let mut check = Check {
         file: std::path::absolute(file)?,
         limits: Limits::new(each, each.saturating_mul(TOGETHER)),
-        verbose: talk.verbose > 0,
-        talk,
+        verbose: printer.verbose > 0,
+        printer,
         failed: false,
     };
     trial::heed_interrupts()?;
@@ -91,7 +91,7 @@ fn settings(file: &Path) -> Settings {
         again: false,
         in_process: Vec::new(),
         program: program(),
-        log: Log::new(crate::sink::log),
+        log: Log::new(crate::log::plugin_line),
         notice: Log::new(|_, _| {}),
     }
 }
@@ -118,7 +118,7 @@ struct Check<'a> {
     file: PathBuf,
     limits: Limits,
     verbose: bool,
-    talk: &'a Talk,
+    printer: &'a Printer,
     failed: bool,
 }
 
@@ -208,7 +208,7 @@ impl Check<'_> {
         let ended = trial::run(command, &self.limits, tells)?;
         let said = ended.said.text();
         if self.verbose {
-            said.lines().for_each(|line| self.talk.say(line));
+            said.lines().for_each(|line| self.printer.say(line));
         }
         match ended.status.success() {
             true => Ok(ended),
@@ -349,27 +349,27 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// In the process of a trial: tries one unit. What is printed, the check reads.
-fn try_unit(file: &Path, called_so: &str, talk: &Talk) -> anyhow::Result<u8> {
+fn try_unit(file: &Path, called_so: &str, printer: &Printer) -> anyhow::Result<u8> {
     let found = discover(settings(file));
     let (registry, units) = registry(&found);
     let unit = units.iter().find(|unit| called(unit) == called_so);
     let unit = unit.ok_or_else(|| usage(format!("the file has no {called_so}")))?;
     match &unit.spec {
         Spec::Report(_) => return Err(usage("a report is tried by its examples").into()),
-        Spec::Cache(_) => keep_a_value(&registry, unit, talk)?,
+        Spec::Cache(_) => keep_a_value(&registry, unit, printer)?,
         Spec::Renderer(_) => draw(unit)?,
     }
     Ok(0)
 }
 
 /// Stores, reads and removes a value, and prints what is done now, and where it was.
-fn keep_a_value(registry: &Registry, unit: &Registered, talk: &Talk) -> anyhow::Result<()> {
+fn keep_a_value(registry: &Registry, unit: &Registered, printer: &Printer) -> anyhow::Result<()> {
     const VALUE: &[u8] = b"itch plugins check";
     let odd = |what: &str| Error::new(ErrorKind::BadData, what);
     let key = "0".repeat(64);
     let key = key.as_str();
     print("open\n")?;
-    let mut store = caches::open_one(registry, &unit.full_name(), None, true, talk)?;
+    let mut store = cache_stores::open_one(registry, &unit.full_name(), None, true, printer)?;
     print("put\n")?;
     if store.put(key, VALUE, Some(Duration::from_secs(60)))? != Put::Stored {
         return Err(odd("it does not store a value of 18 bytes").into());
@@ -405,7 +405,7 @@ fn draw(unit: &Registered) -> anyhow::Result<()> {
         width: 260.0,
         height: 180.0,
     };
-    let host = Arc::new(Apart::new(crate::sink::log));
+    let host = Arc::new(Apart::new(crate::log::plugin_line));
     Ok(drive::render(unit.item, host, &chart, &mut std::io::stdout())?)
 }
 

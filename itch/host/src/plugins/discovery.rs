@@ -14,8 +14,8 @@ use itch_plugin::{LogLevel, NO_CACHE, Registry};
 
 use crate::config::{Config, Policy};
 use crate::failure::usage;
-use crate::talk::Talk;
-use crate::{cache, cli, environment};
+use crate::printer::Printer;
+use crate::{cache_stores, cli, environment};
 
 /// Every unit that takes part, and the files in which some were found.
 #[derive(Debug)]
@@ -171,7 +171,8 @@ impl Glance {
         let known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
         // Where none is named, `itch cache` means the usual one.
         let usual = caches.is_empty() && self.command.as_deref() == Some("cache");
-        let caches_known = caches.iter().all(known) && (!usual || linked_in.cache(cache::USUAL).is_some());
+        let caches_known =
+            caches.iter().all(known) && (!usual || linked_in.cache(cache_stores::DEFAULT_CACHE).is_some());
         let drawn = |picture: &PathBuf| {
             let extension = picture.extension().and_then(OsStr::to_str);
             let renderer = linked_in.renderer_by_extension(extension.unwrap_or_default());
@@ -193,17 +194,17 @@ impl Glance {
 }
 
 /// Where words go before it is known how the program talks, and afterwards.
-pub(crate) type LateTalk = Arc<OnceLock<Talk>>;
+pub(crate) type DeferredPrinter = Arc<OnceLock<Printer>>;
 
 /// Finds what takes part in a run with this command line.
-pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
+pub(crate) fn find(glance: &Glance, printer: &DeferredPrinter) -> Plugins {
     let linked_in = Registry::linked_in();
     let (config, trusting) = match Config::read() {
         Ok(config) => (config, true),
         Err(error) => {
             // The run will say what is wrong with it; until then nothing is run that it might forbid.
             if glance.command.as_deref() == Some("plugins") {
-                Talk::default().warning(&format!("{error:#}"));
+                Printer::default().warning(&format!("{error:#}"));
             }
             (Config::default(), false)
         }
@@ -219,7 +220,7 @@ pub(crate) fn find(glance: &Glance, talk: &LateTalk) -> Plugins {
             configured: Preferences::new(),
         };
     }
-    let mut settings = settings(glance, &config, talk);
+    let mut settings = settings(glance, &config, printer);
     settings.pinned |= !trusting;
     if none {
         settings.places = Places::default();
@@ -245,10 +246,10 @@ pub(crate) fn own_directory() -> Option<PathBuf> {
 }
 
 /// How the loader works here.
-fn settings(glance: &Glance, config: &Config, talk: &LateTalk) -> Settings {
+fn settings(glance: &Glance, config: &Config, printer: &DeferredPrinter) -> Settings {
     let base = etcetera::choose_base_strategy().ok();
     let environment = std::env::var_os("ITCH_PLUGIN_PATH");
-    let talk = Arc::clone(talk);
+    let printer = Arc::clone(printer);
     Settings {
         places: Places::usual(
             glance.files.clone(),
@@ -266,12 +267,12 @@ fn settings(glance: &Glance, config: &Config, talk: &LateTalk) -> Settings {
         again: glance.command.as_deref() == Some("plugins"),
         in_process: config.plugins.in_process.clone(),
         program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
-        log: Log::new(crate::sink::log),
+        log: Log::new(crate::log::plugin_line),
         notice: Log::new(move |level, line| {
-            let talk = talk.get().cloned().unwrap_or_default();
+            let printer = printer.get().cloned().unwrap_or_default();
             match level {
-                LogLevel::Error | LogLevel::Warn => talk.warning(line),
-                LogLevel::Info | LogLevel::Debug => talk.say(line),
+                LogLevel::Error | LogLevel::Warn => printer.warning(line),
+                LogLevel::Info | LogLevel::Debug => printer.say(line),
             }
         }),
     }

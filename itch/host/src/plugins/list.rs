@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::failure::usage;
 use crate::plugins::discovery::Plugins;
-use crate::talk::{Talk, print};
+use crate::printer::{Printer, print};
 
-pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let units = plugins.registry.units();
     // What has no units to show is shown itself.
     let files = plugins.found.iter().flat_map(|found| &found.files);
@@ -29,7 +29,7 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyh
     let columns = ["NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY"]
         .map(|name| Column::text(name, "").clone());
     let layout = Layout::new(&columns, None, None, None)?;
-    let terminal = talk.terminal();
+    let terminal = printer.terminal();
     let format = if terminal.is_some() { Format::Table } else { Format::Tsv };
     let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
     let written = units.iter().try_for_each(|unit| {

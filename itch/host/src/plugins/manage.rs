@@ -10,10 +10,10 @@ use itch_plugin::{Origin, Registered};
 
 use crate::failure::usage;
 use crate::plugins::discovery::{Plugins, own_directory};
-use crate::talk::{Talk, print};
+use crate::printer::{Printer, print};
 
 /// Runs one of them.
-pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let own = own_directory()
         .ok_or_else(|| Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…"))?;
     if command == "path" {
@@ -30,7 +30,7 @@ pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, talk: 
     let settings = found.settings();
     if command == "add" {
         let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
-        return add(settings, file, &own, talk);
+        return add(settings, file, &own, printer);
     }
     let name = matches
         .get_one::<String>("name")
@@ -44,25 +44,25 @@ pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, talk: 
                 return Err(usage(message).hint(format!("itch plugins disable {name}")).into());
             }
             itch_loader::remove(settings, &file.path)?;
-            talk.note(&format!("removed {}", file.path.display()));
+            printer.note(&format!("removed {}", file.path.display()));
         }
-        "trust" => trust(settings, file, talk)?,
+        "trust" => trust(settings, file, printer)?,
         _ => {
             let enabled = command == "enable";
             if enabled != (file.status == Status::Disabled) {
-                talk.note(&format!("`{}` is {command}d already", file.name()));
+                printer.note(&format!("`{}` is {command}d already", file.name()));
                 return Ok(0);
             }
             itch_loader::enable(settings, real(file)?, &file.name(), enabled)?;
-            talk.note(&format!("{command}d {} at {}", file.name(), file.path.display()));
+            printer.note(&format!("{command}d {} at {}", file.name(), file.path.display()));
         }
     }
     Ok(0)
 }
 
-fn add(settings: &Settings, file: &Path, own: &Path, talk: &Talk) -> anyhow::Result<u8> {
+fn add(settings: &Settings, file: &Path, own: &Path, printer: &Printer) -> anyhow::Result<u8> {
     let added = itch_loader::add(settings, file, own)?;
-    talk.note(&format!("added {} to {}", described(&added.plugin), added.path.display()));
+    printer.note(&format!("added {} to {}", described(&added.plugin), added.path.display()));
     if let Some(old) = &added.replaced {
         let mut line = format!("replaced {}", old.name());
         if let Some(description) = &old.description {
@@ -71,13 +71,13 @@ fn add(settings: &Settings, file: &Path, own: &Path, talk: &Talk) -> anyhow::Res
         if old.path != added.path {
             line.push_str(&format!(", which was at {}", old.path.display()));
         }
-        talk.note(&line);
+        printer.note(&line);
     }
     Ok(0)
 }
 
 /// Trusts a file. Until then it may never have been loaded: then it is looked at now, to know whose name is trusted.
-fn trust(settings: &Settings, file: &FoundFile, talk: &Talk) -> anyhow::Result<()> {
+fn trust(settings: &Settings, file: &FoundFile, printer: &Printer) -> anyhow::Result<()> {
     let real = real(file)?;
     let sha256 = file.sha256.as_deref().ok_or_else(|| unusable(file))?;
     let looked = match &file.description {
@@ -95,11 +95,11 @@ fn trust(settings: &Settings, file: &FoundFile, talk: &Talk) -> anyhow::Result<(
         Outcome::Refused(_) | Outcome::Crashed(_) => (file.name(), file.name()),
     };
     itch_loader::trust(settings, real, &name, sha256)?;
-    talk.note(&format!("trusted {trusted} at {}, as it is now", file.path.display()));
+    printer.note(&format!("trusted {trusted} at {}, as it is now", file.path.display()));
     match looked {
-        Outcome::Refused(why) => talk.warning(&format!("it still cannot be used: {why}")),
+        Outcome::Refused(why) => printer.warning(&format!("it still cannot be used: {why}")),
         Outcome::Crashed(how) => {
-            talk.warning(&format!("it still cannot be used: it crashed: {how}"));
+            printer.warning(&format!("it still cannot be used: it crashed: {how}"));
         }
         Outcome::Plugin(_) | Outcome::Untrusted => {}
     }

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::failure::usage;
 use crate::plugins::discovery::Plugins;
-use crate::talk::{Talk, print};
+use crate::printer::{Printer, print};
 
 const LIST: &str =
     "Lists what is registered: name, kind, plugin, version, ABI, status, from, summary. A file that cannot \
@@ -105,13 +105,13 @@ pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
 }
 
 /// Runs it.
-pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn run(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     match matches.subcommand() {
-        Some(("list", sub)) => list::list(plugins, sub, talk),
+        Some(("list", sub)) => list::list(plugins, sub, printer),
         Some(("info", sub)) => info(plugins, sub),
-        Some(("new", sub)) => new::run(&plugins.registry, sub, talk),
-        Some(("check", sub)) => check::run(sub, talk),
-        Some((name, sub)) => manage::run(plugins, name, sub, talk),
+        Some(("new", sub)) => new::run(&plugins.registry, sub, printer),
+        Some(("check", sub)) => check::run(sub, printer),
+        Some((name, sub)) => manage::run(plugins, name, sub, printer),
         None => Err(usage("no command is given").hint("itch plugins list").into()),
     }
 }

@@ -9,7 +9,7 @@ use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Column, Registry, ReportSpec};
 
 use crate::failure::usage;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// Each file's name and text. `{{name}}`, `{{library}}` and `{{sdk}}` are filled in.
 type Template = &'static [(&'static str, &'static str)];
@@ -61,7 +61,7 @@ pub(super) fn command() -> Command {
 }
 
 /// Runs it.
-pub(super) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(super) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let word = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let name = word("name").unwrap_or_default();
     check(registry, name)?;
@@ -100,9 +100,9 @@ pub(super) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     };
     write(folder, template, fill)?;
     if let Some(sdk) = sdk {
-        talk.note(&format!("it is built with the kit at {sdk}, which is not published yet"));
+        printer.note(&format!("it is built with the kit at {sdk}, which is not published yet"));
     }
-    talk.note(&format!("wrote {name}; {name}/README.md says how to build, test and add it"));
+    printer.note(&format!("wrote {name}; {name}/README.md says how to build, test and add it"));
     Ok(0)
 }
 

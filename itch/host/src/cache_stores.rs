@@ -1,8 +1,11 @@
-//! Opening the cache backends that `-c` names, through the same boundary as a third party's.
+//! The caches of a run: opening those that `-c` names, through the same boundary as a third party's, and what a run says
+//! of them at its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use itch_api::{Error, ErrorKind, Result};
+use itch_client::Counters;
 use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::open_cache;
 use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry};
@@ -10,7 +13,10 @@ use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_C
 use crate::config::Config;
 use crate::environment;
 use crate::failure::usage;
-use crate::talk::Talk;
+use crate::printer::Printer;
+
+/// The cache that is meant where none is named.
+pub(crate) const DEFAULT_CACHE: &str = "file";
 
 /// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
 /// becomes of the others.
@@ -38,11 +44,11 @@ pub(crate) fn open(
     names: &[String],
     max_bytes: Option<u64>,
     strict: bool,
-    talk: &Talk,
+    printer: &Printer,
 ) -> Result<Vec<(String, Box<dyn CacheStore>)>> {
     let mut stores = Vec::new();
     for name in names {
-        match open_one(registry, name, max_bytes, strict, talk) {
+        match open_one(registry, name, max_bytes, strict, printer) {
             Ok(store) => stores.push((name.clone(), store)),
             Err(error) if strict => {
                 let hint = "repair the cache, or run without `--cache-strict` to go on without it";
@@ -53,7 +59,7 @@ pub(crate) fn open(
                 }
                 .context(format!("the cache `{name}` cannot be used")));
             }
-            Err(error) => talk.warning(&format!("cache {name}: {error:#}; going on without it")),
+            Err(error) => printer.warning(&format!("cache {name}: {error:#}; going on without it")),
         }
     }
     Ok(stores)
@@ -73,7 +79,7 @@ pub(crate) fn open_one(
     name: &str,
     max_bytes: Option<u64>,
     strict: bool,
-    talk: &Talk,
+    printer: &Printer,
 ) -> Result<Box<dyn CacheStore>> {
     let (spec, unit) = find(registry, name)?;
     let read = |name: &String| Some((name.clone(), environment::read(name)?));
@@ -87,11 +93,48 @@ pub(crate) fn open_one(
         strict,
         log: CacheLog::default(),
     };
-    let (called, talk) = (name.to_owned(), talk.clone());
+    let (called, printer) = (name.to_owned(), printer.clone());
     let host = Apart::new(move |level, message: &str| match level {
         // What a person should know although the store goes on.
-        LogLevel::Warn => talk.warning(&format!("cache {called}: {message}")),
-        level => crate::sink::log(level, message),
+        LogLevel::Warn => printer.warning(&format!("cache {called}: {message}")),
+        level => crate::log::plugin_line(level, message),
     });
     open_cache(unit.item, Arc::new(host), &settings)
+}
+
+/// Says after a run what became of its caches: that old answers stood in, always; the counters, if asked.
+pub(crate) fn report_counters(counters: &Counters, names: &[String], printer: &Printer) {
+    if counters.cache_stale > 0 {
+        let age = in_largest_unit(Duration::from_millis(counters.cache_stale_age_ms));
+        printer.warning(&match counters.cache_stale {
+            1 => format!("a service gave out: a stored answer stands in, {age} old"),
+            n => format!("a service gave out: {n} stored answers stand in, the oldest {age} old"),
+        });
+    }
+    if printer.verbose > 0 && !names.is_empty() {
+        printer.say(&format!(
+            "cache {}: {} hits, {} stale, {} misses, {} too old, {} corrupt, {} too large, {} errors, {} of requests saved",
+            names.join(","),
+            counters.cache_hits,
+            counters.cache_stale,
+            counters.cache_misses,
+            counters.cache_expired,
+            counters.cache_corrupt,
+            counters.cache_too_large,
+            counters.cache_errors,
+            in_largest_unit(Duration::from_millis(counters.cache_saved_ms)),
+        ));
+    }
+}
+
+/// A span in its largest unit.
+fn in_largest_unit(span: Duration) -> String {
+    let seconds = span.as_secs_f64();
+    match span.as_secs() {
+        0..10 => format!("{seconds:.1} s"),
+        10..120 => format!("{seconds:.0} s"),
+        120..7_200 => format!("{:.0} min", seconds / 60.0),
+        7_200..172_800 => format!("{:.0} h", seconds / 3600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
 }

@@ -1,4 +1,4 @@
-//! `itch cache`: what is stored, how much, how old; and putting it in order. Also what a run says of its caches.
+//! `itch cache`: what is stored, how much, how old; and putting it in order.
 //!
 //! All of it is made of what every backend can: list keys, read and remove a value. What a value says of itself the
 //! client reads; here nothing is known of its form.
@@ -8,18 +8,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use itch_api::{Error, ErrorKind};
-use itch_client::{Counters, StoredEntry};
+use itch_client::StoredEntry;
 use itch_output::{Format, Layout, row_writer};
 use itch_plugin::{CacheStore, Cell, Column, Registry, Scan, ScanSupport, row};
 use serde_json::{Value, json};
 
+use crate::cache_stores::DEFAULT_CACHE;
 use crate::config::Config;
 use crate::failure::usage;
-use crate::talk::{Talk, print};
-use crate::{caches, cli, times};
-
-/// Whose affairs are meant where no cache is named.
-pub(crate) const USUAL: &str = "file";
+use crate::printer::{Printer, print};
+use crate::{cache_stores, cli, times};
 
 /// The command.
 pub(crate) fn command() -> Command {
@@ -81,19 +79,19 @@ pub(crate) fn command() -> Command {
 }
 
 /// Runs it.
-pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> anyhow::Result<u8> {
+pub(crate) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
     let Some((name, sub)) = matches.subcommand() else {
         return Err(usage("no command is given").hint("itch cache stats").into());
     };
     let named = sub.get_many::<String>("cache");
     let named = named.map(|names| names.cloned().collect());
-    let mut names = caches::chosen(registry, named, &Config::read()?)?;
+    let mut names = cache_stores::chosen(registry, named, &Config::read()?)?;
     if names.is_empty() && !sub.contains_id("cache") {
-        names.push(USUAL.to_owned());
+        names.push(DEFAULT_CACHE.to_owned());
     }
     let mut stores = Vec::new();
     for name in names {
-        let store = caches::open_one(registry, &name, None, false, talk);
+        let store = cache_stores::open_one(registry, &name, None, false, printer);
         stores.push(Opened {
             store: store.map_err(|error| unusable(&name, error))?,
             name,
@@ -102,12 +100,12 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
     let mut told = Vec::new();
     for store in &mut stores {
         told.push(match name {
-            "stats" => store.stats(talk)?,
+            "stats" => store.stats(printer)?,
             "list" => store.list()?,
             "prune" => {
                 store.prune(sub.get_one::<Duration>("older-than").copied(), sub.get_one::<u64>("max-size").copied())?
             }
-            "clear" => store.clear(sub.get_flag("all"), talk)?,
+            "clear" => store.clear(sub.get_flag("all"), printer)?,
             "verify" => store.verify()?,
             _ => Told {
                 columns: vec![Column::text("PATH", "")],
@@ -121,7 +119,7 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, talk: &Talk) -> any
         print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
         return Ok(0);
     }
-    table(told, talk)
+    table(told, printer)
 }
 
 /// What one store has to tell: a table, and the same and more as JSON.
@@ -131,13 +129,13 @@ struct Told {
     json: Value,
 }
 
-fn table(told: Vec<Told>, talk: &Talk) -> anyhow::Result<u8> {
+fn table(told: Vec<Told>, printer: &Printer) -> anyhow::Result<u8> {
     // A store that cannot list may have nothing to show.
     let Some(first) = told.iter().find(|told| !told.columns.is_empty()) else {
         return Ok(0);
     };
     let layout = Layout::new(&first.columns, None, None, None)?;
-    let terminal = talk.terminal();
+    let terminal = printer.terminal();
     let format = match terminal {
         Some(_) => Format::Table,
         None => Format::Tsv,
@@ -242,11 +240,11 @@ impl Opened {
         self.store.remove(&item.key).map_err(failed)
     }
 
-    fn stats(&mut self, talk: &Talk) -> Result<Told, Error> {
+    fn stats(&mut self, printer: &Printer) -> Result<Told, Error> {
         let (name, path) = (self.name.clone(), self.store.location());
         let items = self.items()?;
         if items.is_none() {
-            talk.note(&format!("the cache `{name}` cannot list what it holds"));
+            printer.note(&format!("the cache `{name}` cannot list what it holds"));
         }
         let mut all = Sum::default();
         let mut groups: BTreeMap<(String, String), Sum> = BTreeMap::new();
@@ -372,11 +370,11 @@ impl Opened {
         Ok(self.removed(&removed, Some(&left)))
     }
 
-    fn clear(&mut self, all: bool, talk: &Talk) -> Result<Told, Error> {
+    fn clear(&mut self, all: bool, printer: &Printer) -> Result<Told, Error> {
         let failed = self.failed();
         let mut removed = Sum::default();
         if self.store.clear().map_err(failed)? {
-            talk.note(&format!(
+            printer.note(&format!(
                 "the cache `{}` cannot list what it holds; it is out of sight now, and will be forgotten",
                 self.name
             ));
@@ -397,7 +395,7 @@ impl Opened {
             removed.add(item);
         }
         if kept > 0 {
-            talk.note(&format!(
+            printer.note(&format!(
                 "kept {kept} that the itch of 2016 stored, since no service can give them again; `--all` removes them too"
             ));
         }
@@ -467,41 +465,4 @@ fn integer(n: u64) -> Cell {
 
 fn age_cell(age: Option<Duration>) -> Cell {
     age.map_or(Cell::Null, |age| Cell::Duration(age.as_secs() as f64))
-}
-
-/// Says after a run what became of its caches: that old answers stood in, always; the counters, if asked.
-pub(crate) fn tell(counters: &Counters, names: &[String], talk: &Talk) {
-    if counters.cache_stale > 0 {
-        let age = words(Duration::from_millis(counters.cache_stale_age_ms));
-        talk.warning(&match counters.cache_stale {
-            1 => format!("a service gave out: a stored answer stands in, {age} old"),
-            n => format!("a service gave out: {n} stored answers stand in, the oldest {age} old"),
-        });
-    }
-    if talk.verbose > 0 && !names.is_empty() {
-        talk.say(&format!(
-            "cache {}: {} hits, {} stale, {} misses, {} too old, {} corrupt, {} too large, {} errors, {} of requests saved",
-            names.join(","),
-            counters.cache_hits,
-            counters.cache_stale,
-            counters.cache_misses,
-            counters.cache_expired,
-            counters.cache_corrupt,
-            counters.cache_too_large,
-            counters.cache_errors,
-            words(Duration::from_millis(counters.cache_saved_ms)),
-        ));
-    }
-}
-
-/// A span in its largest unit.
-fn words(span: Duration) -> String {
-    let seconds = span.as_secs_f64();
-    match span.as_secs() {
-        0..10 => format!("{seconds:.1} s"),
-        10..120 => format!("{seconds:.0} s"),
-        120..7_200 => format!("{:.0} min", seconds / 60.0),
-        7_200..172_800 => format!("{:.0} h", seconds / 3600.0),
-        _ => format!("{:.0} d", seconds / 86_400.0),
-    }
 }

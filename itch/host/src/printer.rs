@@ -1,4 +1,4 @@
-//! The one printer: all talk goes to stderr, and commands other than reports put their data on stdout through it.
+//! The one printer: all messages go to stderr, and commands other than reports put their data on stdout through it.
 
 use std::io::{IsTerminal, Write};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// How much is said, where, and in which colours.
 #[derive(Clone, Debug)]
-pub(crate) struct Talk {
+pub(crate) struct Printer {
     /// Nothing but errors.
     pub(crate) quiet: bool,
     /// How often `-v` was given.
@@ -26,20 +26,20 @@ pub(crate) struct Talk {
     bars: MultiProgress,
 }
 
-impl Default for Talk {
+impl Default for Printer {
     /// How a program talks whose options could not be read.
-    fn default() -> Talk {
-        Talk::new(&ArgMatches::default())
+    fn default() -> Printer {
+        Printer::new(&ArgMatches::default())
     }
 }
 
-impl Talk {
-    pub(crate) fn new(matches: &ArgMatches) -> Talk {
+impl Printer {
+    pub(crate) fn new(matches: &ArgMatches) -> Printer {
         let options = Options::of(matches);
         let stderr_is_terminal = std::io::stderr().is_terminal();
         let quiet = options.flag("quiet");
         let when = options.get::<When>("progress").unwrap_or(When::Auto);
-        Talk {
+        Printer {
             quiet,
             verbose: options.count("verbose"),
             stderr_is_terminal,
