@@ -5,9 +5,12 @@
 //! [`Transport`], and the transport alone knows sockets, tokens, limits, retries and caches. That is why
 //! this crate has few dependencies and compiles in seconds.
 //!
-//! It must never import another crate of this workspace: it is the ground floor.
+//! It must never import another crate of this workspace: it is the lowest of them.
 //!
-//! Three layers, each usable by itself:
+//! Its modules are three layers, and each imports only from those before it: `raw` (requests, answers, walks over
+//! pages, models), `sources` (which requests answer which question, one file per endpoint) and `facade` (the handle).
+//!
+//! Three ways to ask, each usable by itself:
 //!
 //! 1. **Raw**: [`Api::fetch`] starts a request at once and gives a [`Pending`]; [`Pending::wait`] gives the
 //!    [`Response`]; [`Api::wait_any`] waits for the first of several. Calls block, requests do not: ten pendings
@@ -29,38 +32,22 @@
 //! ```
 #![deny(missing_docs)]
 
-mod api;
-mod channel_name;
-mod error;
-mod fact;
-#[cfg(feature = "helix")]
-mod helix;
-mod join;
-mod legacy;
-mod models;
-mod pages;
-mod queries;
-mod request;
-mod response;
-mod source;
-mod transport;
-mod twitch;
+mod facade;
+mod raw;
+mod sources;
 
-pub use api::{Api, Pending};
-pub use channel_name::ChannelName;
-pub use error::{Error, ErrorKind, Result};
-pub use fact::Fact;
 #[cfg(feature = "helix")]
-pub use helix::HelixItems;
-pub use models::{
-    Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role, Stream, User, Video,
+pub use facade::HelixItems;
+pub use facade::{Api, ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
+pub use raw::{
+    Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorKind, Fact, Follow,
+    FollowedChannel, Freshness, GqlForm, Page, PageStyle, Pages, PastStream, Pending, RawApi, Request, Response,
+    Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
 };
-pub use pages::{Page, PageStyle, Pages, Sift};
-pub use queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
-pub use request::{Chain, Freshness, GqlForm, Request, Service};
-pub use response::Response;
-pub use source::{ChannelLookup, Direction, FollowerTotal, Listing, Rows, Source, SourceName};
-pub use transport::{Ticket, Transport};
+pub use sources::{
+    ChannelLookup, ChatParameters, Direction, FollowerTotal, FollowersParameters, FollowingParameters, Listing,
+    PastStreamsParameters, Rows, Source, SourceName,
+};
 
 /// The exact version of chrono whose types stand in this crate's signatures.
 pub use chrono;

@@ -1,6 +1,6 @@
 //! The seam between the handle and whatever carries requests: a client, or a plugin's host.
 
-use crate::{Fact, Request, Response, Result};
+use super::{Fact, Request, Response, Result};
 
 /// Names a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::envelope::{one_by_one, pages, read};
 use super::users::own_account;
-use super::{one_by_one, read};
-use crate::models::Role;
-use crate::source::Rows;
-use crate::{Api, Channel, Chatter, Error, ErrorKind, Pages, Request, Result};
+use crate::raw::{Channel, Chatter, Error, ErrorKind, Pages, RawApi, Request, Result, Role};
+use crate::sources::source::Rows;
 
 #[derive(Deserialize)]
 struct Row {
@@ -19,15 +18,15 @@ struct Row {
 
 /// Walks the list. With the broadcaster's own token the roles are joined from the lists of moderators and VIPs, and
 /// the rows come role by role; otherwise they come as Twitch lists them, without roles.
-pub(super) fn list(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
+pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let me = own_account(api)?;
     let request = Request::helix("chat/chatters")
         .query("broadcaster_id", &channel.id)
         .query("moderator_id", &me.id);
-    let mut chatters = api.pages(request, 1000).unique_by("user_id").expect("chatters");
+    let mut chatters = pages(api, request, 1000).unique_by("user_id").expect("chatters");
     let of_channel = |path: &str| {
-        api.pages(Request::helix(path).query("broadcaster_id", &channel.id), 100)
-            .unique_by("user_id")
+        let request = Request::helix(path).query("broadcaster_id", &channel.id);
+        pages(api, request, 100).unique_by("user_id")
     };
     let (mut moderators, mut vips) = (of_channel("moderation/moderators"), of_channel("channels/vips"));
     let own = me.id == channel.id;

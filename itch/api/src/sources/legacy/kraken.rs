@@ -5,15 +5,13 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{text, time};
-use crate::api::unknown_channel;
-use crate::pages::Sift;
-use crate::queries::{FollowersQuery, FollowingQuery};
-use crate::source::Listing;
-use crate::{
-    Api, Channel, ChannelLookup, ChannelName, Direction, Error, ErrorKind, Follow, FollowedChannel, FollowerTotal,
-    PageStyle, Pages, Pending, Request, Result, Service, Stream, User, Video,
+use super::fields::{text, time};
+use crate::raw::{
+    Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, PageStyle, Pages, Pending, RawApi, Request,
+    Result, Service, Sift, Stream, User, Video,
 };
+use crate::sources::parameters::{Direction, FollowersParameters, FollowingParameters};
+use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
 
 /// Look-ups in flight at once: one request a channel.
 const LOOKUPS_IN_FLIGHT: usize = 4;
@@ -55,13 +53,13 @@ fn channel(value: Value) -> Channel {
 
 /// Looks channels up one by one, several at once, in the order asked for.
 pub(super) struct Channels {
-    api: Api,
+    api: RawApi,
     names: std::vec::IntoIter<ChannelName>,
     in_flight: VecDeque<(ChannelName, Result<Pending>)>,
 }
 
 impl Channels {
-    pub(super) fn new(api: Api, names: Vec<ChannelName>) -> Channels {
+    pub(super) fn new(api: RawApi, names: Vec<ChannelName>) -> Channels {
         Channels {
             api,
             names: names.into_iter(),
@@ -108,16 +106,16 @@ pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
     })
 }
 
-pub(super) fn user(api: &Api, name: &ChannelName) -> Result<Channel> {
+pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
     let found = api.json(get(format!("users/{}", login(name)?)));
     found.and_then(channel_of).map_err(|error| match error.kind {
-        ErrorKind::NotFound => unknown_channel(name),
+        ErrorKind::NotFound => name.unknown(),
         _ => error,
     })
 }
 
 /// A list of follows. Without a limit the first itch sent the word `None`, and named its stored answers so.
-fn follows(api: &Api, path: String, direction: Direction, limit: Option<u64>) -> Pages {
+fn follows(api: &RawApi, path: String, direction: Direction, limit: Option<u64>) -> Pages {
     let direction = match direction {
         Direction::Asc => "ASC",
         Direction::Desc => "DESC",
@@ -130,17 +128,16 @@ fn follows(api: &Api, path: String, direction: Direction, limit: Option<u64>) ->
     Pages::new(api.clone(), request, PageStyle::Kraken { rows: "follows" }, 100).limit(limit)
 }
 
-pub(super) fn followers(query: FollowersQuery) -> Result<Listing<Follow>> {
-    let FollowersQuery {
-        api,
+pub(super) fn followers(api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {
+    let FollowersParameters {
         channel,
         direction,
         limit,
         since,
         until,
         ..
-    } = query;
-    let mut pages = follows(&api, format!("channels/{}/follows", channel.login), direction, limit);
+    } = asked;
+    let mut pages = follows(api, format!("channels/{}/follows", channel.login), direction, limit);
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, direction, since, until));
     } else {
@@ -186,16 +183,12 @@ fn sift_by_time(row: &Value, direction: Direction, since: Option<DateTime<Utc>>,
     }
 }
 
-pub(super) fn following(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
-    let FollowingQuery {
-        api,
-        user,
-        direction,
-        limit,
-        ..
-    } = query;
+pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<Listing<FollowedChannel>> {
+    let FollowingParameters {
+        user, direction, limit, ..
+    } = asked;
     let path = format!("users/{}/follows/channels", user.login);
-    let rows = follows(&api, path, direction, limit)
+    let rows = follows(api, path, direction, limit)
         .expect("channels")
         .rows()
         .map(|row| {
@@ -213,7 +206,7 @@ pub(super) fn following(query: FollowingQuery) -> Result<Listing<FollowedChannel
 }
 
 /// The name stands in the path as it was typed: the first itch looked nobody up for this.
-pub(super) fn following_total(api: &Api, name: &ChannelName) -> Result<u64> {
+pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
     login(name)?;
     let path = format!("users/{}/follows/channels", name.typed());
     let request = Request {
@@ -221,7 +214,7 @@ pub(super) fn following_total(api: &Api, name: &ChannelName) -> Result<u64> {
         ..get(path)
     };
     let body = api.json(request).map_err(|error| match error.kind {
-        ErrorKind::NotFound => unknown_channel(name),
+        ErrorKind::NotFound => name.unknown(),
         _ => error,
     })?;
     let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
@@ -232,7 +225,7 @@ pub(super) fn following_total(api: &Api, name: &ChannelName) -> Result<u64> {
     }
 }
 
-pub(super) fn live_stream(api: &Api, channel: &Channel) -> Result<Option<Stream>> {
+pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {
     let mut body = api.json(get(format!("streams/{}", channel.login)))?;
     let Some(stream) = body
         .get_mut("stream")
@@ -257,7 +250,7 @@ pub(super) fn live_stream(api: &Api, channel: &Channel) -> Result<Option<Stream>
 }
 
 /// The object of one video. Ids of recordings began with `v`.
-pub(super) fn video_object(api: &Api, id: &str) -> Result<Value> {
+pub(super) fn video_object(api: &RawApi, id: &str) -> Result<Value> {
     api.json(get(format!("videos/v{}", id.trim_start_matches('v'))))
         .map_err(|error| match error.kind {
             ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no video `{id}`")),
@@ -265,7 +258,7 @@ pub(super) fn video_object(api: &Api, id: &str) -> Result<Value> {
         })
 }
 
-pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
+pub(super) fn video(api: &RawApi, id: &str) -> Result<Video> {
     let body = video_object(api, id)?;
     let channel = body.get("channel").cloned().unwrap_or_default();
     Ok(Video {

@@ -15,10 +15,9 @@ use serde_json::{Value, json};
 
 use self::page::{Answer, VideoInfo, read_comments, read_info};
 use self::window::{Place, Window, size};
-use crate::queries::ChatQuery;
-use crate::request::GqlForm;
-use crate::source::Rows;
-use crate::{Api, ChatMessage, Error, ErrorKind, Fact, Freshness, Pending, Request, Result, Service};
+use crate::raw::{ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Request, Result, Service};
+use crate::sources::parameters::ChatParameters;
+use crate::sources::source::Rows;
 
 /// Comments of one page: the most that was seen to work in a query's text (crackededed/Xtra).
 const PAGE_SIZE: u32 = 100;
@@ -36,19 +35,19 @@ const LONGEST: i64 = 7 * 24 * 60 * 60;
 const SMALL_LIMIT: u64 = 1000;
 
 /// Starts fetching.
-pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
+pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>> {
     let mut asking = Asking::default();
-    let info = asking.info(&query.api, &query.video)?;
+    let info = asking.info(api, &asked.video)?;
     // A length beyond what Twitch lets anybody broadcast is a mistake of somebody's: the last window is open anyway.
     let length = info.length_seconds.unwrap_or(0).clamp(0, LONGEST);
-    let small = query.limit.is_some_and(|limit| limit <= SMALL_LIMIT);
-    let connections = if small { 1 } else { query.connections };
-    let end = query.to.filter(|to| *to < length);
+    let small = asked.limit.is_some_and(|limit| limit <= SMALL_LIMIT);
+    let connections = if small { 1 } else { asked.connections };
+    let end = asked.to.filter(|to| *to < length);
     // Of a recording whose length is not known yet, nobody can say where to cut.
     let layout = if connections == 1 || length == 0 {
-        VecDeque::from([(query.from, query.to)])
+        VecDeque::from([(asked.from, asked.to)])
     } else {
-        lay_out(query.from, end, query.to, length)
+        lay_out(asked.from, end, asked.to, length)
     };
     Ok(Box::new(Replay {
         freshness: if info.is_over() {
@@ -56,17 +55,17 @@ pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
         } else {
             Freshness::Growing
         },
-        left: query.limit,
+        left: asked.limit,
         nameless: 0,
-        api: query.api,
-        video: query.video,
+        api: api.clone(),
+        video: asked.video,
         asking,
         length,
         connections,
         layout,
         windows: VecDeque::new(),
         held: 0,
-        over: query.to.is_some_and(|to| to <= query.from),
+        over: asked.to.is_some_and(|to| to <= asked.from),
     }))
 }
 
@@ -101,7 +100,7 @@ struct Asking {
 
 impl Asking {
     /// Asks about the recording.
-    fn info(&mut self, api: &Api, video: &str) -> Result<VideoInfo> {
+    fn info(&mut self, api: &RawApi, video: &str) -> Result<VideoInfo> {
         loop {
             let request = Request::gql("video", GqlForm::Query, 0, json!({"videoID": video}));
             let request = Request {
@@ -178,7 +177,7 @@ fn is_no_client(error: &Error) -> bool {
 }
 
 struct Replay {
-    api: Api,
+    api: RawApi,
     video: String,
     asking: Asking,
     length: i64,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind};
+use super::{Error, ErrorKind};
 
 /// A channel as it was typed, known to be well formed.
 ///
@@ -44,6 +44,14 @@ impl ChannelName {
             Key::Id(id) => Some(id),
             Key::Login(_) => None,
         }
+    }
+}
+
+impl ChannelName {
+    /// The error for a channel that no service knows.
+    pub(crate) fn unknown(&self) -> Error {
+        Error::new(ErrorKind::NotFound, format!("there is no channel `{}`", self.typed))
+            .hint("check the spelling; a renamed, banned or deleted account is not found either")
     }
 }
 

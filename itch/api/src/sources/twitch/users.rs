@@ -4,10 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
-use super::data;
-use crate::{
-    Api, Channel, ChannelLookup, ChannelName, Error, ErrorKind, FollowerTotal, Pending, Request, Result, Service, User,
-};
+use super::envelope::data;
+use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, RawApi, Request, Result, Service, User};
+use crate::sources::source::{ChannelLookup, FollowerTotal};
 
 /// Ids and logins in one `users` request, together (dev.twitch.tv/docs/api/reference#get-users).
 const USERS_PER_REQUEST: usize = 100;
@@ -23,7 +22,7 @@ pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Re
 }
 
 /// Whose token it is: `users` without a name.
-pub(super) fn own_account(api: &Api) -> Result<Channel> {
+pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
     let nobody = || {
         Error::new(ErrorKind::SignIn, "this needs the token of a user, not that of an application")
             .hint("set `TWITCH_TOKEN` to a user access token")
@@ -54,14 +53,14 @@ pub(super) fn total(body: &Value) -> Result<u64> {
 /// Looks users up in batches, several in flight, and gives them back in the order asked for: Helix neither
 /// promises an order nor says which are unknown.
 pub(super) struct UserBatches {
-    api: Api,
+    api: RawApi,
     names: std::vec::IntoIter<ChannelName>,
     in_flight: VecDeque<(Vec<ChannelName>, Pending)>,
     ready: std::vec::IntoIter<ChannelLookup>,
 }
 
 impl UserBatches {
-    pub(super) fn new(api: Api, names: Vec<ChannelName>) -> UserBatches {
+    pub(super) fn new(api: RawApi, names: Vec<ChannelName>) -> UserBatches {
         UserBatches {
             api,
             names: names.into_iter(),
@@ -142,12 +141,12 @@ type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
 /// Asks for the number of followers of each channel, many in flight, in the order asked for.
 pub(super) struct Totals {
     lookups: UserBatches,
-    api: Api,
+    api: RawApi,
     in_flight: VecDeque<Result<StartedTotal>>,
 }
 
 impl Totals {
-    pub(super) fn new(api: Api, names: Vec<ChannelName>) -> Totals {
+    pub(super) fn new(api: RawApi, names: Vec<ChannelName>) -> Totals {
         Totals {
             lookups: UserBatches::new(api.clone(), names),
             api,

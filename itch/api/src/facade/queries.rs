@@ -2,202 +2,195 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::source::{Listing, Rows, source};
-use crate::{Api, Channel, ChatMessage, Direction, Follow, FollowedChannel, PastStream, Result};
+use crate::raw::{Channel, ChatMessage, Follow, FollowedChannel, PastStream, RawApi, Result};
+use crate::sources::{
+    ChatParameters, Direction, FollowersParameters, FollowingParameters, Listing, PastStreamsParameters, Rows,
+    SourceName, source,
+};
 
 /// Which followers of a channel, and how much about them.
 #[derive(Clone, Debug)]
 pub struct FollowersQuery {
-    pub(crate) api: Api,
-    pub(crate) channel: Channel,
-    pub(crate) direction: Direction,
-    pub(crate) limit: Option<u64>,
-    pub(crate) created: bool,
-    pub(crate) since: Option<DateTime<Utc>>,
-    pub(crate) until: Option<DateTime<Utc>>,
+    api: RawApi,
+    source: SourceName,
+    asked: FollowersParameters,
 }
 
 impl FollowersQuery {
-    pub(crate) fn new(api: Api, channel: Channel) -> FollowersQuery {
-        FollowersQuery {
-            api,
+    pub(crate) fn new(api: RawApi, source: SourceName, channel: Channel) -> FollowersQuery {
+        let asked = FollowersParameters {
             channel,
             direction: Direction::Desc,
             limit: None,
             created: false,
             since: None,
             until: None,
-        }
+        };
+        FollowersQuery { api, source, asked }
     }
 
     /// The order wished for; [`Listing::direction`] says which it became.
     pub fn direction(mut self, direction: Direction) -> FollowersQuery {
-        self.direction = direction;
+        self.asked.direction = direction;
         self
     }
 
     /// At most so many rows, where the source can give the wished-for order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> FollowersQuery {
-        self.limit = rows.into();
+        self.asked.limit = rows.into();
         self
     }
 
     /// Also looks up when each follower's account was made; on Helix one request more per 100 followers, beside
     /// the walk.
     pub fn with_created(mut self) -> FollowersQuery {
-        self.created = true;
+        self.asked.created = true;
         self
     }
 
     /// Only who followed at or after this time. Newest first, the walk ends there.
     pub fn since(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
-        self.since = time.into();
+        self.asked.since = time.into();
         self
     }
 
     /// Only who followed before this time.
     pub fn until(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
-        self.until = time.into();
+        self.asked.until = time.into();
         self
     }
 
     /// Starts the walk.
     pub fn start(self) -> Result<Listing<Follow>> {
-        source(self.api.source()).followers(self)
+        source(self.source).followers(&self.api, self.asked)
     }
 }
 
 /// Which channels a user follows, and how much about them.
 #[derive(Clone, Debug)]
 pub struct FollowingQuery {
-    pub(crate) api: Api,
-    pub(crate) user: Channel,
-    pub(crate) direction: Direction,
-    pub(crate) limit: Option<u64>,
-    pub(crate) followers: bool,
+    api: RawApi,
+    source: SourceName,
+    asked: FollowingParameters,
 }
 
 impl FollowingQuery {
-    pub(crate) fn new(api: Api, user: Channel) -> FollowingQuery {
-        FollowingQuery {
-            api,
+    pub(crate) fn new(api: RawApi, source: SourceName, user: Channel) -> FollowingQuery {
+        let asked = FollowingParameters {
             user,
             direction: Direction::Desc,
             limit: None,
             followers: false,
-        }
+        };
+        FollowingQuery { api, source, asked }
     }
 
     /// The order wished for; [`Listing::direction`] says which it became.
     pub fn direction(mut self, direction: Direction) -> FollowingQuery {
-        self.direction = direction;
+        self.asked.direction = direction;
         self
     }
 
     /// At most so many rows, where the source can give the wished-for order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> FollowingQuery {
-        self.limit = rows.into();
+        self.asked.limit = rows.into();
         self
     }
 
     /// Also asks how many follow each of the channels; on Helix one request more per row.
     pub fn with_followers(mut self) -> FollowingQuery {
-        self.followers = true;
+        self.asked.followers = true;
         self
     }
 
     /// Starts the walk.
     pub fn start(self) -> Result<Listing<FollowedChannel>> {
-        source(self.api.source()).following(self)
+        source(self.source).following(&self.api, self.asked)
     }
 }
 
 /// Which past broadcasts of a channel.
 #[derive(Clone, Debug)]
 pub struct PastStreamsQuery {
-    pub(crate) api: Api,
-    pub(crate) channel: Channel,
-    pub(crate) direction: Direction,
-    pub(crate) limit: Option<u64>,
+    api: RawApi,
+    source: SourceName,
+    asked: PastStreamsParameters,
 }
 
 impl PastStreamsQuery {
-    pub(crate) fn new(api: Api, channel: Channel) -> PastStreamsQuery {
-        PastStreamsQuery {
-            api,
+    pub(crate) fn new(api: RawApi, source: SourceName, channel: Channel) -> PastStreamsQuery {
+        let asked = PastStreamsParameters {
             channel,
             direction: Direction::Desc,
             limit: None,
-        }
+        };
+        PastStreamsQuery { api, source, asked }
     }
 
     /// The order wished for; [`Listing::direction`] says which it became.
     pub fn direction(mut self, direction: Direction) -> PastStreamsQuery {
-        self.direction = direction;
+        self.asked.direction = direction;
         self
     }
 
     /// At most so many rows, where the source can give the wished-for order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> PastStreamsQuery {
-        self.limit = rows.into();
+        self.asked.limit = rows.into();
         self
     }
 
     /// Starts the walk.
     pub fn start(self) -> Result<Listing<PastStream>> {
-        source(self.api.source()).past_streams(self)
+        source(self.source).past_streams(&self.api, self.asked)
     }
 }
 
 /// Which part of a past broadcast's chat.
 #[derive(Clone, Debug)]
 pub struct ChatQuery {
-    pub(crate) api: Api,
-    pub(crate) video: String,
-    pub(crate) from: i64,
-    pub(crate) to: Option<i64>,
-    pub(crate) limit: Option<u64>,
-    pub(crate) connections: usize,
+    api: RawApi,
+    source: SourceName,
+    asked: ChatParameters,
 }
 
 impl ChatQuery {
-    pub(crate) fn new(api: Api, video: String) -> ChatQuery {
-        ChatQuery {
-            api,
+    pub(crate) fn new(api: RawApi, source: SourceName, video: String) -> ChatQuery {
+        let asked = ChatParameters {
             video,
             from: 0,
             to: None,
             limit: None,
             connections: 4,
-        }
+        };
+        ChatQuery { api, source, asked }
     }
 
     /// Only messages at or after this second of the recording.
     pub fn from(mut self, seconds: impl Into<Option<i64>>) -> ChatQuery {
-        self.from = seconds.into().unwrap_or(0).max(0);
+        self.asked.from = seconds.into().unwrap_or(0).max(0);
         self
     }
 
     /// Only messages before this second of the recording.
     pub fn to(mut self, seconds: impl Into<Option<i64>>) -> ChatQuery {
-        self.to = seconds.into();
+        self.asked.to = seconds.into();
         self
     }
 
     /// At most so many messages.
     pub fn limit(mut self, messages: impl Into<Option<u64>>) -> ChatQuery {
-        self.limit = messages.into();
+        self.asked.limit = messages.into();
         self
     }
 
     /// How many parts of the recording are fetched side by side; 4 unless said otherwise.
     pub fn connections(mut self, connections: usize) -> ChatQuery {
-        self.connections = connections.max(1);
+        self.asked.connections = connections.max(1);
         self
     }
 
     /// Starts fetching. Messages come in order: by second, then as they were written.
     pub fn start(self) -> Result<Rows<ChatMessage>> {
-        source(self.api.source()).chat_replay(self)
+        source(self.source).chat_replay(&self.api, self.asked)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::page::CommentPage;
-use crate::{ChatMessage, Error, Fact, Pending};
+use crate::raw::{ChatMessage, Error, Fact, Pending};
 
 /// A window whose first page covers so small a part of it is cut in half: it would hold too much for one connection.
 const PAGES_PER_WINDOW: i64 = 24;

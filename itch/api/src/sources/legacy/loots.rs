@@ -3,21 +3,20 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::time;
-use crate::queries::PastStreamsQuery;
-use crate::source::Listing;
-use crate::{Direction, Error, ErrorKind, PastStream, Request, Result, Service};
+use super::fields::time;
+use crate::raw::{Error, ErrorKind, PastStream, RawApi, Request, Result, Service};
+use crate::sources::parameters::{Direction, PastStreamsParameters};
+use crate::sources::source::Listing;
 
 /// The largest page that the first itch asked for. It asked once.
 const LARGEST_PAGE: u64 = 500;
 
-pub(super) fn past_streams(query: PastStreamsQuery) -> Result<Listing<PastStream>> {
-    let PastStreamsQuery {
-        api,
+pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>> {
+    let PastStreamsParameters {
         channel,
         direction,
         limit,
-    } = query;
+    } = asked;
     let order = match direction {
         Direction::Asc => "asc",
         Direction::Desc => "desc",

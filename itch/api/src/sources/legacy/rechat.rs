@@ -5,31 +5,30 @@ use std::collections::{HashSet, VecDeque};
 use chrono::DateTime;
 use serde_json::Value;
 
+use super::fields::text;
 use super::kraken::video_object;
-use super::text;
-use crate::models::{Commenter, EmoteUse};
-use crate::queries::ChatQuery;
-use crate::source::Rows;
-use crate::{Api, ChatMessage, Error, ErrorKind, Fact, Pending, Request, Result, Service};
+use crate::raw::{ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Fact, Pending, RawApi, Request, Result, Service};
+use crate::sources::parameters::ChatParameters;
+use crate::sources::source::Rows;
 
 /// Seconds of one request, as the first itch stepped.
 const STEP: i64 = 30;
 
-pub(super) fn replay(query: ChatQuery) -> Result<Rows<ChatMessage>> {
-    let video = text(&video_object(&query.api, &query.video)?, "_id");
-    let (start, end) = bounds(&query.api, &video)?;
+pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>> {
+    let video = text(&video_object(api, &asked.video)?, "_id");
+    let (start, end) = bounds(api, &video)?;
     // Windows keep their places, whatever part is wanted: their starts name the stored answers.
-    let skipped = query.from / STEP * STEP;
+    let skipped = asked.from / STEP * STEP;
     Ok(Box::new(Replay {
         next: start.saturating_add(skipped),
-        end: query.to.map_or(end, |to| end.min(start.saturating_add(to))),
+        end: asked.to.map_or(end, |to| end.min(start.saturating_add(to))),
         in_flight: VecDeque::new(),
-        windows: query.connections,
-        api: query.api,
+        windows: asked.connections,
+        api: api.clone(),
         video,
-        from: query.from,
-        to: query.to,
-        left: query.limit,
+        from: asked.from,
+        to: asked.to,
+        left: asked.limit,
         before: HashSet::new(),
         ready: Vec::new().into_iter(),
         over: false,
@@ -43,7 +42,7 @@ fn request(video: &str, start: i64) -> Request {
 }
 
 /// The first and last second of a video, which the service tells in an error when asked for second 0.
-fn bounds(api: &Api, video: &str) -> Result<(i64, i64)> {
+fn bounds(api: &RawApi, video: &str) -> Result<(i64, i64)> {
     let response = api.fetch(request(video, 0)).wait()?;
     let body = response
         .json()
@@ -79,7 +78,7 @@ fn read_bounds(detail: &str) -> Option<(i64, i64)> {
 }
 
 struct Replay {
-    api: Api,
+    api: RawApi,
     video: String,
     next: i64,
     end: i64,

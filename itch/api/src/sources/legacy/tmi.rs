@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use crate::models::Role;
-use crate::source::Rows;
-use crate::{Api, Channel, Chatter, Error, ErrorKind, Request, Result, Service};
+use crate::raw::{Channel, Chatter, Error, ErrorKind, RawApi, Request, Result, Role, Service};
+use crate::sources::source::Rows;
 
 /// All moderators, then all viewers. The first itch printed nobody else.
 const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
 
-pub(super) fn chatters(api: &Api, channel: &Channel) -> Result<Rows<Chatter>> {
+pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let body = api.json(Request::get(Service::Tmi, format!("group/user/{}/chatters", channel.login)))?;
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None));

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use twitch_api::helix::{Paginated, RequestGet};
 
-use crate::{Api, Error, ErrorKind, Pages, Request, Result, Service};
+use super::api::Api;
+use crate::raw::{Error, ErrorKind, Pages, Request, Result, Service};
 
 /// Makes our request of a typed one.
 fn request<R: RequestGet>(typed: &R) -> Result<Request> {

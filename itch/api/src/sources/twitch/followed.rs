@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::envelope::{one_by_one, pages, read};
 use super::users::total_request;
-use super::{one_by_one, read};
-use crate::queries::FollowingQuery;
-use crate::source::Listing;
-use crate::{Api, Channel, ChannelName, Direction, Error, ErrorKind, FollowedChannel, Pending, Request, Result};
+use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Pending, RawApi, Request, Result};
+use crate::sources::parameters::{Direction, FollowingParameters};
+use crate::sources::source::Listing;
 
 /// Follower numbers in flight at once: one request a row.
 const TOTALS_IN_FLIGHT: usize = 32;
@@ -56,17 +56,15 @@ fn explain(error: Error) -> Error {
 }
 
 /// Walks the list, newest first.
-pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
-    let FollowingQuery {
-        api,
+pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<FollowedChannel>> {
+    let FollowingParameters {
         user,
         direction,
         limit,
         followers,
-    } = query;
+    } = asked;
     let limit = limit.filter(|_| direction == Direction::Desc);
-    let mut pages = api
-        .pages(request(&user), 100)
+    let mut pages = pages(api, request(&user), 100)
         .unique_by("broadcaster_id")
         .limit(limit)
         .expect("channels");
@@ -83,7 +81,7 @@ pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
         true => Listing::new(
             Direction::Desc,
             WithTotals {
-                api,
+                api: api.clone(),
                 rows,
                 in_flight: VecDeque::new(),
             },
@@ -92,15 +90,14 @@ pub(super) fn list(query: FollowingQuery) -> Result<Listing<FollowedChannel>> {
 }
 
 /// How many channels a user follows.
-pub(super) fn total(api: &Api, name: &ChannelName) -> Result<u64> {
-    let user = api.user(name)?;
-    let body = api.json(request(&user).query("first", 1)).map_err(explain)?;
+pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
+    let body = api.json(request(user).query("first", 1)).map_err(explain)?;
     super::users::total(&body)
 }
 
 /// Rows with the number of each channel's followers, many look-ups in flight, in order.
 struct WithTotals<I> {
-    api: Api,
+    api: RawApi,
     rows: I,
     in_flight: VecDeque<Result<(FollowedChannel, Pending)>>,
 }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::queries::{ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
-use crate::{
-    Api, Channel, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel, PastStream, Result,
+use super::parameters::{ChatParameters, Direction, FollowersParameters, FollowingParameters, PastStreamsParameters};
+use crate::raw::{
+    Channel, ChannelName, ChatMessage, Chatter, Error, ErrorKind, Follow, FollowedChannel, PastStream, RawApi, Result,
     Stream, Video,
 };
 
@@ -38,32 +38,6 @@ impl FromStr for SourceName {
     }
 }
 
-/// The order of a list by time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Oldest first.
-    Asc,
-    /// Newest first.
-    #[default]
-    Desc,
-}
-
-impl FromStr for Direction {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Direction> {
-        match text.to_ascii_lowercase().as_str() {
-            "asc" => Ok(Direction::Asc),
-            "desc" => Ok(Direction::Desc),
-            _ => Err(Error::new(
-                ErrorKind::Usage,
-                format!("`{}` is not a direction: `asc` or `desc`", text.escape_debug()),
-            )),
-        }
-    }
-}
-
 /// A channel that was asked for, and what was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelLookup {
@@ -87,46 +61,46 @@ pub type Rows<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
 
 /// Answers the domain layer with the requests of one set of services.
 pub trait Source: Sync {
-    /// See [`Api::channels`].
-    fn channels(&self, api: &Api, names: Vec<ChannelName>) -> Rows<ChannelLookup>;
-
-    /// See [`Api::user`].
-    fn user(&self, api: &Api, name: &ChannelName) -> Result<Channel>;
-
-    /// See [`Api::follower_totals`].
-    fn follower_totals(&self, api: &Api, names: Vec<ChannelName>) -> Rows<FollowerTotal>;
-
-    /// See [`FollowersQuery::start`].
-    fn followers(&self, query: FollowersQuery) -> Result<Listing<Follow>>;
-
-    /// See [`FollowingQuery::start`].
-    fn following(&self, query: FollowingQuery) -> Result<Listing<FollowedChannel>>;
-
-    /// See [`Api::following_total`].
-    fn following_total(&self, api: &Api, name: &ChannelName) -> Result<u64>;
-
-    /// See [`PastStreamsQuery::start`].
-    fn past_streams(&self, query: PastStreamsQuery) -> Result<Listing<PastStream>>;
-
-    /// See [`Api::live_stream`].
-    fn live_stream(&self, api: &Api, channel: &Channel) -> Result<Option<Stream>>;
-
-    /// See [`Api::video`].
-    fn video(&self, api: &Api, id: &str) -> Result<Video>;
-
-    /// See [`Api::chatters`].
-    fn chatters(&self, api: &Api, channel: &Channel) -> Result<Rows<Chatter>>;
-
-    /// See [`ChatQuery::start`].
-    fn chat_replay(&self, query: ChatQuery) -> Result<Rows<ChatMessage>>;
-}
-
-/// The source behind a name.
-pub(crate) fn source(name: SourceName) -> &'static dyn Source {
-    match name {
-        SourceName::Twitch => &crate::twitch::Twitch,
-        SourceName::Legacy => &crate::legacy::Legacy,
+    /// Looks up one channel.
+    fn channel(&self, api: &RawApi, name: &ChannelName) -> Result<Channel> {
+        match self.channels(api, vec![name.clone()]).next() {
+            Some(lookup) => lookup?.channel.ok_or_else(|| name.unknown()),
+            None => Err(name.unknown()),
+        }
     }
+
+    /// See [`crate::Api::channels`].
+    fn channels(&self, api: &RawApi, names: Vec<ChannelName>) -> Rows<ChannelLookup>;
+
+    /// See [`crate::Api::user`].
+    fn user(&self, api: &RawApi, name: &ChannelName) -> Result<Channel>;
+
+    /// See [`crate::Api::follower_totals`].
+    fn follower_totals(&self, api: &RawApi, names: Vec<ChannelName>) -> Rows<FollowerTotal>;
+
+    /// See [`crate::FollowersQuery::start`].
+    fn followers(&self, api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>>;
+
+    /// See [`crate::FollowingQuery::start`].
+    fn following(&self, api: &RawApi, asked: FollowingParameters) -> Result<Listing<FollowedChannel>>;
+
+    /// See [`crate::Api::following_total`].
+    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<u64>;
+
+    /// See [`crate::PastStreamsQuery::start`].
+    fn past_streams(&self, api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>>;
+
+    /// See [`crate::Api::live_stream`].
+    fn live_stream(&self, api: &RawApi, channel: &Channel) -> Result<Option<Stream>>;
+
+    /// See [`crate::Api::video`].
+    fn video(&self, api: &RawApi, id: &str) -> Result<Video>;
+
+    /// See [`crate::Api::chatters`].
+    fn chatters(&self, api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>>;
+
+    /// See [`crate::ChatQuery::start`].
+    fn chat_replay(&self, api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>>;
 }
 
 /// A list, row by row, and the order in which its rows really come.

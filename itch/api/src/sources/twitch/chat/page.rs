@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::models::{Commenter, EmoteUse};
-use crate::{ChatMessage, Error, ErrorKind, Result, Service};
+use crate::raw::{ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Result, Service};
 
 /// What a request for comments can bring, short of an error.
 #[derive(Debug)]

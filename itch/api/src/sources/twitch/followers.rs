@@ -6,49 +6,49 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::envelope::{data, one_by_one, pages, read};
 use super::users::users_request;
-use super::{data, one_by_one, read};
-use crate::join::Joined;
-use crate::pages::Sift;
-use crate::queries::FollowersQuery;
-use crate::source::Listing;
-use crate::{Api, Channel, Direction, Error, ErrorKind, Fact, Follow, Page, Request, Result, Service, User};
+use crate::raw::join::Joined;
+use crate::raw::{Channel, Error, ErrorKind, Fact, Follow, Page, RawApi, Request, Result, Service, Sift, User};
+use crate::sources::parameters::{Direction, FollowersParameters};
+use crate::sources::source::Listing;
 
 /// Walks the list, newest first, with one look-up of accounts beside each page.
-pub(super) fn list(query: FollowersQuery) -> Result<Listing<Follow>> {
-    let FollowersQuery {
-        api,
+pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {
+    let FollowersParameters {
         channel,
         since,
         until,
         created,
-        ..
-    } = query;
+        direction,
+        limit,
+    } = asked;
     // The oldest come last, so a limit on them can only be applied by whoever turns the list round.
-    let limit = query.limit.filter(|_| query.direction == Direction::Desc);
+    let limit = limit.filter(|_| direction == Direction::Desc);
     let request = Request::helix("channels/followers").query("broadcaster_id", &channel.id);
-    let mut pages = api.pages(request, 100).unique_by("user_id").limit(limit);
+    let mut pages = pages(api, request, 100).unique_by("user_id").limit(limit);
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, since, until));
     } else {
         pages = pages.expect("followers");
     }
-    let look_up = move |api: &Api, page: &Page| {
+    let look_up = move |api: &RawApi, page: &Page| {
         let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
         Ok(created
             .then(|| users_request(ids))
             .flatten()
             .map(|request| api.fetch(request)))
     };
-    let join = move |api: &Api, page: Page, found: Option<Value>| {
+    let join = move |api: &RawApi, page: Page, found: Option<Value>| {
         if page.number == 0 && page.empty && page.total.is_some_and(|total| total > 0) {
             return Err(may_not_list(&channel, page.total.unwrap_or(0)));
         }
         follows(api, page, found)
     };
-    let rows = Joined::new(api, pages, look_up, join).flat_map(one_by_one);
+    let rows = Joined::new(api.clone(), pages, look_up, join).flat_map(one_by_one);
     Ok(Listing::new(Direction::Desc, rows))
 }
+
 /// Twitch lists newest first, so the first row before `since` ends the walk.
 fn sift_by_time(row: &Value, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let followed = row.get("followed_at").and_then(Value::as_str);
@@ -73,7 +73,7 @@ struct FollowerRow {
 }
 
 /// Makes follows of a page of followers and, if they were looked up, their accounts.
-fn follows(api: &Api, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
+fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
     let looked_up = found.is_some();
     let mut users: HashMap<String, User> = match found {
         Some(body) => data(body)?

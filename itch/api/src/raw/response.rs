@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Request, Result, Service};
+use super::{Error, ErrorKind, Request, Result, Service};
 
 /// A final HTTP answer. Its status may be any: ask [`Response::success`] before reading rows.
 #[derive(Clone, Debug, PartialEq, Eq)]

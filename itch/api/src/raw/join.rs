@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use crate::{Api, Error, Page, Pages, Pending, Result};
+use super::{Error, Page, Pages, Pending, RawApi, Result};
 
 /// So many pages may wait for their look-ups. When look-ups are slower than the walk (a rate limit), more would
 /// only cost memory.
@@ -16,7 +16,7 @@ const WAITING_PAGES: usize = 8;
 /// plus one look-up: a page is taken the moment it arrives, which starts the request for the next, and its
 /// look-up is started beside it.
 pub(crate) struct Joined<L, J> {
-    api: Api,
+    api: RawApi,
     pages: Pages,
     look_up: L,
     join: J,
@@ -28,11 +28,11 @@ pub(crate) struct Joined<L, J> {
 
 impl<L, J, T> Joined<L, J>
 where
-    L: FnMut(&Api, &Page) -> Result<Option<Pending>>,
-    J: FnMut(&Api, Page, Option<Value>) -> Result<Vec<T>>,
+    L: FnMut(&RawApi, &Page) -> Result<Option<Pending>>,
+    J: FnMut(&RawApi, Page, Option<Value>) -> Result<Vec<T>>,
 {
     /// `look_up` starts the request for a page (or finds that none is needed); `join` makes the rows of both.
-    pub(crate) fn new(api: Api, pages: Pages, look_up: L, join: J) -> Self {
+    pub(crate) fn new(api: RawApi, pages: Pages, look_up: L, join: J) -> Self {
         Joined {
             api,
             pages,
@@ -74,8 +74,8 @@ where
 
 impl<L, J, T> Iterator for Joined<L, J>
 where
-    L: FnMut(&Api, &Page) -> Result<Option<Pending>>,
-    J: FnMut(&Api, Page, Option<Value>) -> Result<Vec<T>>,
+    L: FnMut(&RawApi, &Page) -> Result<Option<Pending>>,
+    J: FnMut(&RawApi, Page, Option<Value>) -> Result<Vec<T>>,
 {
     /// The finished rows of one page.
     type Item = Result<Vec<T>>;

@@ -3,12 +3,10 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{data, one_by_one, read};
-use crate::queries::PastStreamsQuery;
-use crate::source::Listing;
-use crate::{
-    Api, Chain, Channel, Direction, Error, ErrorKind, Page, PastStream, Pending, Request, Result, Stream, Video,
-};
+use super::envelope::{data, one_by_one, pages, read};
+use crate::raw::{Chain, Channel, Error, ErrorKind, Page, PastStream, Pending, RawApi, Request, Result, Stream, Video};
+use crate::sources::parameters::{Direction, PastStreamsParameters};
+use crate::sources::source::Listing;
 
 /// The request for the running broadcast.
 pub(super) fn live_request(channel: &Channel) -> Request {
@@ -21,7 +19,7 @@ pub(super) fn live(pending: Pending) -> Result<Option<Stream>> {
 }
 
 /// One video.
-pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
+pub(super) fn video(api: &RawApi, id: &str) -> Result<Video> {
     let missing = || Error::new(ErrorKind::NotFound, format!("there is no video `{id}`"));
     let found = api
         .json(Request::helix("videos").query("id", id))
@@ -36,20 +34,20 @@ pub(super) fn video(api: &Api, id: &str) -> Result<Video> {
 ///
 /// Which of them still runs is asked as a page of the same walk: if the list is a stored one, so is this answer, and
 /// the length of a recording that was running then is not taken for its end.
-pub(super) fn past(query: PastStreamsQuery) -> Result<Listing<PastStream>> {
-    let PastStreamsQuery {
-        api,
+pub(super) fn past(api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>> {
+    let api = api.clone();
+    let PastStreamsParameters {
         channel,
         direction,
         limit,
-    } = query;
+    } = asked;
     let limit = limit.filter(|_| direction == Direction::Desc);
     let walk = Chain::start();
     let request = Request::helix("videos")
         .query("user_id", &channel.id)
         .query("type", "archive")
         .chain(walk);
-    let mut pages = api.pages(request, 100).unique_by("id").limit(limit);
+    let mut pages = pages(&api, request, 100).unique_by("id").limit(limit);
     let mut running: Option<Option<Stream>> = None;
     let rows = std::iter::from_fn(move || {
         let page = match pages.next_page()? {

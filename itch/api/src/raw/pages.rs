@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use crate::{Api, Chain, Error, ErrorKind, Fact, Pending, Request, Result};
+use super::{Chain, Error, ErrorKind, Fact, Pending, RawApi, Request, Result};
 
 /// Repeats are sought among the rows of so many pages back: lists shift while one walks over them, but not far.
 const REMEMBERED_PAGES: usize = 10;
@@ -59,7 +59,7 @@ type Sieve = Box<dyn FnMut(&Value) -> Sift + Send>;
 /// reached; with a limit no request too many is made. It notes totals, repeats, loops and gaps as
 /// [facts](Fact).
 pub struct Pages {
-    api: Api,
+    api: RawApi,
     request: Request,
     style: PageStyle,
     max: u32,
@@ -91,9 +91,9 @@ impl fmt::Debug for Pages {
 
 impl Pages {
     /// A walk that begins with this request. `max` is the largest page that the endpoint gives.
-    pub fn new(api: Api, request: Request, style: PageStyle, max: u32) -> Pages {
+    pub fn new(api: impl Into<RawApi>, request: Request, style: PageStyle, max: u32) -> Pages {
         Pages {
-            api,
+            api: api.into(),
             request,
             style,
             max: max.max(1),

@@ -1,0 +1,129 @@
+//! The raw handle: a cheap clone over a transport, with blocking calls and many requests in flight.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
+
+/// Starts requests and waits for them, and knows nothing of what they ask. Sources are written over it.
+#[derive(Clone)]
+pub struct RawApi {
+    transport: Arc<dyn Transport>,
+}
+
+impl fmt::Debug for RawApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawApi").finish_non_exhaustive()
+    }
+}
+
+impl RawApi {
+    /// A handle over a transport.
+    pub fn new(transport: Arc<dyn Transport>) -> RawApi {
+        RawApi { transport }
+    }
+
+    /// What carries this handle's requests.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// Starts a request at once.
+    pub fn fetch(&self, request: Request) -> Pending {
+        let started = self.transport.start(request.clone());
+        Pending {
+            transport: Arc::clone(&self.transport),
+            request,
+            state: match started {
+                Ok(ticket) => State::Started(ticket),
+                Err(error) => State::Failed(error),
+            },
+        }
+    }
+
+    /// Waits until one of the requests has ended and says which; it can then be waited for without blocking.
+    ///
+    /// An empty list is an error of the caller.
+    pub fn wait_any(&self, pendings: &[&Pending]) -> Result<usize> {
+        let mut tickets = Vec::with_capacity(pendings.len());
+        for (place, pending) in pendings.iter().enumerate() {
+            match &pending.state {
+                State::Started(ticket) => tickets.push(*ticket),
+                // Already ended: there is nothing to wait for.
+                State::Failed(_) | State::Taken => return Ok(place),
+            }
+        }
+        if tickets.is_empty() {
+            return Err(Error::new(ErrorKind::Failed, "nothing to wait for"));
+        }
+        self.transport.wait_any(&tickets)
+    }
+
+    /// Fetches a request and gives the JSON of a successful answer.
+    pub fn json(&self, request: Request) -> Result<Value> {
+        self.fetch(request).json()
+    }
+
+    /// Notes a fact for the verdict.
+    pub fn note(&self, fact: Fact) {
+        self.transport.note(fact);
+    }
+
+    /// Whether the run should stop.
+    pub fn cancelled(&self) -> bool {
+        self.transport.cancelled()
+    }
+}
+
+enum State {
+    Started(Ticket),
+    Failed(Error),
+    Taken,
+}
+
+/// A request in flight. Dropping it gives the request up.
+pub struct Pending {
+    transport: Arc<dyn Transport>,
+    request: Request,
+    state: State,
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pending {
+    /// What was asked.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Waits for the final HTTP answer, whatever its status.
+    pub fn wait(mut self) -> Result<Response> {
+        match std::mem::replace(&mut self.state, State::Taken) {
+            State::Started(ticket) => self.transport.wait(ticket),
+            State::Failed(error) => Err(error),
+            State::Taken => Err(Error::new(ErrorKind::Failed, "an answer was taken twice")),
+        }
+    }
+
+    /// Waits, and gives the JSON of a successful answer or the service's refusal as an error.
+    pub fn json(mut self) -> Result<Value> {
+        let request = std::mem::replace(&mut self.request, Request::helix(""));
+        self.wait()?.success(&request)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let State::Started(ticket) = self.state {
+            self.transport.abandon(ticket);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The raw layer: requests and their answers, walks over pages, errors, facts and models. It imports no other layer.
+
+mod channel_name;
+mod error;
+mod fact;
+mod handle;
+pub(crate) mod join;
+mod models;
+mod pages;
+mod request;
+mod response;
+mod transport;
+
+pub use channel_name::ChannelName;
+pub use error::{Error, ErrorKind, Result};
+pub use fact::Fact;
+pub use handle::{Pending, RawApi};
+pub use models::{
+    Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role, Stream, User, Video,
+};
+pub use pages::{Page, PageStyle, Pages, Sift};
+pub use request::{Chain, Freshness, GqlForm, Request, Service};
+pub use response::Response;
+pub use transport::{Ticket, Transport};
