@@ -2,9 +2,10 @@
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Axis, AxisKind, Buffer, Chart, ColorBar, Detail, Layer, Mark, Scale, Tick};
+use itch_table::{ColumnKind, Table, Texts};
 
 use crate::density::{self, Points, Shape};
-use crate::read::{ColumnKind, Table, Texts};
+
 use crate::request::{AxisRequest, Dots, Request};
 use crate::{layout, parallel, reduce, shade};
 

@@ -1,14 +1,13 @@
-//! From a table to a finished chart: reading, scales, ticks, the density at each point, reduction to a target's pixels.
+//! From columns to a finished chart: scales, ticks, the density at each point, reduction to a target's pixels.
 //!
-//! This crate imports [`itch_api`] and [`itch_plugin`] and must never import the client, a renderer or the host: it knows
-//! what a chart shows and nothing of how it is drawn.
+//! This crate imports [`itch_api`], [`itch_plugin`] and [`itch_table`] and must never import the client, a renderer or the
+//! host: it knows what a chart shows, not how its columns were read or how it is drawn.
 #![deny(missing_docs)]
 
 mod build;
 mod density;
 mod layout;
 mod parallel;
-pub mod read;
 mod reduce;
 mod request;
 mod shade;

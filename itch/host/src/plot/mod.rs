@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
-use itch_chart::read::{BadRows, Input, KeepText, ReadOptions, read_bands, read_table};
 use itch_plugin::{ChartHint, Mark, Registry};
+use itch_table::{BadRows, Input, KeepText, ReadOptions, read_bands, read_table};
 
 use crate::failure::usage;
 use crate::printer::Printer;

@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use itch_api::Error;
-use itch_chart::read::{ColumnKind, InputFormat, Table};
 use itch_chart::{AxisRequest, ColorMap, DensityScale, Dots, Request, Zone};
 use itch_plugin::{ChartHint, Mark, Theme};
+use itch_table::{ColumnKind, InputFormat, Table};
 
 use super::draw::Drawing;
 use crate::cli::hinted;

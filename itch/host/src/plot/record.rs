@@ -2,10 +2,10 @@
 
 use std::io::{BufWriter, IsTerminal, Write};
 
-use itch_chart::read::{Column, ColumnKind, Table};
 use itch_chart::{Request, Zone};
 use itch_output::sanitize;
 use itch_plugin::Mark;
+use itch_table::{Column, ColumnKind, Table};
 
 /// Prints the rows between the bounds. A reader that has gone is no error.
 pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::Result<()> {
@@ -17,7 +17,7 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
         if !(request.x.holds(*x) && (request.mark == Mark::Line || request.y.holds(*y))) {
             continue;
         }
-        let text = |texts: &Option<itch_chart::read::Texts>| {
+        let text = |texts: &Option<itch_table::Texts>| {
             texts
                 .as_ref()
                 .map(|texts| texts.get(row).to_owned())

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use itch_api::{Error, ErrorKind};
 use itch_chart::Request;
-use itch_chart::read::{BadRows, Column, ColumnKind, Table, Texts};
 use itch_output::RowWriter;
 use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
+use itch_table::{BadRows, Column, ColumnKind, Table, Texts};
 
 use super::draw::{Drawing, Place};
 use super::tell_empty_rows;

@@ -2,11 +2,11 @@
 
 use itch_api::{Error, ErrorKind, Result};
 
-use super::cell::{self, Axis, DateFormat, Fault, Look, Wrong};
-use super::{ColumnKind, KeepText, ReadOptions};
+use crate::cell::{self, Axis, DateFormat, Fault, Look, Wrong};
+use crate::{ColumnKind, KeepText, ReadOptions};
 
 /// How many rows are looked at.
-pub(super) const SAMPLE: usize = 100;
+pub(crate) const SAMPLE: usize = 100;
 
 /// The names under which itch writes times; `_at` at the end says the same.
 const TIME_NAMES: [&str; 8] = [
@@ -22,15 +22,15 @@ const TIME_NAMES: [&str; 8] = [
 
 /// The options, checked.
 #[derive(Debug)]
-pub(super) struct Wish<'a> {
-    pub(super) options: &'a ReadOptions,
-    pub(super) date_format: Option<DateFormat>,
+pub(crate) struct Wish<'a> {
+    pub(crate) options: &'a ReadOptions,
+    pub(crate) date_format: Option<DateFormat>,
     /// Whether the two columns are the ends of spans, of which the second may be open.
-    pub(super) spans: bool,
+    pub(crate) spans: bool,
 }
 
 impl<'a> Wish<'a> {
-    pub(super) fn new(options: &'a ReadOptions) -> Result<Wish<'a>> {
+    pub(crate) fn new(options: &'a ReadOptions) -> Result<Wish<'a>> {
         let date_format = options.date_format.as_deref().map(DateFormat::new);
         Ok(Wish {
             options,
@@ -39,12 +39,12 @@ impl<'a> Wish<'a> {
         })
     }
 
-    pub(super) fn bands(self) -> Wish<'a> {
+    pub(crate) fn bands(self) -> Wish<'a> {
         Wish { spans: true, ..self }
     }
 
     /// The two values of a row, from the cells that it has for them.
-    pub(super) fn values<'b, C: Value<'b>>(&self, plan: &Plan, x: C, y: C) -> Result<(f64, f64), Fault<'b>> {
+    pub(crate) fn values<'b, C: Value<'b>>(&self, plan: &Plan, x: C, y: C) -> Result<(f64, f64), Fault<'b>> {
         let format = self.date_format.as_ref();
         let start = x.value(plan.x_kind, format).map_err(|wrong| x.fault(Axis::X, wrong))?;
         let end = match y.value(plan.y_kind, format) {
@@ -60,7 +60,7 @@ impl<'a> Wish<'a> {
 }
 
 /// What stands in a row for one of the two columns.
-pub(super) trait Value<'a>: Sized {
+pub(crate) trait Value<'a>: Sized {
     fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong>;
     fn fault(self, axis: Axis, wrong: Wrong) -> Fault<'a>;
 }
@@ -79,21 +79,21 @@ impl<'a> Value<'a> for Option<std::borrow::Cow<'a, [u8]>> {
 
 /// Which columns are read.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) fields: Vec<String>,
-    pub(super) has_header: bool,
-    pub(super) x: usize,
-    pub(super) y: usize,
-    pub(super) x_name: String,
-    pub(super) y_name: String,
-    pub(super) x_kind: ColumnKind,
-    pub(super) y_kind: ColumnKind,
-    pub(super) label: Option<usize>,
+pub(crate) struct Plan {
+    pub(crate) fields: Vec<String>,
+    pub(crate) has_header: bool,
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    pub(crate) x_name: String,
+    pub(crate) y_name: String,
+    pub(crate) x_kind: ColumnKind,
+    pub(crate) y_kind: ColumnKind,
+    pub(crate) label: Option<usize>,
 }
 
 impl Plan {
     /// The plan for a text, by its first rows, of which the first may be a header.
-    pub(super) fn of_text(rows: &[Vec<String>], wish: &Wish<'_>) -> Result<Plan> {
+    pub(crate) fn of_text(rows: &[Vec<String>], wish: &Wish<'_>) -> Result<Plan> {
         let (first, others) = rows
             .split_first()
             .map_or((&[][..], rows), |(first, others)| (&first[..], others));
@@ -114,7 +114,7 @@ impl Plan {
     }
 
     /// The plan for a table whose fields are known.
-    pub(super) fn of_fields(
+    pub(crate) fn of_fields(
         fields: Vec<String>,
         has_header: bool,
         rows: &[Vec<String>],
@@ -149,7 +149,7 @@ impl Plan {
     }
 
     /// Why a row is bad.
-    pub(super) fn reason(&self, fault: &Fault<'_>) -> String {
+    pub(crate) fn reason(&self, fault: &Fault<'_>) -> String {
         fault.reason(match fault.axis {
             Axis::X => &self.x_name,
             Axis::Y => &self.y_name,

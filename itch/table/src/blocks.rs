@@ -7,11 +7,11 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr2, memrchr};
 
-use super::LINE_LIMIT;
+use crate::LINE_LIMIT;
 
 /// How the end of a record is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Records {
+pub(crate) enum Records {
     /// At every line end.
     Lines,
     /// At every line end outside quotes, which begin after this delimiter or a line end.
@@ -20,20 +20,20 @@ pub(super) enum Records {
 
 /// A buffer that is made once: only as much of it counts as was filled last.
 #[derive(Debug, Default)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     bytes: Vec<u8>,
     filled: usize,
 }
 
 impl Buffer {
-    pub(super) fn records(&self) -> &[u8] {
+    pub(crate) fn records(&self) -> &[u8] {
         self.bytes.get(..self.filled).unwrap_or(&[])
     }
 }
 
 /// What came next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// Whole records, of which the last one of the input may lack its line end.
     Records,
     /// Nothing, in the place of one line that is longer than [`LINE_LIMIT`].
@@ -42,7 +42,7 @@ pub(super) enum Piece {
     End,
 }
 
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     input: Box<dyn Read + Send>,
     /// What was read and not handed out yet.
     carry: Vec<u8>,
@@ -53,7 +53,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Blocks of about `block` bytes.
-    pub(super) fn new(input: Box<dyn Read + Send>, block: usize, records: Records) -> Blocks {
+    pub(crate) fn new(input: Box<dyn Read + Send>, block: usize, records: Records) -> Blocks {
         Blocks {
             input,
             carry: Vec::new(),
@@ -64,12 +64,12 @@ impl Blocks {
     }
 
     /// Whether everything has been read, so that there is one more block at most.
-    pub(super) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
     /// Fills a buffer with the next whole records.
-    pub(super) fn next(&mut self, buffer: &mut Buffer) -> io::Result<Piece> {
+    pub(crate) fn next(&mut self, buffer: &mut Buffer) -> io::Result<Piece> {
         buffer.filled = 0;
         append(buffer, &self.carry);
         self.carry.clear();
@@ -162,7 +162,7 @@ fn append(buffer: &mut Buffer, bytes: &[u8]) {
 ///
 /// A quote that is not closed within [`LINE_LIMIT`] is a stray one: the record is then its first line alone, so that one
 /// letter cannot swallow the rest of a file. The answer does not depend on how the input was cut into blocks.
-pub(super) fn record_length(bytes: &[u8], delimiter: u8, all: bool) -> Option<usize> {
+pub(crate) fn record_length(bytes: &[u8], delimiter: u8, all: bool) -> Option<usize> {
     let mut at = 0;
     loop {
         let rest = bytes.get(at..)?;
@@ -191,7 +191,7 @@ pub(super) fn record_length(bytes: &[u8], delimiter: u8, all: bool) -> Option<us
 }
 
 /// Where the quotes end that were opened before `at`. A doubled quote is a letter.
-pub(super) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let place = at + memchr(b'"', bytes.get(at..)?)?;
         if bytes.get(place + 1) != Some(&b'"') {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use itch_chart::read::{ColumnKind, Input, KeepText, ReadOptions, Table, read_bands, read_table};
+use itch_table::{ColumnKind, Input, KeepText, ReadOptions, Table, read_bands, read_table};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{
     ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type,

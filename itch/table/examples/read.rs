@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use itch_chart::read::{Input, KeepText, ReadOptions, read_table};
+use itch_table::{Input, KeepText, ReadOptions, read_table};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

@@ -10,22 +10,22 @@ use std::thread;
 
 use itch_api::{Error, ErrorKind, Result};
 
-use super::blocks::{Blocks, Buffer, Piece};
-use super::cell::{Fault, Wrong};
-use super::plan::{Plan, Wish};
-use super::source::unreadable;
-use super::texts::Texts;
-use super::{BadRows, Column, KeepText, LINE_LIMIT, NAMED, Table};
+use crate::blocks::{Blocks, Buffer, Piece};
+use crate::cell::{Fault, Wrong};
+use crate::plan::{Plan, Wish};
+use crate::source::unreadable;
+use crate::texts::Texts;
+use crate::{BadRows, Column, KeepText, LINE_LIMIT, NAMED, Table};
 
 /// Rows, of a block or of everything so far.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) x: Vec<f64>,
-    pub(super) y: Vec<f64>,
-    pub(super) labels: Option<Texts>,
-    pub(super) records: Option<Texts>,
+pub(crate) struct Rows {
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) labels: Option<Texts>,
+    pub(crate) records: Option<Texts>,
     /// How many lines were seen.
-    pub(super) lines: u64,
+    pub(crate) lines: u64,
     /// How many rows say nothing of one of the two columns.
     empty: u64,
     /// How many rows were kept out, and the first of them with their lines counted from 0.
@@ -35,7 +35,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// No rows, and room for the texts that are wanted.
-    pub(super) fn new(plan: &Plan, keep: KeepText) -> Rows {
+    pub(crate) fn new(plan: &Plan, keep: KeepText) -> Rows {
         Rows {
             labels: plan.label.map(|_| Texts::default()),
             records: (keep == KeepText::Records).then(Texts::default),
@@ -44,13 +44,13 @@ impl Rows {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, x: f64, y: f64) {
+    pub(crate) fn push(&mut self, x: f64, y: f64) {
         self.x.push(x);
         self.y.push(y);
     }
 
     /// Counts a bad row, on a line counted from 0; the reason is only made if it will be shown.
-    pub(super) fn bad(&mut self, line: u64, reason: impl FnOnce() -> String) {
+    pub(crate) fn bad(&mut self, line: u64, reason: impl FnOnce() -> String) {
         self.bad += 1;
         if self.first.len() < NAMED {
             self.first.push((line, reason()));
@@ -58,7 +58,7 @@ impl Rows {
     }
 
     /// Keeps a row out. One that says nothing is no mistake, but a span has to begin.
-    pub(super) fn refuse(&mut self, line: u64, fault: &Fault<'_>, plan: &Plan, wish: &Wish<'_>) {
+    pub(crate) fn refuse(&mut self, line: u64, fault: &Fault<'_>, plan: &Plan, wish: &Wish<'_>) {
         if fault.wrong == Wrong::Empty && !wish.spans {
             self.empty += 1;
         } else {
@@ -67,7 +67,7 @@ impl Rows {
     }
 
     #[cfg(feature = "parquet")]
-    pub(super) fn any_bad(&self) -> bool {
+    pub(crate) fn any_bad(&self) -> bool {
         self.bad > 0
     }
 
@@ -104,7 +104,7 @@ impl Rows {
     }
 
     /// The finished table; an error if the first bad row is to be one.
-    pub(super) fn finish(mut self, name: &str, plan: Plan, wish: &Wish<'_>) -> Result<Table> {
+    pub(crate) fn finish(mut self, name: &str, plan: Plan, wish: &Wish<'_>) -> Result<Table> {
         let first: Vec<(u64, String)> = self
             .first
             .into_iter()
@@ -140,12 +140,12 @@ impl Rows {
     }
 }
 
-pub(super) fn line_too_long() -> String {
+pub(crate) fn line_too_long() -> String {
     format!("the line is longer than {} MiB", LINE_LIMIT >> 20)
 }
 
 /// Reads the rows of one block.
-pub(super) trait Parse: Sync {
+pub(crate) trait Parse: Sync {
     fn block(&self, records: &[u8], rows: &mut Rows);
 }
 
@@ -177,7 +177,7 @@ struct Engine<'a, P> {
 }
 
 /// Reads all blocks. `lines` have been read already.
-pub(super) fn run<P: Parse>(
+pub(crate) fn run<P: Parse>(
     blocks: Blocks,
     parse: &P,
     plan: &Plan,

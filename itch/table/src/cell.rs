@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use itch_api::{Error, ErrorKind, Result};
 
-use super::ColumnKind;
+use crate::ColumnKind;
 
 /// The times that are drawn: the years 1 to 9999. What lies beyond is a number in another unit.
 const FIRST_TIME: f64 = -62_135_596_800.0;
@@ -13,7 +13,7 @@ const AFTER_LAST_TIME: f64 = 253_402_300_800.0;
 
 /// What is wrong with a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub(crate) enum Wrong {
     Missing,
     Empty,
     NoNumber,
@@ -26,22 +26,22 @@ pub(super) enum Wrong {
 
 /// A cell that cannot be used: which of the two, what is wrong, and its text.
 #[derive(Clone, Debug)]
-pub(super) struct Fault<'a> {
-    pub(super) axis: Axis,
-    pub(super) wrong: Wrong,
-    pub(super) text: Cow<'a, [u8]>,
+pub(crate) struct Fault<'a> {
+    pub(crate) axis: Axis,
+    pub(crate) wrong: Wrong,
+    pub(crate) text: Cow<'a, [u8]>,
 }
 
 /// The two wanted columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Axis {
+pub(crate) enum Axis {
     X,
     Y,
 }
 
 impl Fault<'_> {
     /// The reason as a person reads it, given the name of the column.
-    pub(super) fn reason(&self, column: &str) -> String {
+    pub(crate) fn reason(&self, column: &str) -> String {
         let text = excerpt(&self.text);
         match self.wrong {
             Wrong::Missing => format!("there is no {column}"),
@@ -57,7 +57,7 @@ impl Fault<'_> {
 }
 
 /// The beginning of a cell, for a message.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 40;
     // Four bytes a character at most: what is cut here is not shown anyway.
     let bytes = bytes.get(..SHOWN * 4).unwrap_or(bytes);
@@ -70,10 +70,10 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
 
 /// How dates may be written beside the notations that are always understood.
 #[derive(Clone, Debug)]
-pub(super) struct DateFormat(Vec<Item<'static>>);
+pub(crate) struct DateFormat(Vec<Item<'static>>);
 
 impl DateFormat {
-    pub(super) fn new(text: &str) -> Result<DateFormat> {
+    pub(crate) fn new(text: &str) -> Result<DateFormat> {
         let items = StrftimeItems::new(text).parse_to_owned();
         items.map(DateFormat).map_err(|_| {
             let message = format!("{text:?} is no date format: its notation is that of strftime");
@@ -113,7 +113,7 @@ fn with_fraction(seconds: i64, nanoseconds: u32) -> f64 {
 }
 
 /// A cell as a value of its column.
-pub(super) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+pub(crate) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
     match kind {
         ColumnKind::Number => number(bytes),
         ColumnKind::Time => time(bytes, format),
@@ -130,15 +130,15 @@ fn bare(bytes: &[u8]) -> &[u8] {
 }
 
 /// Whether a cell says that there is nothing: programs have several words for it.
-pub(super) fn is_nothing(bytes: &[u8]) -> bool {
+pub(crate) fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bare(bytes), b"" | b"None" | b"null" | b"NULL")
 }
 
 /// No larger number is drawn: the length of an axis around it would not be finite.
-pub(super) const LARGEST: f64 = 1e300;
+pub(crate) const LARGEST: f64 = 1e300;
 
 /// A decimal number with sign, fraction and exponent.
-pub(super) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
+pub(crate) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
     let text = bare(bytes);
     if let Some(value) = decimal(text) {
         return if value.abs() <= LARGEST {
@@ -220,7 +220,7 @@ const POWERS: [f64; 23] = [
 ];
 
 /// A time: by the format if there is one, then as a date, then as seconds since 1970.
-pub(super) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, Wrong> {
+pub(crate) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, Wrong> {
     let text = bare(bytes);
     let found = format.and_then(|format| format.seconds(std::str::from_utf8(text).ok()?));
     match found.or_else(|| date(text)) {
@@ -234,7 +234,7 @@ pub(super) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, Wro
     }
 }
 
-pub(super) fn in_years(value: f64) -> Result<f64, Wrong> {
+pub(crate) fn in_years(value: f64) -> Result<f64, Wrong> {
     if (FIRST_TIME..AFTER_LAST_TIME).contains(&value) {
         Ok(value)
     } else {
@@ -244,7 +244,7 @@ pub(super) fn in_years(value: f64) -> Result<f64, Wrong> {
 
 /// A date with or without a clock, by the calendar that is used today: `2016-07-25`, `2016-07-25 18:00`,
 /// `2016-07-25T18:00:00.5Z`, `2016-7-25 18:00:00+02:00`. Without an offset it is UTC.
-pub(super) fn date(text: &[u8]) -> Option<f64> {
+pub(crate) fn date(text: &[u8]) -> Option<f64> {
     let mut rest = text;
     let year = digits(&mut rest, 4, 6)?;
     take(&mut rest, b"-")?;
@@ -336,14 +336,14 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 /// What a cell looks like before the kind of its column is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(crate) enum Look {
     Nothing,
     Number,
     Time,
     Word,
 }
 
-pub(super) fn look(bytes: &[u8], format: Option<&DateFormat>) -> Look {
+pub(crate) fn look(bytes: &[u8], format: Option<&DateFormat>) -> Look {
     let text = bare(bytes);
     let formatted = || format.and_then(|format| format.seconds(std::str::from_utf8(text).ok()?));
     if is_nothing(text) {

@@ -1,7 +1,7 @@
 //! The reader against a naive one over random tables, wherever the blocks fall and however many threads there are.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use itch_chart::read::{Input, InputFormat, KeepText, ReadOptions, Table, read_bands, read_table};
+use itch_table::{Input, InputFormat, KeepText, ReadOptions, Table, read_bands, read_table};
 use proptest::prelude::*;
 
 /// What a table is, read by the plainest code: the kept rows with their records, the bad lines, and how many rows have
@@ -72,8 +72,8 @@ fn options(x: usize, y: usize, block: usize, threads: usize) -> ReadOptions {
         y: FIELDS[y].to_owned(),
         default_fields: FIELDS,
         header: Some(false),
-        x_kind: Some(itch_chart::read::ColumnKind::Number),
-        y_kind: Some(itch_chart::read::ColumnKind::Number),
+        x_kind: Some(itch_table::ColumnKind::Number),
+        y_kind: Some(itch_table::ColumnKind::Number),
         keep_text: KeepText::Records,
         block,
         threads,

@@ -50,13 +50,13 @@ impl Texts {
     }
 
     /// Appends a text.
-    pub(super) fn push(&mut self, text: &str) {
+    pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.close(self.text.len());
     }
 
     /// Appends bytes, with the replacement character for what is not UTF-8.
-    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         self.push(&String::from_utf8_lossy(bytes));
     }
 
@@ -71,7 +71,7 @@ impl Texts {
     }
 
     /// Appends all texts of another.
-    pub(super) fn append(&mut self, other: &Texts) {
+    pub(crate) fn append(&mut self, other: &Texts) {
         let shift = self.text.len();
         self.text.push_str(&other.text);
         for index in 0..other.len() {
@@ -80,14 +80,14 @@ impl Texts {
     }
 
     /// Forgets all texts and keeps the room.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
         self.bases.clear();
     }
 
     /// Gives back the room that is not used.
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.ends.shrink_to_fit();
         self.bases.shrink_to_fit();

@@ -1,4 +1,6 @@
-//! Reading tables: two columns of numbers or times, from files of columns in the forms that reports and other tools write.
+//! Reading tables: two columns of numbers or times, from files in the formats that reports and other tools write.
+//!
+//! This crate imports [`itch_api`] for its errors and must never import the chart, the client or the host.
 //!
 //! # What is decided, and how
 //!
@@ -22,6 +24,7 @@
 //!   counted and kept out.
 //! * **Bad rows** are rows in which a wanted cell is missing, no number or time, not finite, or a time outside the years
 //!   1 to 9999, and lines longer than [`LINE_LIMIT`]. Lines of nothing but white space are no rows at all.
+#![deny(missing_docs)]
 
 mod blocks;
 mod cell;

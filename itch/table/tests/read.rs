@@ -5,9 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use itch_api::ErrorKind;
-use itch_chart::read::{
-    ColumnKind, Input, InputFormat, KeepText, LINE_LIMIT, ReadOptions, Table, read_bands, read_table,
-};
+use itch_table::{ColumnKind, Input, InputFormat, KeepText, LINE_LIMIT, ReadOptions, Table, read_bands, read_table};
 
 fn options(x: &str, y: &str) -> ReadOptions {
     ReadOptions {

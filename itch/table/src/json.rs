@@ -10,15 +10,15 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
-use super::blocks::{Blocks, Records};
-use super::cell::{self, Axis, DateFormat, Fault, Wrong};
-use super::engine::{self, Parse, Rows};
-use super::plan::{Plan, SAMPLE, Value, Wish};
-use super::source::{Opened, unreadable};
-use super::{ColumnKind, LINE_LIMIT, Table};
+use crate::blocks::{Blocks, Records};
+use crate::cell::{self, Axis, DateFormat, Fault, Wrong};
+use crate::engine::{self, Parse, Rows};
+use crate::plan::{Plan, SAMPLE, Value, Wish};
+use crate::source::{Opened, unreadable};
+use crate::{ColumnKind, LINE_LIMIT, Table};
 
 /// Reads a table; nothing if there is no row in it.
-pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>> {
+pub(crate) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>> {
     if opened.head.trim_ascii_start().starts_with(b"[") {
         let whole = Cursor::new(std::mem::take(&mut opened.head)).chain(opened.rest);
         opened.rest = Box::new(Elements::new(whole));

@@ -13,18 +13,18 @@ use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::ColumnDescriptor;
 use itch_api::{Error, ErrorKind, Result};
 
-use super::cell::{self, Axis, DateFormat, Fault, LARGEST, Wrong};
-use super::engine::Rows;
-use super::plan::{Plan, SAMPLE, Value, Wish};
-use super::source::{Opened, unreadable};
-use super::{ColumnKind, KeepText, LINE_LIMIT, Table};
+use crate::cell::{self, Axis, DateFormat, Fault, LARGEST, Wrong};
+use crate::engine::Rows;
+use crate::plan::{Plan, SAMPLE, Value, Wish};
+use crate::source::{Opened, unreadable};
+use crate::{ColumnKind, KeepText, LINE_LIMIT, Table};
 
 /// How many rows are read at a time.
 const BATCH: usize = 4096;
 
 /// Reads a table. A file that is read at once from its end and from its middle needs to be one: what comes through a
 /// pipe or was compressed as a whole is taken into memory.
-pub(super) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Table> {
+pub(crate) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Table> {
     let name = std::mem::take(&mut opened.name);
     let broken = |error: ParquetError| {
         let message = format!("{name} cannot be read as Parquet");

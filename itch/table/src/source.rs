@@ -6,31 +6,31 @@ use std::path::Path;
 
 use itch_api::{Error, ErrorKind, Result};
 
-use super::{Input, InputFormat, ReadOptions};
+use crate::{Input, InputFormat, ReadOptions};
 
 /// How much is looked at before anything is decided.
 const HEAD: usize = 64 << 10;
 
 /// An input that was opened and looked at.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// What it is called in a message.
-    pub(super) name: String,
-    pub(super) form: Form,
+    pub(crate) name: String,
+    pub(crate) form: Form,
     /// Its first bytes, of a text without a byte order mark.
-    pub(super) head: Vec<u8>,
+    pub(crate) head: Vec<u8>,
     /// Whether the head is everything.
-    pub(super) ended: bool,
+    pub(crate) ended: bool,
     /// What follows the head.
-    pub(super) rest: Box<dyn Read + Send>,
+    pub(crate) rest: Box<dyn Read + Send>,
     /// The file itself, where it is a plain one and can be read at any place.
-    pub(super) file: Option<File>,
+    pub(crate) file: Option<File>,
     /// How many bytes it has, if that is known.
-    pub(super) size: Option<u64>,
+    pub(crate) size: Option<u64>,
 }
 
 /// The form of an input once it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Text, in which quotes enclose cells whatever the delimiter is, or as the delimiter says.
     Text {
         quotes: bool,
@@ -40,11 +40,11 @@ pub(super) enum Form {
 }
 
 /// An error that names the input.
-pub(super) fn unreadable(name: &str, error: &io::Error) -> Error {
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
     Error::new(ErrorKind::Failed, format!("{name} cannot be read")).source_chain(error)
 }
 
-pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Opened> {
+pub(crate) fn open(input: Input, options: &ReadOptions) -> Result<Opened> {
     let (name, ending, file, reader, size): (_, _, Option<File>, Box<dyn Read + Send>, _) = match input {
         Input::Path(path) => {
             let name = path.display().to_string();

@@ -6,11 +6,11 @@ use std::io::{Cursor, Read};
 use itch_api::{Error, ErrorKind, Result};
 use memchr::memchr;
 
-use super::blocks::{Blocks, Records, closing_quote, record_length};
-use super::engine::{self, Parse, Rows};
-use super::plan::{Plan, SAMPLE, Wish};
-use super::source::Opened;
-use super::{ColumnKind, InputFormat, LINE_LIMIT, Table};
+use crate::blocks::{Blocks, Records, closing_quote, record_length};
+use crate::engine::{self, Parse, Rows};
+use crate::plan::{Plan, SAMPLE, Wish};
+use crate::source::Opened;
+use crate::{ColumnKind, InputFormat, LINE_LIMIT, Table};
 
 /// How cells stand in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ struct Dialect {
 }
 
 /// Reads a table; nothing if there is no line in it.
-pub(super) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Option<Table>> {
+pub(crate) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Option<Table>> {
     let delimiter = wish.options.delimiter.unwrap_or_else(|| match wish.options.format {
         Some(InputFormat::Tsv) => b'\t',
         _ => delimiter(&opened.head),
@@ -245,7 +245,7 @@ impl<'a> Delimited<'a> {
             between: (high - low).checked_sub(1),
             x_first: plan.x <= plan.y,
             limit,
-            texts: plan.label.is_some() || wish.options.keep_text == super::KeepText::Records,
+            texts: plan.label.is_some() || wish.options.keep_text == crate::KeepText::Records,
         }
     }
 
