@@ -51,11 +51,11 @@ pub(crate) fn outline(text: &str, size: f64) -> Outline {
 
 /// Whether a character has no form of its own and belongs to the one before it.
 fn sticks(character: char) -> bool {
-    match character {
-        '\u{300}'..='\u{36f}' | '\u{200c}'..='\u{200f}' | '\u{20d0}'..='\u{20ff}' => true,
-        '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' => true,
-        _ => false,
-    }
+    matches!(
+        character,
+        '\u{300}'..='\u{36f}' | '\u{200c}'..='\u{200f}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}'
+    )
 }
 
 /// Cuts a text where the font changes.
