@@ -166,6 +166,7 @@ fn a_report_in_c_uses_every_entry_of_the_table() {
         what: "things".to_owned(),
         n: 1,
         examples: vec!["this".to_owned()],
+        remark: None,
     };
     assert_eq!(*wire.facts.lock().unwrap(), [missing]);
     let started = wire.started.lock().unwrap();

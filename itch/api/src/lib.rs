@@ -39,10 +39,12 @@ mod sources;
 #[cfg(feature = "helix")]
 pub use facade::HelixItems;
 pub use facade::{Api, ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuery};
+#[doc(hidden)]
+pub use raw::sync;
 pub use raw::{
-    Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorKind, Fact, Follow,
-    FollowedChannel, Freshness, GqlForm, Page, PageStyle, Pages, PastStream, Pending, RawApi, Request, Response,
-    Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
+    Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorDetails, ErrorKind, Fact,
+    Follow, FollowedChannel, Freshness, GqlForm, Page, PageStyle, Pages, PastStream, Pending, RawApi, Reason, Request,
+    Response, Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
 };
 pub use sources::{
     ChannelLookup, ChatParameters, Direction, FollowerTotal, FollowersParameters, FollowingParameters, Listing,

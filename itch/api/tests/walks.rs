@@ -283,9 +283,10 @@ fn a_follower_whose_account_is_gone_keeps_its_row() {
         .collect();
     assert_eq!(seen, [("user1", false), ("user2", true)]);
     let gone = Fact::Missing {
-        what: "accounts (created empty)".to_owned(),
+        what: "accounts".to_owned(),
         n: 1,
         examples: vec!["user1".to_owned()],
+        remark: Some("created empty".to_owned()),
     };
     assert!(script.facts().contains(&gone));
 }

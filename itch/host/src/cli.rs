@@ -14,8 +14,9 @@ use itch_output::Format;
 use itch_plugin::spec::RESERVED_COMMANDS;
 use itch_plugin::{Registry, ReportSpec};
 
-use crate::failure::usage;
+use crate::failure::{Failure, usage};
 use crate::plugins::discovery::{self, Plugins};
+use crate::plugins::trial;
 use crate::printer::Printer;
 use crate::{arguments, cache_command, environment, log, plot, plugins, run, sandbox, times};
 
@@ -402,6 +403,9 @@ pub(crate) fn refuse(mut error: clap::Error) -> anyhow::Result<u8> {
     {
         let best = ContextValue::Strings(vec![best]);
         error.insert(ContextKind::SuggestedSubcommand, best);
+    }
+    if error.use_stderr() {
+        trial::tell_error(&Failure::from(&error));
     }
     match error.print() {
         // Help that did not reach the disk is no success; that a complaint reached nobody changes nothing.

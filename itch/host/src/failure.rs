@@ -52,6 +52,20 @@ impl From<&Error> for Failure {
     }
 }
 
+impl From<&clap::Error> for Failure {
+    /// The sentence alone: clap puts its own mark before it, and the usage below.
+    fn from(error: &clap::Error) -> Failure {
+        let text = error.to_string();
+        let sentence = text.lines().next().unwrap_or_default();
+        Failure {
+            message: sentence.strip_prefix("error: ").unwrap_or(sentence).to_owned(),
+            causes: Vec::new(),
+            hint: None,
+            kind: ErrorKind::Usage,
+        }
+    }
+}
+
 /// A usage error.
 pub(crate) fn usage(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Usage, message)

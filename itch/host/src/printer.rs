@@ -8,6 +8,7 @@ use itch_output::{Terminal, sanitize};
 
 use crate::cli::{Options, When};
 use crate::failure::Failure;
+use crate::plugins::trial;
 
 /// How much is said, where, and in which colours.
 #[derive(Clone, Debug)]
@@ -115,6 +116,7 @@ impl Printer {
 
     /// An error: its sentence, its causes, a hint.
     pub(crate) fn failure(&self, failure: &Failure) {
+        trial::tell_error(failure);
         self.line("error", "1;31", &failure.message);
         for cause in &failure.causes {
             self.line("  caused by", "2", cause);

@@ -160,7 +160,7 @@ fn conclude(
             rows => format!("{rows} rows"),
         };
         // A plugin that died has told it.
-        let told = error.message.ends_with(&format!(" after {before}"));
+        let told = error.rows() == Some(rows);
         if !told && (rows > 0 || error.kind == ErrorKind::Failed) {
             printer.say(&format!("{before} had been written before"));
         }

@@ -17,8 +17,6 @@ pub(crate) struct Sink {
     limit: Option<u64>,
     shows_rows: bool,
     printer: Printer,
-    /// The plugin that prints the rows, if it is not built in.
-    plugin: Option<String>,
     state: Mutex<State>,
 }
 
@@ -62,7 +60,6 @@ impl Sink {
             limit,
             shows_rows,
             printer,
-            plugin: None,
             state: Mutex::new(state),
         }
     }
@@ -70,7 +67,7 @@ impl Sink {
     /// Says by whom the rows are, if they are not by a report that is built in.
     pub(crate) fn printed_by(mut self, unit: &Registered) -> Sink {
         if let Origin::File { .. } = unit.origin {
-            self.plugin = Some(unit.plugin.clone());
+            self.layout = self.layout.printed_by(&unit.plugin);
         }
         self
     }
@@ -114,24 +111,14 @@ impl Sink {
         matches!(self.state().stopped, Some(Stopped::ReaderGone))
     }
 
-    /// An error about a row, by the name of the plugin that printed it.
-    fn named(&self, error: Error) -> Error {
-        match (&self.plugin, error.message.strip_prefix("the report ")) {
-            (Some(plugin), Some(rest)) => Error {
-                message: format!("the plugin `{plugin}` {rest}"),
-                ..error
-            },
-            _ => error,
-        }
-    }
-
     fn take(&self, state: &mut State, rows: &[u8]) -> Result<(), Stopped> {
         for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             if self.limit.is_some_and(|limit| state.taken >= limit) {
                 return Err(Stopped::Limit);
             }
             let row = self.layout.read_row(line);
-            let row = row.map_err(|error| Stopped::Failed(self.named(error)))?;
+            let number = state.taken + 1;
+            let row = row.map_err(|error| Stopped::Failed(error.detail(|details| details.row = Some(number))))?;
             state.writer.row(&row).map_err(Stopped::of)?;
             state.taken += 1;
         }

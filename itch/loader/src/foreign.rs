@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use itch_api::{Error, ErrorKind, Result, Transport};
+use itch_api::{Error, ErrorKind, Reason, Result, Transport};
 use itch_plugin::abi::{Apart, CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
 use itch_plugin::{
     Cache, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer, RendererSpec, Report, ReportSpec,
@@ -18,7 +18,7 @@ use crate::index::Index;
 use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
 use crate::lock::Lock;
-use crate::process::{after, lock};
+use crate::process::{died, lock};
 use crate::{Settings, pictures, relay, serve, stores};
 
 /// A unit and the file that it is in.
@@ -119,7 +119,7 @@ impl Foreign {
         let library = match all.get(&self.file) {
             Some(library) => Arc::clone(library),
             None => {
-                let library = Arc::new(serve::load(&self.file, &self.sha256)?);
+                let library = Arc::new(serve::load(&self.file, &self.sha256, &self.plugin)?);
                 all.insert(self.file.clone(), Arc::clone(&library));
                 library
             }
@@ -134,31 +134,28 @@ impl Foreign {
     /// as it comes: most often it has only passed through the plugin.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
         let error = self.called(error, rows);
-        let fault = error.kind == ErrorKind::Failed;
-        let plugin = format!("the plugin `{}`", self.plugin);
-        match fault && !error.message.contains(&plugin) {
-            true => Error {
-                message: format!("{plugin} failed: {}", error.message),
-                ..error
-            },
-            false => error,
+        if error.kind != ErrorKind::Failed || error.plugin() == Some(&self.plugin) {
+            return error;
         }
+        let message = format!("the plugin `{}` failed: {}", self.plugin, error.message);
+        Error { message, ..error }.detail(|details| details.plugin = Some(self.plugin.clone()))
     }
 
-    /// Where an error speaks of "the plugin", it is called by its name.
+    /// A panic, which is caught where the plugin's name is not known, is told by that name.
     fn called(&self, error: Error, rows: Option<u64>) -> Error {
-        if error.causes.iter().any(|cause| cause == serve::CHANGED) {
+        if error.reason() == Some(Reason::FileChanged) {
             // The next run looks at it anew.
             Index::forget(self.settings.index.as_deref(), &self.file);
         }
-        let plugin = &self.plugin;
-        let rest = error.message.strip_prefix("the plugin ");
-        let message = match (error.kind, rest.filter(|rest| !rest.starts_with('`'))) {
-            (ErrorKind::Panic, _) => format!("the plugin `{plugin}` panicked{}", after(rows)),
-            (_, Some(rest)) => format!("the plugin `{plugin}` {rest}"),
-            (_, None) => return error,
-        };
-        Error { message, ..error }
+        if error.kind != ErrorKind::Panic {
+            return error;
+        }
+        let Error { message, details, .. } = died(&self.plugin, ErrorKind::Panic, "panicked", rows);
+        Error {
+            message,
+            details,
+            ..error
+        }
     }
 }
 
@@ -174,6 +171,7 @@ impl Report for Foreign {
             true => {
                 let host = Counted {
                     host: call.host(),
+                    plugin: self.plugin.clone(),
                     rows: Arc::clone(&rows),
                 };
                 drive::run_report(self.loaded(REPORT)?, Arc::new(host), call.input())
@@ -194,7 +192,7 @@ impl Cache for Foreign {
         let opened = match self.in_process {
             true => {
                 let log = settings.log.clone();
-                let host = Apart::new(move |level, message: &str| log.line(level, message));
+                let host = Apart::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
                 self.loaded(CACHE)
                     .and_then(|item| drive::open_cache(item, Arc::new(host), settings))
             }
@@ -216,7 +214,7 @@ impl Renderer for Foreign {
         let drawn = match self.in_process {
             true => {
                 let log = self.settings.log.clone();
-                let host = Apart::new(move |level, message: &str| log.line(level, message));
+                let host = Apart::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
                 self.loaded(RENDERER)
                     .and_then(|item| drive::render(item, Arc::new(host), chart, out))
             }
@@ -229,6 +227,7 @@ impl Renderer for Foreign {
 /// The host of a call, counting rows.
 struct Counted {
     host: Arc<dyn RunHost>,
+    plugin: String,
     rows: Arc<AtomicU64>,
 }
 
@@ -248,5 +247,9 @@ impl RunHost for Counted {
 
     fn log(&self, level: LogLevel, message: &str) {
         self.host.log(level, message);
+    }
+
+    fn plugin(&self) -> Option<&str> {
+        Some(&self.plugin)
     }
 }

@@ -14,6 +14,8 @@ use crate::frame::Body;
 pub(crate) struct Job {
     /// The file is loaded only if it is still this one.
     pub(crate) sha256: String,
+    /// What the plugin is called in errors.
+    pub(crate) plugin: String,
     pub(crate) work: Work,
 }
 
@@ -43,6 +45,17 @@ pub(crate) mod store {
     pub(crate) const CLOSE: u8 = 7;
 }
 
+impl Launch {
+    /// What its process is told to do.
+    pub(crate) fn job(&self, work: Work) -> Job {
+        Job {
+            sha256: self.sha256.clone(),
+            plugin: self.plugin.clone(),
+            work,
+        }
+    }
+}
+
 /// What a process is started for.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
@@ -69,12 +82,12 @@ pub(crate) fn answer(result: Result<Vec<u8>>) -> (u8, Vec<u8>) {
     }
 }
 
-/// Reads what [`answer`] made.
-pub(crate) fn read_answer(body: &[u8]) -> Result<&[u8]> {
+/// Reads what [`answer`] made for this plugin or by it.
+pub(crate) fn read_answer<'a>(body: &'a [u8], plugin: &str) -> Result<&'a [u8]> {
     match body.split_first() {
         Some((1, bytes)) => Ok(bytes),
-        Some((0, error)) => Err(serde_json::from_slice(error).unwrap_or_else(|_| garbled())),
-        _ => Err(garbled()),
+        Some((0, error)) => Err(serde_json::from_slice(error).unwrap_or_else(|_| garbled(plugin))),
+        _ => Err(garbled(plugin)),
     }
 }
 
@@ -103,6 +116,6 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
     })
 }
 
-pub(crate) fn garbled() -> Error {
-    Error::new(ErrorKind::Failed, "the plugin and itch do not understand each other")
+pub(crate) fn garbled(plugin: &str) -> Error {
+    Error::of_plugin(ErrorKind::Failed, Some(plugin), "and itch do not understand each other")
 }

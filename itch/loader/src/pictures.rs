@@ -9,7 +9,7 @@ use itch_plugin::{Buffer, Chart};
 
 use crate::Log;
 use crate::frame::{Kind, PIECE};
-use crate::job::{Ended, Job, Launch, Work, garbled};
+use crate::job::{Ended, Launch, Work, garbled};
 use crate::process::{GRACE, Process, Watch};
 use crate::relay::log_line;
 
@@ -25,11 +25,7 @@ pub(crate) mod values {
 /// Draws a chart.
 pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, log: &Log) -> Result<()> {
     let chart_json = serde_json::value::to_raw_value(chart).map_err(std::io::Error::from)?;
-    let job = Job {
-        sha256: launch.sha256.clone(),
-        work: Work::Renderer(chart_json),
-    };
-    let mut process = Process::start(launch, &job, log)?;
+    let mut process = Process::start(launch, Work::Renderer(chart_json), log)?;
     // Once nobody takes the picture, it is told so, and has to stop.
     let unwanted = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&unwanted);
@@ -59,10 +55,10 @@ pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, lo
                 let ended: Result<Ended, _> = serde_json::from_slice(&frame.body);
                 break match ended {
                     Ok(ended) => ended.error.map_or(Ok(()), Err),
-                    Err(_) => Err(garbled()),
+                    Err(_) => Err(garbled(&launch.plugin)),
                 };
             }
-            _ => break Err(garbled()),
+            _ => break Err(garbled(&launch.plugin)),
         }
     };
     watch.end();

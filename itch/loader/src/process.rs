@@ -14,7 +14,7 @@ use itch_plugin::spec::SECRET_VARIABLES;
 
 use crate::Log;
 use crate::frame::{self, Frame, Kind};
-use crate::job::{Job, Launch, json};
+use crate::job::{Launch, Work, json};
 use crate::kin::{Kin, Outlet, Started};
 
 /// What a stranger's code may know of our environment, beside the variables that it declares.
@@ -98,7 +98,7 @@ pub(crate) fn command(program: &std::path::Path, arguments: &[OsString], variabl
 
 impl Process {
     /// Starts the process and tells it what to do; [`Process::begin`] lets it go.
-    pub(crate) fn start(launch: &Launch, job: &Job, log: &Log) -> Result<Process> {
+    pub(crate) fn start(launch: &Launch, work: Work, log: &Log) -> Result<Process> {
         let arguments = [
             HOST_COMMAND.into(),
             launch.file.clone().into_os_string(),
@@ -107,7 +107,9 @@ impl Process {
         let mut command = command(&launch.program, &arguments, &launch.variables);
         let Started { kin, to, from, said } = Kin::start(&mut command).map_err(|error| {
             let message = format!("no process could be started for the plugin `{}`", launch.plugin);
-            Error::new(ErrorKind::Failed, message).source_chain(&error)
+            Error::new(ErrorKind::Failed, message)
+                .source_chain(&error)
+                .detail(|details| details.plugin = Some(launch.plugin.clone()))
         })?;
         let process = Process {
             launch: launch.clone(),
@@ -116,7 +118,7 @@ impl Process {
             from: BufReader::with_capacity(128 << 10, from),
             said: Said::start(said, &launch.plugin, log),
         };
-        process.send(Kind::Job, 0, &[&json(job)?]);
+        process.send(Kind::Job, 0, &[&json(&launch.job(work))?]);
         Ok(process)
     }
 
@@ -141,8 +143,7 @@ impl Process {
             Ok(Some(frame)) => Ok(frame),
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
                 self.kin.kill();
-                let message = format!("the plugin `{}` sent what cannot be read{}", self.launch.plugin, after(rows));
-                Err(Error::new(ErrorKind::Failed, message).source_chain(&error))
+                Err(died(&self.launch.plugin, ErrorKind::Failed, "sent what cannot be read", rows).source_chain(&error))
             }
             Ok(None) | Err(_) => Err(self.died(rows)),
         }
@@ -156,9 +157,8 @@ impl Process {
             Some(status) => ending(status),
             None => "was lost".to_owned(),
         };
-        let message = format!("the plugin `{}` {how}{}", self.launch.plugin, after(rows));
-        let mut error =
-            Error::new(ErrorKind::Failed, message).hint(format!("itch plugins check {}", self.launch.file.display()));
+        let mut error = died(&self.launch.plugin, ErrorKind::Failed, &how, rows)
+            .hint(format!("itch plugins check {}", self.launch.file.display()));
         if let Some(line) = self.said.last() {
             error = error.cause(line);
         }
@@ -187,13 +187,14 @@ pub(crate) fn send(to: &ToProcess, kind: Kind, number: u64, parts: &[&[u8]]) {
     let _ = frame::write(&mut *lock(to), kind, number, parts);
 }
 
-/// `after 1203 rows`.
-pub(crate) fn after(rows: Option<u64>) -> String {
-    match rows {
+/// The error where a plugin ended before its work: `the plugin x panicked after 1203 rows`.
+pub(crate) fn died(plugin: &str, kind: ErrorKind, how: &str, rows: Option<u64>) -> Error {
+    let after = match rows {
         None => String::new(),
         Some(1) => " after 1 row".to_owned(),
         Some(rows) => format!(" after {rows} rows"),
-    }
+    };
+    Error::of_plugin(kind, Some(plugin), format_args!("{how}{after}")).detail(|details| details.rows = rows)
 }
 
 /// How a process ended, as a predicate.

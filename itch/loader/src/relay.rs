@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Log;
 use crate::frame::{Body, Frame, Kind, LONGEST};
-use crate::job::{Ended, Job, Launch, Work, answer, garbled, write_response};
+use crate::job::{Ended, Launch, Work, answer, garbled, write_response};
 use crate::process::{GRACE, Process, ToProcess, Watch, lock, send};
 
 /// So many waits may be under way side by side; the next one is waited for before anything else.
@@ -25,14 +25,12 @@ pub(crate) fn report(
     rows: &Arc<AtomicU64>,
     log: &Log,
 ) -> Result<()> {
-    let job = Job {
-        sha256: launch.sha256.clone(),
-        work: Work::Report(Box::new(call.clone())),
-    };
-    let mut process = Process::start(launch, &job, log)?;
+    let work = Work::Report(Box::new(call.clone()));
+    let mut process = Process::start(launch, work, log)?;
     process.begin();
     let run = Arc::new(Run {
         host,
+        plugin: launch.plugin.clone(),
         to: process.to(),
         tickets: Mutex::default(),
         waits: AtomicUsize::new(0),
@@ -63,6 +61,7 @@ pub(crate) fn report(
 
 struct Run {
     host: Arc<dyn RunHost>,
+    plugin: String,
     to: ToProcess,
     /// The process counts its own tickets. A request that could not start is answered where it is waited for.
     tickets: Mutex<HashMap<u64, Result<Ticket>>>,
@@ -79,7 +78,7 @@ impl Run {
         let transport = self.host.transport();
         match kind {
             Kind::Start => {
-                let started = read::<Request>(&body).and_then(|request| transport.start(request));
+                let started = self.read::<Request>(&body).and_then(|request| transport.start(request));
                 lock(&self.tickets).insert(number, started);
             }
             Kind::Wait => {
@@ -87,7 +86,7 @@ impl Run {
                 let ticket = lock(&self.tickets).remove(&ticket);
                 self.aside(move |run| {
                     let waited = ticket
-                        .unwrap_or_else(|| Err(unknown()))
+                        .unwrap_or_else(|| Err(run.unknown()))
                         .and_then(|ticket| run.host.transport().wait(ticket));
                     run.answer(number, waited.map(|response| write_response(&response)));
                 });
@@ -108,7 +107,7 @@ impl Run {
                     transport.abandon(ticket);
                 }
             }
-            Kind::Note => transport.note(read::<Fact>(&body)?),
+            Kind::Note => transport.note(self.read::<Fact>(&body)?),
             Kind::Emit => {
                 let ends = body.iter().filter(|byte| **byte == b'\n').count();
                 let n = ends + usize::from(body.last().is_some_and(|byte| *byte != b'\n'));
@@ -128,8 +127,8 @@ impl Run {
                 let (level, text) = log_line(&body)?;
                 self.host.log(level, &text);
             }
-            Kind::Done => return read(&body).map(Some),
-            _ => return Err(garbled()),
+            Kind::Done => return self.read(&body).map(Some),
+            _ => return Err(garbled(&self.plugin)),
         }
         Ok(None)
     }
@@ -167,10 +166,19 @@ impl Run {
                 Some(Ok(ticket)) => known.push(*ticket),
                 // A request that could not start has ended.
                 Some(Err(_)) => return Ok(Known::Ended(place)),
-                None => return Err(unknown()),
+                None => return Err(self.unknown()),
             }
         }
         Ok(Known::Waiting(known))
+    }
+
+    fn unknown(&self) -> Error {
+        let plugin = Some(self.plugin.as_str());
+        Error::of_plugin(ErrorKind::Failed, plugin, "waits for a request that it never made")
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
+        serde_json::from_slice(body).map_err(|error| garbled(&self.plugin).source_chain(&error))
     }
 
     /// Gives up what nobody will ask for any more.
@@ -183,17 +191,10 @@ impl Run {
     }
 }
 
+/// What tickets of the process stand for.
 enum Known {
     Ended(usize),
     Waiting(Vec<Ticket>),
-}
-
-fn unknown() -> Error {
-    Error::new(ErrorKind::Failed, "the plugin waits for a request that it never made")
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| garbled().source_chain(&error))
 }
 
 /// A line for the log, as it crosses: its level and its text.

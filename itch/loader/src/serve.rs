@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use itch_api::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
+use itch_api::{Error, ErrorKind, Fact, Reason, Request, Response, Result, Ticket, Transport};
 use itch_plugin::abi::{CACHE, RENDERER, REPORT, RunHost, drive};
 use itch_plugin::{Buffer, Chart, LogLevel, Put, Scan, ScanEntry, ScanSupport};
 
@@ -28,14 +28,18 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
         return 1;
     };
     let (calls, later) = channel();
+    let mut from = BufReader::new(from);
+    let told = Told::read(&mut from);
     let pipe = Arc::new(Pipe {
+        plugin: told
+            .as_ref()
+            .map_or_else(|_| String::new(), |told| told.job.plugin.clone()),
         to: Mutex::new(to),
         asked: Mutex::default(),
         next: AtomicU64::new(1),
         cancelled: AtomicBool::new(false),
     });
-    let mut from = BufReader::new(from);
-    let ended = match Told::read(&mut from) {
+    let ended = match told {
         Ok(told) => {
             let listening = Arc::clone(&pipe);
             let (ready, is_ready) = channel();
@@ -113,7 +117,7 @@ impl Told {
 }
 
 fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<Frame>) -> Result<()> {
-    let library = load(file, &told.job.sha256)?;
+    let library = load(file, &told.job.sha256, &told.job.plugin)?;
     let item = |kind| {
         library
             .item(kind, unit)
@@ -129,7 +133,7 @@ fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<
         Work::Report(call) => drive::run_report(item(REPORT)?, host(), &call),
         Work::Renderer(chart) => {
             let mut chart: Chart<'_> =
-                serde_json::from_str(chart.get()).map_err(|error| garbled().source_chain(&error))?;
+                serde_json::from_str(chart.get()).map_err(|error| garbled(&pipe.plugin).source_chain(&error))?;
             chart.buffers = told.buffers.into_iter().map(buffer).collect();
             let mut out = Picture(Arc::clone(pipe));
             drive::render(item(RENDERER)?, host(), &chart, &mut out)
@@ -149,21 +153,19 @@ fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<
     }
 }
 
-/// The cause where a file is not what was looked at.
-pub(crate) const CHANGED: &str = "it has just been changed";
-
-/// Loads a file, if it is still the one that is meant.
-pub(crate) fn load(file: &Path, sha256: &str) -> Result<Library> {
+/// Loads a plugin's file, if it is still the one that is meant.
+pub(crate) fn load(file: &Path, sha256: &str, plugin: &str) -> Result<Library> {
     let refused = |why: String| {
-        let message = format!("the plugin in `{}` cannot be loaded", file.display());
-        Error::new(ErrorKind::Failed, message)
+        let what = format!("in `{}` cannot be loaded", file.display());
+        Error::of_plugin(ErrorKind::Failed, Some(plugin), what)
             .cause(why)
             .hint("itch plugins list")
     };
     let real = crate::safety::check(file).map_err(refused)?;
     let hashed = Hashed::open(&real).map_err(refused)?;
     if hashed.sha256 != sha256 {
-        return Err(refused(CHANGED.to_owned()));
+        let error = refused("it has just been changed".to_owned());
+        return Err(error.detail(|details| details.reason = Some(Reason::FileChanged)));
     }
     Library::load(&real, hashed).map_err(|unfit| refused(unfit.why))
 }
@@ -244,12 +246,13 @@ fn call(pipe: &Arc<Pipe>, open: &mut dyn itch_plugin::CacheStore, body: &[u8]) -
             vec![u8::from(support == ScanSupport::Listed)]
         }
         store::CLEAR => vec![u8::from(open.clear()?)],
-        _ => return Err(garbled()),
+        _ => return Err(garbled(&pipe.plugin)),
     })
 }
 
 /// The two ends, and who waits for which answer.
 struct Pipe {
+    plugin: String,
     to: Mutex<File>,
     asked: Mutex<HashMap<u64, Sender<Vec<u8>>>>,
     /// Tickets and questions are counted together.
@@ -272,8 +275,8 @@ impl Pipe {
         let (answer, answered) = channel();
         lock(&self.asked).insert(number, answer);
         self.send(kind, number, parts)?;
-        let body = answered.recv().map_err(|_| garbled())?;
-        read_answer(&body).map(<[u8]>::to_vec)
+        let body = answered.recv().map_err(|_| garbled(&self.plugin))?;
+        read_answer(&body, &self.plugin).map(<[u8]>::to_vec)
     }
 
     /// Answers a call of the store; a long value goes in pieces.
@@ -391,6 +394,10 @@ impl RunHost for PipeHost {
 
     fn log(&self, level: LogLevel, message: &str) {
         let _ = self.pipe.send(Kind::Log, 0, &[&[level as u8], message.as_bytes()]);
+    }
+
+    fn plugin(&self) -> Option<&str> {
+        Some(&self.pipe.plugin)
     }
 }
 

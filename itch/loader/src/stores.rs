@@ -7,7 +7,7 @@ use itch_plugin::{CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, Sc
 
 use crate::Log;
 use crate::frame::{Body, Kind, LONGEST, PIECE};
-use crate::job::{Job, Launch, Work, garbled, read_answer, store};
+use crate::job::{Launch, Work, garbled, read_answer, store};
 use crate::process::{GRACE, Process, Watch};
 use crate::relay::log_line;
 
@@ -29,11 +29,7 @@ pub(crate) struct Store {
 
 /// Opens a store.
 pub(crate) fn open(launch: &Launch, settings: &CacheSettings, log: &Log) -> Result<Store> {
-    let job = Job {
-        sha256: launch.sha256.clone(),
-        work: Work::Cache(settings.clone()),
-    };
-    let process = Process::start(launch, &job, log)?;
+    let process = Process::start(launch, Work::Cache(settings.clone()), log)?;
     process.begin();
     let end = Instant::now() + OPENING;
     let watch = Watch::start(&process, Duration::ZERO, move || Instant::now() >= end);
@@ -46,8 +42,8 @@ pub(crate) fn open(launch: &Launch, settings: &CacheSettings, log: &Log) -> Resu
     };
     let location = store.answer(None);
     if watch.end() {
-        let message = format!("the plugin `{}` did not open its cache within {} s", launch.plugin, OPENING.as_secs());
-        return Err(Error::new(ErrorKind::Service, message));
+        let late = format!("did not open its cache within {} s", OPENING.as_secs());
+        return Err(Error::of_plugin(ErrorKind::Service, Some(&launch.plugin), late));
     }
     store.location = String::from_utf8_lossy(&location?).into_owned();
     Ok(store)
@@ -68,8 +64,7 @@ impl Store {
     /// Reads the answer to the last call.
     fn answer(&mut self, mut visit: Option<Visit<'_>>) -> Result<Vec<u8>> {
         let Some(process) = &mut self.process else {
-            let message = format!("the plugin `{}` has given up", self.plugin);
-            return Err(Error::new(ErrorKind::Service, message));
+            return Err(Error::of_plugin(ErrorKind::Service, Some(&self.plugin), "has given up"));
         };
         let mut value = Vec::new();
         let failed = loop {
@@ -87,14 +82,14 @@ impl Store {
                 }
                 Kind::Visit => {
                     let Ok(entries) = serde_json::from_slice::<Vec<ScanEntry>>(&frame.body) else {
-                        break garbled();
+                        break garbled(&self.plugin);
                     };
                     let stop = |entry| visit.as_mut().is_none_or(|visit| visit(entry) == Scan::Stop);
                     let stopped = entries.into_iter().any(stop);
                     process.send(Kind::Answer, frame.number, &[&[1, u8::from(stopped)]]);
                 }
                 Kind::Stored if frame.number == self.calls => {
-                    let last = read_answer(&frame.body)?;
+                    let last = read_answer(&frame.body, &self.plugin)?;
                     if value.is_empty() {
                         return Ok(last.to_vec());
                     }
@@ -104,9 +99,12 @@ impl Store {
                 // It could not be opened.
                 Kind::Done => {
                     let ended = serde_json::from_slice::<crate::job::Ended>(&frame.body);
-                    break ended.ok().and_then(|ended| ended.error).unwrap_or_else(garbled);
+                    break ended
+                        .ok()
+                        .and_then(|ended| ended.error)
+                        .unwrap_or_else(|| garbled(&self.plugin));
                 }
-                _ => break garbled(),
+                _ => break garbled(&self.plugin),
             }
         };
         match self.process.take() {
@@ -158,7 +156,7 @@ impl CacheStore for Store {
 
     fn stats(&mut self) -> Result<CacheStats> {
         let answer = self.ask(store::STATS, &[], None)?;
-        serde_json::from_slice(&answer).map_err(|_| garbled())
+        serde_json::from_slice(&answer).map_err(|_| garbled(&self.plugin))
     }
 
     fn location(&self) -> String {

@@ -1,5 +1,7 @@
 //! Which columns are printed, in which order and how; and the reading of the lines that a report prints.
 
+use std::fmt;
+
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Cell, Column, ColumnType, Escape, OutputForm};
 use serde_json::Value;
@@ -18,6 +20,8 @@ pub struct Layout {
     header: Option<bool>,
     /// An alias's, or what an old program did. Only TSV has a use for it.
     form: Form,
+    /// The plugin that prints the rows, if it is not built in: errors name it.
+    plugin: Option<String>,
 }
 
 /// How TSV writes a row.
@@ -62,7 +66,14 @@ impl Layout {
             chosen,
             header,
             form,
+            plugin: None,
         })
+    }
+
+    /// The same layout for rows that a plugin prints, which errors name.
+    pub fn printed_by(mut self, plugin: &str) -> Layout {
+        self.plugin = Some(plugin.to_owned());
+        self
     }
 
     /// The names of the printed columns, in order.
@@ -92,14 +103,15 @@ impl Layout {
         let values: Vec<Value> = match serde_json::from_slice(line) {
             Ok(values) => values,
             Err(error) => {
-                return failed("the report printed a line that is no JSON array")
+                return self
+                    .wrong_row("a line that is no JSON array")
                     .cause(format!("the line is {}", shown(&String::from_utf8_lossy(line))))
                     .source_chain(&error);
             }
         };
         if values.len() != self.declared.len() {
-            return failed(format!(
-                "the report printed a row of {} and declares {}",
+            return self.wrong_row(format_args!(
+                "a row of {} and declares {}",
                 human::count_of(values.len() as u64, "cell"),
                 human::count_of(self.declared.len() as u64, "column")
             ));
@@ -108,12 +120,51 @@ impl Layout {
             match serde_json::from_value::<Cell>(value.clone()) {
                 Ok(cell) => match cell.typed(column.kind) {
                     Some(_) => {}
-                    None => return wrong_type(column, value),
+                    None => return self.wrong_type(column, value),
                 },
-                Err(error) => return wrong_type(column, value).source_chain(&error),
+                Err(error) => return self.wrong_type(column, value).source_chain(&error),
             }
         }
-        failed("the report printed a row that cannot be read")
+        self.wrong_row("a row that cannot be read")
+    }
+
+    /// The error where something was printed that is no row.
+    fn wrong_row(&self, what: impl fmt::Display) -> Error {
+        match &self.plugin {
+            Some(plugin) => Error::of_plugin(ErrorKind::Failed, Some(plugin), format_args!("printed {what}")),
+            None => Error::new(ErrorKind::Failed, format!("the report printed {what}")),
+        }
+    }
+
+    /// The error where a cell is not of its column's type.
+    fn wrong_type(&self, column: &Column, value: &Value) -> Error {
+        let what = match value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        let holds = match column.kind {
+            ColumnType::Bool => "true or false",
+            ColumnType::Int => "whole numbers",
+            ColumnType::Float => "numbers",
+            ColumnType::Text => "texts",
+            ColumnType::Time => "times",
+            ColumnType::Duration => "spans of time",
+            _ => "something else",
+        };
+        let name = sanitize(&column.name);
+        let error = self
+            .wrong_row(format_args!("{what} in column `{name}`, which holds {holds}"))
+            .cause(format!("the value is {}", shown(&value.to_string())));
+        let error = match column.kind {
+            ColumnType::Time => error.cause("a time is a whole number of milliseconds since 1970"),
+            ColumnType::Duration => error.cause("a span of time is a number of seconds"),
+            _ => error,
+        };
+        error.detail(|details| details.column = Some(column.name.clone()))
     }
 
     /// The printed columns, in order.
@@ -173,38 +224,6 @@ fn usage(message: String, columns: &[Column]) -> Error {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let hint = format!("the columns are {}", names.join(", "));
     Error::new(ErrorKind::Usage, message).hint(hint)
-}
-
-fn failed(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Failed, message)
-}
-
-fn wrong_type(column: &Column, value: &Value) -> Error {
-    let what = match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
-    let holds = match column.kind {
-        ColumnType::Bool => "true or false",
-        ColumnType::Int => "whole numbers",
-        ColumnType::Float => "numbers",
-        ColumnType::Text => "texts",
-        ColumnType::Time => "times",
-        ColumnType::Duration => "spans of time",
-        _ => "something else",
-    };
-    let error =
-        failed(format!("the report printed {what} in column `{}`, which holds {holds}", sanitize(&column.name)));
-    let error = error.cause(format!("the value is {}", shown(&value.to_string())));
-    match column.kind {
-        ColumnType::Time => error.cause("a time is a whole number of milliseconds since 1970"),
-        ColumnType::Duration => error.cause("a span of time is a number of seconds"),
-        _ => error,
-    }
 }
 
 /// The beginning of a value from a stranger, fit for a message.

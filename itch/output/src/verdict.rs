@@ -1,6 +1,7 @@
 //! The verdict: whether a run is complete, told from what the host counted and the facts noted on the way.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use itch_api::chrono::{DateTime, SecondsFormat, Utc};
@@ -59,11 +60,18 @@ pub struct Verdict {
     run: Run,
     /// The smallest number noted, by what it counts.
     expected: BTreeMap<String, u64>,
-    /// What is gone, by what it is, and a few names.
-    missing: BTreeMap<String, (u64, Vec<String>)>,
+    /// What is gone, by what it is and what became of its rows, and a few names.
+    missing: BTreeMap<Gone, (u64, Vec<String>)>,
     repeated: u64,
     recovered: u64,
     gaps: Vec<Gap>,
+}
+
+/// Something that is gone at the service, such as deleted accounts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Gone {
+    what: String,
+    remark: Option<String>,
 }
 
 /// A part that is known to be missing.
@@ -108,8 +116,17 @@ impl Verdict {
                 *smallest = (*smallest).min(*n);
             }
             Fact::Repeated { n } => self.repeated = self.repeated.saturating_add(*n),
-            Fact::Missing { what, n, examples } => {
-                let (count, names) = self.missing.entry(what.clone()).or_default();
+            Fact::Missing {
+                what,
+                n,
+                examples,
+                remark,
+            } => {
+                let gone = Gone {
+                    what: what.clone(),
+                    remark: remark.clone(),
+                };
+                let (count, names) = self.missing.entry(gone).or_default();
                 *count = count.saturating_add(*n);
                 names.extend(examples.iter().cloned());
                 names.truncate(3);
@@ -209,7 +226,7 @@ impl Verdict {
     }
 
     fn counts(&self) -> Vec<String> {
-        let gone = self.missing.iter().map(|(what, (n, _))| told_missing(what, *n));
+        let gone = self.missing.iter().map(|(gone, (n, _))| gone.told(*n));
         let mut counts: Vec<String> = gone.collect();
         // That none came twice is worth saying of a list that was walked.
         if self.repeated > 0 || !self.expected.is_empty() {
@@ -252,7 +269,7 @@ impl Verdict {
         let missing = self
             .missing
             .iter()
-            .map(|(what, (n, examples))| json!({"what": what, "n": n, "examples": examples}));
+            .map(|(gone, (n, examples))| json!({"what": gone.to_string(), "n": n, "examples": examples}));
         let gaps = self
             .gaps
             .iter()
@@ -296,19 +313,26 @@ impl Gap {
     }
 }
 
-/// `11 accounts gone`. A remark in brackets behind the name follows the number, so that a report can say what
-/// became of the rows: `accounts (created empty)` is told as `11 accounts gone (created empty)`.
-fn told_missing(what: &str, n: u64) -> String {
-    let (name, remark) = match what.split_once(" (") {
-        Some((name, remark)) => (name, format!(" ({remark}")),
-        None => (what, String::new()),
-    };
-    let told = match (name, n) {
-        ("accounts", 1) => "account gone",
-        ("accounts", _) => "accounts gone",
-        _ => return format!("{} {name} missing{remark}", human::count(n)),
-    };
-    format!("{} {told}{remark}", human::count(n))
+impl Gone {
+    /// `11 accounts gone (created empty)`: the remark follows the number.
+    fn told(&self, n: u64) -> String {
+        let name = match (self.what.as_str(), n) {
+            ("accounts", 1) => "account gone",
+            ("accounts", _) => "accounts gone",
+            (what, _) => &format!("{what} missing"),
+        };
+        let remark = self.remark.as_ref().map(|remark| format!(" ({remark})"));
+        format!("{} {name}{}", human::count(n), remark.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.remark {
+            Some(remark) => write!(f, "{} ({remark})", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -346,6 +370,16 @@ mod tests {
             what: what.to_owned(),
             n,
             examples: vec!["deleted_1".to_owned(), "deleted_2".to_owned()],
+            remark: None,
+        }
+    }
+
+    fn created_empty(n: u64) -> Fact {
+        Fact::Missing {
+            what: "accounts".to_owned(),
+            n,
+            examples: Vec::new(),
+            remark: Some("created empty".to_owned()),
         }
     }
 
@@ -359,12 +393,7 @@ mod tests {
 
     #[test]
     fn a_whole_list_is_complete() {
-        let facts = [
-            expected(12_851),
-            gone("accounts (created empty)", 4),
-            gone("accounts (created empty)", 7),
-            expected(12_851),
-        ];
+        let facts = [expected(12_851), created_empty(4), created_empty(7), expected(12_851)];
         let run = Run {
             cache_hits: 3,
             ..run(12_851)

@@ -110,7 +110,10 @@ enum {
  * As JSON: {"kind":"not-found","message":"there is no channel `x`","hint":"itch created x","causes":["..."],
  * "http":404,"service":"helix"}. `kind` and `message` are always there. Kinds: failed, usage, not-found, sign-in,
  * service, rate-limited, unsupported, panic, bad-data, offline-miss, cancelled. A message is one sentence without a
- * final period, a hint is a command to run. */
+ * final period, a hint is a command to run. "details" may repeat parts of the message as data:
+ * {"reason":"client-refused","plugin":"x","rows":3,"row":4,"column":"created"}, each of them only where it is known:
+ * `reason` is client-refused (GQL does not know the client id) or file-changed (of a plugin), `plugin` the one whose
+ * fault it is, `rows` how many rows had been delivered before, `row` and `column` the cell that is wrong. */
 
 /* ---- What itch offers ------------------------------------------------------------------------------------------ */
 
@@ -186,8 +189,9 @@ typedef struct itch_host {
 
   /* Notes a fact, or an array of them, of which itch makes the verdict whether the output is complete:
    * {"fact":"expected","what":"followers","n":12}, {"fact":"repeated","n":1},
-   * {"fact":"missing","what":"accounts","n":2,"examples":["a"]}, {"fact":"looped"},
-   * {"fact":"gap","from":"1:00","to":"2:00","reason":"the service gave out"}, {"fact":"recovered","n":1}. */
+   * {"fact":"missing","what":"accounts","n":2,"examples":["a"],"remark":"created empty"}, {"fact":"looped"},
+   * {"fact":"gap","from":"1:00","to":"2:00","reason":"the service gave out"}, {"fact":"recovered","n":1}. Missing is
+   * what the service does not have any more; a remark says what became of its rows. */
   itch_status (*note)(itch_run *run, itch_str facts_json);
   /* Says how far the work is; `total` 0 means unknown. Rows are counted anyhow. */
   void (*progress)(itch_run *run, uint64_t done, uint64_t total);

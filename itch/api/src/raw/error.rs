@@ -38,6 +38,20 @@ pub enum ErrorKind {
     Cancelled,
 }
 
+/// What in particular it was, where code has to tell an error from others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The service does not know the client id that asked.
+    ClientRefused,
+    /// A plugin's file is not the one that was looked at.
+    FileChanged,
+    /// Something that this version has no name for.
+    #[serde(other)]
+    Other,
+}
+
 /// One row a kind: the status at the plugin boundary and the exit code of the process.
 const TABLE: [(ErrorKind, i32, u8); 11] = [
     (ErrorKind::Failed, -1, 1),
@@ -95,6 +109,31 @@ pub struct Error {
     /// The service that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+    /// What its message tells, as data; most errors have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<ErrorDetails>>,
+}
+
+/// What the message of an error tells, for code that has to branch on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ErrorDetails {
+    /// What in particular it was, where the kind is not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The plugin whose fault it is, where the message names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// How many rows had been delivered before, where the message says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// The row that is wrong, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The column whose value is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
 }
 
 impl Error {
@@ -107,6 +146,21 @@ impl Error {
             causes: Vec::new(),
             http: None,
             service: None,
+            details: None,
+        }
+    }
+
+    /// A fault of a plugin's, told by what it did: "emitted an empty line". The message names the plugin if its name
+    /// is known.
+    pub fn of_plugin(kind: ErrorKind, plugin: Option<&str>, what_it_did: impl fmt::Display) -> Error {
+        let message = match plugin {
+            Some(plugin) => format!("the plugin `{plugin}` {what_it_did}"),
+            None => format!("the plugin {what_it_did}"),
+        };
+        let error = Error::new(kind, message);
+        match plugin {
+            Some(plugin) => error.detail(|details| details.plugin = Some(plugin.to_owned())),
+            None => error,
         }
     }
 
@@ -146,6 +200,27 @@ impl Error {
         self.service = Some(service);
         self.http = http;
         self
+    }
+
+    /// Adds to what is told as data.
+    pub fn detail(mut self, set: impl FnOnce(&mut ErrorDetails)) -> Error {
+        set(self.details.get_or_insert_default());
+        self
+    }
+
+    /// What in particular it was, if that is told.
+    pub fn reason(&self) -> Option<Reason> {
+        self.details.as_ref()?.reason
+    }
+
+    /// The plugin whose fault it is, if the message names one.
+    pub fn plugin(&self) -> Option<&str> {
+        self.details.as_ref()?.plugin.as_deref()
+    }
+
+    /// How many rows had been delivered before, if the message says so.
+    pub fn rows(&self) -> Option<u64> {
+        self.details.as_ref()?.rows
     }
 
     /// Puts a sentence in front: the present message becomes the nearest cause.
@@ -204,5 +279,22 @@ mod tests {
         let text = serde_json::to_string(&error).unwrap();
         assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
         assert_eq!(format!("{error:#}"), "no identity: nothing in the environment");
+        let error = Error::of_plugin(ErrorKind::Failed, Some("odd"), "printed a text").detail(|details| {
+            details.reason = Some(Reason::FileChanged);
+            (details.rows, details.row) = (Some(3), Some(4));
+            details.column = Some("created".to_owned());
+        });
+        assert_eq!(error.message, "the plugin `odd` printed a text");
+        let text = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
+    }
+
+    #[test]
+    fn an_error_of_another_version_is_read() {
+        let old: Error = serde_json::from_str(r#"{"kind":"failed","message":"m"}"#).unwrap();
+        assert_eq!(old, Error::new(ErrorKind::Failed, "m"));
+        let text = r#"{"kind":"failed","message":"m","details":{"reason":"newer","x":1},"x":1}"#;
+        let new: Error = serde_json::from_str(text).unwrap();
+        assert_eq!(new, old.detail(|details| details.reason = Some(Reason::Other)));
     }
 }

@@ -29,6 +29,9 @@ pub enum Fact {
         /// A few names.
         #[serde(default)]
         examples: Vec<String>,
+        /// What became of their rows, in a few words: "created empty".
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
     },
     /// A cursor came again: the walk was ended there.
     Looped,
@@ -63,6 +66,32 @@ impl Fact {
         }
     }
 
+    /// The same fact, with the remark that plugins built for ABI 1.0 put in brackets behind the name
+    /// (`accounts (created empty)`) in the field that it has now.
+    pub fn with_remark_apart(self) -> Fact {
+        match self {
+            Fact::Missing {
+                what,
+                n,
+                examples,
+                remark: None,
+            } => {
+                let split = what.strip_suffix(')').and_then(|what| what.split_once(" ("));
+                let (what, remark) = match split {
+                    Some((name, remark)) => (name.to_owned(), Some(remark.to_owned())),
+                    None => (what, None),
+                };
+                Fact::Missing {
+                    what,
+                    n,
+                    examples,
+                    remark,
+                }
+            }
+            fact => fact,
+        }
+    }
+
     /// Takes in another fact about the same thing; says whether it was one.
     fn absorb(&mut self, other: &Fact) -> bool {
         match (self, other) {
@@ -72,13 +101,19 @@ impl Fact {
             (Fact::Repeated { n }, Fact::Repeated { n: more })
             | (Fact::Recovered { n }, Fact::Recovered { n: more }) => *n = n.saturating_add(*more),
             (
-                Fact::Missing { what, n, examples },
+                Fact::Missing {
+                    what,
+                    n,
+                    examples,
+                    remark,
+                },
                 Fact::Missing {
                     what: same,
                     n: more,
                     examples: names,
+                    remark: same_remark,
                 },
-            ) if what == same => {
+            ) if what == same && remark == same_remark => {
                 *n = n.saturating_add(*more);
                 let room = EXAMPLES.saturating_sub(examples.len());
                 examples.extend(names.iter().take(room).cloned());
@@ -104,6 +139,7 @@ mod tests {
             what: "accounts".to_owned(),
             n,
             examples: vec![name.to_owned()],
+            remark: None,
         };
         let gap = Fact::Gap {
             from: None,
@@ -126,7 +162,32 @@ mod tests {
             what: "accounts".to_owned(),
             n: 3,
             examples: vec!["a".to_owned(), "b".to_owned()],
+            remark: None,
         };
         assert_eq!(facts, [expected(7), both, gap.clone(), gap]);
+    }
+
+    #[test]
+    fn what_is_gone_with_another_remark_is_counted_apart() {
+        let missing = |remark: Option<&str>| Fact::Missing {
+            what: "accounts".to_owned(),
+            n: 1,
+            examples: Vec::new(),
+            remark: remark.map(str::to_owned),
+        };
+        let mut facts = Vec::new();
+        missing(None).add_to(&mut facts);
+        missing(Some("created empty")).add_to(&mut facts);
+        assert_eq!(facts, [missing(None), missing(Some("created empty"))]);
+    }
+
+    #[test]
+    fn a_remark_of_the_first_version_is_read() {
+        let read = |text: &str| serde_json::from_str::<Fact>(text).unwrap().with_remark_apart();
+        let old = read(r#"{"fact":"missing","what":"accounts (created empty)","n":2}"#);
+        let new = read(r#"{"fact":"missing","what":"accounts","n":2,"remark":"created empty"}"#);
+        assert_eq!(old, new);
+        let plain = read(r#"{"fact":"missing","what":"accounts","n":2}"#);
+        assert!(matches!(plain, Fact::Missing { remark: None, .. }));
     }
 }

@@ -9,10 +9,11 @@ mod models;
 mod pages;
 mod request;
 mod response;
+pub mod sync;
 mod transport;
 
 pub use channel_name::ChannelName;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorDetails, ErrorKind, Reason, Result};
 pub use fact::Fact;
 pub use handle::{Pending, RawApi};
 pub use models::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Error, ErrorKind, Request, Result, Service};
+use super::{Error, ErrorKind, Reason, Request, Result, Service};
 
 /// A final HTTP answer. Its status may be any: ask [`Response::success`] before reading rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +70,14 @@ impl Response {
             429 => ErrorKind::RateLimited,
             _ => ErrorKind::Service,
         };
-        Error::new(kind, format!("Twitch answered {status} to a {service} request"))
+        let error = Error::new(kind, format!("Twitch answered {status} to a {service} request"))
             .cause(words)
-            .at(service, Some(self.status))
+            .at(service, Some(self.status));
+        // GQL says so in words alone: read here, once.
+        match service == Service::Gql && self.status == 400 && words.contains("Client-ID") {
+            true => error.detail(|details| details.reason = Some(Reason::ClientRefused)),
+            false => error,
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 //! own examples against the sandbox, a cache keeps a value, a renderer draws an empty chart.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use itch_plugin::abi::{Apart, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
 use crate::failure::usage;
-use crate::plugins::trial::{self, Ended, Interrupted, Limits, TRIAL_COMMAND, seconds};
+use crate::plugins::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
 use crate::printer::{Printer, print};
 use crate::{cache_stores, cli, times};
 
@@ -193,26 +192,24 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// A command that is this program again, as a trial.
-    fn command(&self) -> Command {
-        let mut command = Command::new(program());
-        command.arg(TRIAL_COMMAND);
+    /// This program again, as a trial.
+    fn trial(&self) -> anyhow::Result<Trial> {
+        let mut trial = Trial::new(&program())?;
         if self.verbose {
-            command.arg("-v");
+            trial.command.arg("-v");
         }
-        command
+        Ok(trial)
     }
 
     /// Runs a trial to a good end.
-    fn run(&self, command: Command, tells: bool) -> anyhow::Result<Ended> {
-        let ended = trial::run(command, &self.limits, tells)?;
-        let said = ended.said.text();
+    fn run(&self, trial: Trial, tells: bool) -> anyhow::Result<Ended> {
+        let ended = trial::run(trial, &self.limits, tells)?;
         if self.verbose {
-            said.lines().for_each(|line| self.printer.say(line));
+            ended.said.text().lines().for_each(|line| self.printer.say(line));
         }
         match ended.status.success() {
             true => Ok(ended),
-            false => Err(anyhow::anyhow!(why(&said, &ended))),
+            false => Err(anyhow::anyhow!(ended.why())),
         }
     }
 
@@ -237,28 +234,30 @@ impl Check<'_> {
 
     /// Runs an example with a home of its own, and counts its rows.
     fn run_example(&self, example: &[String]) -> anyhow::Result<u64> {
-        let home = tempfile::tempdir()?;
-        let mut command = self.command();
-        command
+        let mut trial = self.trial()?;
+        let home = trial.home()?;
+        trial
+            .command
             .args(["--sandbox", "--limit", &ROWS.to_string(), "--plugin"])
             .arg(&self.file)
             .args(example)
             .env_remove("ITCH_PLUGIN_PATH")
             .env_remove("ITCH_NO_PLUGINS")
-            .current_dir(home.path());
+            .current_dir(&home);
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
-            command.env(name, home.path());
+            trial.command.env(name, &home);
         }
-        Ok(self.run(command, false)?.out.lines)
+        Ok(self.run(trial, false)?.out.lines)
     }
 
     /// A trial of one unit.
     fn unit(&self, unit: &Registered, tells: bool) -> anyhow::Result<Ended> {
-        let mut command = self.command();
-        command
+        let mut trial = self.trial()?;
+        trial
+            .command
             .args(["--no-plugins", "plugins", "check", "--unit", &called(unit)])
             .arg(&self.file);
-        self.run(command, tells)
+        self.run(trial, tells)
     }
 
     fn try_cache(&self, unit: &Registered) -> anyhow::Result<String> {
@@ -290,17 +289,6 @@ fn load(file: &Path, found: &mut Option<Found>) -> anyhow::Result<String> {
     let hash = format!("sha256:{}", file.sha256.as_deref().unwrap_or_default());
     *found = Some(looked);
     Ok(hash)
-}
-
-/// Why a trial failed: its error with all causes, or what else it said.
-fn why(said: &str, ended: &Ended) -> String {
-    let mut lines = said.lines();
-    let Some(error) = lines.find_map(|line| line.strip_prefix("error: ")) else {
-        let last = ended.said.last_line();
-        return last.unwrap_or_else(|| format!("it ended with {}", ended.status));
-    };
-    let causes = lines.map_while(|line| line.strip_prefix("  caused by: "));
-    std::iter::once(error).chain(causes).collect::<Vec<_>>().join(": ")
 }
 
 /// The examples of a report that need nothing but itch, as arguments; without one, what it needs to be called.

@@ -3,14 +3,21 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The hidden word before the arguments of a trial.
-pub(crate) const TRIAL_COMMAND: &str = "__trial";
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+use itch_api::sync::lock;
+
+/// The hidden word before the arguments of a trial; the file for its error follows.
+const TRIAL_COMMAND: &str = "__trial";
 
 /// No trial may print more bytes.
 pub(crate) const MOST: u64 = 16 << 20;
@@ -23,6 +30,23 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Set by an interrupt, which ends the trial that runs.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// In the process of a trial: the file that its error is written to.
+static ERROR_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// The error that a trial ended with, as it crosses to the check.
+#[derive(Debug, Serialize, Deserialize)]
+struct TrialError {
+    message: String,
+    causes: Vec<String>,
+}
+
+/// A trial that is not started yet.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) command: Command,
+    folder: TempDir,
+}
 
 /// The check was interrupted.
 #[derive(Debug)]
@@ -80,6 +104,24 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) out: Printed,
     pub(crate) said: Printed,
+    error: Option<TrialError>,
+}
+
+impl Ended {
+    /// Why the trial failed: its error with all causes, or what else it said.
+    pub(crate) fn why(&self) -> String {
+        match &self.error {
+            Some(error) => {
+                let causes = error.causes.iter().map(String::as_str);
+                let all = std::iter::once(error.message.as_str()).chain(causes);
+                all.collect::<Vec<_>>().join(": ")
+            }
+            None => {
+                let last = self.said.last_line();
+                last.unwrap_or_else(|| format!("it ended with {}", self.status))
+            }
+        }
+    }
 }
 
 /// What came out of a process on one stream.
@@ -117,10 +159,27 @@ pub(crate) fn heed_interrupts() -> anyhow::Result<()> {
     crate::interrupt::Interrupts::catch(|| INTERRUPTED.store(true, Ordering::Relaxed)).map(drop)
 }
 
+impl Trial {
+    /// A trial by this program, whose arguments are still to be added.
+    pub(crate) fn new(program: &Path) -> anyhow::Result<Trial> {
+        let folder = tempfile::tempdir()?;
+        let mut command = Command::new(program);
+        command.arg(TRIAL_COMMAND).arg(error_file(&folder));
+        Ok(Trial { command, folder })
+    }
+
+    /// Makes a folder that is removed after the trial.
+    pub(crate) fn home(&self) -> anyhow::Result<PathBuf> {
+        let home = self.folder.path().join("home");
+        std::fs::create_dir(&home)?;
+        Ok(home)
+    }
+}
+
 /// In the process of a trial: ends it when whoever started it has gone. Gives the arguments without the mark.
 pub(crate) fn take_part(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    if arguments.get(1).is_some_and(|word| word == TRIAL_COMMAND) {
-        arguments.remove(1);
+    if arguments.len() > 2 && arguments.get(1).is_some_and(|word| word == TRIAL_COMMAND) {
+        *lock(&ERROR_FILE) = arguments.drain(1..3).next_back().map(PathBuf::from);
         #[cfg(unix)]
         std::thread::spawn(|| {
             use std::os::fd::AsFd;
@@ -135,6 +194,18 @@ pub(crate) fn take_part(mut arguments: Vec<OsString>) -> Vec<OsString> {
         });
     }
     arguments
+}
+
+/// In the process of a trial: hands its first error to the check. Elsewhere it does nothing.
+pub(crate) fn tell_error(failure: &Failure) {
+    if let Some(file) = lock(&ERROR_FILE).take() {
+        let error = TrialError {
+            message: failure.message.clone(),
+            causes: failure.causes.clone(),
+        };
+        // The check falls back on what is printed.
+        let _ = std::fs::write(file, serde_json::to_vec(&error).unwrap_or_default());
+    }
 }
 
 /// Does something that cannot be stopped, unless an interrupt comes first.
@@ -157,8 +228,9 @@ pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + S
 
 /// Runs a trial. It is ended when it takes too long or prints too much, and then the error says so, with the last
 /// line that it printed where that tells what it was doing.
-pub(crate) fn run(mut command: Command, limits: &Limits, tells: bool) -> anyhow::Result<Ended> {
+pub(crate) fn run(trial: Trial, limits: &Limits, tells: bool) -> anyhow::Result<Ended> {
     let end = Instant::now() + limits.each;
+    let Trial { mut command, folder } = trial;
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -199,7 +271,16 @@ pub(crate) fn run(mut command: Command, limits: &Limits, tells: bool) -> anyhow:
         status,
         out: printed(&out),
         said: printed(&said),
+        error: read_error(&folder),
     })
+}
+
+fn error_file(folder: &TempDir) -> PathBuf {
+    folder.path().join("error.json")
+}
+
+fn read_error(folder: &TempDir) -> Option<TrialError> {
+    serde_json::from_slice(&std::fs::read(error_file(folder)).ok()?).ok()
 }
 
 /// Ends a trial; what it has started notices that by its pipes.

@@ -15,6 +15,7 @@ type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;
 pub struct Apart {
     log: Box<TakeLine>,
     transport: Arc<dyn Transport>,
+    plugin: Option<String>,
 }
 
 impl Apart {
@@ -23,7 +24,14 @@ impl Apart {
         Apart {
             log: Box::new(log),
             transport: Arc::new(NoTransport),
+            plugin: None,
         }
+    }
+
+    /// The same host for a unit of this plugin, which errors name.
+    pub fn of_plugin(mut self, plugin: &str) -> Apart {
+        self.plugin = Some(plugin.to_owned());
+        self
     }
 }
 
@@ -46,6 +54,10 @@ impl RunHost for Apart {
 
     fn log(&self, level: LogLevel, message: &str) {
         (self.log)(level, message);
+    }
+
+    fn plugin(&self) -> Option<&str> {
+        self.plugin.as_deref()
     }
 }
 

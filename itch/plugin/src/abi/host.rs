@@ -1,6 +1,7 @@
 //! The host's side of the table: what a plugin's calls do here.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +27,11 @@ pub trait RunHost: Send + Sync {
 
     /// Takes a log line.
     fn log(&self, level: LogLevel, message: &str);
+
+    /// The plugin that the unit is of, where it has come from a file: errors name it.
+    fn plugin(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The walk that `pages_open` starts.
@@ -97,8 +103,21 @@ impl RunState {
             // The plugin's status decides; its words explain.
             Some(error) => Error { kind, ..error },
             None if status == CANCELLED => Error::cancelled(),
-            None if kind.status() == status => Error::new(kind, "the plugin failed without saying why"),
-            None => Error::new(kind, format!("the plugin answered with status {status}, which means nothing here")),
+            None if kind.status() == status => self.fault(kind, "failed without saying why"),
+            None => self.fault(kind, format_args!("answered with status {status}, which means nothing here")),
+        })
+    }
+
+    /// An error by the name of the plugin whose unit runs.
+    fn fault(&self, kind: ErrorKind, what_it_did: impl fmt::Display) -> Error {
+        Error::of_plugin(kind, self.host.plugin(), what_it_did)
+    }
+
+    /// Reads what the plugin sent.
+    fn parse<T: serde::de::DeserializeOwned>(&self, text: &[u8], what: &str) -> Result<T> {
+        serde_json::from_slice(text).map_err(|error| {
+            self.fault(ErrorKind::Unsupported, format_args!("sent {what} that cannot be read"))
+                .source_chain(&error)
         })
     }
 
@@ -216,12 +235,6 @@ fn lend_error(error: &Error) -> (Status, Buf) {
     (error.kind.status(), lend(text))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
-    serde_json::from_slice(text).map_err(|error| {
-        Error::new(ErrorKind::Unsupported, format!("the plugin sent {what} that cannot be read")).source_chain(&error)
-    })
-}
-
 /// Reads a request and keeps it within a plugin's reach: it may ask, but neither sign in nor learn a token.
 fn check_reach(request: Request) -> Result<Request> {
     match request.service {
@@ -253,7 +266,7 @@ unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
     // SAFETY: by the rules of the boundary, here and in every entry below.
     let (run, text) = unsafe { (state(run), request.bytes()) };
     let body = catch_unwind(AssertUnwindSafe(|| {
-        let request = check_reach(parse(text, "a request")?)?;
+        let request = check_reach(run.parse(text, "a request")?)?;
         let response = run.transport().wait(run.transport().start(request.clone())?)?;
         if (200..300).contains(&response.status) {
             Ok((OK, response.body))
@@ -271,7 +284,8 @@ unsafe extern "C" fn fetch(run: *mut Run, request: Str, ticket: *mut u64) -> Sta
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), request.bytes()) };
     status_of(|| {
-        let started = parse(text, "a request")
+        let started = run
+            .parse(text, "a request")
             .and_then(check_reach)
             .and_then(|request| run.transport().start(request));
         // A request that cannot even start is answered like one that failed: where its ticket is waited for, there is
@@ -357,7 +371,7 @@ unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut Walk
     // SAFETY: see `get`.
     let (run, text) = unsafe { (state(run), request.bytes()) };
     let opened = guarded(|| {
-        let asked: PagesRequest = parse(text, "a request for pages")?;
+        let asked: PagesRequest = run.parse(text, "a request for pages")?;
         let request = check_reach(asked.request)?;
         let api = Api::new(Arc::clone(run.transport()));
         let mut pages = Pages::new(api, request, PageStyle::Helix, asked.max).limit(asked.limit);
@@ -399,7 +413,7 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
     // SAFETY: see `get`.
     let (run, bytes) = unsafe { (state(run), rows.bytes()) };
     let emitted = guarded(|| {
-        check_rows(rows, bytes, n)?;
+        check_rows(rows, bytes, n).map_err(|what| run.fault(ErrorKind::Failed, format_args!("emitted {what}")))?;
         run.host.emit(bytes, n).map(|()| OK)
     });
     emitted.unwrap_or_else(|error| {
@@ -411,19 +425,18 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
     })
 }
 
-/// Checks that rows are what they are said to be, for units in this process and in others alike.
-fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
-    let odd = |what: String| Err(Error::new(ErrorKind::Failed, format!("the plugin emitted {what}")));
+/// Checks that rows are what they are said to be, for units in this process and in others alike: if not, what they are.
+fn check_rows(rows: Str, bytes: &[u8], n: u32) -> std::result::Result<(), String> {
     if !rows.is_possible() {
-        return odd(format!("{} bytes that cannot be", rows.len));
+        return Err(format!("{} bytes that cannot be", rows.len));
     }
     let (mut start, mut count) = (0, 0_u64);
     for end in memchr::memchr_iter(b'\n', bytes) {
         match end - start {
-            0 => return odd("an empty line among its rows".to_owned()),
+            0 => return Err("an empty line among its rows".to_owned()),
             LONGEST_ROW.. => {
                 let (length, most) = (end.saturating_sub(start) >> 20, LONGEST_ROW >> 20);
-                return odd(format!("a row of {length} MiB, and {most} MiB are the most"));
+                return Err(format!("a row of {length} MiB, and {most} MiB are the most"));
             }
             _ => {}
         }
@@ -431,11 +444,11 @@ fn check_rows(rows: Str, bytes: &[u8], n: u32) -> Result<()> {
         count += 1;
     }
     if start < bytes.len() {
-        return odd("a row that no line feed ends".to_owned());
+        return Err("a row that no line feed ends".to_owned());
     }
     if count != u64::from(n) {
         let s = if count == 1 { "" } else { "s" };
-        return odd(format!("{count} row{s} and counted {n}"));
+        return Err(format!("{count} row{s} and counted {n}"));
     }
     Ok(())
 }
@@ -445,11 +458,12 @@ unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
     let (run, text) = unsafe { (state(run), facts.bytes()) };
     let noted = guarded(|| {
         let facts: Vec<Fact> = if text.trim_ascii_start().starts_with(b"[") {
-            parse(text, "facts")?
+            run.parse(text, "facts")?
         } else {
-            vec![parse(text, "a fact")?]
+            vec![run.parse(text, "a fact")?]
         };
-        facts.into_iter().for_each(|fact| run.transport().note(fact));
+        let facts = facts.into_iter().map(Fact::with_remark_apart);
+        facts.for_each(|fact| run.transport().note(fact));
         Ok(OK)
     });
     noted.unwrap_or_else(|error| {

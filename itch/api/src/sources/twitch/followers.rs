@@ -105,9 +105,10 @@ fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>
         let n = gone.len() as u64;
         gone.truncate(3);
         api.note(Fact::Missing {
-            what: "accounts (created empty)".to_owned(),
+            what: "accounts".to_owned(),
             n,
             examples: gone,
+            remark: Some("created empty".to_owned()),
         });
     }
     Ok(follows)

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use self::page::{Answer, VideoInfo, read_comments, read_info};
 use self::window::{Place, Window, size};
-use crate::raw::{ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Request, Result, Service};
+use crate::raw::{
+    ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Reason, Request, Result, Service,
+};
 use crate::sources::parameters::ChatParameters;
 use crate::sources::source::Rows;
 
@@ -167,8 +169,7 @@ fn refused_everywhere() -> Error {
 
 /// A client id that the service does not know.
 fn is_refused_client(error: &Error) -> bool {
-    let words = error.causes.first().map(String::as_str).unwrap_or_default();
-    error.service == Some(Service::Gql) && error.http == Some(400) && words.contains("Client-ID")
+    error.reason() == Some(Reason::ClientRefused)
 }
 
 /// A client id beyond those that the client knows, which costs no request.
@@ -315,9 +316,10 @@ impl Replay {
     fn note_nameless(&mut self) {
         if self.nameless > 0 {
             self.api.note(Fact::Missing {
-                what: "authors (name empty)".to_owned(),
+                what: "authors".to_owned(),
                 n: std::mem::take(&mut self.nameless),
                 examples: Vec::new(),
+                remark: Some("name empty".to_owned()),
             });
         }
     }
