@@ -42,13 +42,13 @@ pub use facade::{Api, ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuer
 #[doc(hidden)]
 pub use raw::sync;
 pub use raw::{
-    Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorDetails, ErrorKind, Fact,
-    Follow, FollowedChannel, Freshness, GqlForm, Page, PageStyle, Pages, PastStream, Pending, RawApi, Reason, Request,
-    Response, Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
+    CacheScope, Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorDetails, ErrorKind,
+    Fact, Follow, FollowedChannel, Freshness, GqlForm, Page, PageShape, PageStyle, Pages, PastStream, Pending, Policy,
+    RawApi, Reason, Request, Response, Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
 };
 pub use sources::{
     ChannelLookup, ChatParameters, Direction, FollowerTotal, FollowersParameters, FollowingParameters, Listing,
-    PastStreamsParameters, Rows, Source, SourceName,
+    PastStreamsParameters, Rows, Source, SourceName, policy_of,
 };
 
 /// The exact version of chrono whose types stand in this crate's signatures.

@@ -4,13 +4,12 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use itch_api::{Freshness, Request, Response, Result, Service};
+use itch_api::{Freshness, Policy, Request, Response, Result, Service};
 use itch_plugin::{CacheStore, Put, StoredValue};
 use tracing::debug;
 
 use crate::address::Addresses;
 use crate::counters::Tally;
-use crate::endpoints::Rule;
 use crate::entry::{self, Corrupt, Entry, Meta};
 use crate::freshness::Accept;
 use crate::settings::Warn;
@@ -91,8 +90,8 @@ impl Cache {
         Ok(found)
     }
 
-    /// The stored answer that stands in for one that the service could not give, and so may be older than it should.
-    pub async fn stand_in(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
+    /// The stored answer in place of one that the service could not give; it may be older than it should be.
+    pub async fn fallback(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         let Ok(response) = self.search(key, request, accept).await? else {
             return Ok(None);
         };
@@ -190,15 +189,15 @@ impl Cache {
         self: &Arc<Cache>,
         key: &str,
         request: &Request,
-        rule: Rule,
+        policy: &Policy,
         answer: Answer,
         took: Duration,
     ) -> Result<Answer> {
-        if self.is_empty() || !(answer.is_success() || tells_bounds(request.service, &answer)) {
+        if self.is_empty() || !(answer.is_success() || is_data_in_errors(policy, &answer)) {
             return Ok(answer);
         }
-        let last_of_growing = request.freshness == Freshness::Growing && !is_inner_page(&answer.body);
-        if last_of_growing || !storable(request.service, rule, &answer) {
+        let last_of_growing = request.freshness == Freshness::Growing && !is_inner_page(policy, &answer.body);
+        if last_of_growing || !storable(request.service, policy, &answer) {
             self.tally.not_stored.one();
             return Ok(answer);
         }
@@ -272,29 +271,23 @@ fn unpack(key: &str, value: StoredValue) -> (Vec<u8>, Result<Entry, Corrupt>) {
     (value.bytes, entry)
 }
 
-/// rechat tells where a video begins and ends in an error; that is data.
-fn tells_bounds(service: Service, answer: &Answer) -> bool {
-    service == Service::Rechat && answer.status == 400 && answer.shape.is_some_and(|shape| shape.errors)
+/// Whether the errors of a refusal are what was asked for.
+fn is_data_in_errors(policy: &Policy, answer: &Answer) -> bool {
+    policy.errors_are_data && answer.status == 400 && answer.shape.is_some_and(|shape| shape.errors)
 }
 
-/// Whether GQL says that this page has rows and is not the last.
-fn is_inner_page(body: &[u8]) -> bool {
+/// Whether this page has rows and is not the last. Of a page whose shape is not known nobody can say so.
+fn is_inner_page(policy: &Policy, body: &[u8]) -> bool {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let comments = body.pointer("/data/video/comments");
-    comments.is_some_and(|comments| {
-        let rows = comments.get("edges").and_then(|edges| edges.as_array());
-        rows.is_some_and(|rows| !rows.is_empty())
-            && comments.pointer("/pageInfo/hasNextPage") == Some(&serde_json::Value::Bool(true))
-    })
+    policy.page.as_ref().is_some_and(|page| page.is_inner(&body))
 }
 
 /// Whole, parsed, and not an error or a refusal that calls itself a success.
-fn storable(service: Service, rule: Rule, answer: &Answer) -> bool {
+fn storable(service: Service, policy: &Policy, answer: &Answer) -> bool {
     let Some(shape) = answer.shape else {
         return false;
     };
-    let hidden =
-        rule.rows_hidden && shape.total.is_some_and(|total| total > 0) && shape.rows.is_none_or(|rows| rows == 0);
+    let hidden = policy.hides_rows(shape.total, shape.rows.unwrap_or_default());
     // Elsewhere `errors` may be data: rechat tells the bounds of a video in one.
     let failed = shape.error || (service == Service::Gql && shape.errors);
     !failed && !hidden
@@ -336,7 +329,7 @@ impl Drop for Writing {
 mod tests {
     use super::*;
     use crate::body::Shape;
-    use crate::endpoints::rule;
+    use crate::policy::policy;
 
     fn answer(body: &str) -> Answer {
         Answer {
@@ -349,24 +342,24 @@ mod tests {
 
     #[test]
     fn only_real_answers_are_stored() {
-        let followers = rule(&Request::helix("channels/followers"));
-        let users = rule(&Request::helix("users").query("id", 1));
+        let followers = policy(&Request::helix("channels/followers"));
+        let users = policy(&Request::helix("users").query("id", 1));
         let helix = Service::Helix;
-        let rechat = rule(&Request::get(Service::Rechat, ""));
-        for (service, rule, body, expected) in [
-            (helix, users, r#"{"data":[]}"#, true),
-            (helix, users, r#"{"error":"Not Found","status":404}"#, false),
-            (helix, users, r#"{"error":""}"#, true),
-            (helix, users, r#"{"total":5,"data":[]}"#, true),
-            (helix, users, "", false),
-            (helix, followers, r#"{"total":5,"data":[]}"#, false),
-            (helix, followers, r#"{"total":5}"#, false),
-            (helix, followers, r#"{"total":0,"data":[]}"#, true),
-            (helix, followers, r#"{"total":5,"data":[{}]}"#, true),
-            (Service::Rechat, rechat, r#"{"errors":[{"status":400}]}"#, true),
-            (Service::Gql, rechat, r#"{"errors":[{}],"data":null}"#, false),
+        let rechat = policy(&Request::get(Service::Rechat, ""));
+        for (service, policy, body, expected) in [
+            (helix, &users, r#"{"data":[]}"#, true),
+            (helix, &users, r#"{"error":"Not Found","status":404}"#, false),
+            (helix, &users, r#"{"error":""}"#, true),
+            (helix, &users, r#"{"total":5,"data":[]}"#, true),
+            (helix, &users, "", false),
+            (helix, &followers, r#"{"total":5,"data":[]}"#, false),
+            (helix, &followers, r#"{"total":5}"#, false),
+            (helix, &followers, r#"{"total":0,"data":[]}"#, true),
+            (helix, &followers, r#"{"total":5,"data":[{}]}"#, true),
+            (Service::Rechat, &rechat, r#"{"errors":[{"status":400}]}"#, true),
+            (Service::Gql, &rechat, r#"{"errors":[{}],"data":null}"#, false),
         ] {
-            let stored = storable(service, rule, &answer(body));
+            let stored = storable(service, policy, &answer(body));
             assert_eq!(stored, expected, "{service}: {body}");
         }
     }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use itch_api::{Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport};
+use itch_api::{
+    Api, CacheScope, Error, ErrorKind, Fact, Policy, Request, Response, Result, Service, Ticket, Transport,
+};
 use reqwest::header::HeaderValue;
 use tokio::runtime::{Handle, Runtime};
 
@@ -14,12 +16,12 @@ use crate::address::Addresses;
 use crate::cache::Cache;
 use crate::coalesce::Question;
 use crate::counters::{Counters, Tally};
-use crate::endpoints::{self, Rule, View};
 use crate::fetch::Fetcher;
-use crate::freshness::{Accept, Walk, Walks, Wishes, accept, stand_in};
+use crate::freshness::{Accept, CacheOptions, Walk, Walks, accept, fallback};
 use crate::identity::Identity;
 use crate::key;
 use crate::limiter::Limiter;
+use crate::policy::policy;
 use crate::retry::Patience;
 use crate::sync::lock;
 use crate::tickets::{Landing, Tickets};
@@ -46,23 +48,23 @@ struct Inner {
 struct Core {
     tickets: Arc<Tickets>,
     walks: Walks,
-    wishes: Wishes,
+    options: CacheOptions,
     cache: Arc<Cache>,
     fetcher: Fetcher,
     addresses: Arc<Addresses>,
     tally: Arc<Tally>,
     facts: Mutex<Vec<Fact>>,
-    /// Services for which a stored answer had to stand in: each further question would wait for them in vain.
-    gave_out: Mutex<HashSet<Service>>,
+    /// Services that failed, so that a stored answer was given: each further request would wait for them in vain.
+    failed_services: Mutex<HashSet<Service>>,
 }
 
 /// A request with all that was found out about it at the start.
-struct Errand {
+struct RequestTask {
     request: Request,
-    rule: Rule,
+    policy: Policy,
     accept: Accept,
-    /// What will do if the service gives out.
-    stand_in: Option<Accept>,
+    /// What will do if the service fails.
+    fallback: Option<Accept>,
     /// What names the answer.
     text: String,
 }
@@ -101,7 +103,7 @@ impl Client {
         let core = Core {
             tickets: Arc::default(),
             walks: Walks::default(),
-            wishes: Wishes {
+            options: CacheOptions {
                 offline: settings.offline,
                 refresh: settings.refresh,
                 max_age: settings.max_age,
@@ -112,7 +114,7 @@ impl Client {
             addresses,
             tally,
             facts: Mutex::default(),
-            gave_out: Mutex::default(),
+            failed_services: Mutex::default(),
         };
         Ok(Client {
             inner: Arc::new(Inner {
@@ -184,11 +186,11 @@ impl Transport for Client {
             ));
         }
         let core = &self.inner.core;
-        let rule = endpoints::rule(&request);
+        let policy = policy(&request);
         let walk = core.walks.decided(request.chain);
-        let accept = accept(core.wishes, walk, &request, rule);
-        let stand_in = stand_in(core.wishes, walk, accept);
-        let text = core.text(&request, rule);
+        let accept = accept(core.options, walk, &request, &policy);
+        let fallback = fallback(core.options, walk, accept);
+        let text = core.text(&request, &policy);
         let question = Question {
             text: text.clone(),
             accept,
@@ -196,15 +198,14 @@ impl Transport for Client {
         let begins = request.chain.filter(|chain| chain.page == 0);
         let runtime = self.runtime()?;
         let launch = |landing| {
-            let errand = Errand {
+            let task = RequestTask {
                 request,
-                rule,
+                policy,
                 accept,
-                stand_in,
+                fallback,
                 text,
             };
-            let task = runtime.spawn(Arc::clone(core).run(errand, landing));
-            task.abort_handle()
+            runtime.spawn(Arc::clone(core).run(task, landing)).abort_handle()
         };
         core.tickets.issue(question, begins.map(|chain| chain.id), launch)
     }
@@ -232,14 +233,14 @@ impl Transport for Client {
 
 impl Core {
     /// What names the answer to a request, as far as is known without asking who we are.
-    fn text(&self, request: &Request, rule: Rule) -> String {
-        let user = self.fetcher.identity.asker(rule.view);
+    fn text(&self, request: &Request, policy: &Policy) -> String {
+        let user = self.fetcher.identity.asker(&policy.scope);
         let place = self.addresses.place(request.service);
         key::text(request, place, user.as_deref())
     }
 
-    async fn run(self: Arc<Core>, errand: Errand, landing: Landing) {
-        let outcome = self.answer(errand).await;
+    async fn run(self: Arc<Core>, task: RequestTask, landing: Landing) {
+        let outcome = self.answer(task).await;
         let walk = match &outcome {
             Ok(response) if response.from_cache() => Some(Walk::Stored),
             Ok(_) => Some(Walk::Fetched),
@@ -255,14 +256,14 @@ impl Core {
     }
 
     /// The way of one request through the floors.
-    async fn answer(&self, errand: Errand) -> Result<Response> {
-        let Errand {
+    async fn answer(&self, task: RequestTask) -> Result<Response> {
+        let RequestTask {
             request,
-            rule,
+            policy,
             accept,
-            stand_in,
+            fallback,
             mut text,
-        } = errand;
+        } = task;
         // Said to whoever waits: a refusal to start would lose its words at the boundary to a plugin.
         if request.service == Service::Gql && self.fetcher.gql.is_none() {
             return Err(Error::new(
@@ -271,45 +272,47 @@ impl Core {
             )
             .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
         }
-        if self.must_learn_user(rule) {
-            let means = self.fetcher.means();
-            self.fetcher.identity.credentials(means).await?;
-            text = self.text(&request, rule);
+        if self.must_learn_user(&policy) {
+            self.fetcher
+                .identity
+                .credentials(self.fetcher.sign_in_context())
+                .await?;
+            text = self.text(&request, &policy);
         }
         let key = key::key(&text);
         if let Some(response) = self.cache.find(&key, &request, accept).await? {
             return Ok(response);
         }
-        if self.wishes.offline {
+        if self.options.offline {
             return Err(self.offline_miss(&request));
         }
-        let stand_in = stand_in.filter(|_| !self.cache.is_empty());
-        if let Some(accept) = stand_in
-            && lock(&self.gave_out).contains(&request.service)
-            && let Some(response) = self.cache.stand_in(&key, &request, accept).await?
+        let fallback = fallback.filter(|_| !self.cache.is_empty());
+        if let Some(accept) = fallback
+            && lock(&self.failed_services).contains(&request.service)
+            && let Some(response) = self.cache.fallback(&key, &request, accept).await?
         {
             return Ok(response);
         }
         let start = Instant::now();
-        let fetched = match self.own_answer(&key, &request, rule, accept).await {
+        let fetched = match self.own_answer(&key, &request, &policy, accept).await {
             Ok(Some(response)) => return Ok(response),
-            Ok(None) => self.fetcher.fetch(&request).await,
+            Ok(None) => self.fetcher.fetch(&request, &policy).await,
             Err(error) => Err(error),
         };
-        let answer = match (fetched, stand_in) {
+        let answer = match (fetched, fallback) {
             (Ok(answer), _) => answer,
-            (Err(error), Some(accept)) if gives_out(&error) => {
-                let stored = self.cache.stand_in(&key, &request, accept).await?;
+            (Err(error), Some(accept)) if is_service_failure(&error) => {
+                let stored = self.cache.fallback(&key, &request, accept).await?;
                 let response = stored.ok_or(error)?;
-                lock(&self.gave_out).insert(request.service);
+                lock(&self.failed_services).insert(request.service);
                 return Ok(response);
             }
             (Err(error), _) => return Err(error),
         };
         let took = start.elapsed();
         // Now it is known who asks, and whether this answer is for others too.
-        let key = key::key(&self.text(&request, rule));
-        let answer = self.cache.keep(&key, &request, rule, answer, took).await?;
+        let key = key::key(&self.text(&request, &policy));
+        let answer = self.cache.keep(&key, &request, &policy, answer, took).await?;
         Ok(Response {
             status: answer.status,
             age: None,
@@ -318,9 +321,9 @@ impl Core {
     }
 
     /// Whether only Twitch can say for whom a stored answer would have to be.
-    fn must_learn_user(&self, rule: Rule) -> bool {
-        rule.view == View::Asker
-            && !self.wishes.offline
+    fn must_learn_user(&self, policy: &Policy) -> bool {
+        policy.scope == CacheScope::User
+            && !self.options.offline
             && !self.cache.is_empty()
             && self.fetcher.identity.can_learn_user()
     }
@@ -331,16 +334,18 @@ impl Core {
         &self,
         looked_for: &str,
         request: &Request,
-        rule: Rule,
+        policy: &Policy,
         accept: Accept,
     ) -> Result<Option<Response>> {
-        let may_differ = matches!(rule.view, View::AskerWith(_)) && !self.cache.is_empty();
+        let may_differ = matches!(policy.scope, CacheScope::UserWith(_)) && !self.cache.is_empty();
         if !may_differ || !self.fetcher.identity.can_learn_user() {
             return Ok(None);
         }
-        let means = self.fetcher.means();
-        self.fetcher.identity.credentials(means).await?;
-        let key = key::key(&self.text(request, rule));
+        self.fetcher
+            .identity
+            .credentials(self.fetcher.sign_in_context())
+            .await?;
+        let key = key::key(&self.text(request, policy));
         match key == looked_for {
             true => Ok(None),
             false => self.cache.find_again(&key, request, accept).await,
@@ -358,7 +363,7 @@ impl Core {
 }
 
 /// Whether it is the service that failed, not the question or whoever asks.
-fn gives_out(error: &Error) -> bool {
+fn is_service_failure(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData)
 }
 

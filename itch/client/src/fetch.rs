@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use itch_api::{Error, ErrorKind, Request, Result, Service};
+use itch_api::{Error, ErrorKind, PageShape, Policy, Request, Result, Service};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::address::Addresses;
 use crate::gql::GqlFacts;
-use crate::identity::{Identity, Means};
+use crate::identity::{Identity, SignInContext};
 use crate::limiter::Limiter;
 use crate::retry::{Fault, Patience, Trouble};
 use crate::wire::{Answer, Call, Wire};
@@ -16,7 +16,7 @@ use crate::wire::{Answer, Call, Wire};
 /// A refusal by the rate limit is no failed try, but a limit that never lets anything through is none to wait for.
 const MOST_REFUSALS: u32 = 20;
 
-/// An answer without comments is far shorter than this, one with comments is longer.
+/// An answer without its list is far shorter than this, a page with rows is longer.
 const SHORT_BODY: usize = 4096;
 
 /// The floors below the cache.
@@ -34,8 +34,8 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     /// What signing in needs.
-    pub fn means(&self) -> Means<'_> {
-        Means {
+    pub fn sign_in_context(&self) -> SignInContext<'_> {
+        SignInContext {
             wire: &self.wire,
             patience: &self.patience,
             addresses: &self.addresses,
@@ -43,7 +43,7 @@ impl Fetcher {
     }
 
     /// The final answer of a service, or the error after which there will be none.
-    pub async fn fetch(&self, request: &Request) -> Result<Answer> {
+    pub async fn fetch(&self, request: &Request, policy: &Policy) -> Result<Answer> {
         let mut call = self.call(request)?;
         let mut retry = self.patience.retry(request.service);
         let mut refusals = 0;
@@ -52,7 +52,7 @@ impl Fetcher {
             let in_walk = request.chain.is_some();
             let pass = self.limiter.enter(request.service, in_walk).await;
             let credentials = match request.service {
-                Service::Helix => Some(self.identity.credentials(self.means()).await?),
+                Service::Helix => Some(self.identity.credentials(self.sign_in_context()).await?),
                 _ => None,
             };
             if let Some(credentials) = &credentials {
@@ -75,7 +75,7 @@ impl Fetcher {
                 continue;
             }
             pass.answered(&answer.headers);
-            if let Some(trouble) = passing_error(request.service, &answer) {
+            if let Some(trouble) = passing_error(request.service, policy.page.as_ref(), &answer) {
                 retry.after(Fault::Passing(trouble)).await?;
                 continue;
             }
@@ -83,7 +83,7 @@ impl Fetcher {
                 // Once: if the token is good after all, Twitch means this request, and says why in its answer.
                 Some(credentials) if answer.status == 401 && !renewed => {
                     renewed = true;
-                    self.identity.renew(&credentials, self.means()).await?;
+                    self.identity.renew(&credentials, self.sign_in_context()).await?;
                 }
                 _ => return Ok(answer),
             }
@@ -130,20 +130,18 @@ impl Fetcher {
 
 /// GraphQL calls a fault that passes a success: with `service error` or `service timeout` among its errors, or with
 /// nothing where data should be and no error (lay295/TwitchDownloader and xenova/chat-downloader ask again).
-fn passing_error(service: Service, answer: &Answer) -> Option<Trouble> {
+fn passing_error(service: Service, page: Option<&PageShape>, answer: &Answer) -> Option<Trouble> {
     let shape = answer
         .shape
         .filter(|_| service == Service::Gql && answer.is_success())?;
     if !shape.errors {
-        // Such an answer is short; a page of comments need not be read twice.
-        let comments_missing = || {
+        // Such an answer is short; a full page need not be read twice.
+        let list_missing = || {
             answer.body.len() < SHORT_BODY
-                && serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok_and(|body| {
-                    body.pointer("/data/video/comments")
-                        .is_some_and(|comments| comments.is_null())
-                })
+                && page
+                    .is_some_and(|page| serde_json::from_slice(&answer.body).is_ok_and(|body| page.is_missing(&body)))
         };
-        return (shape.no_data || comments_missing()).then(|| Trouble {
+        return (shape.no_data || list_missing()).then(|| Trouble {
             status: Some(answer.status),
             ..Trouble::new("answered without data")
         });

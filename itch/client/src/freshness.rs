@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use itch_api::{Chain, Freshness, Request};
+use itch_api::{Chain, Freshness, Policy, Request};
 
-use crate::endpoints::Rule;
 use crate::sync::lock;
 
 /// What a request takes from a cache.
@@ -33,7 +32,7 @@ impl Accept {
 
 /// What the person asked for, for the whole run.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct CacheOptions {
     pub offline: bool,
     pub refresh: bool,
     pub max_age: Option<Duration>,
@@ -50,8 +49,8 @@ pub(crate) enum Walk {
 }
 
 /// The precedence: offline, the walk's first page, refresh, the person's largest age, the request, the endpoint.
-pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule: Rule) -> Accept {
-    if wishes.offline {
+pub(crate) fn accept(options: CacheOptions, walk: Option<Walk>, request: &Request, policy: &Policy) -> Accept {
+    if options.offline {
         return Accept::AnyAge;
     }
     match walk {
@@ -60,10 +59,10 @@ pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule
         Some(Walk::Fetched) => return Accept::Nothing,
         None => {}
     }
-    if wishes.refresh {
+    if options.refresh {
         return Accept::Nothing;
     }
-    if let Some(most) = wishes.max_age {
+    if let Some(most) = options.max_age {
         return Accept::UpTo(most);
     }
     match request.freshness {
@@ -71,13 +70,13 @@ pub(crate) fn accept(wishes: Wishes, walk: Option<Walk>, request: &Request, rule
         Freshness::MaxAge(seconds) => Accept::UpTo(Duration::from_secs(seconds)),
         Freshness::Immutable => Accept::AnyAge,
         // Also for a freshness that a newer handle knows and this client does not.
-        _ => Accept::UpTo(rule.max_age),
+        _ => Accept::UpTo(Duration::from_secs(policy.max_age)),
     }
 }
 
-/// What may stand in if the service gives out: what would have done anyway, and older by as much as the person allows.
-pub(crate) fn stand_in(wishes: Wishes, walk: Option<Walk>, accept: Accept) -> Option<Accept> {
-    let beyond = wishes.stale_if_error?;
+/// What is taken if the service fails: what would have done anyway, and older by as much as the person allows.
+pub(crate) fn fallback(options: CacheOptions, walk: Option<Walk>, accept: Accept) -> Option<Accept> {
+    let beyond = options.stale_if_error?;
     match (walk, accept) {
         // The pages that came over the wire are one state of the list, an old page among them would be of another.
         (Some(Walk::Fetched), _) | (_, Accept::AnyAge) => None,
@@ -132,7 +131,7 @@ impl Walks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoints::rule;
+    use crate::policy::policy;
 
     const TEN: Duration = Duration::from_secs(10);
 
@@ -142,13 +141,13 @@ mod tests {
         let ask = |offline, refresh, walk, max_age, freshness| {
             let mut request = Request::helix("videos");
             request.freshness = freshness;
-            let wishes = Wishes {
+            let options = CacheOptions {
                 offline,
                 refresh,
                 max_age,
                 stale_if_error: None,
             };
-            accept(wishes, walk, &request, rule(&request))
+            accept(options, walk, &request, &policy(&request))
         };
         use Freshness::{Endpoint, Fresh, Immutable, MaxAge};
         let (stored, fetched) = (Some(Walk::Stored), Some(Walk::Fetched));
@@ -173,21 +172,21 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in() {
-        let wishes = Wishes {
+    fn what_is_taken_as_a_fallback() {
+        let options = CacheOptions {
             stale_if_error: Some(TEN),
-            ..Wishes::default()
+            ..CacheOptions::default()
         };
         let twenty = Some(Accept::UpTo(2 * TEN));
-        for (wishes, walk, accept, expected) in [
-            (wishes, None, Accept::UpTo(TEN), twenty),
-            (wishes, Some(Walk::Stored), Accept::UpTo(TEN), twenty),
-            (wishes, None, Accept::Nothing, Some(Accept::UpTo(TEN))),
-            (wishes, Some(Walk::Fetched), Accept::Nothing, None),
-            (wishes, None, Accept::AnyAge, None),
-            (Wishes::default(), None, Accept::UpTo(TEN), None),
+        for (options, walk, accept, expected) in [
+            (options, None, Accept::UpTo(TEN), twenty),
+            (options, Some(Walk::Stored), Accept::UpTo(TEN), twenty),
+            (options, None, Accept::Nothing, Some(Accept::UpTo(TEN))),
+            (options, Some(Walk::Fetched), Accept::Nothing, None),
+            (options, None, Accept::AnyAge, None),
+            (CacheOptions::default(), None, Accept::UpTo(TEN), None),
         ] {
-            assert_eq!(stand_in(wishes, walk, accept), expected);
+            assert_eq!(fallback(options, walk, accept), expected);
         }
     }
 

@@ -8,14 +8,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use itch_api::{Error, ErrorKind, Result, Service};
+use itch_api::{CacheScope, Error, ErrorKind, Result, Service};
 use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use crate::address::{Addresses, QUERY};
-use crate::endpoints::View;
 use crate::identity_file::{IdentityFile, Record};
 use crate::retry::Patience;
 use crate::settings::Warn;
@@ -33,7 +32,7 @@ const CLIENT_ID: HeaderName = HeaderName::from_static("client-id");
 
 /// What signing in needs from the floors below.
 #[derive(Clone, Copy)]
-pub(crate) struct Means<'a> {
+pub(crate) struct SignInContext<'a> {
     pub wire: &'a Wire,
     pub patience: &'a Patience,
     pub addresses: &'a Addresses,
@@ -117,11 +116,12 @@ impl Identity {
     }
 
     /// Whom an answer is for, as far as is known without asking; `None` if that is everybody, or unknown.
-    pub fn asker(&self, view: View) -> Option<String> {
-        match view {
-            View::Everybody => None,
-            View::Asker => self.user(),
-            View::AskerWith(scope) => self.user().filter(|_| self.may_have(scope)),
+    pub fn asker(&self, scope: &CacheScope) -> Option<String> {
+        match scope {
+            CacheScope::Everybody => None,
+            CacheScope::UserWith(scope) => self.user().filter(|_| self.may_have(scope)),
+            // Also for a scope that a newer handle knows and this client does not.
+            _ => self.user(),
         }
     }
 
@@ -153,7 +153,7 @@ impl Identity {
     }
 
     /// Credentials that hold now; signs in if there are none.
-    pub async fn credentials(&self, means: Means<'_>) -> Result<Credentials> {
+    pub async fn credentials(&self, context: SignInContext<'_>) -> Result<Credentials> {
         let seen = self.rounds.load(Ordering::Acquire);
         let mut session = self.session.lock().await;
         let now = seconds(SystemTime::now());
@@ -165,11 +165,11 @@ impl Identity {
         if let Some(error) = session.failed.as_ref().filter(|_| another_failed) {
             return Err(error.clone());
         }
-        self.sign_in(&mut session, means, false).await
+        self.sign_in(&mut session, context, false).await
     }
 
     /// After a 401: new credentials, unless another request has got them since these were given.
-    pub async fn renew(&self, refused: &Credentials, means: Means<'_>) -> Result<Credentials> {
+    pub async fn renew(&self, refused: &Credentials, context: SignInContext<'_>) -> Result<Credentials> {
         let mut session = self.session.lock().await;
         if let Some((credentials, _)) = &session.valid
             && credentials.round != refused.round
@@ -181,15 +181,15 @@ impl Identity {
         {
             return Err(error.clone());
         }
-        self.sign_in(&mut session, means, true).await
+        self.sign_in(&mut session, context, true).await
     }
 
-    async fn sign_in(&self, session: &mut Session, means: Means<'_>, again: bool) -> Result<Credentials> {
+    async fn sign_in(&self, session: &mut Session, context: SignInContext<'_>, again: bool) -> Result<Credentials> {
         let round = self.rounds.load(Ordering::Acquire) + 1;
         let outcome = match &self.method {
             SignIn::Nobody => Err(nobody()),
-            SignIn::Token { token, fingerprint } => self.validate(token, fingerprint, means, again, round).await,
-            SignIn::App { client_id, secret } => app_token(client_id, secret, means, round).await,
+            SignIn::Token { token, fingerprint } => self.validate(token, fingerprint, context, again, round).await,
+            SignIn::App { client_id, secret } => app_token(client_id, secret, context, round).await,
         };
         self.rounds.store(round, Ordering::Release);
         *session = Session {
@@ -205,7 +205,7 @@ impl Identity {
         &self,
         token: &Secret,
         fingerprint: &str,
-        means: Means<'_>,
+        context: SignInContext<'_>,
         again: bool,
         round: u64,
     ) -> Result<(Credentials, u64)> {
@@ -215,7 +215,7 @@ impl Identity {
         let record = match known {
             Some(record) => record,
             None => {
-                let answer = ask_whose(token, means).await?;
+                let answer = ask_whose(token, context).await?;
                 if !answer.is_success() {
                     self.forget(fingerprint);
                     return Err(token_refused(&answer));
@@ -277,10 +277,10 @@ fn token_refused(answer: &Answer) -> Error {
     words(&answer.body).into_iter().fold(error, Error::cause)
 }
 
-async fn ask_whose(token: &Secret, means: Means<'_>) -> Result<Answer> {
+async fn ask_whose(token: &Secret, context: SignInContext<'_>) -> Result<Answer> {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, token.header("OAuth")?);
-    ask(means, Method::GET, "validate", headers, None).await
+    ask(context, Method::GET, "validate", headers, None).await
 }
 
 fn read_record(answer: &Answer, now: u64) -> Result<Record> {
@@ -310,7 +310,12 @@ fn read_record(answer: &Answer, now: u64) -> Result<Record> {
 }
 
 /// Asks for an app token by client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
-async fn app_token(client_id: &str, secret: &Secret, means: Means<'_>, round: u64) -> Result<(Credentials, u64)> {
+async fn app_token(
+    client_id: &str,
+    secret: &Secret,
+    context: SignInContext<'_>,
+    round: u64,
+) -> Result<(Credentials, u64)> {
     #[derive(Deserialize)]
     struct Granted {
         access_token: String,
@@ -325,7 +330,7 @@ async fn app_token(client_id: &str, secret: &Secret, means: Means<'_>, round: u6
         ("client_secret", secret.expose()),
         ("grant_type", "client_credentials"),
     ]);
-    let answer = ask(means, Method::POST, "token", headers, Some(body)).await?;
+    let answer = ask(context, Method::POST, "token", headers, Some(body)).await?;
     if !answer.is_success() {
         let error = Error::new(ErrorKind::SignIn, "Twitch refused the client id or its secret")
             .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
@@ -345,7 +350,7 @@ async fn app_token(client_id: &str, secret: &Secret, means: Means<'_>, round: u6
 
 /// One question to the sign-in service, with its own patience.
 async fn ask(
-    means: Means<'_>,
+    context: SignInContext<'_>,
     method: Method,
     path: &str,
     headers: HeaderMap,
@@ -354,13 +359,13 @@ async fn ask(
     let call = Call {
         service: Service::OAuth,
         method,
-        url: means.addresses.url(&itch_api::Request::get(Service::OAuth, path))?,
+        url: context.addresses.url(&itch_api::Request::get(Service::OAuth, path))?,
         headers,
         body,
     };
-    let mut retry = means.patience.retry(Service::OAuth);
+    let mut retry = context.patience.retry(Service::OAuth);
     loop {
-        match means.wire.send(&call, retry.attempt()).await {
+        match context.wire.send(&call, retry.attempt()).await {
             Ok(answer) => return Ok(answer),
             Err(fault) => retry.after(fault).await?,
         }

@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | identity | `identity` | finds on disk who asks, where that decides the answer |
 //! | coalesce | `coalesce` | joins an equal question that is in flight |
-//! | cache | `cache` | takes a stored answer that is fresh enough (`freshness`, `endpoints`, `key`, `entry`, `store`) |
+//! | cache | `cache` | takes a stored answer that is fresh enough (`freshness`, `policy`, `key`, `entry`, `store`) |
 //! | offline | `client` | ends here |
 //! | limiter | `limiter` | waits for a point of the rate limit (`bucket`) and for its turn |
 //! | sign-in | `identity` | validates the token or asks for one |
@@ -38,7 +38,6 @@ mod cache;
 mod client;
 mod coalesce;
 mod counters;
-mod endpoints;
 mod entry;
 mod fetch;
 mod freshness;
@@ -48,6 +47,7 @@ mod identity;
 mod identity_file;
 mod key;
 mod limiter;
+mod policy;
 mod retry;
 mod secret;
 mod settings;

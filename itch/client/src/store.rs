@@ -27,7 +27,7 @@ pub(crate) struct Store {
     inner: Arc<Mutex<Box<dyn CacheStore>>>,
     /// One call at a time, in the order of asking; closed when the store is given up.
     turn: Semaphore,
-    gave_out: Mutex<Option<Error>>,
+    failure: Mutex<Option<Error>>,
     strict: bool,
     warn: Warn,
     tally: Arc<Tally>,
@@ -39,7 +39,7 @@ impl Store {
             name,
             inner: Arc::new(Mutex::new(store)),
             turn: Semaphore::new(1),
-            gave_out: Mutex::new(None),
+            failure: Mutex::new(None),
             strict,
             warn,
             tally,
@@ -74,15 +74,15 @@ impl Store {
     /// Ends the store for the run. Only the first to notice speaks.
     fn give_up(&self, failure: Error) {
         self.turn.close();
-        let mut gave_out = lock(&self.gave_out);
-        if gave_out.is_some() {
+        let mut given_up = lock(&self.failure);
+        if given_up.is_some() {
             return;
         }
         self.tally.cache_errors.one();
         if !self.strict {
             (self.warn)(&format!("cache {}: {failure:#}; going on without it", self.name));
         }
-        *gave_out = Some(
+        *given_up = Some(
             failure
                 .context(format!("the cache `{}` gave out", self.name))
                 .hint("repair the cache, or run without `--cache-strict` to go on without it"),
@@ -90,7 +90,7 @@ impl Store {
     }
 
     fn given_up<T>(&self) -> Outcome<T> {
-        match &*lock(&self.gave_out) {
+        match &*lock(&self.failure) {
             Some(error) if self.strict => Err(Error {
                 kind: ErrorKind::Service,
                 ..error.clone()

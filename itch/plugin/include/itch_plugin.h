@@ -145,8 +145,13 @@ enum { ITCH_LOG_ERROR = 1, ITCH_LOG_WARNING = 2, ITCH_LOG_INFORMATION = 3, ITCH_
  *   path       below the service's address, without a leading slash
  *   query      pairs of texts, in the order in which they are sent; a name may stand several times
  *   body       for gql only
- *   freshness  how old a stored answer may be: "endpoint" (as itch's table says), "fresh" (not at all),
- *              {"max-age":60} (seconds), "immutable" (any age)
+ *   freshness  how old a stored answer may be: "endpoint" (as `policy` says), "fresh" (not at all), {"max-age":60}
+ *              (seconds), "immutable" (any age)
+ *   policy     for an endpoint that itch does not know: for how many seconds its answers are fresh, and who may share
+ *              them, as {"max_age":3600,"scope":"everybody"}. "scope" is "everybody", "user" (the user who asks), or
+ *              {"user-with":"user:read:email"} (everybody but users whose token has that scope). Without it, answers
+ *              are fresh for an hour and, on helix, the asking user's alone. An itch that is too old to know it
+ *              ignores it.
  *
  * itch waits for the rate limit, tries again what failed in passing, and stores answers in the caches that the person
  * chose. Calls block; to have several requests under way, `fetch` them all and `wait` for one after the other. */

@@ -7,6 +7,7 @@ mod handle;
 pub(crate) mod join;
 mod models;
 mod pages;
+mod policy;
 mod request;
 mod response;
 pub mod sync;
@@ -20,6 +21,7 @@ pub use models::{
     Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role, Stream, User, Video,
 };
 pub use pages::{Page, PageStyle, Pages, Sift};
+pub use policy::{CacheScope, PageShape, Policy};
 pub use request::{Chain, Freshness, GqlForm, Request, Service};
 pub use response::Response;
 pub use transport::{Ticket, Transport};

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Policy;
+
 /// One of the services that itch speaks to. Each has a canonical address and a base URL setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -83,7 +85,7 @@ impl fmt::Display for Service {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Freshness {
-    /// As the host's table says for the endpoint.
+    /// As the [`Policy`] of the endpoint says.
     #[default]
     Endpoint,
     /// Never from a cache; the answer is stored all the same.
@@ -169,6 +171,9 @@ pub struct Request {
     /// The place in a walk over pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Chain>,
+    /// What holds for the endpoint's answers. `None` leaves it to what itch knows of the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 impl Request {
@@ -183,6 +188,7 @@ impl Request {
             gql_client: 0,
             freshness: Freshness::Endpoint,
             chain: None,
+            policy: None,
         }
     }
 
@@ -239,6 +245,13 @@ impl Request {
         self
     }
 
+    /// Says what holds for the endpoint's answers, for an endpoint that itch does not know. Where it does know the
+    /// endpoint, an answer is never shared with more people than itch would share it with.
+    pub fn policy(mut self, policy: Policy) -> Request {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Puts the request into a walk over pages.
     pub fn chain(mut self, chain: Chain) -> Request {
         self.chain = Some(chain);
@@ -263,5 +276,27 @@ impl fmt::Display for Request {
             write!(f, "{body}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The members are those of the C header; files that were built before `policy` existed do not send it.
+    #[test]
+    fn a_request_is_read_with_and_without_what_came_later() {
+        let text = json!({"service": "helix", "path": "x", "query": [["id", "1"]], "freshness": {"max-age": 60}});
+        let read: Request = serde_json::from_value(text.clone()).unwrap();
+        let expected = Request::helix("x").query("id", 1).max_age(Duration::from_secs(60));
+        assert_eq!(read, expected);
+        assert_eq!(serde_json::to_value(&expected).unwrap(), text);
+        let mut text = text;
+        text["policy"] = json!({"max_age": 60, "scope": "everybody"});
+        let read: Request = serde_json::from_value(text.clone()).unwrap();
+        let expected = expected.policy(Policy::everybody(Duration::from_secs(60)));
+        assert_eq!(read, expected);
+        assert_eq!(serde_json::to_value(&expected).unwrap(), text);
     }
 }

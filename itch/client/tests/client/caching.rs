@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use itch_api::{Chain, ErrorKind, Request, Service, Transport};
+use itch_api::{Chain, ErrorKind, Freshness, PageShape, Policy, Request, Service, Transport};
 use itch_client::{Client, Settings};
 use itch_plugin::StoredValue;
 
@@ -233,6 +233,66 @@ fn errors_and_hidden_rows_are_not_stored() {
     fetch(&client, Request::helix("channels/followers").query("broadcaster_id", 1)).unwrap();
     assert_eq!(store.len(), 0);
     assert_eq!(client.counters().cache_not_stored, 2);
+}
+
+/// A plugin says of an endpoint of its own what holds for its answers.
+#[test]
+fn a_policy_comes_with_the_request() {
+    let server = Server::start(|asked| match asked.target.as_str() {
+        "/helix/hidden?id=1" => Reply::ok(r#"{"total":9,"data":[]}"#),
+        _ => Reply::ok(r#"{"data":[1]}"#),
+    });
+    let store = Memory::default();
+    let ask = |path: &str, policy: Option<Policy>| {
+        let mut request = Request::helix(path).query("id", 1);
+        request.policy = policy;
+        let client = with(&server, &store, |_| {});
+        (fetch(&client, request).unwrap().from_cache(), client.counters())
+    };
+    let (day, none) = (Duration::from_secs(86_400), Duration::ZERO);
+    // Everybody's answer is found without asking who we are; what is not said to be so is a user's.
+    assert!(!ask("own", Some(Policy::everybody(day))).0);
+    let (stored, counters) = ask("own", Some(Policy::everybody(day)));
+    assert_eq!((stored, counters.requests), (true, 0));
+    assert!(!ask("own", None).0);
+    assert!(ask("own", None).0);
+    assert_eq!(store.len(), 2);
+    std::thread::sleep(Duration::from_millis(5));
+    assert!(!ask("own", Some(Policy::everybody(none))).0);
+    // Followers stay a user's own, whatever a plugin says.
+    ask("channels/followers", None);
+    assert_eq!(store.len(), 3);
+    assert!(ask("channels/followers", Some(Policy::everybody(day))).0);
+    assert_eq!(store.len(), 3);
+    ask("hidden", Some(Policy::user(day).rows_hidden()));
+    assert_eq!(store.len(), 3);
+}
+
+/// Of a list that grows every page is stored but the last, which the policy tells from the others.
+#[test]
+fn the_last_page_of_what_grows_is_not_stored() {
+    let server = Server::start(|asked| {
+        Reply::ok(match asked.target.as_str() {
+            "/helix/own?page=1" => r#"{"rows":[1],"more":true}"#,
+            _ => r#"{"rows":[1],"more":false}"#,
+        })
+    });
+    let store = Memory::default();
+    let shape = PageShape {
+        list: "/rows".into(),
+        rows: "/rows".into(),
+        more: "/more".into(),
+    };
+    let policy = Policy::everybody(Duration::from_secs(60)).page(shape);
+    let ask = |page: u32, policy: &Option<Policy>| {
+        let mut request = Request::helix("own").query("page", page).freshness(Freshness::Growing);
+        request.policy = policy.clone();
+        fetch(&with(&server, &store, |_| {}), request).unwrap();
+        store.len()
+    };
+    assert_eq!(ask(1, &None), 0, "nobody knows whether this is the last");
+    assert_eq!(ask(2, &Some(policy.clone())), 0);
+    assert_eq!(ask(1, &Some(policy)), 1);
 }
 
 #[test]

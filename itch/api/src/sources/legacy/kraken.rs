@@ -7,20 +7,25 @@ use serde_json::Value;
 
 use super::fields::{text, time};
 use crate::raw::{
-    Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, PageStyle, Pages, Pending, RawApi, Request,
-    Result, Service, Sift, Stream, User, Video,
+    Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, PageStyle, Pages, Pending, Policy, RawApi,
+    Request, Result, Service, Sift, Stream, User, Video,
 };
+use crate::sources::endpoint::{DAY, Endpoint, HOUR, MINUTE};
 use crate::sources::parameters::{Direction, FollowersParameters, FollowingParameters};
 use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
+
+pub(super) static USERS: Endpoint = Endpoint::get(Service::Kraken, "users/*", Policy::everybody(DAY));
+pub(super) static FOLLOWED: Endpoint =
+    Endpoint::get(Service::Kraken, "users/*/follows/channels", Policy::everybody(HOUR));
+pub(super) static CHANNELS: Endpoint = Endpoint::get(Service::Kraken, "channels/*", Policy::everybody(HOUR));
+pub(super) static FOLLOWERS: Endpoint = Endpoint::get(Service::Kraken, "channels/*/follows", Policy::everybody(HOUR));
+pub(super) static STREAMS: Endpoint = Endpoint::get(Service::Kraken, "streams/*", Policy::everybody(MINUTE));
+pub(super) static VIDEOS: Endpoint = Endpoint::get(Service::Kraken, "videos/*", Policy::everybody(HOUR));
 
 /// Look-ups in flight at once: one request a channel.
 const LOOKUPS_IN_FLIGHT: usize = 4;
 /// The largest page that the first itch asked for.
 const LARGEST_PAGE: u64 = 100;
-
-fn get(path: impl Into<String>) -> Request {
-    Request::get(Service::Kraken, path)
-}
 
 /// The login in lower case; the old services knew channels by nothing else.
 fn login(name: &ChannelName) -> Result<&str> {
@@ -74,7 +79,7 @@ impl Iterator for Channels {
     fn next(&mut self) -> Option<Self::Item> {
         while self.in_flight.len() < LOOKUPS_IN_FLIGHT {
             let Some(name) = self.names.next() else { break };
-            let pending = login(&name).map(|login| self.api.fetch(get(format!("channels/{login}"))));
+            let pending = login(&name).map(|login| self.api.fetch(CHANNELS.request_for(login)));
             self.in_flight.push_back((name, pending));
         }
         let (name, pending) = self.in_flight.pop_front()?;
@@ -107,7 +112,7 @@ pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
 }
 
 pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
-    let found = api.json(get(format!("users/{}", login(name)?)));
+    let found = api.json(USERS.request_for(login(name)?));
     found.and_then(channel_of).map_err(|error| match error.kind {
         ErrorKind::NotFound => name.unknown(),
         _ => error,
@@ -115,7 +120,7 @@ pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
 }
 
 /// A list of follows. Without a limit the first itch sent the word `None`, and named its stored answers so.
-fn follows(api: &RawApi, path: String, direction: Direction, limit: Option<u64>) -> Pages {
+fn follows(api: &RawApi, request: Request, direction: Direction, limit: Option<u64>) -> Pages {
     let direction = match direction {
         Direction::Asc => "ASC",
         Direction::Desc => "DESC",
@@ -123,7 +128,7 @@ fn follows(api: &RawApi, path: String, direction: Direction, limit: Option<u64>)
     let size = limit.map_or_else(|| "None".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
     let request = Request {
         inline_query: format!("direction={direction}&limit={size}"),
-        ..get(path)
+        ..request
     };
     Pages::new(api.clone(), request, PageStyle::Kraken { rows: "follows" }, 100).limit(limit)
 }
@@ -137,7 +142,7 @@ pub(super) fn followers(api: &RawApi, asked: FollowersParameters) -> Result<List
         until,
         ..
     } = asked;
-    let mut pages = follows(api, format!("channels/{}/follows", channel.login), direction, limit);
+    let mut pages = follows(api, FOLLOWERS.request_for(&channel.login), direction, limit);
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, direction, since, until));
     } else {
@@ -187,8 +192,7 @@ pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<List
     let FollowingParameters {
         user, direction, limit, ..
     } = asked;
-    let path = format!("users/{}/follows/channels", user.login);
-    let rows = follows(api, path, direction, limit)
+    let rows = follows(api, FOLLOWED.request_for(&user.login), direction, limit)
         .expect("channels")
         .rows()
         .map(|row| {
@@ -208,10 +212,9 @@ pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<List
 /// The name stands in the path as it was typed: the first itch looked nobody up for this.
 pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
     login(name)?;
-    let path = format!("users/{}/follows/channels", name.typed());
     let request = Request {
         inline_query: "direction=ASC&limit=1".to_owned(),
-        ..get(path)
+        ..FOLLOWED.request_for(name.typed())
     };
     let body = api.json(request).map_err(|error| match error.kind {
         ErrorKind::NotFound => name.unknown(),
@@ -226,7 +229,7 @@ pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
 }
 
 pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {
-    let mut body = api.json(get(format!("streams/{}", channel.login)))?;
+    let mut body = api.json(STREAMS.request_for(&channel.login))?;
     let Some(stream) = body
         .get_mut("stream")
         .map(Value::take)
@@ -251,7 +254,7 @@ pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stre
 
 /// The object of one video. Ids of recordings began with `v`.
 pub(super) fn video_object(api: &RawApi, id: &str) -> Result<Value> {
-    api.json(get(format!("videos/v{}", id.trim_start_matches('v'))))
+    api.json(VIDEOS.request_for(&format!("v{}", id.trim_start_matches('v'))))
         .map_err(|error| match error.kind {
             ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no video `{id}`")),
             _ => error,

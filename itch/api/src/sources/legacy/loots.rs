@@ -4,9 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fields::time;
-use crate::raw::{Error, ErrorKind, PastStream, RawApi, Request, Result, Service};
+use crate::raw::{Error, ErrorKind, PastStream, Policy, RawApi, Result, Service};
+use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, PastStreamsParameters};
 use crate::sources::source::Listing;
+
+pub(super) static STREAMS: Endpoint =
+    Endpoint::get(Service::Loots, "search/channels/*/streams", Policy::everybody(HOUR));
 
 /// The largest page that the first itch asked for. It asked once.
 const LARGEST_PAGE: u64 = 500;
@@ -24,8 +28,7 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
     let size = limit.map_or_else(|| "null".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
     // Written as Python's `json.dumps` wrote it: the text is part of the name of a stored answer.
     let question = format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
-    let request =
-        Request::get(Service::Loots, format!("search/channels/{}/streams", channel.id)).query("json", question);
+    let request = STREAMS.request_for(&channel.id).query("json", question);
     let mut body = api.json(request)?;
     let Some(Value::Array(rows)) = body.get_mut("data").map(Value::take) else {
         return Err(

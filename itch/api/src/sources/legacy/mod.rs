@@ -9,11 +9,25 @@ mod loots;
 mod rechat;
 mod tmi;
 
+use super::endpoint::Endpoint;
 use super::parameters::{ChatParameters, FollowersParameters, FollowingParameters, PastStreamsParameters};
 use super::source::{ChannelLookup, FollowerTotal, Listing, Rows, Source};
 use crate::raw::{
     Channel, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel, PastStream, RawApi, Result, Stream, Video,
 };
+
+/// Every endpoint that is known.
+pub(super) static ENDPOINTS: &[&Endpoint] = &[
+    &kraken::CHANNELS,
+    &kraken::FOLLOWED,
+    &kraken::FOLLOWERS,
+    &kraken::STREAMS,
+    &kraken::USERS,
+    &kraken::VIDEOS,
+    &loots::STREAMS,
+    &rechat::MESSAGES,
+    &tmi::CHATTERS,
+];
 
 pub(crate) struct Legacy;
 

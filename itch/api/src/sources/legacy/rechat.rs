@@ -7,9 +7,15 @@ use serde_json::Value;
 
 use super::fields::text;
 use super::kraken::video_object;
-use crate::raw::{ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Fact, Pending, RawApi, Request, Result, Service};
+use crate::raw::{
+    ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Fact, Pending, Policy, RawApi, Request, Result, Service,
+};
+use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::ChatParameters;
 use crate::sources::source::Rows;
+
+/// It tells where a video begins and ends in an error; that is data.
+pub(super) static MESSAGES: Endpoint = Endpoint::get(Service::Rechat, "", Policy::everybody(HOUR).errors_are_data());
 
 /// Seconds of one request, as the first itch stepped.
 const STEP: i64 = 30;
@@ -36,9 +42,7 @@ pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMes
 }
 
 fn request(video: &str, start: i64) -> Request {
-    Request::get(Service::Rechat, "")
-        .query("video_id", video)
-        .query("start", start)
+    MESSAGES.request().query("video_id", video).query("start", start)
 }
 
 /// The first and last second of a video, which the service tells in an error when asked for second 0.

@@ -2,14 +2,17 @@
 
 use serde_json::Value;
 
-use crate::raw::{Channel, Chatter, Error, ErrorKind, RawApi, Request, Result, Role, Service};
+use crate::raw::{Channel, Chatter, Error, ErrorKind, Policy, RawApi, Result, Role, Service};
+use crate::sources::endpoint::{Endpoint, MINUTE};
 use crate::sources::source::Rows;
+
+pub(super) static CHATTERS: Endpoint = Endpoint::get(Service::Tmi, "group/user/*/chatters", Policy::everybody(MINUTE));
 
 /// All moderators, then all viewers. The first itch printed nobody else.
 const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
 
 pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
-    let body = api.json(Request::get(Service::Tmi, format!("group/user/{}/chatters", channel.login)))?;
+    let body = api.json(CHATTERS.request_for(&channel.login))?;
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None));
     };

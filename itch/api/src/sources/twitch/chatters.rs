@@ -1,13 +1,19 @@
-//! Who is in a chat room, and, where the token may see it, in which role.
+//! `chat/chatters`: who is in a chat room, and, where the token may see it, in which role.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::envelope::{one_by_one, pages, read};
+use super::envelope::{one_by_one, read};
+use super::moderators::MODERATORS;
 use super::users::own_account;
-use crate::raw::{Channel, Chatter, Error, ErrorKind, Pages, RawApi, Request, Result, Role};
+use super::vips::VIPS;
+use crate::raw::{Channel, Chatter, Error, ErrorKind, Pages, Policy, RawApi, Result, Role};
+use crate::sources::endpoint::{Endpoint, MINUTE};
 use crate::sources::source::Rows;
+
+/// Larger pages than anywhere else.
+pub(super) static CHATTERS: Endpoint = Endpoint::helix("chat/chatters", Policy::user(MINUTE)).largest_page(1000);
 
 #[derive(Deserialize)]
 struct Row {
@@ -20,15 +26,16 @@ struct Row {
 /// the rows come role by role; otherwise they come as Twitch lists them, without roles.
 pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let me = own_account(api)?;
-    let request = Request::helix("chat/chatters")
+    let request = CHATTERS
+        .request()
         .query("broadcaster_id", &channel.id)
         .query("moderator_id", &me.id);
-    let mut chatters = pages(api, request, 1000).unique_by("user_id").expect("chatters");
-    let of_channel = |path: &str| {
-        let request = Request::helix(path).query("broadcaster_id", &channel.id);
-        pages(api, request, 100).unique_by("user_id")
+    let mut chatters = CHATTERS.pages(api, request).unique_by("user_id").expect("chatters");
+    let of_channel = |endpoint: &Endpoint| {
+        let request = endpoint.request().query("broadcaster_id", &channel.id);
+        endpoint.pages(api, request).unique_by("user_id")
     };
-    let (mut moderators, mut vips) = (of_channel("moderation/moderators"), of_channel("channels/vips"));
+    let (mut moderators, mut vips) = (of_channel(&MODERATORS), of_channel(&VIPS));
     let own = me.id == channel.id;
     // All three lists are on their way before the first is read.
     chatters.pending();

@@ -3,12 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::raw::{Error, ErrorKind, PageStyle, Pages, RawApi, Request, Result, Service};
-
-/// A walk over a Helix list whose pages hold at most `largest` rows.
-pub(super) fn pages(api: &RawApi, request: Request, largest: u32) -> Pages {
-    Pages::new(api.clone(), request, PageStyle::Helix, largest)
-}
+use crate::raw::{Error, ErrorKind, Result, Service};
 
 /// The rows of a page, or its error, as items of their own.
 pub(super) fn one_by_one<T>(page: Result<Vec<T>>) -> impl Iterator<Item = Result<T>> {

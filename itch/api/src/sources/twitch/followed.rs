@@ -1,15 +1,18 @@
-//! The channels that a user follows. Twitch shows them to that user only.
+//! `channels/followed`: the channels that a user follows. Twitch shows them to that user only.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::envelope::{one_by_one, pages, read};
-use super::users::total_request;
-use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Pending, RawApi, Request, Result};
+use super::envelope::{one_by_one, read};
+use super::followers::{self, total_request};
+use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Pending, Policy, RawApi, Request, Result};
+use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, FollowingParameters};
 use crate::sources::source::Listing;
+
+pub(super) static FOLLOWED: Endpoint = Endpoint::helix("channels/followed", Policy::user(HOUR));
 
 /// Follower numbers in flight at once: one request a row.
 const TOTALS_IN_FLIGHT: usize = 32;
@@ -39,7 +42,7 @@ impl From<Row> for FollowedChannel {
 }
 
 fn request(user: &Channel) -> Request {
-    Request::helix("channels/followed").query("user_id", &user.id)
+    FOLLOWED.request().query("user_id", &user.id)
 }
 
 /// A refusal with the advice that helps.
@@ -64,7 +67,8 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
         followers,
     } = asked;
     let limit = limit.filter(|_| direction == Direction::Desc);
-    let mut pages = pages(api, request(&user), 100)
+    let mut pages = FOLLOWED
+        .pages(api, request(&user))
         .unique_by("broadcaster_id")
         .limit(limit)
         .expect("channels");
@@ -92,7 +96,7 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
 /// How many channels a user follows.
 pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
     let body = api.json(request(user).query("first", 1)).map_err(explain)?;
-    super::users::total(&body)
+    followers::total(&body)
 }
 
 /// Rows with the number of each channel's followers, many look-ups in flight, in order.
@@ -114,7 +118,7 @@ impl<I: Iterator<Item = Result<FollowedChannel>>> Iterator for WithTotals<I> {
             }));
         }
         Some(self.in_flight.pop_front()?.and_then(|(row, pending)| {
-            let followers = Some(super::users::total(&pending.json()?)?);
+            let followers = Some(followers::total(&pending.json()?)?);
             Ok(FollowedChannel { followers, ..row })
         }))
     }

@@ -1,17 +1,33 @@
-//! The followers of a channel.
+//! `channels/followers`: the followers of a channel, and how many it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::envelope::{data, one_by_one, pages, read};
-use super::users::users_request;
+use super::envelope::{data, one_by_one, read};
+use super::users::{UserBatches, users_request};
 use crate::raw::join::Joined;
-use crate::raw::{Channel, Error, ErrorKind, Fact, Follow, Page, RawApi, Request, Result, Service, Sift, User};
+use crate::raw::{
+    Channel, ChannelName, Error, ErrorKind, Fact, Follow, Page, Pending, Policy, RawApi, Request, Result, Service,
+    Sift, User,
+};
+use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, FollowersParameters};
-use crate::sources::source::Listing;
+use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
+
+/// Without the right to list followers, Twitch gives their number and no row, and calls that a success
+/// (dev.twitch.tv/docs/api/reference#get-channel-followers).
+pub(super) static FOLLOWERS: Endpoint = Endpoint::helix("channels/followers", Policy::user(HOUR).rows_hidden());
+
+/// Follower totals in flight at once: one request a channel.
+const TOTALS_IN_FLIGHT: usize = 32;
+
+/// The request for a channel's followers.
+fn request(channel_id: &str) -> Request {
+    FOLLOWERS.request().query("broadcaster_id", channel_id)
+}
 
 /// Walks the list, newest first, with one look-up of accounts beside each page.
 pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {
@@ -25,8 +41,10 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
     } = asked;
     // The oldest come last, so a limit on them can only be applied by whoever turns the list round.
     let limit = limit.filter(|_| direction == Direction::Desc);
-    let request = Request::helix("channels/followers").query("broadcaster_id", &channel.id);
-    let mut pages = pages(api, request, 100).unique_by("user_id").limit(limit);
+    let mut pages = FOLLOWERS
+        .pages(api, request(&channel.id))
+        .unique_by("user_id")
+        .limit(limit);
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, since, until));
     } else {
@@ -40,7 +58,7 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
             .map(|request| api.fetch(request)))
     };
     let join = move |api: &RawApi, page: Page, found: Option<Value>| {
-        if page.number == 0 && page.empty && page.total.is_some_and(|total| total > 0) {
+        if page.number == 0 && FOLLOWERS.policy.hides_rows(page.total, usize::from(!page.empty)) {
             return Err(may_not_list(&channel, page.total.unwrap_or(0)));
         }
         follows(api, page, found)
@@ -114,8 +132,6 @@ fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>
     Ok(follows)
 }
 
-/// Without the right to list followers, Twitch gives their number and no row, and calls that a success
-/// (dev.twitch.tv/docs/api/reference#get-channel-followers).
 fn may_not_list(channel: &Channel, total: u64) -> Error {
     Error::new(ErrorKind::SignIn, format!("this token may not list the followers of `{}`", channel.login))
         .cause(format!("Twitch gave their number ({total}) but no rows"))
@@ -124,4 +140,70 @@ fn may_not_list(channel: &Channel, total: u64) -> Error {
          with the scope `moderator:read:followers`",
         )
         .at(Service::Helix, Some(200))
+}
+
+/// The request for the number of a channel's followers. One row is asked for with it: an empty page is how Twitch
+/// answers those who may not see rows, and `first=0` is refused.
+pub(super) fn total_request(channel_id: &str) -> Request {
+    request(channel_id).query("first", 1)
+}
+
+/// The `total` of a Helix list.
+pub(super) fn total(body: &Value) -> Result<u64> {
+    body.get("total")
+        .and_then(Value::as_u64)
+        .ok_or_else(|| Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None))
+}
+
+/// A channel as asked for, and, if there is one, the request for its number in flight.
+type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
+
+/// Asks for the number of followers of each channel, many in flight, in the order asked for.
+pub(super) struct Totals {
+    lookups: UserBatches,
+    api: RawApi,
+    in_flight: VecDeque<Result<StartedTotal>>,
+}
+
+impl Totals {
+    pub(super) fn new(api: RawApi, names: Vec<ChannelName>) -> Totals {
+        Totals {
+            lookups: UserBatches::new(api.clone(), names),
+            api,
+            in_flight: VecDeque::new(),
+        }
+    }
+
+    fn start(&self, lookup: ChannelLookup) -> StartedTotal {
+        let pending = lookup.channel.map(|channel| {
+            let pending = self.api.fetch(total_request(&channel.id));
+            (channel, pending)
+        });
+        (lookup.name, pending)
+    }
+}
+
+impl Iterator for Totals {
+    type Item = Result<FollowerTotal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.in_flight.len() < TOTALS_IN_FLIGHT {
+            let Some(lookup) = self.lookups.next() else {
+                break;
+            };
+            let started = lookup.map(|lookup| self.start(lookup));
+            self.in_flight.push_back(started);
+        }
+        let started = self.in_flight.pop_front()?;
+        Some(started.and_then(|(name, found)| {
+            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, u64)> {
+                let total = total(&pending.json()?)?;
+                Ok((channel, total))
+            };
+            Ok(FollowerTotal {
+                name,
+                found: found.map(with_total).transpose()?,
+            })
+        }))
+    }
 }

@@ -1,18 +1,54 @@
 //! The source of today: Helix, and GQL for the chat of past broadcasts.
 
+mod badges;
+mod channels;
 mod chat;
 mod chatters;
+mod clips;
+mod emotes;
 mod envelope;
 mod followed;
 mod followers;
+mod games;
+mod moderators;
+mod search;
 mod streams;
 mod users;
+mod videos;
+mod vips;
 
+use super::endpoint::Endpoint;
 use super::parameters::{ChatParameters, FollowersParameters, FollowingParameters, PastStreamsParameters};
 use super::source::{ChannelLookup, FollowerTotal, Listing, Rows, Source};
 use crate::raw::{
     Channel, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel, PastStream, RawApi, Result, Stream, Video,
 };
+
+/// Every endpoint that is known; the first that a request asks is meant.
+pub(super) static ENDPOINTS: &[&Endpoint] = &[
+    &badges::BADGES,
+    &badges::GLOBAL_BADGES,
+    &channels::CHANNELS,
+    &chat::COMMENTS,
+    &chat::VIDEO,
+    &chatters::CHATTERS,
+    &clips::CLIPS,
+    &emotes::EMOTES,
+    &emotes::GLOBAL_EMOTES,
+    &followed::FOLLOWED,
+    &followers::FOLLOWERS,
+    &games::GAMES,
+    &games::TOP_GAMES,
+    &moderators::MODERATORS,
+    &search::CATEGORIES,
+    &search::CHANNELS,
+    &streams::STREAMS,
+    &streams::FOLLOWED_STREAMS,
+    &users::OWN_USER,
+    &users::USERS,
+    &videos::VIDEOS,
+    &vips::VIPS,
+];
 
 pub(crate) struct Twitch;
 
@@ -26,7 +62,7 @@ impl Source for Twitch {
     }
 
     fn follower_totals(&self, api: &RawApi, names: Vec<ChannelName>) -> Rows<FollowerTotal> {
-        Box::new(users::Totals::new(api.clone(), names))
+        Box::new(followers::Totals::new(api.clone(), names))
     }
 
     fn followers(&self, api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {
@@ -42,7 +78,7 @@ impl Source for Twitch {
     }
 
     fn past_streams(&self, api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>> {
-        streams::past(api, asked)
+        videos::past(api, asked)
     }
 
     fn live_stream(&self, api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {
@@ -50,7 +86,7 @@ impl Source for Twitch {
     }
 
     fn video(&self, api: &RawApi, id: &str) -> Result<Video> {
-        streams::video(api, id)
+        videos::video(api, id)
     }
 
     fn chatters(&self, api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {

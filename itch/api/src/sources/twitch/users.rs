@@ -1,23 +1,25 @@
-//! Looking up accounts, and how many follow them.
+//! `users`: accounts by id or login, and the one that a token belongs to.
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::Value;
-
 use super::envelope::data;
-use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, RawApi, Request, Result, Service, User};
-use crate::sources::source::{ChannelLookup, FollowerTotal};
+use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi, Request, Result, User};
+use crate::sources::endpoint::{DAY, Endpoint};
+use crate::sources::source::ChannelLookup;
+
+/// The row of whoever asks has the email, if the token may see it.
+pub(super) static USERS: Endpoint = Endpoint::helix("users", Policy::user_with(DAY, "user:read:email"));
+/// Without a name `users` means whoever asks.
+pub(super) static OWN_USER: Endpoint = Endpoint::helix("users", Policy::user(DAY)).without_parameters();
 
 /// Ids and logins in one `users` request, together (dev.twitch.tv/docs/api/reference#get-users).
 const USERS_PER_REQUEST: usize = 100;
 /// Batches of look-ups in flight at once.
 const BATCHES_IN_FLIGHT: usize = 4;
-/// Follower totals in flight at once: one request a channel.
-const TOTALS_IN_FLIGHT: usize = 32;
 
 /// One `users` request for ids, or none for no ids.
 pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Request> {
-    let request = ids.fold(Request::helix("users"), |request, id| request.query("id", id));
+    let request = ids.fold(USERS.request(), |request, id| request.query("id", id));
     (!request.query.is_empty()).then_some(request)
 }
 
@@ -27,27 +29,12 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
         Error::new(ErrorKind::SignIn, "this needs the token of a user, not that of an application")
             .hint("set `TWITCH_TOKEN` to a user access token")
     };
-    let found = api.json(Request::helix("users")).map_err(|error| match error.http {
+    let found = api.json(OWN_USER.request()).map_err(|error| match error.http {
         Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
         _ => error,
     })?;
     let user: Option<User> = data(found)?.into_iter().next();
     user.map(Channel::from).ok_or_else(nobody)
-}
-
-/// The request for the number of a channel's followers. One row is asked for with it: an empty page is how Twitch
-/// answers those who may not see rows, and `first=0` is refused.
-pub(super) fn total_request(channel_id: &str) -> Request {
-    Request::helix("channels/followers")
-        .query("broadcaster_id", channel_id)
-        .query("first", 1)
-}
-
-/// The `total` of a Helix list.
-pub(super) fn total(body: &Value) -> Result<u64> {
-    body.get("total")
-        .and_then(Value::as_u64)
-        .ok_or_else(|| Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None))
 }
 
 /// Looks users up in batches, several in flight, and gives them back in the order asked for: Helix neither
@@ -75,7 +62,7 @@ impl UserBatches {
             if names.is_empty() {
                 return;
             }
-            let mut request = Request::helix("users");
+            let mut request = USERS.request();
             for name in &names {
                 let pair = match (name.id(), name.login()) {
                     (Some(id), _) => ("id", id),
@@ -132,58 +119,5 @@ impl Iterator for UserBatches {
                 Err(error) => return Some(Err(error)),
             }
         }
-    }
-}
-
-/// A channel as asked for, and, if there is one, the request for its number in flight.
-type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
-
-/// Asks for the number of followers of each channel, many in flight, in the order asked for.
-pub(super) struct Totals {
-    lookups: UserBatches,
-    api: RawApi,
-    in_flight: VecDeque<Result<StartedTotal>>,
-}
-
-impl Totals {
-    pub(super) fn new(api: RawApi, names: Vec<ChannelName>) -> Totals {
-        Totals {
-            lookups: UserBatches::new(api.clone(), names),
-            api,
-            in_flight: VecDeque::new(),
-        }
-    }
-
-    fn start(&self, lookup: ChannelLookup) -> StartedTotal {
-        let pending = lookup.channel.map(|channel| {
-            let pending = self.api.fetch(total_request(&channel.id));
-            (channel, pending)
-        });
-        (lookup.name, pending)
-    }
-}
-
-impl Iterator for Totals {
-    type Item = Result<FollowerTotal>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.in_flight.len() < TOTALS_IN_FLIGHT {
-            let Some(lookup) = self.lookups.next() else {
-                break;
-            };
-            let started = lookup.map(|lookup| self.start(lookup));
-            self.in_flight.push_back(started);
-        }
-        let started = self.in_flight.pop_front()?;
-        Some(started.and_then(|(name, found)| {
-            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, u64)> {
-                let total = total(&pending.json()?)?;
-                Ok((channel, total))
-            };
-            Ok(FollowerTotal {
-                name,
-                found: found.map(with_total).transpose()?,
-            })
-        }))
     }
 }

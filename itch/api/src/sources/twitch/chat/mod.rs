@@ -6,23 +6,26 @@
 //! full, all but the oldest window pause. The last window is open, since a recording may grow and comments may trail
 //! it.
 
-mod page;
+mod answer;
+mod comments;
+mod video;
 mod window;
 
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use self::page::{Answer, VideoInfo, read_comments, read_info};
-use self::window::{Place, Window, size};
-use crate::raw::{
-    ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Reason, Request, Result, Service,
-};
+use self::answer::Refusal;
+use self::comments::{Place, read_comments};
+use self::video::{VideoInfo, read_info};
+use self::window::{Window, size};
+use crate::raw::{ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Reason, Request, Result, Service};
 use crate::sources::parameters::ChatParameters;
 use crate::sources::source::Rows;
 
-/// Comments of one page: the most that was seen to work in a query's text (crackededed/Xtra).
-const PAGE_SIZE: u32 = 100;
+pub(super) use self::comments::COMMENTS;
+pub(super) use self::video::VIDEO;
+
 /// Undelivered comments are held to so many bytes.
 const HELD: usize = 8 * 1024 * 1024;
 /// Seconds of the widest window; dense ones are cut by their first page.
@@ -104,10 +107,9 @@ impl Asking {
     /// Asks about the recording.
     fn info(&mut self, api: &RawApi, video: &str) -> Result<VideoInfo> {
         loop {
-            let request = Request::gql("video", GqlForm::Query, 0, json!({"videoID": video}));
             let request = Request {
                 gql_client: self.client,
-                ..request
+                ..video::request(video)
             };
             match api.json(request) {
                 Ok(body) => match read_info(body, video)? {
@@ -115,7 +117,7 @@ impl Asking {
                         self.let_in = self.client;
                         return Ok(info);
                     }
-                    Err(Answer::Refused(words)) => return Err(not_understood(&words)),
+                    Err(Refusal::NotUnderstood(words)) => return Err(not_understood(&words)),
                     Err(_) => self.client += 1,
                 },
                 Err(error) if is_no_client(&error) => return Err(refused_everywhere()),
@@ -126,11 +128,7 @@ impl Asking {
     }
 
     fn request(&self, video: &str, place: &Place, freshness: Freshness) -> Request {
-        let variables = match place {
-            Place::Offset(seconds) => json!({"videoID": video, "contentOffsetSeconds": seconds}),
-            Place::Cursor(cursor) => json!({"videoID": video, "cursor": cursor}),
-        };
-        let request = Request::gql("video-comments", self.form, PAGE_SIZE, variables).freshness(freshness);
+        let request = comments::request(video, place, self.form).freshness(freshness);
         Request {
             gql_client: self.client,
             ..request
@@ -265,13 +263,13 @@ impl Replay {
             Ok(body) => read_comments(body, &self.video)?,
             Err(error) if is_no_client(&error) => {
                 no_other = true;
-                Answer::Integrity
+                Err(Refusal::Integrity)
             }
-            Err(error) if is_refused_client(&error) => Answer::Integrity,
+            Err(error) if is_refused_client(&error) => Err(Refusal::Integrity),
             Err(error) => return Err(error),
         };
         match answer {
-            Answer::Page(page) => {
+            Ok(page) => {
                 let by_offset = self.asking.stepping;
                 let arrival = self.windows[place].take(page, by_offset, self.length);
                 self.held += arrival.bytes;
@@ -280,8 +278,8 @@ impl Replay {
                     self.windows.insert(place + 1, rest);
                 }
             }
-            Answer::Refused(words) => self.asking.change_form(&asked["form"], &words)?,
-            Answer::Integrity => {
+            Err(Refusal::NotUnderstood(words)) => self.asking.change_form(&asked["form"], &words)?,
+            Err(Refusal::Integrity) => {
                 // Others of its kind may be on their way: only what was asked as one asks now says something new.
                 let as_now = client == self.asking.client;
                 let by_offset = asked.pointer("/variables/contentOffsetSeconds").is_some();

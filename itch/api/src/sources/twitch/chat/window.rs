@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::page::CommentPage;
+use super::comments::{CommentPage, Place};
 use crate::raw::{ChatMessage, Error, Fact, Pending};
 
 /// A window whose first page covers so small a part of it is cut in half: it would hold too much for one connection.
@@ -17,15 +17,6 @@ const FULL_PAGE: usize = 50;
 /// Repeats are sought among so many comments back, some dozens of pages: a chain over a whole recording must not
 /// remember all of it.
 const REMEMBERED: usize = 4096;
-
-/// Where the next page is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// At a second of the recording.
-    Offset(i64),
-    /// After a page.
-    Cursor(String),
-}
 
 /// One stretch, and what has arrived of it.
 #[derive(Debug)]

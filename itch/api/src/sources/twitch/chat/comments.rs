@@ -1,22 +1,53 @@
-//! One page of a recording's comments, as GQL gives it.
+//! `video-comments`: one page of a recording's comments, as GQL gives it.
 //!
 //! The shapes are those that lay295/TwitchDownloader and xenova/chat-downloader read.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::raw::{ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Result, Service};
+use super::answer::{Refusal, parse, refusal, take_video};
+use crate::raw::{
+    CacheScope, ChatMessage, Commenter, EmoteUse, Error, ErrorKind, GqlForm, PageShape, Policy, Request, Result,
+    Service,
+};
+use crate::sources::endpoint::{Endpoint, HOUR};
 
-/// What a request for comments can bring, short of an error.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// A page.
-    Page(CommentPage),
-    /// This client id may not ask for a page after a cursor.
-    Integrity,
-    /// The operation is not known in this form, or not understood.
-    Refused(String),
+/// A page has at most 100 comments: the most that was seen to work in a query's text (crackededed/Xtra).
+pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
+    "video-comments",
+    Policy {
+        max_age: HOUR.as_secs(),
+        scope: CacheScope::Everybody,
+        rows_hidden: false,
+        errors_are_data: false,
+        // As `Comments` below reads it.
+        page: Some(PageShape {
+            list: Cow::Borrowed("/data/video/comments"),
+            rows: Cow::Borrowed("/data/video/comments/edges"),
+            more: Cow::Borrowed("/data/video/comments/pageInfo/hasNextPage"),
+        }),
+    },
+);
+
+/// Where the next page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At a second of the recording.
+    Offset(i64),
+    /// After a page.
+    Cursor(String),
+}
+
+/// The request for a page of a recording's comments.
+pub(super) fn request(video: &str, place: &Place, form: GqlForm) -> Request {
+    let variables = match place {
+        Place::Offset(seconds) => json!({"videoID": video, "contentOffsetSeconds": seconds}),
+        Place::Cursor(cursor) => json!({"videoID": video, "cursor": cursor}),
+    };
+    COMMENTS.operation(form, variables)
 }
 
 /// A page of comments.
@@ -27,23 +58,6 @@ pub(super) struct CommentPage {
     pub cursor: Option<String>,
     /// Right for pages after a cursor; for pages at an offset it may promise too much.
     pub has_next: bool,
-}
-
-/// What is known of a recording before its comments.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct VideoInfo {
-    #[serde(default)]
-    pub length_seconds: Option<i64>,
-    #[serde(default)]
-    pub status: Option<String>,
-}
-
-impl VideoInfo {
-    /// Whether nothing will be added at its end.
-    pub fn is_over(&self) -> bool {
-        self.status.as_deref().is_some_and(|status| status != "RECORDING")
-    }
 }
 
 #[derive(Deserialize)]
@@ -126,19 +140,10 @@ struct Badge {
     version: String,
 }
 
-/// Reads an answer about a recording; `errors` come before data.
-pub(super) fn read_info(body: Value, video: &str) -> Result<Result<VideoInfo, Answer>> {
-    if let Some(answer) = refusal(&body) {
-        return Ok(Err(answer));
-    }
-    let info = take_video(body, video)?;
-    parse(info).map(Ok)
-}
-
 /// Reads an answer to a request for comments; `errors` come before data.
-pub(super) fn read_comments(body: Value, video: &str) -> Result<Answer> {
-    if let Some(answer) = refusal(&body) {
-        return Ok(answer);
+pub(super) fn read_comments(body: Value, video: &str) -> Result<Result<CommentPage, Refusal>> {
+    if let Some(refusal) = refusal(&body) {
+        return Ok(Err(refusal));
     }
     let comments = match take_video(body, video)?.get_mut("comments").map(Value::take) {
         // Taken as the end, this would make a silently short file: an integrity failure looks the same.
@@ -152,44 +157,11 @@ pub(super) fn read_comments(body: Value, video: &str) -> Result<Answer> {
         .last()
         .and_then(|edge| edge.cursor.clone())
         .filter(|cursor| !cursor.is_empty());
-    Ok(Answer::Page(CommentPage {
+    Ok(Ok(CommentPage {
         messages: comments.edges.into_iter().map(|edge| message(edge.node)).collect(),
         cursor,
         has_next: comments.page_info.has_next_page,
     }))
-}
-
-/// What the `errors` of an answer mean, if there are any.
-fn refusal(body: &Value) -> Option<Answer> {
-    let errors = body.get("errors")?.as_array().filter(|errors| !errors.is_empty())?;
-    let messages: Vec<&str> = errors
-        .iter()
-        .filter_map(|error| error.get("message")?.as_str())
-        .collect();
-    if messages.iter().any(|message| message.contains("integrity")) {
-        return Some(Answer::Integrity);
-    }
-    Some(Answer::Refused(messages.join("; ")))
-}
-
-fn take_video(mut body: Value, video: &str) -> Result<Value> {
-    match body.pointer_mut("/data/video").map(Value::take) {
-        Some(Value::Null) => {
-            Err(Error::new(ErrorKind::NotFound, format!("there is no video `{video}`, or it is not public"))
-                .hint("recordings of broadcasts expire after 7 to 60 days")
-                .at(Service::Gql, None))
-        }
-        Some(found) => Ok(found),
-        None => Err(Error::new(ErrorKind::BadData, "Twitch's answer holds no video").at(Service::Gql, None)),
-    }
-}
-
-fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|error| {
-        Error::new(ErrorKind::BadData, "Twitch's answer about a video has not the known shape")
-            .source_chain(&error)
-            .at(Service::Gql, None)
-    })
 }
 
 fn message(node: Node) -> ChatMessage {
@@ -238,7 +210,6 @@ fn message(node: Node) -> ChatMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn node(extra: Value) -> Value {
         let mut node = json!({"id": "a", "contentOffsetSeconds": 61, "createdAt": "2026-07-01T18:01:02.007Z", "commenter": null,
@@ -248,10 +219,8 @@ mod tests {
     }
 
     fn read_one(extra: Value) -> ChatMessage {
-        match read_comments(node(extra), "1").unwrap() {
-            Answer::Page(page) => page.messages.into_iter().next().unwrap(),
-            other => panic!("{other:?}"),
-        }
+        let page = read_comments(node(extra), "1").unwrap().unwrap();
+        page.messages.into_iter().next().unwrap()
     }
 
     #[test]
@@ -284,10 +253,10 @@ mod tests {
     fn errors_are_read_before_data() {
         let mut body = node(json!({}));
         body["errors"] = json!([{"message": "failed integrity check"}]);
-        assert!(matches!(read_comments(body, "1").unwrap(), Answer::Integrity));
+        assert!(matches!(read_comments(body, "1").unwrap(), Err(Refusal::Integrity)));
         let body = json!({"errors": [{"message": "PersistedQueryNotFound"}]});
         assert!(
-            matches!(read_comments(body, "1").unwrap(), Answer::Refused(words) if words == "PersistedQueryNotFound")
+            matches!(read_comments(body, "1").unwrap(), Err(Refusal::NotUnderstood(words)) if words == "PersistedQueryNotFound")
         );
     }
 
@@ -298,5 +267,23 @@ mod tests {
         let gone = read_comments(json!({"data": {"video": null}}), "1").unwrap_err();
         assert_eq!(gone.kind, ErrorKind::NotFound);
         assert_eq!(read_comments(json!({"data": null}), "1").unwrap_err().kind, ErrorKind::BadData);
+    }
+
+    /// The pointers of the policy name what is read here.
+    #[test]
+    fn the_policy_knows_the_shape_of_a_page() {
+        let page = COMMENTS.policy.page.as_ref().unwrap();
+        let body = node(json!({}));
+        assert!(page.is_inner(&body) && !page.is_missing(&body));
+        assert!(read_comments(body.clone(), "1").unwrap().unwrap().has_next);
+        let mut last = body.clone();
+        last["data"]["video"]["comments"]["pageInfo"]["hasNextPage"] = json!(false);
+        assert!(!page.is_inner(&last));
+        assert!(!read_comments(last, "1").unwrap().unwrap().has_next);
+        let mut empty = body;
+        empty["data"]["video"]["comments"]["edges"] = json!([]);
+        assert!(!page.is_inner(&empty));
+        assert!(page.is_missing(&json!({"data": {"video": {"comments": null}}})));
+        assert!(!page.is_missing(&json!({"data": {"video": null}})));
     }
 }

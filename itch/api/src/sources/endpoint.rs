@@ -1,0 +1,144 @@
+//! What is known of one endpoint, in one value: where it is, how large its pages are, what holds for its answers.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::raw::{GqlForm, PageStyle, Pages, Policy, RawApi, Request, Service};
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// One endpoint of a service.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    service: Service,
+    /// Below the service's address; `*` stands for one segment that differs.
+    path: &'static str,
+    /// The GQL operation, by the name that the table of GQL facts has for it.
+    operation: Option<&'static str>,
+    /// Only requests without a parameter are meant.
+    without_parameters: bool,
+    /// How many rows a page has at most.
+    largest_page: u32,
+    /// What holds for its answers.
+    pub policy: Policy,
+}
+
+impl Endpoint {
+    /// An endpoint that is asked by GET.
+    pub const fn get(service: Service, path: &'static str, policy: Policy) -> Endpoint {
+        Endpoint {
+            service,
+            path,
+            operation: None,
+            without_parameters: false,
+            largest_page: 100,
+            policy,
+        }
+    }
+
+    /// An endpoint of Helix; its pages have 100 rows at most unless [`Endpoint::largest_page`] says otherwise.
+    pub const fn helix(path: &'static str, policy: Policy) -> Endpoint {
+        Endpoint::get(Service::Helix, path, policy)
+    }
+
+    /// An operation of GQL.
+    pub const fn gql(operation: &'static str, policy: Policy) -> Endpoint {
+        let mut endpoint = Endpoint::get(Service::Gql, "", policy);
+        endpoint.operation = Some(operation);
+        endpoint
+    }
+
+    /// The endpoint, asked without a parameter, where that is another question.
+    pub const fn without_parameters(mut self) -> Endpoint {
+        self.without_parameters = true;
+        self
+    }
+
+    /// Pages of at most so many rows.
+    pub const fn largest_page(mut self, rows: u32) -> Endpoint {
+        self.largest_page = rows;
+        self
+    }
+
+    /// A request to it.
+    pub fn request(&self) -> Request {
+        Request::get(self.service, self.path).policy(self.policy.clone())
+    }
+
+    /// A request to it, with what stands in its path in place of `*`.
+    pub fn request_for(&self, segment: &str) -> Request {
+        Request::get(self.service, self.path.replace('*', segment)).policy(self.policy.clone())
+    }
+
+    /// A request for this operation of GQL.
+    pub fn operation(&self, form: GqlForm, variables: Value) -> Request {
+        let operation = self.operation.unwrap_or_default();
+        Request::gql(operation, form, self.largest_page, variables).policy(self.policy.clone())
+    }
+
+    /// A walk over its pages, for an endpoint of Helix.
+    pub fn pages(&self, api: &RawApi, request: Request) -> Pages {
+        Pages::new(api.clone(), request, PageStyle::Helix, self.largest_page)
+    }
+
+    /// Some request to it.
+    #[cfg(test)]
+    pub fn example(&self) -> Request {
+        let request = match self.operation {
+            Some(operation) => Request::gql(operation, GqlForm::Query, 0, Value::Null),
+            None => Request::get(self.service, self.path.replace('*', "x")),
+        };
+        match self.without_parameters {
+            true => request,
+            false => request.query("id", 1),
+        }
+    }
+
+    /// Whether a request asks it.
+    pub fn is_asked_by(&self, request: &Request) -> bool {
+        self.service == request.service
+            && fits(self.path, &request.path)
+            && (!self.without_parameters || request.query.is_empty())
+            && self.operation.is_none_or(|operation| asks(request, operation))
+    }
+}
+
+/// Whether a path fits a pattern.
+fn fits(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    pattern.split('/').all(|wanted| {
+        segments
+            .next()
+            .is_some_and(|segment| wanted == "*" || wanted == segment)
+    }) && segments.next().is_none()
+}
+
+/// Whether a request names a GQL operation; one that brings a text of its own may ask for anything.
+fn asks(request: &Request, operation: &str) -> bool {
+    let named = request.body.as_ref().and_then(|body| body.get("operation")?.as_str());
+    named.is_none_or(|named| named == operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_one_segment() {
+        for (pattern, path, expected) in [
+            ("users", "users", true),
+            ("users", "users/follows", false),
+            ("users/*", "users/a", true),
+            ("users/*", "users", false),
+            ("users/*/follows", "users/a/follows", true),
+            ("users/*/follows", "users/a/b", false),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+}

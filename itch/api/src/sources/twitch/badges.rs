@@ -1,0 +1,7 @@
+//! `chat/badges` and `chat/badges/global`: badges of a channel, and those of all. No report asks them; a plugin may.
+
+use crate::raw::Policy;
+use crate::sources::endpoint::{Endpoint, HOUR};
+
+pub(super) static BADGES: Endpoint = Endpoint::helix("chat/badges", Policy::everybody(HOUR));
+pub(super) static GLOBAL_BADGES: Endpoint = Endpoint::helix("chat/badges/global", Policy::everybody(HOUR));

@@ -1,0 +1,42 @@
+//! `video`: what GQL knows of a recording before its comments.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{Refusal, parse, refusal, take_video};
+use crate::raw::{GqlForm, Policy, Request, Result};
+use crate::sources::endpoint::{Endpoint, HOUR};
+
+/// It is no list, and so has no page size.
+pub(in crate::sources::twitch) static VIDEO: Endpoint = Endpoint::gql("video", Policy::everybody(HOUR)).largest_page(0);
+
+/// The request for one recording.
+pub(super) fn request(video: &str) -> Request {
+    VIDEO.operation(GqlForm::Query, json!({"videoID": video}))
+}
+
+/// What is known of a recording before its comments.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VideoInfo {
+    #[serde(default)]
+    pub length_seconds: Option<i64>,
+    #[serde(default)]
+    pub status: Option<String>,
+}
+
+impl VideoInfo {
+    /// Whether nothing will be added at its end.
+    pub fn is_over(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| status != "RECORDING")
+    }
+}
+
+/// Reads an answer about a recording; `errors` come before data.
+pub(super) fn read_info(body: Value, video: &str) -> Result<Result<VideoInfo, Refusal>> {
+    if let Some(refusal) = refusal(&body) {
+        return Ok(Err(refusal));
+    }
+    let info = take_video(body, video)?;
+    parse(info).map(Ok)
+}

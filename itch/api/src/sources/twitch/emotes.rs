@@ -1,0 +1,7 @@
+//! `chat/emotes` and `chat/emotes/global`: emotes of a channel, and those of all. No report asks them; a plugin may.
+
+use crate::raw::Policy;
+use crate::sources::endpoint::{Endpoint, HOUR};
+
+pub(super) static EMOTES: Endpoint = Endpoint::helix("chat/emotes", Policy::everybody(HOUR));
+pub(super) static GLOBAL_EMOTES: Endpoint = Endpoint::helix("chat/emotes/global", Policy::everybody(HOUR));

@@ -1,0 +1,7 @@
+//! `games` and `games/top`: games by name, and those that are watched most. No report asks them; a plugin may.
+
+use crate::raw::Policy;
+use crate::sources::endpoint::{Endpoint, HOUR};
+
+pub(super) static GAMES: Endpoint = Endpoint::helix("games", Policy::everybody(HOUR));
+pub(super) static TOP_GAMES: Endpoint = Endpoint::helix("games/top", Policy::everybody(HOUR));
