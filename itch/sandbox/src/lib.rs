@@ -74,9 +74,8 @@
 //! # Services
 //!
 //! - `/oauth2/token` (client credentials) and `/oauth2/validate`,
-//! - `/helix/users`, `channels`, `channels/followers`, `channels/followed`, `channels/vips`,
-//!   `chat/chatters`, `moderation/moderators`, `streams`, `videos`, and `users/follows`, which is
-//!   gone, with the headers of the rate limit,
+//! - `/helix/`: the endpoints that have a file in `src/helix/`, among them `users`, `channels/followers`,
+//!   `videos`, and `users/follows`, which is gone, with the headers of the rate limit,
 //! - `/gql` for videos and their comments, by query or by the hash of the web player's query, one
 //!   operation or up to 35 at once, for three client ids of Twitch's own apps: `kd1unb…`,
 //!   `ue6666…`, and `kimne…`, to which cursors of comments are refused. A page has 59 comments
@@ -151,10 +150,12 @@ mod helix;
 mod legacy;
 mod limit;
 mod oauth;
+mod options;
 mod parameters;
 mod reply;
 mod requests;
 mod server;
+mod state;
 mod world;
 
 use std::{
@@ -162,7 +163,6 @@ use std::{
     net::SocketAddr,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use tokio::{runtime, sync::oneshot};
@@ -170,43 +170,12 @@ use tokio::{runtime, sync::oneshot};
 pub use crate::{
     credentials::{CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES},
     faults::{Faults, ParseFaultsError},
+    options::Options,
 };
 
 /// Grows whenever the same seed gives other data than before. What was stored from the sandbox
 /// under another version, or another seed, is about another world.
 pub const DATA_VERSION: u32 = 1;
-
-/// How the sandbox behaves.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 takes any that is free.
-    pub port: u16,
-    /// Decides all data, and which requests the faults strike.
-    pub seed: u64,
-    /// How long every answer takes at least.
-    pub latency: Duration,
-    /// How much longer it may take.
-    pub jitter: Duration,
-    /// What goes wrong, and how often.
-    pub faults: Faults,
-    /// Points per minute for each app and each user, as Helix counts them. `None`: there is no
-    /// limit, and answers do not mention one.
-    pub rate_limit: Option<u32>,
-}
-
-impl Default for Options {
-    /// Any port, seed 1, at once, no faults, Twitch's limit of 800 points per minute.
-    fn default() -> Options {
-        Options {
-            port: 0,
-            seed: 1,
-            latency: Duration::ZERO,
-            jitter: Duration::ZERO,
-            faults: Faults::default(),
-            rate_limit: Some(limit::DEFAULT_LIMIT),
-        }
-    }
-}
 
 /// A running server. It stops when this is dropped.
 #[derive(Debug)]
@@ -227,7 +196,7 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("itch-sandbox".to_owned()).spawn(move || {
-            let state = Arc::new(server::State::new(options));
+            let state = Arc::new(state::State::new(options));
             runtime.block_on(server::serve(listener, state, stopped));
         })?;
         Ok(Sandbox {

@@ -48,3 +48,23 @@ pub(crate) fn to_json(value: &impl Serialize) -> Bytes {
 pub(crate) fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or_default()
 }
+
+pub(crate) const HELIX_MEDIA_TYPE: &str = "application/json; charset=utf-8";
+
+/// The form of every error of Helix.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'static str,
+    status: u16,
+    message: &'a str,
+}
+
+/// An error in Helix's form, which GQL and kraken share, also for what stands before them.
+pub(crate) fn error_reply(status: StatusCode, message: &str) -> Reply {
+    let body = ErrorBody {
+        error: reason(status),
+        status: status.as_u16(),
+        message,
+    };
+    Reply::new(status, HELIX_MEDIA_TYPE, to_json(&body))
+}

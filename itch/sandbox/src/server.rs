@@ -7,7 +7,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,16 +27,13 @@ use tokio::{
 };
 
 use crate::{
-    Options,
     delivery::Delivery,
-    faults::{Fault, Faults},
-    gql, helix, legacy,
-    limit::{Exceeded, Limiter, Owner, RateLimit},
-    oauth,
+    faults::Fault,
+    gql, helix, legacy, oauth,
     parameters::Parameters,
-    reply::Reply,
-    requests::{REQUESTS_PATH, Requests},
-    world::{Seed, World},
+    reply::{Reply, error_reply},
+    requests::REQUESTS_PATH,
+    state::State,
 };
 
 /// As many may wait to be accepted; a benchmark opens hundreds at once.
@@ -44,42 +41,6 @@ const BACKLOG: u32 = 1024;
 
 /// No form of the OAuth service comes near this.
 const MAXIMUM_FORM: usize = 64 * 1024;
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) seed: Seed,
-    pub(crate) faults: Faults,
-    pub(crate) world: World,
-    latency: Duration,
-    jitter: Duration,
-    limiter: Option<Mutex<Limiter>>,
-    requests: Mutex<Requests>,
-}
-
-impl State {
-    pub(crate) fn new(options: Options) -> State {
-        State {
-            seed: Seed::new(options.seed),
-            faults: options.faults,
-            world: World::new(options.seed),
-            latency: options.latency,
-            jitter: options.jitter,
-            limiter: options.rate_limit.map(|points| Mutex::new(Limiter::new(points))),
-            requests: Mutex::default(),
-        }
-    }
-
-    /// Takes a point from the owner's bucket; none if there is no limit.
-    pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
-        let limiter = self.limiter.as_ref()?;
-        Some(limiter.lock().unwrap_or_else(PoisonError::into_inner).take(owner))
-    }
-
-    fn requests(&self) -> std::sync::MutexGuard<'_, Requests> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Binds to a port of loopback; 0 is any.
 pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
@@ -207,14 +168,14 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
         return Err(Reset);
     }
     let reply = if strikes(Fault::InternalError) {
-        helix::error_reply(StatusCode::INTERNAL_SERVER_ERROR, "")
+        error_reply(StatusCode::INTERNAL_SERVER_ERROR, "")
     } else if strikes(Fault::Unavailable) {
-        helix::error_reply(StatusCode::SERVICE_UNAVAILABLE, "")
+        error_reply(StatusCode::SERVICE_UNAVAILABLE, "")
     } else if strikes(Fault::Html) {
         Reply::new(StatusCode::OK, "text/html; charset=utf-8", SORRY.into())
     } else if !matches!(service, Service::Helix(_)) && strikes(Fault::TooManyRequests) {
         // Helix tells when to come back. The others have no such headers.
-        helix::error_reply(StatusCode::TOO_MANY_REQUESTS, "Request limit exceeded")
+        error_reply(StatusCode::TOO_MANY_REQUESTS, "Request limit exceeded")
     } else if matches!(service, Service::Legacy(_)) && strikes(Fault::LegacyErrorWith200) {
         legacy::error_with_200()
     } else {
@@ -244,7 +205,7 @@ async fn dispatch(state: &State, number: u64, service: Service, request: Request
             let headers = request.headers().clone();
             match body(request, gql::MAXIMUM_BODY).await {
                 Some(body) => gql::answer(state, number, &method, &headers, &body),
-                None => helix::error_reply(StatusCode::PAYLOAD_TOO_LARGE, ""),
+                None => error_reply(StatusCode::PAYLOAD_TOO_LARGE, ""),
             }
         }
         Service::Legacy(route) => {

@@ -26,9 +26,8 @@ use self::{
 };
 use crate::{
     faults::{Fault, Faults},
-    helix::error_reply,
-    reply::{Reply, to_json},
-    server::State,
+    reply::{Reply, error_reply, to_json},
+    state::State,
     world::{Chat, Seed, World, mix},
 };
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, parse_user};
+use super::call::{Call, Endpoint, Failure, parse_user};
+use super::page::Envelope;
 use crate::{
     reply::to_json,
     world::{UserId, mix},
@@ -26,7 +27,12 @@ struct Channel {
     is_branded_content: bool,
 }
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static CHANNELS: Endpoint = Endpoint {
+    path: "/helix/channels",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     if call.at_most_a_hundred(&["broadcaster_id"])? == 0 {
         return Err(Failure::missing("broadcaster_id"));
     }

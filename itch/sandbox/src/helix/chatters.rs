@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use hyper::StatusCode;
 
-use super::{Call, Envelope, Failure, page::PageSize, people::Person};
+use super::call::{Call, Endpoint, Failure};
+use super::page::{Envelope, PageSize};
+use super::people::Person;
 use crate::reply::to_json;
 
 /// Larger pages than anywhere else.
@@ -12,7 +14,12 @@ const PAGE: PageSize = PageSize {
     maximum: 1_000,
 };
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static CHATTERS: Endpoint = Endpoint {
+    path: "/helix/chat/chatters",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let broadcaster = call.required_user("broadcaster_id")?;
     let moderator = call.required_user("moderator_id")?;
     call.require_scope("moderator:read:chatters")?;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure};
+use super::call::{Call, Endpoint, Failure};
+use super::page::Envelope;
 use crate::{
     reply::to_json,
     world::{Follow, rfc3339},
@@ -17,7 +18,12 @@ struct FollowedChannel {
     followed_at: String,
 }
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static FOLLOWED: Endpoint = Endpoint {
+    path: "/helix/channels/followed",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let user = call.required_user("user_id")?;
     let broadcaster = call.optional_user("broadcaster_id")?;
     call.require_scope("user:read:follows")?;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, page::Pagination};
+use super::call::{Call, Endpoint, Failure};
+use super::page::{Envelope, Pagination};
 use crate::{
     reply::to_json,
     world::{BURKEBLACK, Follow, UserId, named, rfc3339},
@@ -19,7 +20,12 @@ struct Follower {
     followed_at: String,
 }
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static FOLLOWERS: Endpoint = Endpoint {
+    path: "/helix/channels/followers",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let broadcaster = call.required_user("broadcaster_id")?;
     let user = call.optional_user("user_id")?;
     let followers = call.world.followers(broadcaster);

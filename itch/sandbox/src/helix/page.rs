@@ -1,11 +1,11 @@
-//! Pages of a list, the cursors between them, and the faults that trouble a walk.
+//! The envelope around rows: pages of a list, the cursors between them, and the faults that trouble a walk.
 
 use std::ops::Range;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Failure};
+use super::call::{Call, Failure};
 use crate::{
     faults::Fault,
     world::{Seed, mix},
@@ -23,6 +23,16 @@ pub(super) struct Page {
 pub(super) struct Pagination {
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
+}
+
+/// `total` and `pagination` are left out where the endpoint has none.
+#[derive(Serialize)]
+pub(super) struct Envelope<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<u32>,
+    pub(super) data: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pagination: Option<Pagination>,
 }
 
 /// Where a page starts.

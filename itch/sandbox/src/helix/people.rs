@@ -1,9 +1,10 @@
-//! `GET moderation/moderators` and `GET channels/vips`: the lists of the token's own channel.
+//! Lists of people: the same for all endpoints that give one.
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, parse_user};
+use super::call::{Call, Failure, parse_user};
+use super::page::Envelope;
 use crate::{
     reply::to_json,
     world::{Room, UserId},
@@ -27,15 +28,8 @@ impl Person {
     }
 }
 
-pub(super) fn moderators(call: &Call<'_>) -> Result<Bytes, Failure> {
-    list(call, &["moderation:read", "channel:manage:moderators"], |room| &room.moderators)
-}
-
-pub(super) fn vips(call: &Call<'_>) -> Result<Bytes, Failure> {
-    list(call, &["channel:read:vips", "channel:manage:vips"], |room| &room.vips)
-}
-
-fn list(call: &Call<'_>, scopes: &[&str], people: fn(&Room) -> &Vec<UserId>) -> Result<Bytes, Failure> {
+/// The people of the channel that the token is of, with any of the scopes.
+pub(super) fn list(call: &Call<'_>, scopes: &[&str], people: fn(&Room) -> &Vec<UserId>) -> Result<Bytes, Failure> {
     let broadcaster = call.required_user("broadcaster_id")?;
     call.at_most_a_hundred(&["user_id"])?;
     let filter: Vec<UserId> = call

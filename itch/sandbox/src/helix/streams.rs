@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, is_login, is_numeric, parse_user};
+use super::call::{Call, Endpoint, Failure, is_login, is_numeric, parse_user};
+use super::page::Envelope;
 use crate::{
     reply::to_json,
     world::{self, UserId, rfc3339},
@@ -28,7 +29,12 @@ struct Stream {
     is_mature: bool,
 }
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static STREAMS: Endpoint = Endpoint {
+    path: "/helix/streams",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     for name in ["user_id", "user_login", "game_id", "language"] {
         call.at_most_a_hundred(&[name])?;
     }

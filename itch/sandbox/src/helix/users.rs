@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, is_login, is_numeric, parse_user};
+use super::call::{Call, Endpoint, Failure, is_login, is_numeric, parse_user};
+use super::page::Envelope;
 use crate::{
     faults::Fault,
     reply::to_json,
@@ -28,7 +29,12 @@ struct User {
     created_at: String,
 }
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static USERS: Endpoint = Endpoint {
+    path: "/helix/users",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let asked = call.at_most_a_hundred(&["id", "login"])?;
     let mut users: Vec<UserId> = match call.grant.user {
         Some(user) if asked == 0 => vec![user],

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::{Call, Envelope, Failure, is_numeric, page::Pagination};
+use super::call::{Call, Endpoint, Failure, is_numeric};
+use super::page::{Envelope, Pagination};
 use crate::{
     reply::to_json,
     world::{self, DAY, GAMES, PRESENT, Seconds, VideoKey, VideoKind, World, rfc3339, video_duration},
@@ -68,7 +69,12 @@ const TYPES: [(&str, Option<VideoKind>); 4] = [
 const GAME_MAXIMUM: usize = 500;
 const LANGUAGE: &str = "en";
 
-pub(super) fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(super) static VIDEOS: Endpoint = Endpoint {
+    path: "/helix/videos",
+    answer,
+};
+
+fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let given = ["id", "user_id", "game_id"].map(|name| call.parameters.one(name).is_some());
     let mut videos = match given {
         [true, false, false] => return by_id(call),

@@ -4,10 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Call, Failure,
-    kraken::{channel_object, find, user_object},
-};
+use super::call::{Call, Failure, Route};
+use super::kraken::{channel_object, find, user_object};
 use crate::world::{Follow, Followers, Seconds, rfc3339};
 
 const DEFAULT_LIMIT: u64 = 25;
@@ -27,7 +25,12 @@ fn direction<'a>(call: &'a Call<'_>) -> Result<(&'a str, bool), Failure> {
     }
 }
 
-pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static OF_CHANNEL: Route = Route {
+    pattern: "/kraken/channels/{name}/follows",
+    answer: of_channel,
+};
+
+fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     let (login, _) = call.world.names_of(id);
     let followers = call.world.followers(id);
@@ -102,7 +105,12 @@ fn follow(call: &Call<'_>, channel: &str, Follow { user, followed_at }: Follow) 
     })
 }
 
-pub(super) fn of_user(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static OF_USER: Route = Route {
+    pattern: "/kraken/users/{name}/follows/channels",
+    answer: of_user,
+};
+
+fn of_user(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "User")?;
     let (login, _) = call.world.names_of(id);
     let (direction, ascending) = direction(call)?;

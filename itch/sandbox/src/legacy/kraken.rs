@@ -3,18 +3,28 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Call, Failure};
+use super::call::{Call, Failure, Route};
 use crate::world::{DAY, PRESENT, Seconds, UserId, mix, named, rfc3339};
 
 /// A name that answers with an error and status 200, as kraken did in bad hours.
 const ERROR_WITH_200: &str = "error_with_200";
 
-pub(super) fn user(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static USER: Route = Route {
+    pattern: "/kraken/users/{name}",
+    answer: user,
+};
+
+fn user(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "User")?;
     Ok(user_object(call, id))
 }
 
-pub(super) fn channel(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static CHANNEL: Route = Route {
+    pattern: "/kraken/channels/{name}",
+    answer: channel,
+};
+
+fn channel(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     Ok(channel_object(call, id))
 }
@@ -101,8 +111,13 @@ pub(super) fn channel_object(call: &Call<'_>, id: UserId) -> Value {
     })
 }
 
+pub(super) static STREAM: Route = Route {
+    pattern: "/kraken/streams/{name}",
+    answer: stream,
+};
+
 /// `"stream": null` while the channel is off air.
-pub(super) fn stream(call: &Call<'_>) -> Result<Value, Failure> {
+fn stream(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     let (login, _) = call.world.names_of(id);
     let own = call.link(&format!("streams/{login}"), &[]);

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Failure};
+use super::call::{Call, Failure, Route};
 use crate::world::{Seconds, Video, VideoKind, rfc3339};
 
 const MAXIMUM_LIMIT: usize = 500;
@@ -24,7 +24,12 @@ struct Search {
     sort_order: Option<String>,
 }
 
-pub(super) fn streams(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static STREAMS: Route = Route {
+    pattern: "/loots/api/v1/search/channels/{id}/streams",
+    answer: streams,
+};
+
+fn streams(call: &Call<'_>) -> Result<Value, Failure> {
     let Ok(id) = call.name.parse() else {
         return Err(Failure::bad_request("The channel is not a number"));
     };

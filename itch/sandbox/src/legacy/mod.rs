@@ -3,6 +3,7 @@
 //! Their shapes are those of justintv/Twitch-API (`v3_resources`) and of what bibby/itch read. No
 //! token is needed, and a `Client-Id` is not asked for.
 
+mod call;
 mod follows;
 mod kraken;
 mod loots;
@@ -10,66 +11,24 @@ mod rechat;
 mod tmi;
 mod videos;
 
-use std::fmt::Write;
-
 use hyper::{HeaderMap, Method, StatusCode, header::HOST};
-use serde_json::{Value, json};
 
-use crate::{
-    parameters::Parameters,
-    reply::{Reply, reason},
-    server::State,
-    world::World,
-};
+pub(crate) use self::call::Route;
+use self::call::{Call, Failure};
+use crate::{parameters::Parameters, reply::Reply, state::State};
 
-/// A path with at most one part that varies.
-#[derive(Debug)]
-pub(crate) struct Route {
-    pub(crate) pattern: &'static str,
-    answer: fn(&Call<'_>) -> Result<Value, Failure>,
-}
-
-static ROUTES: [Route; 10] = [
-    Route {
-        pattern: "/kraken/users/{name}",
-        answer: kraken::user,
-    },
-    Route {
-        pattern: "/kraken/users/{name}/follows/channels",
-        answer: follows::of_user,
-    },
-    Route {
-        pattern: "/kraken/channels/{name}",
-        answer: kraken::channel,
-    },
-    Route {
-        pattern: "/kraken/channels/{name}/follows",
-        answer: follows::of_channel,
-    },
-    Route {
-        pattern: "/kraken/channels/{name}/videos",
-        answer: videos::of_channel,
-    },
-    Route {
-        pattern: "/kraken/videos/{id}",
-        answer: videos::by_id,
-    },
-    Route {
-        pattern: "/kraken/streams/{name}",
-        answer: kraken::stream,
-    },
-    Route {
-        pattern: "/tmi/group/user/{name}/chatters",
-        answer: tmi::chatters,
-    },
-    Route {
-        pattern: "/rechat/rechat-messages",
-        answer: rechat::messages,
-    },
-    Route {
-        pattern: "/loots/api/v1/search/channels/{id}/streams",
-        answer: loots::streams,
-    },
+/// Every route. Each service's file defines its own.
+static ROUTES: &[&Route] = &[
+    &follows::OF_CHANNEL,
+    &follows::OF_USER,
+    &kraken::CHANNEL,
+    &kraken::STREAM,
+    &kraken::USER,
+    &loots::STREAMS,
+    &rechat::MESSAGES,
+    &tmi::CHATTERS,
+    &videos::BY_ID,
+    &videos::OF_CHANNEL,
 ];
 
 /// Whether a path is one of these services.
@@ -81,7 +40,10 @@ pub(crate) fn owns(path: &str) -> bool {
 
 /// The route of a path. The old program doubled a slash; the services did not mind.
 pub(crate) fn route(path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| varying_part(route.pattern, path).is_some())
+    ROUTES
+        .iter()
+        .copied()
+        .find(|route| varying_part(route.pattern, path).is_some())
 }
 
 /// What stands in a path where its pattern varies, or nothing; none if it does not fit.
@@ -97,38 +59,6 @@ fn varying_part<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
         }
     }
     parts.next().is_none().then_some(found)
-}
-
-/// A request for a route.
-struct Call<'a> {
-    world: &'a World,
-    /// What stands before the path, for links that lead back here.
-    base: String,
-    /// The part of the path that varies.
-    name: &'a str,
-    parameters: &'a Parameters,
-}
-
-/// An answer that is no success, whatever its status says.
-struct Failure {
-    status: StatusCode,
-    body: Value,
-}
-
-impl Failure {
-    /// As kraken wrote it: always these three.
-    fn new(status: StatusCode, message: &str) -> Failure {
-        let body = json!({ "error": reason(status), "status": status.as_u16(), "message": message });
-        Failure { status, body }
-    }
-
-    fn bad_request(message: &str) -> Failure {
-        Failure::new(StatusCode::BAD_REQUEST, message)
-    }
-
-    fn not_found(message: &str) -> Failure {
-        Failure::new(StatusCode::NOT_FOUND, message)
-    }
 }
 
 pub(crate) fn answer(
@@ -162,41 +92,6 @@ pub(crate) fn answer(
 pub(crate) fn error_with_200() -> Reply {
     let body = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "").body;
     Reply::json(StatusCode::OK, &body)
-}
-
-impl Call<'_> {
-    /// A link to a path of kraken, with parameters as they are.
-    fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
-        let mut link = format!("{}/kraken/{path}", self.base);
-        for (index, (name, value)) in parameters.iter().enumerate() {
-            let sign = if index == 0 { '?' } else { '&' };
-            let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            // Writing to a string does not fail.
-            let _ = write!(link, "{sign}{name}={value}");
-        }
-        link
-    }
-
-    /// A whole number, if it is there and one.
-    fn number(&self, name: &str) -> Result<Option<u64>, Failure> {
-        match self.parameters.one(name) {
-            None | Some("") => Ok(None),
-            Some(value) => match value.parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => Err(Failure::bad_request(&format!("Invalid {name}"))),
-            },
-        }
-    }
-
-    /// How many rows a page has.
-    fn limit(&self, default: u64) -> Result<u64, Failure> {
-        // What the old program sent for no limit.
-        if self.parameters.one("limit") == Some("None") {
-            return Ok(default);
-        }
-        let limit = self.number("limit")?;
-        Ok(limit.unwrap_or(default).clamp(1, 100))
-    }
 }
 
 #[cfg(test)]

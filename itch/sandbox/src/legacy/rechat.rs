@@ -5,7 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Failure, videos::find_video};
+use super::call::{Call, Failure, Route};
+use super::videos::find_video;
 use crate::world::{Chat, Comment, Fragment, Millis, Seconds, UserId};
 
 const WINDOW: Millis = 30_000;
@@ -19,7 +20,12 @@ fn refuse(status: StatusCode, detail: &str) -> Failure {
     Failure { status, body }
 }
 
-pub(super) fn messages(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static MESSAGES: Route = Route {
+    pattern: "/rechat/rechat-messages",
+    answer: messages,
+};
+
+fn messages(call: &Call<'_>) -> Result<Value, Failure> {
     let bad_request = |detail: &str| Err(refuse(StatusCode::BAD_REQUEST, detail));
     let Some(id) = call.parameters.one("video_id") else {
         return bad_request("video_id is missing");

@@ -3,11 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Failure};
+use super::call::{Call, Failure, Route};
 use crate::world::Role;
 
+pub(super) static CHATTERS: Route = Route {
+    pattern: "/tmi/group/user/{name}/chatters",
+    answer: chatters,
+};
+
 /// A channel that does not exist has an empty chat.
-pub(super) fn chatters(call: &Call<'_>) -> Result<Value, Failure> {
+fn chatters(call: &Call<'_>) -> Result<Value, Failure> {
     let room = call.world.id_of(call.name).and_then(|id| call.world.room(id));
     let chatters = room.map_or(&[][..], |room| &room.chatters);
     let in_role = |role| -> Vec<String> {

@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Failure, kraken::find};
+use super::call::{Call, Failure, Route};
+use super::kraken::find;
 use crate::world::{Video, VideoKind, rfc3339};
 
 const DEFAULT_LIMIT: u64 = 10;
 
-pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static OF_CHANNEL: Route = Route {
+    pattern: "/kraken/channels/{name}/videos",
+    answer: of_channel,
+};
+
+fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     let (login, _) = call.world.names_of(id);
     let limit = call.limit(DEFAULT_LIMIT)?;
@@ -38,7 +44,12 @@ pub(super) fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     }))
 }
 
-pub(super) fn by_id(call: &Call<'_>) -> Result<Value, Failure> {
+pub(super) static BY_ID: Route = Route {
+    pattern: "/kraken/videos/{id}",
+    answer: by_id,
+};
+
+fn by_id(call: &Call<'_>) -> Result<Value, Failure> {
     match find_video(call, call.name) {
         Some(found) => Ok(video(call, &found)),
         None => {

@@ -9,7 +9,7 @@ use super::{
     seed::Seed,
     time::{DAY, Seconds},
     timeline::{Millis, Timeline},
-    videos::Video,
+    video::Video,
 };
 
 /// A comment is stamped this much later than its offset says.

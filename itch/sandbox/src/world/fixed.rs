@@ -2,7 +2,7 @@
 
 use super::{
     time::{HOUR, PRESENT, Seconds, date},
-    videos::VideoKind,
+    video::{Burst, LAG, VideoKind},
 };
 
 /// A video of `chat_replays`.
@@ -19,16 +19,6 @@ pub(crate) struct FixedVideo {
     pub(crate) has_creator: bool,
     pub(crate) growing: bool,
 }
-
-/// One second with more comments than a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Burst {
-    pub(crate) second: Seconds,
-    pub(crate) size: u32,
-}
-
-/// How far the length of a growing video lies behind what is on air, and in chat, already.
-pub(crate) const LAG: Seconds = 4 * 60;
 
 const PLAIN: FixedVideo = FixedVideo {
     id: 0,

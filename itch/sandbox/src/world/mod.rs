@@ -15,6 +15,7 @@ mod room;
 mod seed;
 mod time;
 mod timeline;
+mod video;
 mod videos;
 mod wave;
 mod words;
@@ -32,7 +33,8 @@ pub(crate) use self::{
     seed::{Permutation, Seed, mix},
     time::{DAY, PRESENT, Seconds, rfc3339, rfc3339_millis, video_duration},
     timeline::Millis,
-    videos::{GAMES, Game, Stream, Video, VideoKey, VideoKind},
+    video::{Game, Stream, Video, VideoKind},
+    videos::{GAMES, VideoKey},
 };
 use self::{
     accounts::{FIRST_ID, LAST_ID, registered_at},

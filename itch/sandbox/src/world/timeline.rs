@@ -1,6 +1,6 @@
 //! When the comments of a video come: any one of them, and the first after any moment, on the spot.
 
-use super::{fixed::Burst, seed::Seed};
+use super::{seed::Seed, video::Burst};
 
 /// Milliseconds since the start of a video.
 pub(crate) type Millis = u64;

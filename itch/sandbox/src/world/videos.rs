@@ -2,32 +2,13 @@
 
 use super::{
     World,
-    accounts::UserId,
     calendar::{Broadcast, Calendar, Day, LAST_DAY},
     channels::{BROADCASTERS, CHAT_REPLAYS, NAMED, NamedChannel},
-    fixed::{Burst, FIXED, FixedVideo, LAG},
+    fixed::{FIXED, FixedVideo},
     seed::Seed,
     time::{DAY, HOUR, Seconds, date},
+    video::{Game, LAG, Stream, Video, VideoKind},
 };
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum VideoKind {
-    Archive,
-    Highlight,
-    Upload,
-}
-
-impl VideoKind {
-    const ALL: [VideoKind; 3] = [VideoKind::Archive, VideoKind::Highlight, VideoKind::Upload];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            VideoKind::Archive => "archive",
-            VideoKind::Highlight => "highlight",
-            VideoKind::Upload => "upload",
-        }
-    }
-}
 
 /// Which video of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,55 +23,6 @@ pub(crate) struct Dated {
     slot: u8,
     kind: VideoKind,
     day: Day,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Video {
-    pub(crate) id: u64,
-    pub(crate) channel: UserId,
-    pub(crate) kind: VideoKind,
-    pub(crate) created_at: Seconds,
-    pub(crate) length: Seconds,
-    /// Only an archive has one.
-    pub(crate) stream_id: Option<u64>,
-    pub(crate) title: &'static str,
-    pub(crate) views: u64,
-    /// Offset and duration of the parts without sound.
-    pub(crate) muted: Vec<(Seconds, Seconds)>,
-    /// The broadcast goes on, and the video grows.
-    pub(crate) growing: bool,
-    pub(crate) game: Game,
-    /// Whether the service still knows who made it.
-    pub(crate) has_creator: bool,
-    /// What its chat was written in: its own stream, or that which it was cut from.
-    pub(crate) broadcast_id: u64,
-    pub(crate) comments: u32,
-    pub(crate) burst: Option<Burst>,
-}
-
-impl Video {
-    /// How long there has been chat: longer than the video says while it grows.
-    pub(crate) fn span(&self) -> Seconds {
-        self.length + if self.growing { LAG } else { 0 }
-    }
-}
-
-/// Twitch's id and name of a game.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Game {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-}
-
-/// A broadcast that is running now.
-#[derive(Clone, Debug)]
-pub(crate) struct Stream {
-    pub(crate) id: u64,
-    pub(crate) channel: UserId,
-    pub(crate) title: &'static str,
-    pub(crate) game: Game,
-    pub(crate) viewers: u64,
-    pub(crate) started_at: Seconds,
 }
 
 /// Ids grow by this much a day, and each channel and kind has its own part of the day's.

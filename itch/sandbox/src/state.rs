@@ -1,0 +1,56 @@
+//! What all connections share.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    faults::Faults,
+    limit::{Exceeded, Limiter, Owner, RateLimit},
+    options::Options,
+    requests::Requests,
+    world::{Seed, World},
+};
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) seed: Seed,
+    pub(crate) faults: Faults,
+    pub(crate) world: World,
+    pub(crate) latency: Duration,
+    pub(crate) jitter: Duration,
+    limiter: Option<Mutex<Limiter>>,
+    requests: Mutex<Requests>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options) -> State {
+        State {
+            seed: Seed::new(options.seed),
+            faults: options.faults,
+            world: World::new(options.seed),
+            latency: options.latency,
+            jitter: options.jitter,
+            limiter: options.rate_limit.map(|points| Mutex::new(Limiter::new(points))),
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Takes a point from the owner's bucket; none if there is no limit.
+    pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
+        let limiter = self.limiter.as_ref()?;
+        Some(lock(limiter).take(owner))
+    }
+
+    /// The count of requests.
+    pub(crate) fn requests(&self) -> MutexGuard<'_, Requests> {
+        lock(&self.requests)
+    }
+}
+
+/// Locks a mutex, also one whose holder panicked: what it guards is whole at every step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
