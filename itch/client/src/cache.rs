@@ -4,6 +4,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Freshness, Policy, Request, Response, Result, Service};
 use itch_plugin::{CacheStore, Put, StoredValue};
 use tracing::debug;
@@ -14,7 +15,6 @@ use crate::entry::{self, Corrupt, Entry, Meta};
 use crate::freshness::Accept;
 use crate::settings::Warn;
 use crate::store::Store;
-use crate::sync::lock;
 use crate::wire::Answer;
 
 /// What a store may forget after so long: beyond it, an answer is only of use to `--offline`.
@@ -259,8 +259,7 @@ impl Cache {
             if left.is_zero() {
                 return;
             }
-            let woken = self.pending.ended.wait_timeout(writing, left);
-            writing = woken.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+            writing = ignore_poison(self.pending.ended.wait_timeout(writing, left)).0;
         }
     }
 }

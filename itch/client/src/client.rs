@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use itch_api::sync::lock;
 use itch_api::{
     Api, CacheScope, Error, ErrorKind, Fact, Policy, Request, Response, Result, Service, Ticket, Transport,
 };
@@ -23,7 +24,6 @@ use crate::key;
 use crate::limiter::Limiter;
 use crate::policy::policy;
 use crate::retry::Patience;
-use crate::sync::lock;
 use crate::tickets::{Landing, Tickets};
 use crate::wire::Wire;
 

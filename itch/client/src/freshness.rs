@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use itch_api::sync::lock;
 use itch_api::{Chain, Freshness, Policy, Request};
-
-use crate::sync::lock;
 
 /// What a request takes from a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use itch_api::sync::lock;
 use itch_api::{CacheScope, Error, ErrorKind, Result, Service};
 use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
@@ -18,7 +19,6 @@ use crate::address::{Addresses, QUERY};
 use crate::identity_file::{IdentityFile, Record};
 use crate::retry::Patience;
 use crate::settings::Warn;
-use crate::sync::lock;
 use crate::wire::{Answer, Call, Wire, words};
 use crate::{IdentitySettings, Secret};
 

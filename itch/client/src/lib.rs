@@ -52,7 +52,6 @@ mod retry;
 mod secret;
 mod settings;
 mod store;
-mod sync;
 mod tickets;
 mod wire;
 

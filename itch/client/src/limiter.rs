@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 use itch_api::Service;
+use itch_api::sync::lock;
 use reqwest::header::HeaderMap;
 use tokio::sync::oneshot;
 
 use crate::bucket::{Bucket, Grant, Reading};
 use crate::counters::Tally;
-use crate::sync::lock;
 
 /// The private service counts connections, not points. Reports open four unless they are told otherwise, and never
 /// more than the most that a report may be told.

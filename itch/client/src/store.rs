@@ -6,13 +6,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::CacheStore;
 use tokio::sync::Semaphore;
 
 use crate::counters::Tally;
 use crate::settings::Warn;
-use crate::sync::lock;
 
 /// No call to a store may take longer. A backend has limits of its own, 250 ms to connect and 500 ms for an
 /// operation, and says better what is wrong; this one is for a store that keeps none.

@@ -1,13 +1,13 @@
 //! Tickets: how blocking callers wait for what runs beside them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Error, ErrorKind, Response, Result, Ticket};
 use tokio::task::AbortHandle;
 
 use crate::coalesce::{Boarded, Flight, Flights, Question};
-use crate::sync::lock;
 
 /// All tickets of a client.
 #[derive(Debug, Default)]
@@ -124,8 +124,7 @@ impl Tickets {
     }
 
     fn sleep<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let woken = self.changed.wait(state);
-        woken.unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.changed.wait(state))
     }
 
     fn land(&self, id: u64, outcome: Result<Response>, note: impl FnOnce(&Flight)) {

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Service};
 use reqwest::header::{ETAG, HeaderMap, LOCATION};
 use reqwest::{Method, Url};
@@ -14,7 +15,6 @@ use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
 use crate::retry::{Fault, Trouble, retry_after};
-use crate::sync::lock;
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Every environment variable that the host itself reads, in one table. Those of plugins are in their descriptions.
 
+use itch_api::Service;
 use itch_plugin::Variable;
 
 /// Name, what it is for, and what holds if it is not set.
@@ -7,25 +8,13 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
     ("TWITCH_TOKEN", "A user access token; its client id and user are asked from Twitch", None),
     ("TWITCH_CLIENT_ID", "The client id of your application (dev.twitch.tv/console)", None),
     ("TWITCH_CLIENT_SECRET", "Its secret; with the id, itch asks for an app token by itself", None),
-    ("TWITCH_HELIX_URL", "Base URL of the Helix API", Some("https://api.twitch.tv/helix")),
-    ("TWITCH_OAUTH2_URL", "Base URL of the sign-in service", Some("https://id.twitch.tv/oauth2")),
-    ("TWITCH_GQL_URL", "URL of the private GQL service", Some("https://gql.twitch.tv/gql")),
-    (
-        "TWITCH_KRAKEN_URL",
-        "Base URL of kraken, for `--source legacy`",
-        Some("https://api.twitch.tv/kraken"),
-    ),
-    ("TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`", Some("https://tmi.twitch.tv")),
-    (
-        "TWITCH_RECHAT_URL",
-        "URL of rechat, for `--source legacy`",
-        Some("https://rechat.twitch.tv/rechat-messages"),
-    ),
-    (
-        "TWITCH_LOOTS_URL",
-        "Base URL of loots.com, for `--source legacy`",
-        Some("https://loots.com/api/v1/"),
-    ),
+    ("TWITCH_HELIX_URL", "Base URL of the Helix API", Some(Service::Helix.canonical())),
+    ("TWITCH_OAUTH2_URL", "Base URL of the sign-in service", Some(Service::OAuth.canonical())),
+    ("TWITCH_GQL_URL", "URL of the private GQL service", Some(Service::Gql.canonical())),
+    ("TWITCH_KRAKEN_URL", "Base URL of kraken, for `--source legacy`", Some(Service::Kraken.canonical())),
+    ("TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`", Some(Service::Tmi.canonical())),
+    ("TWITCH_RECHAT_URL", "URL of rechat, for `--source legacy`", Some(Service::Rechat.canonical())),
+    ("TWITCH_LOOTS_URL", "Base URL of loots.com, for `--source legacy`", Some(Service::Loots.canonical())),
     ("LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr", Some("WARNING")),
     ("ITCH_PLUGIN_PATH", "Directories in which plugins are looked for first, separated by colons", None),
     ("ITCH_NO_PLUGINS", "Any text leaves everything away that is not built in", None),

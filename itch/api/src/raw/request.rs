@@ -43,7 +43,7 @@ impl Service {
     ];
 
     /// The address of the service on the internet, without a trailing slash.
-    pub fn canonical(self) -> &'static str {
+    pub const fn canonical(self) -> &'static str {
         match self {
             Service::Helix => "https://api.twitch.tv/helix",
             Service::Gql => "https://gql.twitch.tv/gql",

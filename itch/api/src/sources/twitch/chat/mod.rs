@@ -19,7 +19,9 @@ use self::answer::Refusal;
 use self::comments::{Place, read_comments};
 use self::video::{VideoInfo, read_info};
 use self::window::{Window, size};
-use crate::raw::{ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Reason, Request, Result, Service};
+use crate::raw::{
+    ChatMessage, Error, ErrorKind, Fact, Freshness, GqlForm, Pending, RawApi, Reason, Request, Result, Service,
+};
 use crate::sources::parameters::ChatParameters;
 use crate::sources::source::Rows;
 
