@@ -2,8 +2,9 @@
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Axis, AxisKind, Buffer, Chart, ColorBar, Detail, Layer, Mark, Scale, Tick};
-use itch_table::{ColumnKind, Table, Texts};
+use itch_table::Texts;
 
+use crate::data::{ColumnKind, Table};
 use crate::density::{self, Points, Shape};
 
 use crate::request::{AxisRequest, Dots, Request};

@@ -1,14 +1,10 @@
 //! Where everything is: the title, the legend, the area of the data, the labels around it, the bar of colours.
 
 use itch_plugin::{Axis, Chart, ColorBar, LegendEntry, Point, Rect, Target, Tick};
-use unicode_width::UnicodeWidthStr;
+use itch_table::Zone;
 
-use crate::ticks::{Room, Span, Zone, ticks};
-
-/// How many characters wide a text is.
-pub(crate) fn columns(text: &str) -> f64 {
-    text.width() as f64
-}
+use crate::text::{columns, shortened};
+use crate::ticks::{Room, Span, ticks};
 
 /// Sizes of text on a target.
 #[derive(Clone, Copy, Debug)]
@@ -335,22 +331,4 @@ fn place_legend(chart: &mut Chart<'_>, legend: Vec<(usize, String)>, sizes: Size
         });
         x = whole(end + sizes.line, sizes, 2.0);
     }
-}
-
-/// A text that is not wider than so many characters.
-pub(crate) fn shortened(text: &str, most: f64) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if columns(&clean) <= most {
-        return clean;
-    }
-    let mut short = String::new();
-    for character in clean.chars() {
-        let mut buffer = [0; 4];
-        if columns(&short) + columns(character.encode_utf8(&mut buffer)) + 1.0 > most {
-            break;
-        }
-        short.push(character);
-    }
-    short.push('…');
-    short
 }

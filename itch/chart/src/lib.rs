@@ -5,14 +5,16 @@
 #![deny(missing_docs)]
 
 mod build;
+mod data;
 mod density;
 mod layout;
 mod parallel;
 mod reduce;
 mod request;
 mod shade;
+mod text;
 mod ticks;
 
 pub use build::{Built, build, check};
+pub use data::{Column, ColumnKind, KeepText, ReadOptions, Table, read_table};
 pub use request::{AxisRequest, ColorMap, DensityScale, Dots, Request};
-pub use ticks::Zone;

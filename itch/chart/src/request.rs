@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Color, Detail, Mark, Target, Theme};
-
-use crate::Zone;
+use itch_table::Zone;
 
 /// What to draw of a table, for which target, in which looks.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use itch_api::Error;
+use itch_table::{Zone, dates};
 
 use crate::failure::usage;
 
@@ -54,36 +55,20 @@ fn unit_seconds(unit: &str) -> Option<f64> {
     })
 }
 
-/// Reads a point in time, UTC: RFC 3339, a date, a date and a time, epoch seconds, or a span back from `now`.
+/// Reads a point in time, UTC: a date with or without a clock and an offset, epoch seconds, or a span back from `now`.
 pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
-    time_of(text, now, |time| time.and_utc())
+    time_in(text, now, &Zone::default())
 }
 
-/// Reads a point in time as [`time()`] does; `place` says when it is that a calendar and a clock without a zone show.
-pub(crate) fn time_of(
-    text: &str,
-    now: DateTime<Utc>,
-    place: impl Fn(NaiveDateTime) -> DateTime<Utc>,
-) -> Result<DateTime<Utc>, Error> {
+/// Reads a point in time as [`time()`] does; a date without an offset is one of this zone.
+pub(crate) fn time_in(text: &str, now: DateTime<Utc>, zone: &Zone) -> Result<DateTime<Utc>, Error> {
     let text = text.trim();
     let read = if let Ok(epoch) = text.parse::<i64>() {
         // `2026` and `20261030` are meant as dates, not as hours of January 1970.
         let like_a_date = (1..100_000_000).contains(&epoch);
         DateTime::from_timestamp(epoch, 0).filter(|_| !like_a_date)
-    } else if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        Some(time.to_utc())
-    } else if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        date.and_hms_opt(0, 0, 0).map(&place)
-    } else if let Some(time) = [
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%dT%H:%M",
-    ]
-    .iter()
-    .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-    {
-        Some(place(time))
+    } else if let Some(seconds) = dates::read(text, zone) {
+        DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
     } else {
         duration(text)
             .ok()

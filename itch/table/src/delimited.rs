@@ -8,9 +8,11 @@ use memchr::memchr;
 
 use crate::blocks::{Blocks, Records, closing_quote, record_length};
 use crate::engine::{self, Parse, Rows};
-use crate::plan::{Plan, SAMPLE, Wish};
-use crate::source::Opened;
-use crate::{ColumnKind, InputFormat, LINE_LIMIT, Table};
+use crate::fields::{Fields, Known, SAMPLE};
+use crate::format::InputFormat;
+use crate::input::Opened;
+use crate::plan::{Plan, Value};
+use crate::types::{ColumnKind, LINE_LIMIT};
 
 /// How cells stand in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +22,17 @@ struct Dialect {
     quotes: bool,
 }
 
-/// Reads a table; nothing if there is no line in it.
-pub(crate) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Option<Table>> {
-    let delimiter = wish.options.delimiter.unwrap_or_else(|| match wish.options.format {
+/// How a text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    dialect: Dialect,
+    /// How many bytes and lines the header takes.
+    header: (usize, u64),
+}
+
+/// Finds out how a text is laid out and which fields it has; nothing if there is no line in it.
+pub(crate) fn open(opened: Opened, quotes: bool, known: Known<'_>) -> Result<Option<(Fields, Opened, Layout)>> {
+    let delimiter = known.options.delimiter.unwrap_or_else(|| match known.options.format {
         Some(InputFormat::Tsv) => b'\t',
         _ => delimiter(&opened.head),
     });
@@ -34,26 +44,31 @@ pub(crate) fn read(opened: Opened, quotes: bool, wish: &Wish<'_>) -> Result<Opti
     if sample.rows.is_empty() && opened.ended {
         return Ok(None);
     }
-    let plan = Plan::of_text(&sample.rows, wish)?;
-    let mut head = Cursor::new(opened.head);
-    let mut lines = 0;
-    if plan.has_header {
-        let Some((length, count)) = sample.first else {
+    let fields = Fields::of_text(&sample.rows, known);
+    let header = match (fields.has_header, sample.first) {
+        (false, _) => (0, 0),
+        (true, Some(first)) => first,
+        (true, None) => {
             let message = format!("the first line of {} is too long for a header", opened.name);
             return Err(Error::new(ErrorKind::Failed, message));
-        };
-        head.set_position(length as u64);
-        lines = count;
-    }
+        }
+    };
+    Ok(Some((fields, opened, Layout { dialect, header })))
+}
+
+/// Reads the rows.
+pub(crate) fn read(opened: Opened, layout: Layout, plan: &Plan<'_>) -> Result<Rows> {
+    let Layout { dialect, header } = layout;
+    let mut head = Cursor::new(opened.head);
+    head.set_position(header.0 as u64);
     let records = match dialect.quotes {
-        true => Records::Quoted(delimiter),
+        true => Records::Quoted(dialect.delimiter),
         false => Records::Lines,
     };
     let input = Box::new(head.chain(opened.rest));
-    let blocks = Blocks::new(input, wish.options.block, records);
-    let parse = Delimited::new(dialect, &plan, wish);
-    let rows = engine::run(blocks, &parse, &plan, wish, lines, (&opened.name, opened.size))?;
-    rows.finish(&opened.name, plan, wish).map(Some)
+    let blocks = Blocks::new(input, plan.options.block, records);
+    let parse = Delimited::new(dialect, plan);
+    engine::run(blocks, &parse, plan, header.1, (&opened.name, opened.size))
 }
 
 /// The delimiter by the first line that has one.
@@ -213,26 +228,40 @@ impl Dialect {
     }
 }
 
+/// The way to a wanted number in a line.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// How many delimiters stand before its cell, from the end of the last one; nothing if it is the same cell.
+    skip: Option<usize>,
+    /// Which of the wanted numbers it is.
+    place: usize,
+}
+
 struct Delimited<'a> {
     dialect: Dialect,
-    plan: &'a Plan,
-    wish: &'a Wish<'a>,
-    /// How many delimiters stand before the first wanted cell, and between it and the second.
-    before: usize,
-    between: Option<usize>,
-    /// Whether the first wanted cell is that of x.
-    x_first: bool,
-    /// The first whole number that is no value of either column.
+    plan: &'a Plan<'a>,
+    /// The wanted numbers in the order of the line.
+    steps: Vec<Step>,
+    /// The first whole number that is no value of one of the columns.
     limit: u64,
-    texts: bool,
+    has_texts: bool,
 }
 
 impl<'a> Delimited<'a> {
-    fn new(dialect: Dialect, plan: &'a Plan, wish: &'a Wish<'a>) -> Delimited<'a> {
-        let (low, high) = (plan.x.min(plan.y), plan.x.max(plan.y));
-        let any_time = plan.x_kind == ColumnKind::Time || plan.y_kind == ColumnKind::Time;
+    fn new(dialect: Dialect, plan: &'a Plan<'a>) -> Delimited<'a> {
+        let mut places: Vec<usize> = (0..plan.numbers.len()).collect();
+        let field = |place: usize| plan.numbers.get(place).map_or(0, |column| column.field);
+        places.sort_by_key(|place| field(*place));
+        let mut next = 0;
+        let steps = places.into_iter().map(|place| {
+            let skip = field(place).checked_sub(next);
+            next = field(place) + 1;
+            Step { skip, place }
+        });
+        let steps = steps.collect();
+        let any_time = plan.numbers.iter().any(|column| column.kind == ColumnKind::Time);
         // A format of dates may mean any row of digits, and spans have a rule more: they take the long way.
-        let limit = match (wish.date_format.is_some() || wish.spans, any_time) {
+        let limit = match (plan.date_format.is_some() || plan.spans, any_time) {
             (true, _) => 0,
             (false, true) => 253_402_300_800,
             (false, false) => u64::MAX,
@@ -240,36 +269,35 @@ impl<'a> Delimited<'a> {
         Delimited {
             dialect,
             plan,
-            wish,
-            before: low,
-            between: (high - low).checked_sub(1),
-            x_first: plan.x <= plan.y,
+            steps,
             limit,
-            texts: plan.label.is_some() || wish.options.keep_text == crate::KeepText::Records,
+            has_texts: !plan.texts.is_empty() || plan.options.records,
         }
     }
 
-    /// The short way: both cells are whole numbers without a sign. Whatever is not so simple gives nothing.
+    /// The short way: all cells are whole numbers without a sign. False for whatever is not so simple.
     #[inline]
-    fn simple(&self, line: &[u8]) -> Option<(f64, f64)> {
+    fn simple(&self, line: &[u8], values: &mut [f64]) -> bool {
         let delimiter = self.dialect.delimiter;
-        let mut rest = line;
-        for _ in 0..self.before {
-            rest = after(rest, delimiter)?;
-        }
-        let (first, mut rest) = whole(rest, delimiter)?;
-        let mut second = first;
-        if let Some(between) = self.between {
-            for _ in 0..between {
-                rest = after(rest, delimiter)?;
+        let (mut rest, mut value) = (line, 0);
+        for step in &self.steps {
+            if let Some(skip) = step.skip {
+                for _ in 0..skip {
+                    match after(rest, delimiter) {
+                        Some(after) => rest = after,
+                        None => return false,
+                    }
+                }
+                match whole(rest, delimiter) {
+                    Some((whole, after)) if whole < self.limit => (value, rest) = (whole, after),
+                    _ => return false,
+                }
             }
-            second = whole(rest, delimiter)?.0;
+            if let Some(place) = values.get_mut(step.place) {
+                *place = value as f64;
+            }
         }
-        if first >= self.limit || second >= self.limit {
-            return None;
-        }
-        let (x, y) = if self.x_first { (first, second) } else { (second, first) };
-        Some((x as f64, y as f64))
+        true
     }
 
     /// One row, on a line counted from 0.
@@ -278,34 +306,30 @@ impl<'a> Delimited<'a> {
             rows.bad(number, engine::line_too_long);
             return;
         }
-        let found = if simple { self.simple(line) } else { None };
-        let (x, y) = match found {
-            Some(both) => both,
-            None => {
-                if line.trim_ascii().is_empty() {
-                    return;
-                }
-                let cell = |index| self.dialect.cell(line, index);
-                match self.wish.values(self.plan, cell(self.plan.x), cell(self.plan.y)) {
-                    Ok(both) => both,
-                    Err(fault) => {
-                        rows.refuse(number, &fault, self.plan, self.wish);
-                        return;
-                    }
-                }
+        if !(simple && self.simple(line, &mut rows.row)) {
+            if line.trim_ascii().is_empty() {
+                return;
             }
-        };
-        rows.push(x, y);
-        if self.texts {
+            let cell = |place: usize| {
+                let column = self.plan.numbers.get(place)?;
+                self.dialect.cell(line, column.field)
+            };
+            if let Err(fault) = self.plan.values(cell, &mut rows.row) {
+                rows.refuse(number, fault, self.plan, || cell(fault.place).excerpt());
+                return;
+            }
+        }
+        rows.push();
+        if self.has_texts {
             self.keep_texts(line, rows);
         }
     }
 
     fn keep_texts(&self, line: &[u8], rows: &mut Rows) {
-        if let (Some(labels), Some(index)) = (&mut rows.labels, self.plan.label) {
-            match self.dialect.cell(line, index) {
-                Some(cell) => labels.push(&self.dialect.text(&cell)),
-                None => labels.push(""),
+        for (texts, field) in rows.texts.iter_mut().zip(&self.plan.texts) {
+            match self.dialect.cell(line, *field) {
+                Some(cell) => texts.push(&self.dialect.text(&cell)),
+                None => texts.push(""),
             }
         }
         if let Some(records) = &mut rows.records {

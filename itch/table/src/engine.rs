@@ -12,57 +12,89 @@ use itch_api::{Error, ErrorKind, Result};
 
 use crate::blocks::{Blocks, Buffer, Piece};
 use crate::cell::{Fault, Wrong};
-use crate::plan::{Plan, Wish};
-use crate::source::unreadable;
+use crate::input::unreadable;
+use crate::plan::Plan;
 use crate::texts::Texts;
-use crate::{BadRows, Column, KeepText, LINE_LIMIT, NAMED, Table};
+use crate::types::{BadRows, Column, ColumnKind, LINE_LIMIT, NAMED, Table, Values, Wanted};
 
 /// Rows, of a block or of everything so far.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    pub(crate) x: Vec<f64>,
-    pub(crate) y: Vec<f64>,
-    pub(crate) labels: Option<Texts>,
+    /// The numbers of the row that is being read, for [`Rows::push`].
+    pub(crate) row: Vec<f64>,
+    /// The columns of numbers, and of text.
+    numbers: Vec<Vec<f64>>,
+    pub(crate) texts: Vec<Texts>,
     pub(crate) records: Option<Texts>,
+    /// How many rows were kept.
+    kept: u64,
     /// How many lines were seen.
     pub(crate) lines: u64,
-    /// How many rows say nothing of one of the two columns.
+    /// How many rows have nothing in one of the columns.
     empty: u64,
     /// How many rows were kept out, and the first of them with their lines counted from 0.
     bad: u64,
-    first: Vec<(u64, String)>,
+    first: Vec<BadRow>,
+}
+
+/// A row that was kept out.
+#[derive(Clone, Debug)]
+struct BadRow {
+    line: u64,
+    reason: String,
+    /// Whether its cell is likely a date in a notation that is not known.
+    unknown_date: bool,
 }
 
 impl Rows {
-    /// No rows, and room for the texts that are wanted.
-    pub(crate) fn new(plan: &Plan, keep: KeepText) -> Rows {
+    /// No rows, and room for what is wanted of them.
+    pub(crate) fn new(plan: &Plan<'_>) -> Rows {
         Rows {
-            labels: plan.label.map(|_| Texts::default()),
-            records: (keep == KeepText::Records).then(Texts::default),
+            row: vec![0.0; plan.numbers.len()],
+            numbers: vec![Vec::new(); plan.numbers.len()],
+            texts: vec![Texts::default(); plan.texts.len()],
+            records: plan.options.records.then(Texts::default),
             ..Rows::default()
         }
     }
 
+    /// Keeps the numbers of the row that was read. Its texts have to follow.
     #[inline]
-    pub(crate) fn push(&mut self, x: f64, y: f64) {
-        self.x.push(x);
-        self.y.push(y);
+    pub(crate) fn push(&mut self) {
+        for (column, value) in self.numbers.iter_mut().zip(&self.row) {
+            column.push(*value);
+        }
+        self.kept += 1;
     }
 
     /// Counts a bad row, on a line counted from 0; the reason is only made if it will be shown.
     pub(crate) fn bad(&mut self, line: u64, reason: impl FnOnce() -> String) {
         self.bad += 1;
         if self.first.len() < NAMED {
-            self.first.push((line, reason()));
+            let reason = reason();
+            self.first.push(BadRow {
+                line,
+                reason,
+                unknown_date: false,
+            });
         }
     }
 
-    /// Keeps a row out. One that says nothing is no mistake, but a span has to begin.
-    pub(crate) fn refuse(&mut self, line: u64, fault: &Fault<'_>, plan: &Plan, wish: &Wish<'_>) {
-        if fault.wrong == Wrong::Empty && !wish.spans {
+    /// Keeps a row out. One that has nothing is no mistake, but a span has to begin.
+    pub(crate) fn refuse(&mut self, line: u64, fault: Fault, plan: &Plan<'_>, excerpt: impl FnOnce() -> String) {
+        if fault.wrong == Wrong::Empty && !plan.spans {
             self.empty += 1;
         } else {
-            self.bad(line, || plan.reason(fault));
+            let mut unknown_date = false;
+            self.bad(line, || {
+                let text = excerpt();
+                unknown_date = matches!(fault.wrong, Wrong::NoNumber | Wrong::NoTime)
+                    && text.starts_with(|first: char| first.is_ascii_digit());
+                plan.reason(fault, &text)
+            });
+            if let (true, Some(row)) = (unknown_date, self.first.last_mut()) {
+                row.unknown_date = true;
+            }
         }
     }
 
@@ -78,64 +110,59 @@ impl Rows {
     }
 
     fn append(&mut self, other: &Rows) {
-        self.x.extend_from_slice(&other.x);
-        self.y.extend_from_slice(&other.y);
-        for (all, part) in [(&mut self.labels, &other.labels), (&mut self.records, &other.records)] {
-            if let (Some(all), Some(part)) = (all, part) {
-                all.append(part);
-            }
+        for (all, part) in self.numbers.iter_mut().zip(&other.numbers) {
+            all.extend_from_slice(part);
+        }
+        let texts = self.texts.iter_mut().chain(&mut self.records);
+        for (all, part) in texts.zip(other.texts.iter().chain(&other.records)) {
+            all.append(part);
         }
         let named = other.first.iter().take(NAMED - self.first.len());
-        self.first
-            .extend(named.map(|(line, reason)| (self.lines + line, reason.clone())));
+        self.first.extend(named.map(|row| BadRow {
+            line: self.lines + row.line,
+            ..row.clone()
+        }));
+        self.kept += other.kept;
         self.lines += other.lines;
         self.bad += other.bad;
         self.empty += other.empty;
     }
 
     fn clear(&mut self) {
-        self.x.clear();
-        self.y.clear();
-        for texts in [&mut self.labels, &mut self.records].into_iter().flatten() {
-            texts.clear();
-        }
+        self.numbers.iter_mut().for_each(Vec::clear);
+        self.texts.iter_mut().chain(&mut self.records).for_each(Texts::clear);
         self.first.clear();
-        (self.lines, self.bad, self.empty) = (0, 0, 0);
+        (self.kept, self.lines, self.bad, self.empty) = (0, 0, 0, 0);
     }
 
     /// The finished table; an error if the first bad row is to be one.
-    pub(crate) fn finish(mut self, name: &str, plan: Plan, wish: &Wish<'_>) -> Result<Table> {
-        let first: Vec<(u64, String)> = self
-            .first
-            .into_iter()
-            .map(|(line, reason)| (line + 1, reason))
-            .collect();
-        if let (true, Some((line, reason))) = (wish.options.strict, first.first()) {
+    pub(crate) fn finish(mut self, name: &str, wanted: &[Wanted], plan: &Plan<'_>) -> Result<Table> {
+        let has_unknown_dates = self.first.iter().any(|row| row.unknown_date);
+        let first: Vec<(u64, String)> = self.first.into_iter().map(|row| (row.line + 1, row.reason)).collect();
+        if let (true, Some((line, reason))) = (plan.options.strict, first.first()) {
             return Err(Error::new(ErrorKind::Failed, format!("{name}, line {line}: {reason}")));
         }
-        self.x.shrink_to_fit();
-        self.y.shrink_to_fit();
-        for texts in [&mut self.labels, &mut self.records].into_iter().flatten() {
-            texts.shrink();
-        }
+        self.numbers.iter_mut().for_each(Vec::shrink_to_fit);
+        self.texts.iter_mut().chain(&mut self.records).for_each(Texts::shrink);
+        let (mut numbers, mut texts) = (self.numbers.into_iter(), self.texts.into_iter());
+        let columns = wanted.iter().map(|wanted| Column {
+            name: plan.name(wanted.field).to_owned(),
+            kind: wanted.kind,
+            values: match wanted.kind {
+                ColumnKind::Text => Values::Texts(texts.next().unwrap_or_default()),
+                ColumnKind::Number | ColumnKind::Time => Values::Numbers(numbers.next().unwrap_or_default()),
+            },
+        });
         Ok(Table {
-            rows: self.x.len() as u64 + self.empty + self.bad,
-            empty: self.empty,
-            x: Column {
-                name: plan.x_name,
-                kind: plan.x_kind,
-                values: self.x,
-            },
-            y: Column {
-                name: plan.y_name,
-                kind: plan.y_kind,
-                values: self.y,
-            },
-            labels: self.labels,
+            columns: columns.collect(),
             records: self.records,
-            bad: BadRows { count: self.bad, first },
-            fields: plan.fields,
-            has_header: plan.has_header,
+            rows: self.kept + self.empty + self.bad,
+            empty: self.empty,
+            bad: BadRows {
+                count: self.bad,
+                first,
+                has_unknown_dates,
+            },
         })
     }
 }
@@ -170,8 +197,7 @@ struct Collected {
 
 struct Engine<'a, P> {
     parse: &'a P,
-    plan: &'a Plan,
-    wish: &'a Wish<'a>,
+    plan: &'a Plan<'a>,
     queue: Mutex<Queue>,
     collected: Mutex<Collected>,
 }
@@ -180,20 +206,17 @@ struct Engine<'a, P> {
 pub(crate) fn run<P: Parse>(
     blocks: Blocks,
     parse: &P,
-    plan: &Plan,
-    wish: &Wish<'_>,
+    plan: &Plan<'_>,
     lines: u64,
     (name, size): (&str, Option<u64>),
 ) -> Result<Rows> {
-    let keep = wish.options.keep_text;
     let rows = Rows {
         lines,
-        ..Rows::new(plan, keep)
+        ..Rows::new(plan)
     };
     let engine = Engine {
         parse,
         plan,
-        wish,
         queue: Mutex::new(Queue {
             blocks,
             taken: 0,
@@ -213,7 +236,7 @@ pub(crate) fn run<P: Parse>(
     if worker.step() {
         let others = match lock(&engine.queue).blocks.ended() {
             true => 0,
-            false => wish.options.threads.clamp(1, 64) - 1,
+            false => plan.options.threads.clamp(1, 64) - 1,
         };
         thread::scope(|scope| {
             for _ in 0..others {
@@ -249,7 +272,7 @@ impl<'a, P: Parse> Worker<'a, P> {
         Worker {
             engine,
             buffer: Buffer::default(),
-            rows: Rows::new(engine.plan, engine.wish.options.keep_text),
+            rows: Rows::new(engine.plan),
         }
     }
 
@@ -267,7 +290,7 @@ impl<'a, P: Parse> Worker<'a, P> {
             Piece::TooLong => self.rows.too_long(),
             Piece::Records => self.engine.parse.block(self.buffer.records(), &mut self.rows),
         }
-        if self.engine.wish.options.strict && self.rows.bad > 0 {
+        if self.engine.plan.options.strict && self.rows.bad > 0 {
             // Blocks before this one are in work: the first bad row is still found.
             lock(&self.engine.queue).stop = true;
         }
@@ -299,7 +322,7 @@ impl<'a, P: Parse> Worker<'a, P> {
         let collected = &mut *guard;
         if index != collected.next {
             let spare = collected.spare.pop();
-            let empty = || Rows::new(self.engine.plan, self.engine.wish.options.keep_text);
+            let empty = || Rows::new(self.engine.plan);
             let rows = std::mem::replace(&mut self.rows, spare.unwrap_or_else(empty));
             collected.early.insert(index, rows);
             return;
@@ -324,11 +347,12 @@ impl Collected {
         let Some(size) = self.size.take().filter(|_| bytes > 0) else {
             return;
         };
-        let expected = first.x.len() as f64 * (size as f64 / bytes as f64) * 1.02;
+        let expected = first.kept as f64 * (size as f64 / bytes as f64) * 1.02;
         // A file of zeros by a liar is not worth more room than a real one.
         let expected = (expected as usize).min(1 << 28) + 16;
         // Without this room the columns grow as they must, and fail only if they do.
-        let _ = self.rows.x.try_reserve(expected);
-        let _ = self.rows.y.try_reserve(expected);
+        for column in &mut self.rows.numbers {
+            let _ = column.try_reserve(expected);
+        }
     }
 }

@@ -11,14 +11,16 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
 use crate::blocks::{Blocks, Records};
-use crate::cell::{self, Axis, DateFormat, Fault, Wrong};
+use crate::cell::{self, Wrong};
+use crate::dates::{DateFormat, is_in_range};
 use crate::engine::{self, Parse, Rows};
-use crate::plan::{Plan, SAMPLE, Value, Wish};
-use crate::source::{Opened, unreadable};
-use crate::{ColumnKind, LINE_LIMIT, Table};
+use crate::fields::{Fields, Known, SAMPLE};
+use crate::input::{Opened, unreadable};
+use crate::plan::{Plan, Value};
+use crate::types::{ColumnKind, LINE_LIMIT};
 
-/// Reads a table; nothing if there is no row in it.
-pub(crate) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>> {
+/// Reads the first rows and the fields that they have; nothing if there is no row.
+pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<Option<(Fields, Opened)>> {
     if opened.head.trim_ascii_start().starts_with(b"[") {
         let whole = Cursor::new(std::mem::take(&mut opened.head)).chain(opened.rest);
         opened.rest = Box::new(Elements::new(whole));
@@ -35,13 +37,16 @@ pub(crate) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Option<Table>>
     if opened.ended && opened.head.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let (fields, sample) = sample(&opened)?;
-    let plan = Plan::of_fields(fields, true, &sample, wish)?;
+    let (names, rows) = sample(&opened)?;
+    Ok(Some((Fields::named(names, &rows, known), opened)))
+}
+
+/// Reads the rows.
+pub(crate) fn read(opened: Opened, plan: &Plan<'_>) -> Result<Rows> {
     let input = Box::new(Cursor::new(opened.head).chain(opened.rest));
-    let blocks = Blocks::new(input, wish.options.block, Records::Lines);
-    let parse = Lines { plan: &plan, wish };
-    let rows = engine::run(blocks, &parse, &plan, wish, 0, (&opened.name, opened.size))?;
-    rows.finish(&opened.name, plan, wish).map(Some)
+    let blocks = Blocks::new(input, plan.options.block, Records::Lines);
+    let parse = Lines::new(plan);
+    engine::run(blocks, &parse, plan, 0, (&opened.name, opened.size))
 }
 
 /// The fields of the first rows in the order in which they come up, and those rows.
@@ -91,50 +96,79 @@ fn sample(opened: &Opened) -> Result<(Vec<String>, Vec<Vec<String>>)> {
 }
 
 struct Lines<'a> {
-    plan: &'a Plan,
-    wish: &'a Wish<'a>,
+    plan: &'a Plan<'a>,
+    /// The names of the fields that are read, each once.
+    names: Vec<&'a str>,
+    /// Which of these names each of the wanted numbers has, and each of the wanted texts.
+    numbers: Vec<usize>,
+    texts: Vec<usize>,
 }
 
-impl Lines<'_> {
-    fn row(&self, line: &[u8], number: u64, rows: &mut Rows) {
+impl<'a> Lines<'a> {
+    fn new(plan: &'a Plan<'a>) -> Lines<'a> {
+        let mut names: Vec<&str> = Vec::new();
+        let mut place = |field: usize| {
+            let name = plan.name(field);
+            names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        };
+        let numbers = plan.numbers.iter().map(|column| place(column.field)).collect();
+        let texts = plan.texts.iter().map(|field| place(*field)).collect();
+        Lines {
+            plan,
+            names,
+            numbers,
+            texts,
+        }
+    }
+
+    /// One row, on a line counted from 0. `cells` are room that is used again.
+    fn row<'de>(&self, line: &'de [u8], cells: &mut Vec<Cell<'de>>, number: u64, rows: &mut Rows) {
         if line.len() > LINE_LIMIT {
             return rows.bad(number, engine::line_too_long);
         }
-        let row = match self.parse(line) {
-            Ok(row) => row,
-            Err(_) if line.trim_ascii().is_empty() => return,
+        match self.parse(line, cells) {
+            Ok(()) => self.keep(cells, line, number, rows),
+            Err(_) if line.trim_ascii().is_empty() => {}
             // A name in another encoding is no reason to lose the row.
             Err(_) if std::str::from_utf8(line).is_err() => {
                 let text = String::from_utf8_lossy(line);
-                return match self.parse(text.as_bytes()) {
-                    Ok(row) => self.keep(row, line, number, rows),
+                let mut cells = Vec::new();
+                match self.parse(text.as_bytes(), &mut cells) {
+                    Ok(()) => self.keep(&cells, line, number, rows),
                     Err(error) => rows.bad(number, || reason(&error)),
-                };
+                }
             }
-            Err(error) => return rows.bad(number, || reason(&error)),
-        };
-        self.keep(row, line, number, rows);
+            Err(error) => rows.bad(number, || reason(&error)),
+        }
     }
 
-    fn parse<'de>(&self, line: &'de [u8]) -> serde_json::Result<Row<'de>> {
+    fn parse<'de>(&self, line: &'de [u8], cells: &mut Vec<Cell<'de>>) -> serde_json::Result<()> {
+        cells.clear();
+        cells.resize(self.names.len(), Cell::Missing);
         let mut deserializer = serde_json::Deserializer::from_slice(line);
-        let row = self.deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        Ok(row)
+        let names = &self.names;
+        Object { names, cells }.deserialize(&mut deserializer)?;
+        deserializer.end()
     }
 
-    fn keep(&self, row: Row<'_>, line: &[u8], number: u64, rows: &mut Rows) {
-        match self.wish.values(self.plan, row.x, row.y) {
-            Ok((x, y)) => {
-                rows.push(x, y);
-                if let Some(labels) = &mut rows.labels {
-                    labels.push(&row.label.text());
-                }
-                if let Some(records) = &mut rows.records {
-                    records.push_bytes(line);
-                }
-            }
-            Err(fault) => rows.refuse(number, &fault, self.plan, self.wish),
+    fn keep(&self, cells: &[Cell<'_>], line: &[u8], number: u64, rows: &mut Rows) {
+        let of = |places: &[usize], place: usize| {
+            let cell = places.get(place).and_then(|place| cells.get(*place));
+            cell.unwrap_or(&Cell::Missing)
+        };
+        let cell = |place: usize| of(&self.numbers, place);
+        if let Err(fault) = self.plan.values(cell, &mut rows.row) {
+            return rows.refuse(number, fault, self.plan, || cell(fault.place).excerpt());
+        }
+        rows.push();
+        for (place, texts) in rows.texts.iter_mut().enumerate() {
+            texts.push(&of(&self.texts, place).text());
+        }
+        if let Some(records) = &mut rows.records {
+            records.push_bytes(line);
         }
     }
 }
@@ -149,25 +183,19 @@ fn reason(error: &serde_json::Error) -> String {
 impl Parse for Lines<'_> {
     fn block(&self, records: &[u8], rows: &mut Rows) {
         let mut rest = records;
+        let mut cells = Vec::new();
         while !rest.is_empty() {
             let length = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             let (line, after) = rest.split_at(length);
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.row(line.strip_suffix(b"\r").unwrap_or(line), rows.lines, rows);
+            self.row(line.strip_suffix(b"\r").unwrap_or(line), &mut cells, rows.lines, rows);
             rows.lines += 1;
             rest = after;
         }
     }
 }
 
-/// The cells of an object that are wanted.
-#[derive(Default)]
-struct Row<'de> {
-    x: Cell<'de>,
-    y: Cell<'de>,
-    label: Cell<'de>,
-}
-
+/// A cell of an object.
 #[derive(Clone, Default)]
 enum Cell<'de> {
     #[default]
@@ -191,7 +219,7 @@ impl Cell<'_> {
     }
 }
 
-impl<'de> Value<'de> for Cell<'de> {
+impl Value for &Cell<'_> {
     fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
         let number = match self {
             Cell::Missing => return Err(Wrong::Missing),
@@ -207,75 +235,68 @@ impl<'de> Value<'de> for Cell<'de> {
             Cell::Other(_) => return Err(Wrong::NoNumber),
         };
         match kind {
-            ColumnKind::Number => Ok(number),
-            ColumnKind::Time => cell::in_years(number),
+            ColumnKind::Time if !is_in_range(number) => Err(Wrong::Years),
+            _ => Ok(number),
         }
     }
 
-    fn fault(self, axis: Axis, wrong: Wrong) -> Fault<'de> {
-        let text = self.text().into_owned().into_bytes();
-        Fault {
-            axis,
-            wrong,
-            text: Cow::Owned(text),
-        }
+    fn excerpt(&self) -> String {
+        cell::excerpt(self.text().as_bytes())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &Lines<'_> {
-    type Value = Row<'de>;
+/// Reads an object into the cells of these names.
+struct Object<'a, 'de> {
+    names: &'a [&'a str],
+    cells: &'a mut [Cell<'de>],
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for &Lines<'_> {
-    type Value = Row<'de>;
+impl<'de> Visitor<'de> for Object<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row::default();
-        while let Some((x, y, label)) = map.next_key_seed(Key(self.plan))? {
-            if !(x || y || label) {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let cell = map.next_value_seed(AnyCell)?;
-            for (wanted, place) in [(x, &mut row.x), (y, &mut row.y), (label, &mut row.label)] {
-                if wanted {
-                    *place = cell.clone();
-                }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(place) = map.next_key_seed(Key(self.names))? {
+            match place.and_then(|place| self.cells.get_mut(place)) {
+                Some(cell) => *cell = map.next_value_seed(AnyCell)?,
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(row)
+        Ok(())
     }
 }
 
 /// Tells which of the wanted fields a key names.
-struct Key<'a>(&'a Plan);
+struct Key<'a>(&'a [&'a str]);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = (bool, bool, bool);
+    type Value = Option<usize>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for Key<'_> {
-    type Value = (bool, bool, bool);
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let label = self.0.label.and_then(|index| self.0.fields.get(index));
-        Ok((key == self.0.x_name, key == self.0.y_name, label.is_some_and(|name| name == key)))
+    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.iter().position(|name| *name == key))
     }
 }
 

@@ -8,115 +8,127 @@ use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::DataType;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::ColumnDescriptor;
 use itch_api::{Error, ErrorKind, Result};
 
-use crate::cell::{self, Axis, DateFormat, Fault, LARGEST, Wrong};
+use crate::cell::{self, LARGEST, Wrong};
+use crate::dates::{DateFormat, is_in_range};
 use crate::engine::Rows;
-use crate::plan::{Plan, SAMPLE, Value, Wish};
-use crate::source::{Opened, unreadable};
-use crate::{ColumnKind, KeepText, LINE_LIMIT, Table};
+use crate::fields::{Fields, Known, SAMPLE};
+use crate::input::{Opened, unreadable};
+use crate::plan::{Plan, Value};
+use crate::types::{ColumnKind, LINE_LIMIT};
 
 /// How many rows are read at a time.
 const BATCH: usize = 4096;
 
-/// Reads a table. A file that is read at once from its end and from its middle needs to be one: what comes through a
+/// A file whose schema was read.
+pub(crate) struct Reader {
+    file: Box<dyn FileReader>,
+    leaves: Vec<Leaf>,
+}
+
+/// Opens a table. A file that is read at once from its end and from its middle needs to be one: what comes through a
 /// pipe or was compressed as a whole is taken into memory.
-pub(crate) fn read(mut opened: Opened, wish: &Wish<'_>) -> Result<Table> {
+pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<(Fields, Reader)> {
     let name = std::mem::take(&mut opened.name);
-    let broken = |error: ParquetError| {
-        let message = format!("{name} cannot be read as Parquet");
-        Error::new(ErrorKind::Failed, message).source_chain(&error)
-    };
-    // The library checks much, but not all, of what it reads: damage must not end the program.
-    let result = catch_unwind(AssertUnwindSafe(|| match opened.file.take() {
-        Some(file) => read_file(&name, SerializedFileReader::new(file).map_err(broken)?, wish, &broken),
-        None => {
-            let mut whole = std::mem::take(&mut opened.head);
-            let read = opened.rest.read_to_end(&mut whole);
-            read.map_err(|error| unreadable(&name, &error))?;
-            let bytes = bytes::Bytes::from(whole);
-            read_file(&name, SerializedFileReader::new(bytes).map_err(broken)?, wish, &broken)
-        }
-    }));
-    result.unwrap_or_else(|_| {
+    let broken = |error| broken(&name, &error);
+    guarded(&name, || {
+        let file: Box<dyn FileReader> = match opened.file.take() {
+            Some(file) => Box::new(SerializedFileReader::new(file).map_err(broken)?),
+            None => {
+                let mut whole = std::mem::take(&mut opened.head);
+                let read = opened.rest.read_to_end(&mut whole);
+                read.map_err(|error| unreadable(&name, &error))?;
+                Box::new(SerializedFileReader::new(bytes::Bytes::from(whole)).map_err(broken)?)
+            }
+        };
+        let leaves = leaves(&*file);
+        let sample = sample(&*file, &leaves).map_err(broken)?;
+        let names = leaves.iter().map(|leaf| leaf.name.clone()).collect();
+        Ok((Fields::named(names, &sample, known), Reader { file, leaves }))
+    })
+}
+
+/// The library checks much, but not all, of what it reads: damage must not end the program.
+fn guarded<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let message = format!("{name} is a damaged Parquet file");
         Err(Error::new(ErrorKind::Failed, message))
     })
 }
 
-fn read_file<R: ChunkReader + 'static>(
-    name: &str,
-    reader: SerializedFileReader<R>,
-    wish: &Wish<'_>,
-    broken: &impl Fn(ParquetError) -> Error,
-) -> Result<Table> {
-    let leaves = leaves(&reader);
-    let sample = sample(&reader, &leaves).map_err(broken)?;
-    let fields = leaves.iter().map(|leaf| leaf.name.clone()).collect();
-    let plan = Plan::of_fields(fields, true, &sample, wish)?;
-    let mut rows = Rows::new(&plan, wish.options.keep_text);
-    read_rows(&reader, &leaves, &plan, wish, &mut rows).map_err(broken)?;
-    rows.finish(name, plan, wish)
+fn broken(name: &str, error: &ParquetError) -> Error {
+    let message = format!("{name} cannot be read as Parquet");
+    Error::new(ErrorKind::Failed, message).source_chain(error)
 }
 
-fn read_rows<R: ChunkReader + 'static>(
-    reader: &SerializedFileReader<R>,
-    leaves: &[Leaf],
-    plan: &Plan,
-    wish: &Wish<'_>,
-    rows: &mut Rows,
-) -> Result<(), ParquetError> {
-    let mut records = match wish.options.keep_text {
-        KeepText::Records => Some(reader.get_row_iter(None)?),
-        _ => None,
-    };
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group)?;
-        let open = |index: usize| match leaves.get(index) {
-            Some(leaf) => Ok(Cells::new(leaf, group.get_column_reader(leaf.index)?)),
-            None => Err(ParquetError::General("a column is missing".to_owned())),
+impl Reader {
+    /// Reads the rows.
+    pub(crate) fn read(self, name: &str, plan: &Plan<'_>) -> Result<Rows> {
+        guarded(name, || {
+            let mut rows = Rows::new(plan);
+            self.read_rows(plan, &mut rows).map_err(|error| broken(name, &error))?;
+            Ok(rows)
+        })
+    }
+
+    fn read_rows(&self, plan: &Plan<'_>, rows: &mut Rows) -> Result<(), ParquetError> {
+        let mut records = match plan.options.records {
+            true => Some(self.file.get_row_iter(None)?),
+            false => None,
         };
-        let (mut x, mut y) = (open(plan.x)?, open(plan.y)?);
-        let mut labels = plan.label.map(open).transpose()?;
-        loop {
-            let (x, y) = (x.batch(BATCH)?, y.batch(BATCH)?);
-            let batch = labels.as_mut().map(|labels| labels.batch(BATCH)).transpose()?;
-            if x.len() != y.len() || batch.as_ref().is_some_and(|batch| batch.len() != x.len()) {
-                return Err(ParquetError::General("its columns differ in length".to_owned()));
-            }
-            if x.is_empty() {
-                break;
-            }
-            let mut texts = batch.into_iter().flatten();
-            for (x, y) in x.into_iter().zip(y) {
-                let number = rows.lines;
-                rows.lines += 1;
-                let text = texts.next();
-                let record = records.as_mut().and_then(Iterator::next).transpose()?;
-                match wish.values(plan, x, y) {
-                    Ok((x, y)) => {
-                        rows.push(x, y);
-                        if let (Some(labels), Some(text)) = (&mut rows.labels, text) {
-                            labels.push(&text.text());
-                        }
-                        if let Some(records) = &mut rows.records {
-                            records.push(&record.map(line).unwrap_or_default());
-                        }
-                    }
-                    Err(fault) => {
-                        rows.refuse(number, &fault, plan, wish);
-                        if wish.options.strict && rows.any_bad() {
-                            return Ok(());
-                        }
+        for group in 0..self.file.num_row_groups() {
+            let group = self.file.get_row_group(group)?;
+            let open = |field: usize| match self.leaves.get(field) {
+                Some(leaf) => Ok(Cells::new(leaf, group.get_column_reader(leaf.index)?)),
+                None => Err(ParquetError::General("a column is missing".to_owned())),
+            };
+            // Where no column is wanted, one tells how many rows there are.
+            let counted = (plan.numbers.is_empty() && plan.texts.is_empty()).then_some(0);
+            let numbers = plan.numbers.iter().map(|column| column.field);
+            let fields = numbers.chain(plan.texts.iter().copied()).chain(counted);
+            let mut columns = fields.map(open).collect::<Result<Vec<Cells>, ParquetError>>()?;
+            loop {
+                let batch = columns.iter_mut().map(|column| column.batch(BATCH));
+                let batch = batch.collect::<Result<Vec<Vec<Cell>>, ParquetError>>()?;
+                let length = batch.first().map_or(0, Vec::len);
+                if batch.iter().any(|cells| cells.len() != length) {
+                    return Err(ParquetError::General("its columns differ in length".to_owned()));
+                }
+                if length == 0 {
+                    break;
+                }
+                for row in 0..length {
+                    let record = records.as_mut().and_then(Iterator::next).transpose()?;
+                    keep(&batch, row, record, plan, rows);
+                    if plan.options.strict && rows.any_bad() {
+                        return Ok(());
                     }
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Keeps a row of a batch, whose columns are the wanted numbers and then the wanted texts.
+fn keep(batch: &[Vec<Cell>], row: usize, record: Option<Row>, plan: &Plan<'_>, rows: &mut Rows) {
+    let number = rows.lines;
+    rows.lines += 1;
+    let cell = |place: usize| batch.get(place).and_then(|cells| cells.get(row)).unwrap_or(&Cell::Null);
+    if let Err(fault) = plan.values(cell, &mut rows.row) {
+        return rows.refuse(number, fault, plan, || cell(fault.place).excerpt());
+    }
+    rows.push();
+    for (place, texts) in rows.texts.iter_mut().enumerate() {
+        texts.push(&cell(plan.numbers.len() + place).text());
+    }
+    if let Some(records) = &mut rows.records {
+        records.push(&record.map(line).unwrap_or_default());
+    }
 }
 
 /// The cells of a row between tabs.
@@ -160,7 +172,7 @@ enum Meaning {
     Unknown,
 }
 
-fn leaves<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Vec<Leaf> {
+fn leaves(reader: &dyn FileReader) -> Vec<Leaf> {
     let columns = reader.metadata().file_metadata().schema_descr().columns();
     let flat = columns
         .iter()
@@ -203,10 +215,7 @@ fn meaning(column: &ColumnDescriptor) -> Meaning {
 }
 
 /// The first rows as texts that look like what the columns hold.
-fn sample<R: ChunkReader + 'static>(
-    reader: &SerializedFileReader<R>,
-    leaves: &[Leaf],
-) -> Result<Vec<Vec<String>>, ParquetError> {
+fn sample(reader: &dyn FileReader, leaves: &[Leaf]) -> Result<Vec<Vec<String>>, ParquetError> {
     if reader.num_row_groups() == 0 {
         return Ok(Vec::new());
     }
@@ -250,27 +259,22 @@ impl Cell {
     }
 }
 
-impl Value<'static> for Cell {
+impl Value for &Cell {
     fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
         match (self, kind) {
             (Cell::Null, _) => Err(Wrong::Empty),
             (Cell::Number(value), _) if !value.is_finite() => Err(Wrong::NotFinite),
             (Cell::Number(value), _) if value.abs() > LARGEST => Err(Wrong::TooLarge),
-            (Cell::Number(value), ColumnKind::Number) => Ok(*value),
-            (Cell::Number(value), ColumnKind::Time) => cell::in_years(*value),
+            (Cell::Number(value), ColumnKind::Time) if !is_in_range(*value) => Err(Wrong::Years),
+            (Cell::Number(value), _) => Ok(*value),
             (Cell::Text(bytes), _) => cell::value(bytes, kind, format),
-            (Cell::Other(_), ColumnKind::Number) => Err(Wrong::NoNumber),
             (Cell::Other(_), ColumnKind::Time) => Err(Wrong::NoTime),
+            (Cell::Other(_), _) => Err(Wrong::NoNumber),
         }
     }
 
-    fn fault(self, axis: Axis, wrong: Wrong) -> Fault<'static> {
-        let text = self.text().into_owned().into_bytes();
-        Fault {
-            axis,
-            wrong,
-            text: Cow::Owned(text),
-        }
+    fn excerpt(&self) -> String {
+        cell::excerpt(self.text().as_bytes())
     }
 }
 

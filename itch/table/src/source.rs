@@ -1,171 +1,143 @@
-//! Opening an input: where it comes from, whether it is compressed, and which form it has.
+//! A table that was opened: what it is called, which fields it has, and reading them.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
-use std::path::Path;
+use std::fmt;
 
 use itch_api::{Error, ErrorKind, Result};
 
-use crate::{Input, InputFormat, ReadOptions};
+use crate::dates::DateFormat;
+use crate::fields::{Fields, Known};
+use crate::input::{self, Form, Input, Opened};
+#[cfg(feature = "parquet")]
+use crate::parquet;
+use crate::plan::Plan;
+use crate::types::{Field, OpenOptions, ReadOptions, Table, Wanted};
+use crate::{delimited, json};
 
-/// How much is looked at before anything is decided.
-const HEAD: usize = 64 << 10;
-
-/// An input that was opened and looked at.
-pub(crate) struct Opened {
-    /// What it is called in a message.
-    pub(crate) name: String,
-    pub(crate) form: Form,
-    /// Its first bytes, of a text without a byte order mark.
-    pub(crate) head: Vec<u8>,
-    /// Whether the head is everything.
-    pub(crate) ended: bool,
-    /// What follows the head.
-    pub(crate) rest: Box<dyn Read + Send>,
-    /// The file itself, where it is a plain one and can be read at any place.
-    pub(crate) file: Option<File>,
-    /// How many bytes it has, if that is known.
-    pub(crate) size: Option<u64>,
+/// A table that was opened. Its first rows are known, the others are still to be read.
+pub struct Source {
+    name: String,
+    fields: Fields,
+    date_format: Option<DateFormat>,
+    body: Body,
 }
 
-/// The form of an input once it was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Text, in which quotes enclose cells whatever the delimiter is, or as the delimiter says.
-    Text {
-        quotes: bool,
-    },
-    Json,
-    Parquet,
+/// What is read by which reader.
+enum Body {
+    Delimited(Opened, delimited::Layout),
+    Json(Opened),
+    #[cfg(feature = "parquet")]
+    Parquet(parquet::Reader),
+    /// There is neither a row nor a header.
+    Nothing,
 }
 
-/// An error that names the input.
-pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Failed, format!("{name} cannot be read")).source_chain(error)
-}
-
-pub(crate) fn open(input: Input, options: &ReadOptions) -> Result<Opened> {
-    let (name, ending, file, reader, size): (_, _, Option<File>, Box<dyn Read + Send>, _) = match input {
-        Input::Path(path) => {
-            let name = path.display().to_string();
-            let file = File::open(&path).map_err(|error| not_opened(&name, &error))?;
-            let metadata = file.metadata().map_err(|error| unreadable(&name, &error))?;
-            if metadata.is_dir() {
-                return Err(Error::new(ErrorKind::Failed, format!("{name} is a directory")));
-            }
-            let plain = metadata.is_file();
-            let again = if plain { file.try_clone().ok() } else { None };
-            (name, by_name(&path), again, Box::new(file), plain.then_some(metadata.len()))
-        }
-        Input::Stdin => ("standard input".to_owned(), None, None, Box::new(io::stdin()), None),
-        Input::Bytes(bytes) => {
-            let size = bytes.len() as u64;
-            ("the input".to_owned(), None, None, Box::new(Cursor::new(bytes)), Some(size))
-        }
-    };
-    let mut opened = Opened {
-        name,
-        form: Form::Json,
-        head: Vec::new(),
-        ended: false,
-        rest: reader,
-        file,
-        size,
-    };
-    opened.look()?;
-    opened.decompress()?;
-    opened.form = opened.decide(options.format.or(ending));
-    if opened.form != Form::Parquet {
-        opened.check_text()?;
-    }
-    Ok(opened)
-}
-
-fn not_opened(name: &str, error: &io::Error) -> Error {
-    if error.kind() == io::ErrorKind::NotFound {
-        return Error::new(ErrorKind::Failed, format!("there is no file {name}"));
-    }
-    Error::new(ErrorKind::Failed, format!("{name} cannot be opened")).source_chain(error)
-}
-
-/// What the ending of a name says, the ending of a compression aside.
-fn by_name(path: &Path) -> Option<InputFormat> {
-    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        // No more than that it is text: a file of tabs is often called `.csv`.
-        "tsv" | "txt" | "csv" => Some(InputFormat::Tsv),
-        "jsonl" | "ndjson" | "json" => Some(InputFormat::Jsonl),
-        "parquet" => Some(InputFormat::Parquet),
-        _ => None,
-    }
-}
-
-impl Opened {
-    /// Reads the head.
-    fn look(&mut self) -> Result<()> {
-        self.head.clear();
-        let wanted = HEAD as u64;
-        let read = (&mut self.rest).take(wanted).read_to_end(&mut self.head);
-        let count = read.map_err(|error| unreadable(&self.name, &error))?;
-        self.ended = (count as u64) < wanted;
-        Ok(())
-    }
-
-    /// Takes gzip or zstd off, if its first bytes are there.
-    fn decompress(&mut self) -> Result<()> {
-        let gzip = self.head.starts_with(&[0x1f, 0x8b]);
-        let zstd = self.head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-        if !gzip && !zstd {
-            return Ok(());
-        }
-        let rest = std::mem::replace(&mut self.rest, Box::new(io::empty()));
-        let whole = Cursor::new(std::mem::take(&mut self.head)).chain(rest);
-        self.rest = if gzip {
-            Box::new(flate2::read::MultiGzDecoder::new(whole))
-        } else {
-            let decoder = zstd::stream::read::Decoder::new(whole);
-            Box::new(decoder.map_err(|error| unreadable(&self.name, &error))?)
+impl Source {
+    /// Opens a table and reads its first rows.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read or is binary, and when the notation of dates is none.
+    pub fn open(input: Input, options: &OpenOptions) -> Result<Source> {
+        let date_format = options.date_format.as_deref().map(DateFormat::new).transpose()?;
+        let opened = input::open(input, options.format)?;
+        let name = opened.name.clone();
+        let known = Known {
+            options,
+            date_format: date_format.as_ref(),
         };
-        (self.file, self.size) = (None, None);
-        self.look()
-    }
-
-    fn decide(&self, format: Option<InputFormat>) -> Form {
-        if self.head.starts_with(b"PAR1") {
-            return Form::Parquet;
-        }
-        match format {
-            Some(InputFormat::Parquet) => Form::Parquet,
-            Some(InputFormat::Jsonl) => Form::Json,
-            Some(InputFormat::Csv) => Form::Text { quotes: true },
-            Some(InputFormat::Tsv) => Form::Text { quotes: false },
-            None => {
-                let bytes = self.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.head);
-                let bytes = bytes.trim_ascii_start();
-                let inner = bytes.strip_prefix(b"[").map_or(bytes, |rest| rest.trim_ascii_start());
-                if inner.starts_with(b"{") {
-                    Form::Json
-                } else {
-                    Form::Text { quotes: false }
-                }
+        let found = match opened.form {
+            Form::Text { quotes } => delimited::open(opened, quotes, known)?
+                .map(|(fields, opened, layout)| (fields, Body::Delimited(opened, layout))),
+            Form::Json => json::open(opened, known)?.map(|(fields, opened)| (fields, Body::Json(opened))),
+            #[cfg(feature = "parquet")]
+            Form::Parquet => {
+                let (fields, reader) = parquet::open(opened, known)?;
+                Some((fields, Body::Parquet(reader)))
             }
-        }
+            #[cfg(not(feature = "parquet"))]
+            Form::Parquet => {
+                let message = format!("{name} is Parquet, which this itch was built without");
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        };
+        let (fields, body) = found.unwrap_or((Fields::default(), Body::Nothing));
+        Ok(Source {
+            name,
+            fields,
+            date_format,
+            body,
+        })
     }
 
-    /// Refuses what is no text, and takes the mark off that some programs begin UTF-8 with.
-    fn check_text(&mut self) -> Result<()> {
-        let name = &self.name;
-        if self.head.starts_with(&[0xff, 0xfe]) || self.head.starts_with(&[0xfe, 0xff]) {
-            let message = format!("{name} is UTF-16, and only UTF-8 is read");
-            return Err(Error::new(ErrorKind::Failed, message).hint("iconv -f UTF-16 -t UTF-8 FILE | itch plot -"));
-        }
-        if memchr::memchr(0, &self.head).is_some() {
-            return Err(Error::new(ErrorKind::Failed, format!("{name} is a binary file, not a table")));
-        }
-        if self.head.starts_with(b"\xef\xbb\xbf") {
-            self.head.drain(..3);
-        }
-        Ok(())
+    /// What the input is called in a message.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether there is neither a row nor a header.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.body, Body::Nothing)
+    }
+
+    /// The fields that the header or the first rows have.
+    pub fn fields(&self) -> &[Field] {
+        self.fields
+            .fields
+            .get(..self.fields.seen)
+            .unwrap_or(&self.fields.fields)
+    }
+
+    /// A field by its number from 0, also of one that only later rows may have.
+    pub fn field(&self, index: usize) -> Option<&Field> {
+        self.fields.fields.get(index)
+    }
+
+    /// Whether the table names its fields itself.
+    pub fn has_header(&self) -> bool {
+        self.fields.has_header
+    }
+
+    /// The number of a field from 0: by name, by name in any case, by number from 1.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such field.
+    pub fn find(&self, wanted: &str) -> Result<usize> {
+        self.fields.find(wanted).ok_or_else(|| {
+            let names: Vec<&str> = self.fields.fields.iter().map(|field| field.name.as_str()).collect();
+            Error::new(ErrorKind::Usage, format!("there is no column {wanted}; the columns are {}", names.join(", ")))
+        })
+    }
+
+    /// Reads columns. A row that has nothing in one of them, or nothing that can be read, is counted and kept out.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read, and under [`ReadOptions::strict`] when a row is bad.
+    pub fn read(self, wanted: &[Wanted], options: &ReadOptions) -> Result<Table> {
+        self.read_as(wanted, options, false)
+    }
+
+    /// Reads columns, of which two may be the ends of spans.
+    pub(crate) fn read_as(self, wanted: &[Wanted], options: &ReadOptions, spans: bool) -> Result<Table> {
+        let plan = Plan::new(&self.fields.fields, wanted, options, self.date_format.as_ref(), spans);
+        let rows = match self.body {
+            Body::Delimited(opened, layout) => delimited::read(opened, layout, &plan)?,
+            Body::Json(opened) => json::read(opened, &plan)?,
+            #[cfg(feature = "parquet")]
+            Body::Parquet(reader) => reader.read(&self.name, &plan)?,
+            Body::Nothing => crate::engine::Rows::new(&plan),
+        };
+        rows.finish(&self.name, wanted, &plan)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Source { name, fields, .. } = self;
+        f.debug_struct("Source")
+            .field("name", name)
+            .field("fields", fields)
+            .finish_non_exhaustive()
     }
 }

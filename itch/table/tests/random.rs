@@ -1,8 +1,11 @@
 //! The reader against a naive one over random tables, wherever the blocks fall and however many threads there are.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use itch_table::{Input, InputFormat, KeepText, ReadOptions, Table, read_bands, read_table};
+mod support;
+
+use itch_table::{ColumnKind, Input, InputFormat};
 use proptest::prelude::*;
+use support::{ReadOptions, Table, labels, read_spans, read_table};
 
 /// What a table is, read by the plainest code: the kept rows with their records, the bad lines, and how many rows have
 /// nothing to say.
@@ -72,9 +75,9 @@ fn options(x: usize, y: usize, block: usize, threads: usize) -> ReadOptions {
         y: FIELDS[y].to_owned(),
         default_fields: FIELDS,
         header: Some(false),
-        x_kind: Some(itch_table::ColumnKind::Number),
-        y_kind: Some(itch_table::ColumnKind::Number),
-        keep_text: KeepText::Records,
+        x_kind: Some(ColumnKind::Number),
+        y_kind: Some(ColumnKind::Number),
+        texts: true,
         block,
         threads,
         ..ReadOptions::default()
@@ -91,11 +94,6 @@ const LEADS: &[&[u8]] = &[
     b"PAR1",
     b"a,b\n\"",
 ];
-
-/// The labels, each as a text of its own.
-fn labels(table: &Table) -> Vec<&str> {
-    table.labels.as_ref().unwrap().iter().collect()
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
@@ -119,7 +117,7 @@ proptest! {
                 prop_assert_eq!(table.bad.count as usize, expected.bad.len());
                 prop_assert_eq!(table.empty, expected.empty);
                 prop_assert_eq!(table.rows as usize, expected.bad.len() + expected.rows.len() + expected.empty as usize);
-                let quick = ReadOptions { keep_text: KeepText::Nothing, ..options.clone() };
+                let quick = ReadOptions { texts: false, ..options.clone() };
                 let quick = read_table(Input::Bytes(text.into()), &quick).unwrap();
                 prop_assert_eq!((&quick.x, &quick.y, &quick.bad), (&table.x, &table.y, &table.bad));
             }
@@ -184,13 +182,13 @@ proptest! {
             let _ = read_table(Input::Bytes(bytes.clone()), &options);
             let _ = read_table(Input::Bytes(bytes.clone()), &ReadOptions::default());
         }
-        let _ = read_bands(Input::Bytes(bytes), &ReadOptions { date_format: Some("%d.%m.%Y".to_owned()), ..ReadOptions::default() });
+        let _ = read_spans(Input::Bytes(bytes), &ReadOptions { date_format: Some("%d.%m.%Y".to_owned()), ..ReadOptions::default() });
     }
 
     #[test]
     fn no_text_of_likely_letters_panics(text in "[0-9a,;\t\n\r\"{}:\\[\\]. -]{0,80}", block in 1_usize..50) {
         let options = ReadOptions { header: None, ..options(0, 1, block, 3) };
         let _ = read_table(Input::Bytes(text.clone().into()), &options);
-        let _ = read_bands(Input::Bytes(text.into()), &ReadOptions::default());
+        let _ = read_spans(Input::Bytes(text.into()), &ReadOptions::default());
     }
 }

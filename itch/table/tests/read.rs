@@ -1,17 +1,20 @@
 //! Tables in every form, with every fault that a person's file may have.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod support;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use itch_api::ErrorKind;
-use itch_table::{ColumnKind, Input, InputFormat, KeepText, LINE_LIMIT, ReadOptions, Table, read_bands, read_table};
+use itch_table::{ColumnKind, Input, InputFormat, LINE_LIMIT, OpenOptions, Source, Values, Wanted};
+use support::{ReadOptions, Table, labels, pairs, read_spans, read_table};
 
 fn options(x: &str, y: &str) -> ReadOptions {
     ReadOptions {
         x: x.to_owned(),
         y: y.to_owned(),
-        keep_text: KeepText::Records,
+        texts: true,
         ..ReadOptions::default()
     }
 }
@@ -25,20 +28,6 @@ fn error(text: impl Into<Vec<u8>>, options: &ReadOptions) -> (ErrorKind, String)
     (error.kind, format!("{error:#}"))
 }
 
-fn pairs(table: &Table) -> Vec<(f64, f64)> {
-    table
-        .x
-        .values
-        .iter()
-        .copied()
-        .zip(table.y.values.iter().copied())
-        .collect()
-}
-
-fn labels(table: &Table) -> Vec<&str> {
-    table.labels.as_ref().unwrap().iter().collect()
-}
-
 /// A table without a header, as the itch of 2016 printed it.
 const OLD: &str =
     "alice\tburkeblack\t1400000000\t1469404800\t69404800\t0\nbob\tburkeblack\t1300000000\t1469404900\t169404900\t0\n";
@@ -48,7 +37,7 @@ fn the_rows_of_2016_need_no_header_and_no_options() {
     let table = read(
         OLD,
         &ReadOptions {
-            keep_text: KeepText::Records,
+            texts: true,
             ..ReadOptions::default()
         },
     );
@@ -163,18 +152,17 @@ fn times_outside_the_calendar_are_bad() {
 }
 
 #[test]
-fn nothing_usable_and_nothing_at_all_are_errors() {
+fn a_table_may_have_nothing_usable_and_nothing_at_all() {
     assert_eq!(error("", &options("1", "2")).1, "the input is empty");
     assert_eq!(error("\n \r\n\n", &options("1", "2")).1, "the input is empty");
-    let (kind, text) = error("a\tc\nb\tc\n", &options("followed", "created"));
-    assert_eq!(kind, ErrorKind::Failed);
-    assert!(
-        text.starts_with(
-            "the input has no row with both followed and created; its columns are name, channel: line 1: "
-        ),
-        "{text}"
-    );
-    assert!(error("x,y\n", &options("x", "y")).1.contains("its columns are x, y"));
+    let table = read("a\tc\nb\tc\n", &options("followed", "created"));
+    assert_eq!((pairs(&table), table.bad.count), (vec![], 2));
+    assert_eq!(table.fields, ["name", "channel"]);
+    assert_eq!(read("x,y\n", &options("x", "y")).fields, ["x", "y"]);
+    // A likely date is told from any other word.
+    for (text, dates) in [("25.07.2016\t1\n", true), ("soon\t1\n", false)] {
+        assert_eq!(read(text, &options("1", "2")).bad.has_unknown_dates, dates, "{text}");
+    }
 }
 
 #[test]
@@ -396,7 +384,7 @@ fn formats_are_asked_for_by_name() {
         format: Some(InputFormat::Tsv),
         ..options("1", "1")
     };
-    assert_eq!(error_reason("1,2\n", &tsv), "1 is no number: \"1,2\"");
+    assert_eq!(read("1,2\n", &tsv).bad.first[0].1, "1 is no number: \"1,2\"");
     let pipe = ReadOptions {
         delimiter: Some(b'|'),
         ..options("1", "2")
@@ -404,17 +392,12 @@ fn formats_are_asked_for_by_name() {
     assert_eq!(pairs(&read("1|2\n", &pipe)), [(1.0, 2.0)]);
 }
 
-fn error_reason(text: &str, options: &ReadOptions) -> String {
-    let error = read_table(Input::Bytes(text.into()), options).unwrap_err();
-    error.causes[0].split_once(": ").unwrap().1.to_owned()
-}
-
 #[test]
 fn streams_are_spans_of_which_the_last_may_run() {
-    let bands = |text: &str| read_bands(Input::Bytes(text.into()), &ReadOptions::default()).unwrap();
+    let bands = |text: &str| read_spans(Input::Bytes(text.into()), &ReadOptions::default()).unwrap();
     let spans = |text: &str| {
         bands(text)
-            .bands
+            .spans
             .iter()
             .map(|band| (band.start, band.end))
             .collect::<Vec<_>>()
@@ -429,9 +412,9 @@ fn streams_are_spans_of_which_the_last_may_run() {
     assert_eq!(spans(""), []);
     assert_eq!(spans("start\tend\n"), []);
     let bad = bands("5\t4\nx\t1\n\t1\n1\t2\n");
-    assert_eq!((bad.bad.count, bad.bands.len()), (3, 1));
+    assert_eq!((bad.bad.count, bad.spans.len()), (3, 1));
     assert_eq!(bad.bad.first[0], (1, "end lies before the other end: \"4\"".to_owned()));
-    let format = read_bands(
+    let format = read_spans(
         Input::Bytes(b"1.2.2016|2.2.2016".to_vec()),
         &ReadOptions {
             delimiter: Some(b'|'),
@@ -440,5 +423,45 @@ fn streams_are_spans_of_which_the_last_may_run() {
         },
     )
     .unwrap();
-    assert_eq!(format.bands[0].end, Some(1_454_371_200.0));
+    assert_eq!(format.spans[0].end, Some(1_454_371_200.0));
+}
+
+#[test]
+fn any_number_of_columns_is_read() {
+    let text = "name,size,since,note\nalice,1,2016-07-25,\nbob,,2016-07-26,x\ncarol,3,soon,y\n";
+    let json = "{\"name\":\"alice\",\"size\":1,\"since\":\"2016-07-25\",\"note\":null}\n\
+                {\"name\":\"bob\",\"since\":\"2016-07-26\",\"note\":\"x\"}\n{\"name\":\"carol\",\"size\":3,\"since\":\"soon\",\"note\":\"y\"}\n";
+    for text in [text, json] {
+        let source = Source::open(Input::Bytes(text.into()), &OpenOptions::default()).unwrap();
+        let kinds: Vec<ColumnKind> = source.fields().iter().map(|field| field.kind).collect();
+        assert_eq!(kinds, [ColumnKind::Text, ColumnKind::Number, ColumnKind::Time, ColumnKind::Text]);
+        let wanted = [
+            Wanted::new(3, ColumnKind::Text),
+            Wanted::new(2, ColumnKind::Time),
+            Wanted {
+                optional: true,
+                ..Wanted::new(1, ColumnKind::Number)
+            },
+            Wanted::new(0, ColumnKind::Text),
+            Wanted::new(2, ColumnKind::Time),
+        ];
+        let table = source.read(&wanted, &itch_table::ReadOptions::default()).unwrap();
+        assert_eq!((table.rows, table.empty, table.bad.count, table.records), (3, 0, 1, None));
+        let texts = |column: usize| match &table.columns[column].values {
+            Values::Texts(texts) => texts.iter().collect::<Vec<_>>(),
+            Values::Numbers(_) => panic!("numbers"),
+        };
+        assert_eq!((texts(0), texts(3)), (vec!["", "x"], vec!["alice", "bob"]));
+        let times = Values::Numbers(vec![1_469_404_800.0, 1_469_491_200.0]);
+        assert_eq!((&table.columns[1].values, &table.columns[4].values), (&times, &times));
+        let Values::Numbers(sizes) = &table.columns[2].values else {
+            panic!("texts");
+        };
+        assert!(sizes[0] == 1.0 && sizes[1].is_nan());
+        assert_eq!(table.columns[3].name, "name");
+    }
+    // Without columns the rows are counted.
+    let source = Source::open(Input::Bytes(text.into()), &OpenOptions::default()).unwrap();
+    let table = source.read(&[], &itch_table::ReadOptions::default()).unwrap();
+    assert_eq!((table.rows, table.columns.len()), (3, 0));
 }

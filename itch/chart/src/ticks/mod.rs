@@ -4,8 +4,9 @@ mod number;
 mod time;
 
 use itch_plugin::{AxisKind, Scale, Tick};
+use itch_table::Zone;
 
-pub use time::Zone;
+use crate::text::columns;
 
 /// How much room labels have.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,7 @@ impl Room {
     /// Pixels that a label needs along the axis, with the air to the next one.
     fn needs(&self, label: &str) -> f64 {
         if self.side_by_side {
-            (crate::layout::columns(label) + 2.0) * self.character
+            (columns(label) + 2.0) * self.character
         } else {
             self.line * 1.6
         }
@@ -123,8 +124,8 @@ mod tests {
 
     fn times(min: &str, max: &str, room: Room) -> Vec<String> {
         let read = |text: &str| {
-            let time: chrono::DateTime<chrono::Utc> = text.parse().unwrap();
-            time.timestamp() as f64
+            let time: jiff::Timestamp = text.parse().unwrap();
+            time.as_second() as f64
         };
         labels(AxisKind::Time, Scale::Linear, read(min), read(max), room)
     }

@@ -1,101 +1,84 @@
 //! Ticks of times: years, months, weeks, days, hours, minutes and seconds of a time zone's calendar and clock.
+//!
+//! Times come and go as seconds since 1970; between, they are jiff's, which knows the rules of zones.
 
-use std::fmt;
-use std::str::FromStr;
-
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
-use itch_api::{Error, ErrorKind};
 use itch_plugin::Tick;
-use jiff::Timestamp;
-use jiff::civil;
+use itch_table::Zone;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::{Room, Span};
 
-/// A time zone, UTC unless another was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone(TimeZone);
+/// The calendar repeats after 400 years, which are so many days and seconds.
+const CYCLE_DAYS: i64 = 146_097;
+const CYCLE: f64 = 86_400.0 * CYCLE_DAYS as f64;
 
-impl Default for Zone {
-    fn default() -> Zone {
-        Zone(TimeZone::UTC)
-    }
+/// The longest time from 1970 that an axis counts in years, in seconds. Beyond it stand plain numbers.
+const YEARS: f64 = 260_000.0 * CYCLE / 400.0;
+
+/// A calendar and clock for the times of an axis. The library has the years from -9999 to 9999: other times are moved
+/// there by whole cycles of the calendar.
+struct Calendar<'a> {
+    zone: &'a TimeZone,
+    cycles: i64,
 }
 
-impl Zone {
-    /// Its name for [`itch_plugin::Axis::zone`]: nothing for UTC.
-    pub fn name(&self) -> String {
-        match self.0 == TimeZone::UTC {
-            true => String::new(),
-            false => self.to_string(),
-        }
-    }
-
-    /// A time of this zone as seconds since 1970: the first of two that a clock repeats. One that it leaves out is moved
-    /// on by as much as the clock is.
-    pub fn seconds(&self, local: NaiveDateTime) -> f64 {
-        let found = clock(local)
-            .and_then(|clock| self.0.to_ambiguous_timestamp(clock).compatible().ok())
-            .map(|time| time.as_microsecond());
-        // A year that this calendar does not have is one of UTC.
-        let micros = found.unwrap_or_else(|| local.and_utc().timestamp_micros());
-        micros as f64 / 1e6
-    }
-
-    /// Every time at which this zone's clock shows this: none where it is put forward, two where it is put back.
-    fn every(&self, local: NaiveDateTime) -> impl Iterator<Item = f64> {
-        let found = clock(local).map(|clock| self.0.to_ambiguous_timestamp(clock));
-        let (first, second) = match found.as_ref().map(|found| found.offset()) {
-            Some(AmbiguousOffset::Gap { .. }) => (None, None),
-            Some(AmbiguousOffset::Fold { .. }) => {
-                (Some(self.seconds(local)), found.and_then(|found| found.later().ok()))
-            }
-            _ => (Some(self.seconds(local)), None),
-        };
-        let second = second.map(|time| time.as_microsecond() as f64 / 1e6);
-        first.into_iter().chain(second)
-    }
-
-    /// Seconds since 1970 as this zone's calendar and clock show them.
-    pub fn local(&self, seconds: f64) -> Option<NaiveDateTime> {
-        let micros = (seconds * 1e6).round();
-        let time = if micros.abs() < 9e18 {
-            DateTime::from_timestamp_micros(micros as i64)
-        } else {
-            DateTime::from_timestamp(seconds as i64, 0)
-        };
-        let time = time?;
-        let offset = Timestamp::from_second(time.timestamp()).map_or(0, |time| {
-            let offset = self.0.to_offset(time);
-            offset.seconds().into()
-        });
-        let offset = TimeDelta::seconds(offset);
-        time.naive_utc().checked_add_signed(offset)
-    }
-}
-
-/// The same time for the calendar that knows zones, which has the years from -9999 to 9999.
-fn clock(local: NaiveDateTime) -> Option<civil::DateTime> {
-    let date = civil::Date::new(i16::try_from(local.year()).ok()?, local.month() as i8, local.day() as i8);
-    let time =
-        civil::Time::new(local.hour() as i8, local.minute() as i8, local.second() as i8, local.nanosecond() as i32);
-    Some(date.ok()?.to_datetime(time.ok()?))
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.iana_name().unwrap_or("UTC"))
-    }
-}
-
-impl FromStr for Zone {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Zone, Error> {
-        TimeZone::get(text).map(Zone).map_err(|_| {
-            let message = format!("`{}` is no time zone", text.escape_debug());
-            Error::new(ErrorKind::Usage, message).hint("write a name such as `Europe/Berlin` or `UTC`")
+impl Calendar<'_> {
+    /// The calendar for an axis; nothing if that is longer than what the library has.
+    fn of(zone: &Zone, span: Span) -> Option<Calendar<'_>> {
+        let (first, last) = (Timestamp::MIN.as_second() as f64, Timestamp::MAX.as_second() as f64);
+        let fits = |cycles: f64| span.min - cycles * CYCLE >= first && span.max - cycles * CYCLE <= last;
+        let middle = (span.min + span.max) / 2.0 - (first + last) / 2.0;
+        let cycles = [0.0, (middle / CYCLE).round()]
+            .into_iter()
+            .find(|cycles| fits(*cycles))?;
+        Some(Calendar {
+            zone: zone.time_zone(),
+            cycles: cycles as i64,
         })
+    }
+
+    /// What the clock shows at a time in seconds since 1970.
+    fn local(&self, seconds: f64) -> Option<DateTime> {
+        let micros = ((seconds - self.cycles as f64 * CYCLE) * 1e6).round();
+        let time = Timestamp::from_microsecond(micros as i64).ok()?;
+        Some(self.zone.to_datetime(time))
+    }
+
+    fn seconds_of(&self, time: Timestamp) -> f64 {
+        time.as_microsecond() as f64 / 1e6 + self.cycles as f64 * CYCLE
+    }
+
+    /// Seconds since 1970 of a time on the clock: the first of two that it repeats. One that it leaves out is moved on by
+    /// as much as the clock is.
+    fn seconds(&self, local: DateTime) -> Option<f64> {
+        let time = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
+        Some(self.seconds_of(time))
+    }
+
+    /// Every time at which the clock shows this: none where it is put forward, two where it is put back.
+    fn every(&self, local: DateTime) -> impl Iterator<Item = f64> {
+        let found = self.zone.to_ambiguous_timestamp(local);
+        let (first, second) = match found.offset() {
+            AmbiguousOffset::Gap { .. } => (None, None),
+            AmbiguousOffset::Fold { .. } => (found.earlier().ok(), found.later().ok()),
+            AmbiguousOffset::Unambiguous { .. } => (found.compatible().ok(), None),
+        };
+        [first, second].into_iter().flatten().map(|time| self.seconds_of(time))
+    }
+
+    fn year(&self, time: DateTime) -> i64 {
+        i64::from(time.year()) + self.cycles * 400
+    }
+
+    /// A date or a part of it: the year, and what follows it in the notation of `strftime`.
+    fn dated(&self, time: DateTime, rest: &str) -> String {
+        let rest = time.strftime(rest);
+        match self.year(time) {
+            year @ 0..=9999 => format!("{year:04}{rest}"),
+            year => format!("{year:+05}{rest}"),
+        }
     }
 }
 
@@ -142,28 +125,34 @@ fn steps() -> Vec<(Step, f64)> {
 
 /// The shortest step whose labels fit; nothing for times that no calendar has.
 pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
-    let (low, high) = (zone.local(span.min)?, zone.local(span.max)?);
+    if span.min < -YEARS || span.max > YEARS {
+        return None;
+    }
+    let Some(calendar) = Calendar::of(zone, span) else {
+        return Some(years(span, room));
+    };
+    let (low, high) = (calendar.local(span.min)?, calendar.local(span.max)?);
     let length = span.max - span.min;
     // Where a clock is put back it passes more than it seems to.
-    let passed = TimeDelta::microseconds((length * 1e6) as i64);
-    let low = high.checked_sub_signed(passed).unwrap_or(low).min(low);
-    let high = low.checked_add_signed(passed).unwrap_or(high).max(high);
+    let passed = SignedDuration::from_micros((length * 1e6) as i64);
+    let low = high.checked_sub(passed).unwrap_or(low).min(low);
+    let high = low.checked_add(passed).unwrap_or(high).max(high);
     for (step, seconds) in steps() {
         if length / seconds > 60.0 {
             continue;
         }
-        let times = times(step, low, high);
-        let tick = |at: f64, time: NaiveDateTime| Tick {
+        let times = times(step, low, high, calendar.cycles);
+        let tick = |at: f64, time: DateTime| Tick {
             at,
-            label: label(step, time, room.side_by_side),
+            label: label(step, time, &calendar, room.side_by_side),
             below: String::new(),
         };
         let mut ticks: Vec<Tick> = Vec::with_capacity(times.len());
         for time in times {
             match step {
-                Step::Micros(_) => ticks.extend(zone.every(time).map(|at| tick(at, time))),
+                Step::Micros(_) => ticks.extend(calendar.every(time).map(|at| tick(at, time))),
                 // A day whose midnight is left out begins nevertheless.
-                _ => ticks.push(tick(zone.seconds(time), time)),
+                _ => ticks.extend(calendar.seconds(time).map(|at| tick(at, time))),
             }
         }
         ticks.retain(|tick| (span.min..=span.max).contains(&tick.at));
@@ -171,7 +160,7 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
         ticks.dedup_by(|next, tick| next.at == tick.at);
         if !ticks.is_empty() && span.fits(room, &ticks) {
             if room.side_by_side {
-                put_below(step, zone, span, room, &mut ticks);
+                put_below(step, &calendar, span, room, &mut ticks);
             }
             return Some(ticks);
         }
@@ -179,62 +168,101 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     Some(Vec::new())
 }
 
-/// The times of a step from `low` to `high`.
-fn times(step: Step, low: NaiveDateTime, high: NaiveDateTime) -> Vec<NaiveDateTime> {
-    let midnight = |date: NaiveDate| date.and_time(chrono::NaiveTime::MIN);
-    let mut times = Vec::new();
-    let mut next = match step {
-        Step::Micros(micros) => {
-            let day = midnight(low.date());
-            let into = (low - day).num_microseconds().unwrap_or(0);
-            day.checked_add_signed(TimeDelta::microseconds(into.div_euclid(micros) * micros))
-        }
-        Step::Days(days) => {
-            // From the first of the month, so that the same days have ticks however far one looks.
-            let into = i64::from(low.day0()).div_euclid(days) * days;
-            low.date().with_day0(into as u32).map(midnight)
-        }
-        Step::Weeks(weeks) => {
-            let monday = i64::from(low.date().num_days_from_ce()) - 1;
-            let first = monday.div_euclid(7 * weeks) * 7 * weeks + 1;
-            NaiveDate::from_num_days_from_ce_opt(first as i32).map(midnight)
-        }
-        Step::Months(months) => month(low, months, 0),
+/// Ticks of an axis that is longer than what the library has: years of UTC.
+fn years(span: Span, room: Room) -> Vec<Tick> {
+    let year_of = |seconds: f64| (seconds / CYCLE * 400.0 + 1970.0).floor() as i64;
+    let first_day = |year: i64| {
+        let before = year - 1;
+        let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
+        // The first of January 1970 is that many days after that of the year 1.
+        before * 365 + leap_days - 719_162
     };
+    for power in 2..6 {
+        for step in [1, 2, 5].map(|factor| factor * 10_i64.pow(power)) {
+            let numbers = year_of(span.min).div_euclid(step)..=year_of(span.max).div_euclid(step) + 1;
+            if numbers.end() - numbers.start() > 60 {
+                continue;
+            }
+            let ticks = numbers.map(|number| Tick {
+                at: first_day(number * step) as f64 * 86_400.0,
+                label: (number * step).to_string(),
+                below: String::new(),
+            });
+            let ticks: Vec<Tick> = ticks.filter(|tick| (span.min..=span.max).contains(&tick.at)).collect();
+            if !ticks.is_empty() && span.fits(room, &ticks) {
+                return ticks;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// The times of a step from `low` to `high`, which were moved back by so many cycles of the calendar.
+fn times(step: Step, low: DateTime, high: DateTime, cycles: i64) -> Vec<DateTime> {
+    let mut times = Vec::new();
+    let mut next = first(step, low, cycles);
     while let Some(time) = next.filter(|time| *time <= high && times.len() < 200) {
         times.push(time);
         next = match step {
-            Step::Micros(micros) => time.checked_add_signed(TimeDelta::microseconds(micros)),
-            Step::Days(days) => time.checked_add_signed(TimeDelta::days(days)).map(|next| {
-                match days > 1 && next.month() != time.month() {
-                    true => next.with_day(1).unwrap_or(next),
-                    false => next,
-                }
-            }),
-            Step::Weeks(weeks) => time.checked_add_signed(TimeDelta::weeks(weeks)),
-            Step::Months(months) => month(time, months, months),
+            Step::Micros(micros) => time.checked_add(SignedDuration::from_micros(micros)).ok(),
+            Step::Days(days) => {
+                time.checked_add(days.days())
+                    .ok()
+                    .map(|next| match days > 1 && next.month() != time.month() {
+                        true => next.first_of_month(),
+                        false => next,
+                    })
+            }
+            Step::Weeks(weeks) => time.checked_add(weeks.weeks()).ok(),
+            Step::Months(months) => month(time, months, months, cycles),
         };
     }
     times
 }
 
+/// The last time of a step that is not after `low`.
+fn first(step: Step, low: DateTime, cycles: i64) -> Option<DateTime> {
+    let midnight = |date: Date| date.to_datetime(Time::midnight());
+    match step {
+        Step::Micros(micros) => {
+            let day = midnight(low.date());
+            let into = low.duration_since(day).as_micros() as i64;
+            day.checked_add(SignedDuration::from_micros(into.div_euclid(micros) * micros))
+                .ok()
+        }
+        Step::Days(days) => {
+            // From the first of the month, so that the same days have ticks however far one looks.
+            let into = (i64::from(low.day()) - 1).div_euclid(days) * days;
+            low.date().first_of_month().checked_add(into.days()).ok().map(midnight)
+        }
+        Step::Weeks(weeks) => {
+            // The first of January of the year 1 is a Monday.
+            let since = low.date().since(Date::constant(1, 1, 1)).ok()?;
+            let into = (i64::from(since.get_days()) + cycles * CYCLE_DAYS).rem_euclid(7 * weeks);
+            low.date().checked_sub(into.days()).ok().map(midnight)
+        }
+        Step::Months(months) => month(low, months, 0, cycles),
+    }
+}
+
 /// The beginning of the span of so many months that a time is in, moved on by some.
-fn month(time: NaiveDateTime, months: i64, on: i64) -> Option<NaiveDateTime> {
-    let number = i64::from(time.year()) * 12 + i64::from(time.month0());
+fn month(time: DateTime, months: i64, on: i64, cycles: i64) -> Option<DateTime> {
+    let year = i64::from(time.year()) + cycles * 400;
+    let number = year * 12 + i64::from(time.month()) - 1;
     let first = number.div_euclid(months) * months + on;
-    let year = i32::try_from(first.div_euclid(12)).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, first.rem_euclid(12) as u32 + 1, 1)?;
-    Some(date.and_time(chrono::NaiveTime::MIN))
+    let year = i16::try_from(first.div_euclid(12) - cycles * 400).ok()?;
+    let date = Date::new(year, first.rem_euclid(12) as i8 + 1, 1).ok()?;
+    Some(date.to_datetime(Time::midnight()))
 }
 
 /// The label of a tick. One that stands alone says everything; below others, the year or the day may be told once.
-fn label(step: Step, time: NaiveDateTime, short: bool) -> String {
+fn label(step: Step, time: DateTime, calendar: &Calendar<'_>, short: bool) -> String {
     match step {
-        Step::Months(months) if months % 12 == 0 => time.year().to_string(),
-        Step::Months(_) if short => time.format("%b").to_string(),
-        Step::Months(_) => time.format("%Y-%m").to_string(),
-        Step::Days(_) | Step::Weeks(_) if short => time.format("%b %-d").to_string(),
-        Step::Days(_) | Step::Weeks(_) => time.format("%Y-%m-%d").to_string(),
+        Step::Months(months) if months % 12 == 0 => calendar.year(time).to_string(),
+        Step::Months(_) if short => time.strftime("%b").to_string(),
+        Step::Months(_) => calendar.dated(time, "-%m"),
+        Step::Days(_) | Step::Weeks(_) if short => time.strftime("%b %-d").to_string(),
+        Step::Days(_) | Step::Weeks(_) => calendar.dated(time, "-%m-%d"),
         Step::Micros(micros) if micros < SECOND => {
             let digits = match micros {
                 100_000.. => 1,
@@ -244,23 +272,23 @@ fn label(step: Step, time: NaiveDateTime, short: bool) -> String {
                 10.. => 5,
                 _ => 6,
             };
-            let fraction = time.nanosecond() % 1_000_000_000 / 10u32.pow(9 - digits);
-            format!("{}.{fraction:0width$}", time.format("%H:%M:%S"), width = digits as usize)
+            let fraction = time.subsec_nanosecond() / 10_i32.pow(9 - digits);
+            format!("{}.{fraction:0width$}", time.strftime("%H:%M:%S"), width = digits as usize)
         }
-        Step::Micros(micros) if micros < MINUTE => time.format("%H:%M:%S").to_string(),
-        Step::Micros(_) if short || time.time() != chrono::NaiveTime::MIN => time.format("%H:%M").to_string(),
-        Step::Micros(_) => time.format("%m-%d").to_string(),
+        Step::Micros(micros) if micros < MINUTE => time.strftime("%H:%M:%S").to_string(),
+        Step::Micros(_) if short || time.time() != Time::midnight() => time.strftime("%H:%M").to_string(),
+        Step::Micros(_) => time.strftime("%m-%d").to_string(),
     }
 }
 
 /// Says the year or the day below the first label and wherever it changes, if there is room.
-fn put_below(step: Step, zone: &Zone, span: Span, room: Room, ticks: &mut [Tick]) {
+fn put_below(step: Step, calendar: &Calendar<'_>, span: Span, room: Room, ticks: &mut [Tick]) {
     let context = |seconds: f64| {
-        let time = zone.local(seconds)?;
+        let time = calendar.local(seconds)?;
         Some(match step {
             Step::Months(months) if months % 12 == 0 => return None,
-            Step::Micros(_) => time.format("%Y-%m-%d").to_string(),
-            _ => time.year().to_string(),
+            Step::Micros(_) => calendar.dated(time, "-%m-%d"),
+            _ => calendar.year(time).to_string(),
         })
     };
     let mut changes: Vec<(usize, String)> = Vec::new();

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use itch_api::Result;
-use itch_chart::{Dots, Request, build};
+use itch_chart::{Dots, Request, Table, build};
 use itch_plugin::abi::Apart;
 use itch_plugin::abi::drive::render;
 use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
-use itch_table::Table;
 
 use super::{no_renderer, terminal};
 use crate::failure::usage;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
+use itch_chart::{KeepText, ReadOptions, read_table};
 use itch_plugin::{ChartHint, Mark, Registry};
-use itch_table::{BadRows, Input, KeepText, ReadOptions, read_bands, read_table};
+use itch_table::{BadRows, Input, OpenOptions, read_spans};
 
 use crate::failure::usage;
 use crate::printer::Printer;
@@ -63,11 +64,20 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) 
     let bands = match streams {
         None => Vec::new(),
         Some(path) => {
-            let found = read_bands(input(path), &read)
+            let open = OpenOptions {
+                delimiter: read.delimiter,
+                date_format: read.date_format.clone(),
+                ..OpenOptions::default()
+            };
+            let rows = itch_table::ReadOptions {
+                strict: read.strict,
+                ..itch_table::ReadOptions::default()
+            };
+            let found = read_spans(input(path), &open, &rows)
                 .map_err(|error| error.context(format!("the streams in `{}` cannot be read", path.display())))?;
             tell_bad_rows(&found.bad, &path.display().to_string(), printer);
             incomplete |= found.bad.count > 0;
-            found.bands.iter().map(|band| (band.start, band.end)).collect()
+            found.spans.iter().map(|span| (span.start, span.end)).collect()
         }
     };
     let name = infile.display().to_string();

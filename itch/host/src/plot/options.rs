@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::Utc;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use itch_api::Error;
-use itch_chart::{AxisRequest, ColorMap, DensityScale, Dots, Request, Zone};
+use itch_chart::{AxisRequest, ColorMap, ColumnKind, DensityScale, Dots, Request, Table};
 use itch_plugin::{ChartHint, Mark, Theme};
-use itch_table::{ColumnKind, InputFormat, Table};
+use itch_table::dates::DateFormat;
+use itch_table::{InputFormat, Zone};
 
 use super::draw::Drawing;
 use crate::cli::hinted;
@@ -297,20 +298,12 @@ fn bound(
                 wrong(usage(format!("`{}` is not a number, and the axis shows numbers", text.escape_debug())))
             })?,
         ColumnKind::Time => {
-            let formed = format.and_then(|format| {
-                let time = NaiveDateTime::parse_from_str(text, format).ok();
-                let date = || NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0);
-                time.or_else(date).map(|time| zone.seconds(time))
-            });
+            let formed = format.and_then(|format| DateFormat::new(format).ok()?.read(text, zone));
             if let Some(seconds) = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite()) {
                 seconds
             } else {
-                let place = |time: NaiveDateTime| {
-                    let millis = (zone.seconds(time) * 1e3).round() as i64;
-                    DateTime::from_timestamp_millis(millis).unwrap_or(time.and_utc())
-                };
                 let read = || {
-                    let time = times::time_of(text, Utc::now(), place)?;
+                    let time = times::time_in(text, Utc::now(), zone)?;
                     Ok(time.timestamp_millis() as f64 / 1e3)
                 };
                 formed.map_or_else(read, Ok).map_err(wrong)?

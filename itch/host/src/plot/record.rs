@@ -2,10 +2,10 @@
 
 use std::io::{BufWriter, IsTerminal, Write};
 
-use itch_chart::{Request, Zone};
+use itch_chart::{Column, ColumnKind, Request, Table};
 use itch_output::sanitize;
 use itch_plugin::Mark;
-use itch_table::{Column, ColumnKind, Table};
+use itch_table::Zone;
 
 /// Prints the rows between the bounds. A reader that has gone is no error.
 pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::Result<()> {
@@ -45,9 +45,7 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
 
 fn value(column: &Column, value: f64, zone: &Zone) -> String {
     match column.kind {
-        ColumnKind::Time => zone
-            .local(value.floor())
-            .map_or_else(|| value.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string()),
+        ColumnKind::Time => zone.text(value).unwrap_or_else(|| value.to_string()),
         ColumnKind::Number => value.to_string(),
     }
 }

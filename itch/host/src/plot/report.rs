@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use itch_api::{Error, ErrorKind};
-use itch_chart::Request;
+use itch_chart::{Column, ColumnKind, Request, Table};
 use itch_output::RowWriter;
 use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
-use itch_table::{BadRows, Column, ColumnKind, Table, Texts};
+use itch_table::{BadRows, Texts};
 
 use super::draw::{Drawing, Place};
 use super::tell_empty_rows;

@@ -1,0 +1,205 @@
+//! Dates: the one reader of a calendar day with or without a clock, for cells and for options of a command.
+
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use itch_api::{Error, ErrorKind, Result};
+
+use crate::zone::Zone;
+
+/// The times that are read: the years 1 to 9999, in seconds since 1970. Beyond them a number has another unit.
+const FIRST_TIME: f64 = -62_135_596_800.0;
+const AFTER_LAST_TIME: f64 = 253_402_300_800.0;
+
+/// Whether a time, in seconds since 1970, lies in the years 1 to 9999.
+pub fn is_in_range(seconds: f64) -> bool {
+    (FIRST_TIME..AFTER_LAST_TIME).contains(&seconds)
+}
+
+/// A date as it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Written {
+    /// Seconds since 1970; in UTC, or by the local clock if no offset is written.
+    seconds: f64,
+    has_offset: bool,
+}
+
+impl Written {
+    /// Seconds since 1970; without an offset it is a time of UTC.
+    pub(crate) fn in_utc(self) -> f64 {
+        self.seconds
+    }
+
+    fn in_zone(self, zone: &Zone) -> f64 {
+        match self.has_offset {
+            true => self.seconds,
+            false => zone.instant(self.seconds),
+        }
+    }
+}
+
+/// Reads a date with or without a clock, by the calendar that is used today: `2016-07-25`, `2016-07-25 18:00`,
+/// `2016-07-25T18:00:00.5Z`, `2016-7-25 18:00:00+02:00`. One without an offset is a time of `zone`. The result is in
+/// seconds since 1970; it is `None` for any other text, and outside the years 1 to 9999.
+pub fn read(text: &str, zone: &Zone) -> Option<f64> {
+    let seconds = date(text.trim().as_bytes())?.in_zone(zone);
+    is_in_range(seconds).then_some(seconds)
+}
+
+/// A notation of dates, besides the ones that [`read`] knows.
+#[derive(Clone, Debug)]
+pub struct DateFormat(Vec<Item<'static>>);
+
+impl DateFormat {
+    /// A notation as of `strftime`: `%d.%m.%Y %H:%M`.
+    ///
+    /// # Errors
+    ///
+    /// When the text has a specifier that does not exist.
+    pub fn new(text: &str) -> Result<DateFormat> {
+        let items = StrftimeItems::new(text).parse_to_owned();
+        items.map(DateFormat).map_err(|_| {
+            let message = format!("{text:?} is no date format: its notation is that of strftime");
+            Error::new(ErrorKind::Usage, message).hint("--date-format '%d.%m.%Y %H:%M'")
+        })
+    }
+
+    /// Reads a date in this notation, in seconds since 1970. One without an offset is a time of `zone`; a month, day or
+    /// clock that is not written is the first or zero.
+    pub fn read(&self, text: &str, zone: &Zone) -> Option<f64> {
+        Some(self.written(text)?.in_zone(zone))
+    }
+
+    pub(crate) fn written(&self, text: &str) -> Option<Written> {
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, text, self.0.iter()).ok()?;
+        if let Ok(time) = parsed.to_datetime() {
+            return Some(Written {
+                seconds: with_fraction(time.timestamp(), time.timestamp_subsec_nanos()),
+                has_offset: true,
+            });
+        }
+        // A field that is already there refuses another value, and that is just what is wanted: only gaps are filled.
+        if parsed.minute().is_none() {
+            let _ = parsed.set_minute(0);
+        }
+        if parsed.hour_mod_12().is_none() {
+            let _ = parsed.set_hour(0);
+        }
+        if parsed.to_naive_date().is_err() {
+            if parsed.month().is_none() {
+                let _ = parsed.set_month(1);
+            }
+            if parsed.day().is_none() {
+                let _ = parsed.set_day(1);
+            }
+        }
+        let time = parsed.to_naive_datetime_with_offset(0).ok()?.and_utc();
+        Some(Written {
+            seconds: with_fraction(time.timestamp(), time.timestamp_subsec_nanos()),
+            // Seconds since 1970 are the same everywhere.
+            has_offset: parsed.timestamp().is_some(),
+        })
+    }
+}
+
+fn with_fraction(seconds: i64, nanoseconds: u32) -> f64 {
+    seconds as f64 + f64::from(nanoseconds) / 1e9
+}
+
+/// Reads a date as [`read`] describes it, of any year.
+pub(crate) fn date(text: &[u8]) -> Option<Written> {
+    let mut rest = text;
+    let year = digits(&mut rest, 4, 6)?;
+    take(&mut rest, b"-")?;
+    let month = digits(&mut rest, 1, 2)?;
+    take(&mut rest, b"-")?;
+    let day = digits(&mut rest, 1, 2)?;
+    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+        return None;
+    }
+    let midnight = days_since_1970(year, month, day) * 86_400;
+    if rest.is_empty() {
+        return Some(Written {
+            seconds: midnight as f64,
+            has_offset: false,
+        });
+    }
+    take(&mut rest, b"Tt ")?;
+    let hour = digits(&mut rest, 1, 2)?;
+    take(&mut rest, b":")?;
+    let minute = digits(&mut rest, 2, 2)?;
+    let mut second = 0;
+    let mut fraction = 0.0;
+    if take(&mut rest, b":").is_some() {
+        second = digits(&mut rest, 2, 2)?;
+        if take(&mut rest, b".,").is_some() {
+            let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if length == 0 {
+                return None;
+            }
+            // Nanoseconds are more than a double keeps beside a date.
+            let mut kept = rest.get(..length.min(9))?;
+            let count = kept.len();
+            fraction = digits(&mut kept, count, count)? as f64 / 10_f64.powi(count as i32);
+            rest = rest.get(length..)?;
+        }
+    }
+    // Second 60 is a leap second; Unix time counts it as the next one.
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let offset = offset(rest)?;
+    Some(Written {
+        seconds: (midnight + hour * 3600 + minute * 60 + second - offset.unwrap_or(0)) as f64 + fraction,
+        has_offset: offset.is_some(),
+    })
+}
+
+/// Seconds east of UTC: nothing, `Z`, `UTC`, `+02`, `+0200`, `+02:00`, after a space or not. `None` for any other text.
+fn offset(text: &[u8]) -> Option<Option<i64>> {
+    let mut rest = text.trim_ascii();
+    match rest {
+        b"" => return Some(None),
+        b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Some(0)),
+        _ => {}
+    }
+    let sign = if *rest.first()? == b'-' { -1 } else { 1 };
+    take(&mut rest, b"+-")?;
+    let hours = digits(&mut rest, 2, 2)?;
+    let _ = take(&mut rest, b":");
+    let minutes = if rest.is_empty() { 0 } else { digits(&mut rest, 2, 2)? };
+    (rest.is_empty() && hours < 24 && minutes < 60).then_some(Some(sign * (hours * 3600 + minutes * 60)))
+}
+
+/// Takes one of some bytes off the front.
+fn take(rest: &mut &[u8], wanted: &[u8]) -> Option<()> {
+    let (first, after) = rest.split_first()?;
+    wanted.contains(first).then(|| *rest = after)
+}
+
+/// Takes a number of so many digits off the front.
+fn digits(rest: &mut &[u8], least: usize, most: usize) -> Option<i64> {
+    let (mut value, mut count) = (0, 0);
+    while let Some(byte) = rest.get(count).filter(|byte| count < most && byte.is_ascii_digit()) {
+        value = value * 10 + i64::from(byte - b'0');
+        count += 1;
+    }
+    *rest = rest.get(count..)?;
+    (count >= least).then_some(value)
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The day number of a date of the Gregorian calendar; the year begins in March, so that the leap day is its last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
