@@ -4,13 +4,16 @@
 //! host: it knows what a chart shows, not how its columns were read or how it is drawn.
 #![deny(missing_docs)]
 
+mod axes;
 mod build;
 mod data;
 mod density;
+mod dots;
 mod layout;
 mod parallel;
 mod reduce;
 mod request;
+mod rows;
 mod shade;
 mod text;
 mod ticks;

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::color::{Color, Theme};
 
+/// How many dots a picture shows one by one. Above it they are gathered on pixels, unless the user says otherwise or the
+/// renderer names a number of its own.
+pub const SINGLE_DOTS: u64 = 50_000;
+
 /// A chart for one target. Data stand in [`Chart::buffers`], so that millions of points cross the plugin boundary
 /// as they lie in memory and not as JSON.
 ///

@@ -64,8 +64,8 @@ pub use cache::{
 pub use call::{Call, CallInput, LogLevel};
 pub use cell::Cell;
 pub use chart::{
-    Axis, AxisKind, Buffer, Chart, ColorBar, Colors, Graphics, Layer, LegendEntry, Point, Rect, Scale, Target,
-    Terminal, Tick,
+    Axis, AxisKind, Buffer, Chart, ColorBar, Colors, Graphics, Layer, LegendEntry, Point, Rect, SINGLE_DOTS, Scale,
+    Target, Terminal, Tick,
 };
 pub use color::{Color, Theme};
 pub use itch_api::{Error, ErrorKind, Result};

@@ -12,10 +12,10 @@ use itch_plugin::{Axis, Layer};
 use numbers::column;
 use serde_json::{Value, json};
 
-/// Above so many dots the page draws a picture of counts, made anew as one zooms.
-const SINGLE: usize = 50_000;
+use crate::canvas::limits::{self, thousands};
+
 /// Above so many rows the page does not carry their names.
-const NAMED: usize = 200_000;
+const NAMED: u64 = 200_000;
 
 /// The page; what its markers stand for is put in.
 const PAGE: &str = include_str!("html/page.html");
@@ -29,14 +29,16 @@ renderer!(Html);
 impl Renderer for Html {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("html", "A page to pan and zoom in, complete in one file", "text/html")
-            .help(
+            .help(format!(
                 "Drag to pan, turn the wheel to zoom (with shift along the bottom axis alone, with alt up the side \
                  alone), double-click to see everything again; point at a dot to read its row; click the legend to \
-                 hide a part. Up to 50,000 dots are drawn one by one; above, a picture of counts is made anew at \
-                 every zoom. Names are in the page up to 200,000 rows. The values in it are exact: a row takes some \
-                 ten bytes where they are times or whole numbers, twenty-two at most, and its name. The page loads \
-                 nothing from anywhere.",
-            )
+                 hide a part. Up to {} dots are drawn one by one; above, a picture of counts is made anew at every \
+                 zoom. Names are in the page up to {} rows. The values in it are exact: a row takes some ten bytes \
+                 where they are times or whole numbers, twenty-two at most, and its name. The page loads nothing \
+                 from anywhere.",
+                thousands(limits::SINGLE),
+                thousands(NAMED)
+            ))
             .extension("html")
             .extension("htm")
             .detail(Detail::All)
@@ -79,7 +81,7 @@ fn data(chart: &Chart<'_>) -> Value {
         "x": axis(&chart.x),
         "y": axis(&chart.y),
         "y2": chart.y2.as_ref().map(axis),
-        "single": SINGLE,
+        "single": limits::SINGLE,
         "colors": chart.color_bar.as_ref().map(|bar| &bar.colors),
         "bar": chart.color_bar.as_ref().map(|bar| json!({"label": bar.label, "ticks": bar.ticks})),
     });
@@ -116,7 +118,7 @@ fn data(chart: &Chart<'_>) -> Value {
             } => {
                 let count = chart.numbers(*x).len();
                 let names = labels
-                    .filter(|_| count <= NAMED)
+                    .filter(|_| count as u64 <= NAMED)
                     .map(|labels| chart.texts(labels).collect::<Vec<_>>());
                 data["points"] = json!({
                     "label": label,

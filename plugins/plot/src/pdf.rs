@@ -10,12 +10,10 @@ use itch_plugin::{Color, Layer, Point, Rect};
 use pdf_writer::types::LineCapStyle;
 use pdf_writer::{Content, Filter, Finish, Name, Pdf as Document, Rect as Box, Ref};
 
+use crate::canvas::limits::{self, thousands};
 use crate::canvas::pixels::{CutOut, cut_out};
 use crate::canvas::text::{CAPITAL, Stroke, outline};
 use crate::canvas::{Anchor, Canvas, Label, Pen, dots, draw};
-
-/// A dot is some thirty bytes before they are compressed, and slow to draw for many viewers.
-const DOTS: u64 = 20_000;
 
 struct Pdf;
 
@@ -24,13 +22,14 @@ renderer!(Pdf);
 impl Renderer for Pdf {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("pdf", "A page for print", "application/pdf")
-            .help(
+            .help(format!(
                 "Letters are drawn as outlines, so that no font is needed to read it, and cannot be searched. Up to \
-                 20,000 dots are drawn one by one; above, the dots alone become one image, which itch says. `--dots \
+                 {} dots are drawn one by one; above, the dots alone become one image, which itch says. `--dots \
                  single` and `--dots image` decide otherwise.",
-            )
+                thousands(limits::SINGLE_IN_DRAWINGS)
+            ))
             .extension("pdf")
-            .detail(Detail::Points(DOTS))
+            .detail(Detail::Points(limits::SINGLE_IN_DRAWINGS))
     }
 
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use itch_plugin::prelude::*;
 
+use crate::canvas::limits::{self, thousands};
 use crate::canvas::marks::Marks;
+use crate::canvas::parallel;
 use crate::canvas::pixels::CutOut;
-use crate::canvas::stripe;
 
 /// Bytes of a chunk of the file.
 const PIECE: usize = 64 << 10;
@@ -18,11 +19,12 @@ renderer!(Png);
 impl Renderer for Png {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("png", "A picture", "image/png")
-            .help(
-                "Single dots up to 50,000; above, dots are gathered on the pixels of their middles, which shows the \
-                 same. Letters come from fonts in the program (DejaVu Sans, Noto Emoji); for scripts that these \
-                 lack, from the system's, and where nothing has a letter, a box stands for it.",
-            )
+            .help(format!(
+                "Single dots up to {}; above, dots are gathered on the pixels of their middles, which shows the same. \
+                 Letters come from fonts in the program (DejaVu Sans, Noto Emoji); for scripts that these lack, from \
+                 the system's, and where nothing has a letter, a box stands for it.",
+                thousands(limits::SINGLE)
+            ))
             .extension("png")
     }
 
@@ -45,7 +47,7 @@ pub(crate) fn draw(chart: &Chart<'_>, dpi: Option<f64>, out: &mut dyn Write) -> 
     }
     let mut writer = encoder.write_header().map_err(refuse)?;
     let mut rows = writer.stream_writer_with_size(PIECE).map_err(refuse)?;
-    stripe::draw(&marks, chart, 0, &mut |stripe| Ok(rows.write_all(stripe)?))?;
+    parallel::draw(&marks, chart, 0, &mut |stripe| Ok(rows.write_all(stripe)?))?;
     rows.finish().map_err(refuse)?;
     writer.finish().map_err(refuse)
 }

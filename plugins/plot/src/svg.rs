@@ -8,11 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use itch_plugin::prelude::*;
 use itch_plugin::{Color, Layer, Point, Rect};
 
+use crate::canvas::limits::{self, thousands};
 use crate::canvas::text::CAPITAL;
 use crate::canvas::{Anchor, Canvas, Label, Pen, dots, draw, pixels};
-
-/// A dot is some forty bytes: more than this many and neither browsers nor editors enjoy the file.
-const DOTS: u64 = 20_000;
 
 struct Svg;
 
@@ -21,13 +19,14 @@ renderer!(Svg);
 impl Renderer for Svg {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("svg", "A drawing that can be scaled and edited", "image/svg+xml")
-            .help(
-                "Up to 20,000 dots are circles; above, the dots alone become one image in the drawing, which itch \
-                 says, and everything else stays lines and letters. `--dots single` draws each dot as a circle \
-                 however many there are, `--dots image` none.",
-            )
+            .help(format!(
+                "Up to {} dots are circles; above, the dots alone become one image in the drawing, which itch says, \
+                 and everything else stays lines and letters. `--dots single` draws each dot as a circle however \
+                 many there are, `--dots image` none.",
+                thousands(limits::SINGLE_IN_DRAWINGS)
+            ))
             .extension("svg")
-            .detail(Detail::Points(DOTS))
+            .detail(Detail::Points(limits::SINGLE_IN_DRAWINGS))
     }
 
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {

@@ -56,7 +56,6 @@ pub(crate) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) 
             (false, _) if place.wants_everything() => KeepText::Labels,
             _ => KeepText::Nothing,
         },
-        ..ReadOptions::default()
     };
     // Looked at before the long work: the file that the picture goes to, and the small file of streams.
     let drawing = Drawing::start(place)?;

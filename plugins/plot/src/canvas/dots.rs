@@ -2,7 +2,7 @@
 
 use itch_plugin::{Chart, Color, Layer, Point};
 
-use super::marks::{Area, RUN, blend};
+use super::paint::{Area, RUN, blend};
 use super::stripe::Stripe;
 
 /// A disc may begin at so many places within a pixel, each way.

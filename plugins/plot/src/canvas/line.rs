@@ -3,7 +3,7 @@
 use itch_plugin::Point;
 
 use super::Pen;
-use super::marks::{Area, Coat, blend};
+use super::paint::{Area, Paint, blend};
 use super::stripe::Stripe;
 
 /// A line from point to point, drawn by several pens, one over the other.
@@ -182,11 +182,11 @@ pub(super) struct Wash {
     clip: Area,
     /// The first row of each column that is below.
     tops: Vec<usize>,
-    coat: Coat,
+    paint: Paint,
 }
 
 impl Wash {
-    pub(super) fn new(points: &[Point], coat: Coat, clip: Area) -> Wash {
+    pub(super) fn new(points: &[Point], paint: Paint, clip: Area) -> Wash {
         let mut tops = vec![clip.bottom; clip.right.saturating_sub(clip.left)];
         let mut next = 0;
         for (column, place) in (clip.left..clip.right).zip(&mut tops) {
@@ -207,7 +207,7 @@ impl Wash {
             };
             *place = (y.max(0.0) as usize).clamp(clip.top, clip.bottom);
         }
-        Wash { clip, tops, coat }
+        Wash { clip, tops, paint }
     }
 
     pub(super) fn draw(&self, stripe: &mut Stripe<'_>) {
@@ -218,7 +218,7 @@ impl Wash {
                 let start = from + skip;
                 let ends = self.tops[start..].iter().position(|place| !below(place));
                 from = ends.map_or(self.tops.len(), |run| start + run);
-                self.coat.put(&mut line[start * 3..from * 3]);
+                self.paint.put(&mut line[start * 3..from * 3]);
             }
         }
     }

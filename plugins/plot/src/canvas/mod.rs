@@ -2,10 +2,14 @@
 
 pub(crate) mod dots;
 pub(crate) mod fonts;
+mod glyphs;
+pub(crate) mod limits;
 mod line;
 pub(crate) mod marks;
+mod paint;
+pub(crate) mod parallel;
 pub(crate) mod pixels;
-pub(crate) mod stripe;
+mod stripe;
 pub(crate) mod text;
 
 use itch_plugin::{Axis, Chart, Color, Layer, LegendEntry, Point, Rect, Tick};

@@ -4,7 +4,7 @@ use itch_plugin::{Buffer, Chart, Layer, Rect};
 
 use super::Canvas;
 use super::marks::Marks;
-use super::stripe;
+use super::parallel;
 
 /// Red, green and blue of every pixel, row by row from the top.
 #[derive(Clone, Debug)]
@@ -20,11 +20,11 @@ impl Pixels {
         Pixels::draw(&Marks::of(chart), chart, 0)
     }
 
-    /// What is drawn on a grey ground.
-    pub(super) fn draw(marks: &Marks, chart: &Chart<'_>, ground: u8) -> Pixels {
+    /// What is drawn on a grey backbackground.
+    pub(super) fn draw(marks: &Marks, chart: &Chart<'_>, background: u8) -> Pixels {
         let mut bytes = Vec::with_capacity(marks.width * marks.height * 3);
         // Memory takes whatever is drawn.
-        let _ = stripe::draw(marks, chart, ground, &mut |rows| {
+        let _ = parallel::draw(marks, chart, background, &mut |rows| {
             bytes.extend_from_slice(rows);
             Ok(())
         });
@@ -62,7 +62,7 @@ pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
     };
     let mut marks = Marks::new(area.width as u32, area.height as u32);
     marks.dots(&alone, layer);
-    let draw = |ground: u8| Pixels::draw(&marks, &alone, ground);
+    let draw = |background: u8| Pixels::draw(&marks, &alone, background);
     let (on_black, on_white) = (draw(0), draw(255));
     let mut bytes = Vec::with_capacity(on_black.width * on_black.height * 4);
     for (black, white) in on_black.bytes.chunks_exact(3).zip(on_white.bytes.chunks_exact(3)) {
