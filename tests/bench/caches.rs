@@ -13,21 +13,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use itch_tests::servers::{Impostor, Server, free_port};
-use itch_tests::{Folder, Ran, Sandbox, build, same, use_binary};
+use itch_tests::servers::{FakeServer, Server, free_port};
+use itch_tests::{Folder, RunResult, Sandbox, build, same, use_binary};
 
 const REPORT: [&str; 4] = ["followers", "-l", "100000", "burkeblack"];
 /// Pages and look-ups of that report, and the channel.
 const ANSWERS: u32 = 2001;
 
-fn run(folder: &Folder, cache: &[&str]) -> Ran {
+fn run(folder: &Folder, cache: &[&str]) -> RunResult {
     let ran = folder.itch(&[cache, &REPORT[..]].concat());
     ran.exits(0);
     ran
 }
 
 /// The fastest of several.
-fn best(n: usize, mut run: impl FnMut() -> Ran) -> Ran {
+fn best(n: usize, mut run: impl FnMut() -> RunResult) -> RunResult {
     let runs = (0..n).map(|_| run());
     runs.min_by_key(|ran| ran.elapsed).unwrap()
 }
@@ -81,7 +81,7 @@ fn main() {
         folder.itch(&[cache, &["followers", "-l", "1000", "burkeblack"][..]].concat())
     };
     let plain = best(5, || short(&none, &[])).elapsed;
-    let silent = Impostor::start(b"");
+    let silent = FakeServer::start(b"");
     for (what, port) in [("dead", free_port()), ("silent", silent.port())] {
         let folder = Folder::new()
             .at(&quick)

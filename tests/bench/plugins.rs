@@ -10,7 +10,7 @@
 )]
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -83,6 +83,58 @@ struct Figure {
     unit: &'static str,
 }
 
+/// Seconds of a million rows: by a report that is linked in, loaded into the process, in a process of its own.
+fn measure_rows(linked_in: &Path) -> [f64; 3] {
+    let folder = Folder::new();
+    fs::create_dir_all(own(&folder)).unwrap();
+    let library = fixtures::file_name("itch_fixture_report");
+    let library = format!("{}{library}", std::env::consts::DLL_PREFIX);
+    fs::copy(target().join("release").join(library), own(&folder).join(fixtures::file_name("fixture-report"))).unwrap();
+    folder.itch(&["plugins", "trust", "fixture-report"]).exits(0);
+    let rows = ROWS.to_string();
+    let arguments = ["rust-report", "--rows", &rows, "-f", "tsv"];
+    let inside = "[plugins]\nin-process = [\"fixture-report\"]\n";
+    fs::create_dir_all(folder.path("config/itch")).unwrap();
+    let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..7 {
+        let mut command = Command::new(linked_in);
+        command.args(arguments).env("ITCH_NO_PLUGINS", "1");
+        seconds[0].push(pull(command));
+        folder.write("config/itch/config.toml", inside);
+        seconds[1].push(pull(folder.command(&arguments)));
+        folder.write("config/itch/config.toml", "");
+        seconds[2].push(pull(folder.command(&arguments)));
+    }
+    let seconds = seconds.map(median);
+    let ways = ["linked in", "loaded into the process", "in a process of its own"];
+    for (what, seconds) in ways.iter().zip(seconds) {
+        println!("{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s", f64::from(ROWS) / seconds);
+    }
+    seconds
+}
+
+/// Prints what was measured beside its bound, and what is beyond it.
+fn print_figures(figures: &[Figure]) {
+    println!();
+    println!("{:<40} {:>10}  {:>10}", "figure", "measured", "bound");
+    for Figure {
+        what,
+        measured,
+        bound,
+        unit,
+    } in figures
+    {
+        println!("{what:<40} {:>10}  {:>10}", format!("{measured:.2} {unit}"), format!("<= {bound} {unit}"));
+    }
+    let missed = figures.iter().filter(|figure| figure.measured > figure.bound);
+    let missed: Vec<&str> = missed.map(|figure| figure.what).collect();
+    println!();
+    match missed.is_empty() {
+        true => println!("every bound is kept"),
+        false => println!("missed: {}", missed.join("; ")),
+    }
+}
+
 fn main() {
     let release = |arguments: &[&str]| build(&[&["build", "--release"], arguments].concat(), "release");
     use_binary(release(&["--package", "itch"]));
@@ -101,34 +153,7 @@ fn main() {
         many.itch(&["followers"]).exits(2);
     });
 
-    let folder = Folder::new();
-    fs::create_dir_all(own(&folder)).unwrap();
-    let library = fixtures::file_name("itch_fixture_report");
-    let library = format!("{}{library}", std::env::consts::DLL_PREFIX);
-    fs::copy(target().join("release").join(library), own(&folder).join(fixtures::file_name("fixture-report"))).unwrap();
-    folder.itch(&["plugins", "trust", "fixture-report"]).exits(0);
-    let rows = ROWS.to_string();
-    let arguments = ["rust-report", "--rows", &rows, "-f", "tsv"];
-    let inside = "[plugins]\nin-process = [\"fixture-report\"]\n";
-    fs::create_dir_all(folder.path("config/itch")).unwrap();
-    let mut seconds = [Vec::new(), Vec::new(), Vec::new()];
-    for _ in 0..7 {
-        let mut command = Command::new(&linked_in);
-        command.args(arguments).env("ITCH_NO_PLUGINS", "1");
-        seconds[0].push(pull(command));
-        folder.write("config/itch/config.toml", inside);
-        seconds[1].push(pull(folder.command(&arguments)));
-        folder.write("config/itch/config.toml", "");
-        seconds[2].push(pull(folder.command(&arguments)));
-    }
-    let [linked, loaded, apart] = seconds.map(median);
-    for (what, seconds) in [
-        ("linked in", linked),
-        ("loaded into the process", loaded),
-        ("in a process of its own", apart),
-    ] {
-        println!("{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s", f64::from(ROWS) / seconds);
-    }
+    let [linked, loaded, isolated] = measure_rows(&linked_in);
     println!("the program: {}", binary().display());
 
     let figures = [
@@ -164,27 +189,10 @@ fn main() {
         },
         Figure {
             what: "process of its own / linked in",
-            measured: apart / linked,
+            measured: isolated / linked,
             bound: 2.0,
             unit: "x",
         },
     ];
-    println!();
-    println!("{:<40} {:>10}  {:>10}", "figure", "measured", "bound");
-    for Figure {
-        what,
-        measured,
-        bound,
-        unit,
-    } in &figures
-    {
-        println!("{what:<40} {:>10}  {:>10}", format!("{measured:.2} {unit}"), format!("<= {bound} {unit}"));
-    }
-    let missed = figures.iter().filter(|figure| figure.measured > figure.bound);
-    let missed: Vec<&str> = missed.map(|figure| figure.what).collect();
-    println!();
-    match missed.is_empty() {
-        true => println!("every bound is kept"),
-        false => println!("missed: {}", missed.join("; ")),
-    }
+    print_figures(&figures);
 }

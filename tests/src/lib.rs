@@ -155,12 +155,12 @@ impl Folder {
     }
 
     /// Runs itch and waits for it.
-    pub fn itch(&self, arguments: &[&str]) -> Ran {
+    pub fn itch(&self, arguments: &[&str]) -> RunResult {
         self.itch_reading("", arguments)
     }
 
     /// Runs itch with a text on standard input.
-    pub fn itch_reading(&self, input: &str, arguments: &[&str]) -> Ran {
+    pub fn itch_reading(&self, input: &str, arguments: &[&str]) -> RunResult {
         let start = Instant::now();
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -173,8 +173,8 @@ impl Folder {
     }
 
     /// Reads a finished process that was started with [`Folder::command`].
-    pub fn ran(&self, output: Output, arguments: &[&str]) -> Ran {
-        Ran {
+    pub fn ran(&self, output: Output, arguments: &[&str]) -> RunResult {
+        RunResult {
             arguments: arguments.join(" "),
             folder: self.folder.path().display().to_string(),
             code: output.status.code().unwrap_or(-1),
@@ -185,7 +185,7 @@ impl Folder {
     }
 
     /// Runs an itch command line as it stands in a document: words split at spaces, quotes respected.
-    pub fn line(&self, line: &str) -> Ran {
+    pub fn line(&self, line: &str) -> RunResult {
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         assert_eq!(words.first(), Some(&"itch"), "{line}");
@@ -337,7 +337,7 @@ pub fn wait(mut child: Child) -> Output {
 
 /// What a run left behind.
 #[derive(Debug)]
-pub struct Ran {
+pub struct RunResult {
     arguments: String,
     folder: String,
     /// The exit code; -1 if a signal ended it.
@@ -350,7 +350,7 @@ pub struct Ran {
     pub elapsed: Duration,
 }
 
-impl Ran {
+impl RunResult {
     /// Everything that a person sees, in one text, for a snapshot: ports and the folder's name, which are others each
     /// time, are replaced.
     pub fn all(&self) -> String {
@@ -370,14 +370,14 @@ impl Ran {
 
     /// Fails unless it ended with this exit code.
     #[track_caller]
-    pub fn exits(&self, code: i32) -> &Ran {
+    pub fn exits(&self, code: i32) -> &RunResult {
         assert_eq!(self.code, code, "itch {}\n{}", self.arguments, self.brief());
         self
     }
 
     /// Fails unless it ended well and quietly.
     #[track_caller]
-    pub fn succeeds(&self) -> &Ran {
+    pub fn succeeds(&self) -> &RunResult {
         self.exits(0);
         assert_eq!(self.stderr, "", "itch {}", self.arguments);
         self
@@ -385,14 +385,14 @@ impl Ran {
 
     /// Fails unless stderr has this text.
     #[track_caller]
-    pub fn says(&self, text: &str) -> &Ran {
+    pub fn says(&self, text: &str) -> &RunResult {
         assert!(self.stderr.contains(text), "itch {} does not say `{text}`\n{}", self.arguments, self.brief());
         self
     }
 
     /// Fails unless it ended well and quietly and printed exactly this.
     #[track_caller]
-    pub fn prints(&self, expected: &str) -> &Ran {
+    pub fn prints(&self, expected: &str) -> &RunResult {
         self.succeeds();
         same(&self.stdout, expected);
         self

@@ -172,14 +172,14 @@ pub fn free_port() -> u16 {
 
 /// A server that accepts every connection and answers with these bytes, over and over; with none, it is silent.
 #[derive(Debug)]
-pub struct Impostor {
+pub struct FakeServer {
     port: u16,
     ended: Arc<AtomicBool>,
 }
 
-impl Impostor {
+impl FakeServer {
     /// Starts one.
-    pub fn start(answer: &'static [u8]) -> Impostor {
+    pub fn start(answer: &'static [u8]) -> FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let ended = Arc::new(AtomicBool::new(false));
@@ -204,7 +204,7 @@ impl Impostor {
                 });
             }
         });
-        Impostor { port, ended }
+        FakeServer { port, ended }
     }
 
     /// The port on 127.0.0.1.
@@ -213,7 +213,7 @@ impl Impostor {
     }
 }
 
-impl Drop for Impostor {
+impl Drop for FakeServer {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         // Wakes the thread that accepts.

@@ -260,6 +260,10 @@ For more information, try '--help'.
 
 "#]],
     );
+}
+
+#[test]
+fn arguments_that_do_not_go_together() {
     shows(
         &["--sandbox", "followers", "--offline", "--refresh", "burkeblack"],
         str![[r#"

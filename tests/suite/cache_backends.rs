@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use itch_tests::servers::{Server, free_port, redis_cluster};
-use itch_tests::{Folder, Ran, Sandbox, Signal, eventually, fixtures, same, signal, wait};
+use itch_tests::{Folder, RunResult, Sandbox, Signal, eventually, fixtures, same, signal, wait};
 
 use crate::plugins_found::own;
 
@@ -93,7 +93,7 @@ impl Setup {
     }
 
     /// Runs itch with this cache.
-    pub fn itch(&self, folder: &Folder, arguments: &[&str]) -> Ran {
+    pub fn itch(&self, folder: &Folder, arguments: &[&str]) -> RunResult {
         let arguments = [&["-c", self.cache], arguments].concat();
         folder.itch(&arguments)
     }
@@ -103,7 +103,7 @@ impl Setup {
 const PASSWORD: &str = "a-secret-of-the-tests";
 
 /// Fails if the password was shown.
-fn quiet(ran: &Ran) -> &Ran {
+fn quiet(ran: &RunResult) -> &RunResult {
     assert!(!ran.all().contains(PASSWORD), "{}", ran.all());
     ran
 }
@@ -200,7 +200,7 @@ fn body(setup: &Setup) {
         .says("there is no stored answer to");
 }
 
-fn itch_cache(setup: &Setup, folder: &Folder, arguments: &[&str]) -> Ran {
+fn itch_cache(setup: &Setup, folder: &Folder, arguments: &[&str]) -> RunResult {
     let arguments = [&["cache"], arguments, &["-c", setup.cache]].concat();
     folder.itch(&arguments)
 }

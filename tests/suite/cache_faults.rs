@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use itch_tests::servers::{Impostor, Server, free_port, redis_cluster};
-use itch_tests::{Folder, Ran, Sandbox, Signal, behind, eventually, root, same, signal, wait};
+use itch_tests::servers::{FakeServer, Server, free_port, redis_cluster};
+use itch_tests::{Folder, RunResult, Sandbox, Signal, behind, eventually, root, same, signal, wait};
 
 const REPORT: [&str; 4] = ["followers", "-l", "1000", "burkeblack"];
 
@@ -18,7 +18,7 @@ fn folder(variables: &[(&str, String)]) -> Folder {
         .fold(Folder::new(), |folder, (name, value)| folder.variable(name, value))
 }
 
-fn without_cache() -> Ran {
+fn without_cache() -> RunResult {
     let ran = Folder::new().itch(&[&["--sandbox"], &REPORT[..]].concat());
     ran.succeeds();
     ran
@@ -26,7 +26,7 @@ fn without_cache() -> Ran {
 
 /// Fails unless a run has its rows, and one warning with this text.
 #[track_caller]
-fn warned(ran: &Ran, rows: &str, text: &str) {
+fn warned(ran: &RunResult, rows: &str, text: &str) {
     same(&ran.exits(0).stdout, rows);
     ran.says(text);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -74,11 +74,11 @@ fn a_server_that_is_down() {
 
 #[test]
 fn a_server_that_accepts_and_never_answers() {
-    let silent = Impostor::start(b"");
+    let silent = FakeServer::start(b"");
     survived(&redis_at(silent.port()), "redis", "did not answer in time");
     survived(&memcache_at(&[silent.port()]), "memcache", "did not answer in time");
     survived(&cluster_at(silent.port()), "redis", "");
-    let another = Impostor::start(b"");
+    let another = FakeServer::start(b"");
     survived(&memcache_at(&[silent.port(), another.port()]), "memcache", "did not answer in time");
 }
 
@@ -92,7 +92,7 @@ fn a_server_that_answers_garbage() {
         b"-ERR \x1b[31mno\r\nEN\r\n",
         b"SSH-2.0-OpenSSH_9.2p1\r\n",
     ] {
-        let impostor = Impostor::start(garbage);
+        let impostor = FakeServer::start(garbage);
         for (variables, cache) in [
             (redis_at(impostor.port()), "redis"),
             (memcache_at(&[impostor.port()]), "memcache"),
@@ -116,7 +116,12 @@ fn a_server_that_answers_garbage() {
 }
 
 /// Begins a long run and does something to the server in the middle.
-fn in_the_middle(variables: &[(&str, String)], cache: &str, options: &[&str], harm: impl Fn()) -> (Ran, Ran) {
+fn in_the_middle(
+    variables: &[(&str, String)],
+    cache: &str,
+    options: &[&str],
+    harm: impl Fn(),
+) -> (RunResult, RunResult) {
     let sandbox = Sandbox::start(&["--latency", "20ms"]);
     let report = ["followers", "-l", "4000", "burkeblack"];
     let plain = Folder::new().at(&sandbox).itch(&report);
@@ -317,7 +322,7 @@ fn a_full_disk() {
 }
 
 /// Runs itch as a user without rights, where the tests run as one who has them all.
-fn as_nobody(folder: &Folder, arguments: &[&str]) -> Ran {
+fn as_nobody(folder: &Folder, arguments: &[&str]) -> RunResult {
     use std::os::unix::process::CommandExt;
     let mut command = folder.command(arguments);
     if rustix::process::geteuid().is_root() {
@@ -406,7 +411,7 @@ fn patiently(command: &Command) -> Command {
 }
 
 /// How many broken entries a run with `-v` has found.
-fn corrupt(ran: &Ran) -> usize {
+fn corrupt(ran: &RunResult) -> usize {
     let before = ran.stderr.split(" corrupt, ").next().unwrap();
     before.rsplit(' ').next().unwrap().parse().unwrap()
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use itch_tests::{Folder, Ran, Sandbox, same};
+use itch_tests::{Folder, RunResult, Sandbox, same};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
@@ -35,7 +35,7 @@ pub(crate) fn long() -> &'static str {
 }
 
 /// The rows of a video that has faults, and what was said.
-pub(crate) fn with_faults(faults: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn with_faults(faults: &str, arguments: &[&str]) -> RunResult {
     let sandbox = Sandbox::start(&["--faults", faults]);
     Folder::new()
         .at(&sandbox)

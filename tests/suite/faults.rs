@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use itch_tests::{Folder, Ran, Sandbox, same};
+use itch_tests::{Folder, RunResult, Sandbox, same};
 
 /// So many rows of a list, without any fault.
-fn faultless(limit: &str) -> Ran {
+fn faultless(limit: &str) -> RunResult {
     let ran = Folder::new().itch(&["--sandbox", "followers", "-l", limit, "burkeblack"]);
     ran.succeeds();
     ran
 }
 
 /// The same from a sandbox with faults.
-fn with_faults(faults: &str, limit: &str, options: &[&str]) -> Ran {
+fn with_faults(faults: &str, limit: &str, options: &[&str]) -> RunResult {
     let sandbox = Sandbox::start(&["--faults", faults]);
     let arguments = [&["-v", "followers", "-l", limit, "burkeblack"], options].concat();
     Folder::new().at(&sandbox).itch(&arguments)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use itch_tests::{Folder, Ran, Sandbox, same, wait};
+use itch_tests::{Folder, RunResult, Sandbox, same, wait};
 use serde_json::Value;
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
@@ -10,90 +10,22 @@ use snapbox::{assert_data_eq, str};
 #[test]
 fn options_stand_before_the_command_and_after_it() {
     let folder = Folder::new();
-    let rows = folder.itch(&[
-        "--sandbox",
-        "followers",
-        "burkeblack",
-        "-l",
-        "3",
-        "-d",
-        "desc",
-        "--header",
-        "-f",
-        "csv",
-    ]);
+    let run = |line: &str| folder.itch(&line.split(' ').collect::<Vec<&str>>());
+    let rows = run("--sandbox followers burkeblack -l 3 -d desc --header -f csv");
     let expected = rows.succeeds().stdout.clone();
-    for arguments in [
-        &[
-            "--sandbox",
-            "-l",
-            "3",
-            "-d",
-            "desc",
-            "--header",
-            "-f",
-            "csv",
-            "followers",
-            "burkeblack",
-        ][..],
-        &[
-            "followers",
-            "-l3",
-            "burkeblack",
-            "--sandbox",
-            "--direction=desc",
-            "--format=csv",
-            "--header",
-        ],
-        &["-l", "3", "followers", "--sandbox", "burkeblack", "-fcsv"],
+    for line in [
+        "--sandbox -l 3 -d desc --header -f csv followers burkeblack",
+        "followers -l3 burkeblack --sandbox --direction=desc --format=csv --header",
+        "-l 3 followers --sandbox burkeblack -fcsv",
         // The nearer one wins.
-        &[
-            "-l",
-            "99",
-            "-f",
-            "tsv",
-            "followers",
-            "--sandbox",
-            "burkeblack",
-            "-f",
-            "csv",
-            "-l",
-            "3",
-        ],
-        &[
-            "--no-header",
-            "followers",
-            "--sandbox",
-            "burkeblack",
-            "-fcsv",
-            "-l3",
-            "--header",
-        ],
-        &[
-            "followers",
-            "--sandbox",
-            "burkeblack",
-            "-fcsv",
-            "-l3",
-            "--no-header",
-            "--header",
-        ],
+        "-l 99 -f tsv followers --sandbox burkeblack -f csv -l 3",
+        "--no-header followers --sandbox burkeblack -fcsv -l3 --header",
+        "followers --sandbox burkeblack -fcsv -l3 --no-header --header",
     ] {
-        folder.itch(arguments).prints(&expected);
+        run(line).prints(&expected);
     }
     // A flag in both places is no mistake, and two names of one column option are.
-    folder
-        .itch(&[
-            "--sandbox",
-            "-q",
-            "followers",
-            "--sandbox",
-            "-q",
-            "-fcsv",
-            "-l3",
-            "burkeblack",
-        ])
-        .prints(&expected);
+    run("--sandbox -q followers --sandbox -q -fcsv -l3 burkeblack").prints(&expected);
 }
 
 #[test]
@@ -342,7 +274,7 @@ fn the_verdict_is_quiet_on_a_pipe_and_said_with_verbose() {
 #[test]
 fn requests_cache_hits_and_times_are_logged_on_demand() {
     let folder = Folder::new();
-    let seen = |ran: &Ran| {
+    let seen = |ran: &RunResult| {
         let lines = ran.exits(0).stderr.lines();
         lines.filter(|line| line.contains(" debug: GET helix /helix/")).count()
     };

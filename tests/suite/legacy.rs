@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use itch_tests::{Folder, Ran, Sandbox, same};
+use itch_tests::{Folder, RunResult, Sandbox, same};
 use serde_json::{Value, json};
 
 use crate::recorder::{Recorder, get};
@@ -138,7 +138,7 @@ fn old_streams(sandbox: &Sandbox, target: &str) -> String {
     rows
 }
 
-pub(crate) fn legacy(folder: &Folder, arguments: &[&str]) -> Ran {
+pub(crate) fn legacy(folder: &Folder, arguments: &[&str]) -> RunResult {
     folder.itch(&[&["--source", "legacy"], arguments].concat())
 }
 

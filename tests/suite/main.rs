@@ -31,7 +31,7 @@ mod interrupts;
 /// Plugins in processes of their own, and everything that they can do wrong there.
 mod isolation;
 /// The processes that plugins start, and what hangs in one: nothing outlives a run.
-mod isolation_kin;
+mod isolation_process_group;
 /// Rows that are none, statuses that mean nothing, descriptions without end.
 mod isolation_rules;
 /// `--source legacy`: the services of 2016, and what the old program printed.

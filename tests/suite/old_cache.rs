@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use itch_tests::{Folder, Ran};
+use itch_tests::{Folder, RunResult};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -52,7 +52,7 @@ impl Old {
         Old { folder, directory }
     }
 
-    fn replay(&self, arguments: &[&str]) -> Ran {
+    fn replay(&self, arguments: &[&str]) -> RunResult {
         let options = ["--source", "legacy", "--offline", "-c", "file"];
         self.folder.itch(&[&options, arguments].concat())
     }

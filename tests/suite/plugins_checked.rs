@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use itch_tests::{Folder, Ran, Signal, eventually, fixtures, signal, wait};
+use itch_tests::{Folder, RunResult, Signal, eventually, fixtures, signal, wait};
 
 #[test]
 fn a_check_tries_every_unit() {
@@ -63,7 +63,7 @@ fn a_cache_that_works_is_checked_with_a_value() {
 }
 
 /// Checks a plugin whose trials get so long.
-fn check(folder: &Folder, plugin: &str, timeout: &str) -> Ran {
+fn check(folder: &Folder, plugin: &str, timeout: &str) -> RunResult {
     let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
     let ran = folder.itch(&["plugins", "check", "--timeout", timeout, path.to_str().unwrap()]);
     assert_eq!(ran.stderr, "");

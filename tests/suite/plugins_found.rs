@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use itch_tests::{Folder, Ran, fixtures, opened_during, units_of};
+use itch_tests::{Folder, RunResult, fixtures, opened_during, units_of};
 use serde_json::Value;
 
 /// The user's own directory of plugins.
@@ -284,7 +284,7 @@ fn a_file_named_on_the_command_line_takes_part() {
     let folder = Folder::new();
     let file = fixtures::plugin("newer");
     fs::copy(&file, folder.path("mine.so")).unwrap();
-    let run = |arguments: &[&str]| -> Ran { folder.itch(arguments) };
+    let run = |arguments: &[&str]| -> RunResult { folder.itch(arguments) };
     run(&["--plugin", "mine.so", "newer"]).exits(0);
     run(&["newer", "--plugin", "./mine.so"]).prints("greeted by itself\n");
     run(&["newer"]).exits(2);

@@ -309,6 +309,10 @@ hint: check the network, or run again with `-c file` to keep what was pulled
         assert_data_eq!(ran.all(), expected.raw());
         assert_eq!(sandbox.requests().of("/helix/users"), 2, "{fault}: {:?}", sandbox.requests());
     }
+}
+
+#[test]
+fn a_connection_that_is_reset_and_a_sign_in_that_fails() {
     // What the system says of it depends on the moment.
     let sandbox = Sandbox::start(&["--faults", "reset=1"]);
     let ran = Folder::new()

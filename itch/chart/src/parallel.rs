@@ -1,7 +1,9 @@
 //! Work on long runs of rows with every core, without a thread pool that would have to start.
 
 use std::ops::Range;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
+
+use itch_api::sync::lock;
 
 /// Below this many rows a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 50_000;
@@ -47,7 +49,7 @@ pub(crate) fn map<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync)
 pub(crate) fn fill<T: Send>(values: &mut [T], work: impl Fn(Range<usize>, &mut [T]) + Sync) {
     let threads = threads(values.len());
     let parts = Mutex::new(values.chunks_mut(PART).enumerate());
-    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let next = || lock(&parts).next();
     let fill = || {
         while let Some((number, values)) = next() {
             let from = number * PART;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_client::Counters;
-use itch_plugin::abi::Apart;
+use itch_plugin::abi::LogHost;
 use itch_plugin::abi::drive::open_cache;
 use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry};
 
@@ -94,7 +94,7 @@ pub(crate) fn open_one(
         log: CacheLog::default(),
     };
     let (called, printer) = (name.to_owned(), printer.clone());
-    let host = Apart::new(move |level, message: &str| match level {
+    let host = LogHost::new(move |level, message: &str| match level {
         // What a person should know although the store goes on.
         LogLevel::Warn => printer.warning(&format!("cache {called}: {message}")),
         level => crate::log::plugin_line(level, message),

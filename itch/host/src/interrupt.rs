@@ -1,7 +1,9 @@
 //! Interrupts: the first lets a run end well, where there is something to end; the next ends the program at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use itch_api::sync::lock;
 
 use anyhow::Context;
 
@@ -19,7 +21,7 @@ struct State {
 
 impl State {
     fn answer(&self) -> MutexGuard<'_, Option<Answer>> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.answer)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Progress on stderr, for work that lasts longer than half a second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use itch_api::Fact;
+use itch_api::sync::{ignore_poison, lock};
 use itch_client::Client;
 
 use crate::printer::Printer;
@@ -62,12 +63,8 @@ fn show(
     let mut bar = None;
     let mut pause = PATIENCE;
     loop {
-        let guard = stop.1.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(
-            stop.2
-                .wait_timeout(guard, pause)
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let guard = lock(&stop.1);
+        drop(ignore_poison(stop.2.wait_timeout(guard, pause)));
         if stop.0.load(Ordering::Relaxed) {
             break;
         }

@@ -1,8 +1,9 @@
 //! Where a report's rows arrive: parsed, checked against the declared columns, cut at the limit, written.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Result, Transport};
 use itch_output::{Layout, RowWriter};
 use itch_plugin::abi::RunHost;
@@ -73,7 +74,7 @@ impl Sink {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Rows that are known to have left.

@@ -8,13 +8,13 @@ use std::sync::atomic::AtomicBool;
 use itch_api::{Error, ErrorKind};
 use itch_plugin::{LogLevel, Origin, Registered};
 
-use crate::foreign::Foreign;
+use crate::external_unit::ExternalUnit;
 use crate::index::Index;
 use crate::library::Description;
-use crate::lock::Lock;
-use crate::probe::{Inspected, Outcome, look_at_all};
-use crate::safety::Safety;
-use crate::{Identity, Settings};
+use crate::probe::{Inspected, Outcome, probe_all};
+use crate::safety::SafetyChecker;
+use crate::trust::TrustRecord;
+use crate::{FileIdentity, Settings};
 
 /// Everything that was found.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl FoundFile {
 /// here.
 pub fn discover(mut settings: Settings) -> Found {
     let mut index = Index::read(settings.index.as_deref());
-    let lock = Lock::read(settings.lock.as_deref()).unwrap_or_else(|error| {
+    let lock = TrustRecord::read(settings.trust_file.as_deref()).unwrap_or_else(|error| {
         // What somebody has switched off must not run because that cannot be read.
         settings.pinned = true;
         let message = format!("{error:#}; until it can be, no plugin is trusted");
@@ -130,20 +130,20 @@ pub fn discover(mut settings: Settings) -> Found {
         if let Some(hint) = &error.hint {
             settings.notice.line(LogLevel::Info, &format!("hint: {hint}"));
         }
-        Lock::default()
+        TrustRecord::default()
     });
     let settings = Arc::new(settings);
     let mut search = Search {
         settings: &settings,
         index: &mut index,
         lock: &lock,
-        safety: Safety::default(),
-        judged: HashMap::new(),
-        troubles: BTreeMap::new(),
-        learnt: false,
+        safety: SafetyChecker::default(),
+        checked: HashMap::new(),
+        probe_failures: BTreeMap::new(),
+        index_changed: false,
     };
     let candidates = settings.places.candidates();
-    search.learn(&candidates);
+    search.probe_unknown(&candidates);
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     for (place, path) in candidates {
@@ -153,40 +153,40 @@ pub fn discover(mut settings: Settings) -> Found {
             files.push(file);
         }
     }
-    if search.learnt {
+    if search.index_changed {
         index.write(settings.index.as_deref());
     }
     Found { files, settings }
 }
 
 /// The real path of a file and which file it is, or why it must not be loaded.
-type Judged = Result<(PathBuf, Identity), String>;
+type Checked = Result<(PathBuf, FileIdentity), String>;
 
 struct Search<'a> {
     settings: &'a Settings,
     index: &'a mut Index,
-    lock: &'a Lock,
-    safety: Safety,
+    lock: &'a TrustRecord,
+    safety: SafetyChecker,
     /// What is new of files that need not be looked at: then no time has passed.
-    judged: HashMap<PathBuf, Judged>,
+    checked: HashMap<PathBuf, Checked>,
     /// Files that could not be looked at, for reasons that are not theirs.
-    troubles: BTreeMap<PathBuf, String>,
-    learnt: bool,
+    probe_failures: BTreeMap<PathBuf, String>,
+    index_changed: bool,
 }
 
 impl Search<'_> {
-    fn judge(&mut self, path: &Path) -> Judged {
+    fn check(&mut self, path: &Path) -> Checked {
         let (real, found) = self.safety.check(path)?;
-        Ok((real, Identity::of(&found)))
+        Ok((real, FileIdentity::of(&found)))
     }
 
     /// Looks at what is not known yet, at all of it at once: each may take its time.
-    fn learn(&mut self, candidates: &[(usize, PathBuf)]) {
+    fn probe_unknown(&mut self, candidates: &[(usize, PathBuf)]) {
         let mut wanted = BTreeMap::new();
         for (_, path) in candidates {
-            let judged = self.judge(path);
-            self.judged.insert(path.clone(), judged.clone());
-            let Ok((real, identity)) = judged else {
+            let checked = self.check(path);
+            self.checked.insert(path.clone(), checked.clone());
+            let Ok((real, identity)) = checked else {
                 continue;
             };
             let entry = self.lock.get(&real);
@@ -195,25 +195,25 @@ impl Search<'_> {
             }
             let recorded = entry.map(|entry| entry.sha256.as_str());
             let recorded = recorded.filter(|sha256| !sha256.is_empty());
-            if self.must_look(&real, &identity, recorded) {
-                self.judged.remove(path);
+            if self.needs_probe(&real, &identity, recorded) {
+                self.checked.remove(path);
                 let only = self.settings.pinned.then(|| recorded.unwrap_or("nothing"));
                 wanted.insert(real, only.map(str::to_owned));
             }
         }
-        for (real, inspected) in look_at_all(self.settings, wanted.into_iter().collect()) {
+        for (real, inspected) in probe_all(self.settings, wanted.into_iter().collect()) {
             match inspected {
                 Ok(inspected) => {
                     self.index.put(&real, inspected);
-                    self.learnt = true;
+                    self.index_changed = true;
                 }
-                Err(why) => drop(self.troubles.insert(real, why)),
+                Err(why) => drop(self.probe_failures.insert(real, why)),
             }
         }
     }
 
     /// Whether what the index has of a file does not do.
-    fn must_look(&self, real: &Path, identity: &Identity, recorded: Option<&str>) -> bool {
+    fn needs_probe(&self, real: &Path, identity: &FileIdentity, recorded: Option<&str>) -> bool {
         let Some(known) = self.known(real, identity) else {
             return true;
         };
@@ -233,12 +233,12 @@ impl Search<'_> {
             recorded: None,
             recorded_plugin: None,
         };
-        let judged = match self.judged.remove(&file.path) {
-            Some(judged) => judged,
-            None => self.judge(&file.path),
+        let checked = match self.checked.remove(&file.path) {
+            Some(checked) => checked,
+            None => self.check(&file.path),
         };
-        let (real, identity) = match judged {
-            Ok(judged) => judged,
+        let (real, identity) = match checked {
+            Ok(checked) => checked,
             Err(why) => {
                 file.status = Status::Refused(why);
                 return file;
@@ -263,7 +263,7 @@ impl Search<'_> {
             return file;
         }
         let Some(inspected) = self.known(&real, &identity).cloned() else {
-            let why = self.troubles.get(&real).cloned();
+            let why = self.probe_failures.get(&real).cloned();
             let why = why.unwrap_or_else(|| "it is being changed".to_owned());
             file.status = Status::Refused(why);
             return file;
@@ -289,7 +289,7 @@ impl Search<'_> {
     }
 
     /// What the index has of a file, if it is still that file.
-    fn known(&self, real: &Path, identity: &Identity) -> Option<&Inspected> {
+    fn known(&self, real: &Path, identity: &FileIdentity) -> Option<&Inspected> {
         let known = self.index.get(real)?;
         (known.identity == *identity).then_some(known)
     }
@@ -304,10 +304,10 @@ impl Found {
                 continue;
             };
             let sha256 = file.sha256.as_deref().unwrap_or_default();
-            let greeted = Arc::new(AtomicBool::new(false));
+            let announced = Arc::new(AtomicBool::new(false));
             for unit in &plugin.units {
-                let recorded = (file.recorded.clone(), Arc::clone(&greeted));
-                let item = Foreign::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
+                let recorded = (file.recorded.clone(), Arc::clone(&announced));
+                let item = ExternalUnit::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
                 let origin = Origin::File {
                     path: file.path.clone(),
                     place: file.place,

@@ -6,7 +6,7 @@ use std::path::Path;
 use itch_plugin::abi::{ABI_MAJOR, ABI_MINOR};
 use serde::{Deserialize, Serialize};
 
-use crate::Identity;
+use crate::FileIdentity;
 use crate::probe::Inspected;
 
 /// The whole index. One of another version of itch or of the boundary is none.
@@ -43,7 +43,7 @@ impl Index {
     pub(crate) fn put(&mut self, real: &Path, mut inspected: Inspected) {
         // It was looked at under another name, if it was just added.
         let now = std::fs::metadata(real).ok();
-        if let Some(now) = now.map(|metadata| Identity::of(&metadata))
+        if let Some(now) = now.map(|metadata| FileIdentity::of(&metadata))
             && inspected.identity.moved_to(&now)
         {
             inspected.identity = now;

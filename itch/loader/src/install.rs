@@ -8,8 +8,8 @@ use itch_api::{Error, ErrorKind, Result};
 use crate::discover::{FoundFile, discover};
 use crate::index::Index;
 use crate::library::Description;
-use crate::lock::Lock;
 use crate::probe::{Inspected, Outcome, inspect};
+use crate::trust::TrustRecord;
 use crate::{Places, Settings, is_library, safety};
 
 /// What came of adding a plugin.
@@ -43,9 +43,9 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
         .map_err(words)?
         .ok_or_else(|| refused("it is no regular file"))?;
     // What cannot be remembered in the end is not begun.
-    Lock::read(settings.lock.as_deref())?;
+    TrustRecord::read(settings.trust_file.as_deref())?;
     make_directory(directory).map_err(words)?;
-    let _alone = alone_in(directory);
+    let _alone = lock_directory(directory);
     // Hidden, so that no other program takes it for a plugin before it is whole.
     let mut copy = tempfile::Builder::new()
         .prefix(".")
@@ -139,7 +139,7 @@ fn open_regular(file: &Path) -> std::io::Result<Option<fs::File>> {
 
 /// Keeps others from adding to a directory as long as the handle lives, and removes what those left behind that were
 /// ended in the middle.
-fn alone_in(directory: &Path) -> Option<fs::File> {
+fn lock_directory(directory: &Path) -> Option<fs::File> {
     let handle = fs::File::open(directory).ok()?;
     handle.lock().ok()?;
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -155,9 +155,9 @@ fn alone_in(directory: &Path) -> Option<fs::File> {
 
 /// The file has the same identity under its new name: it need not be looked at again.
 fn remember(settings: &Settings, real: &Path, inspected: Inspected, plugin: &str) -> Result<()> {
-    let lock = settings.lock.as_deref();
-    Lock::forget(lock, real)?;
-    Lock::record(lock, real, plugin, &inspected.sha256)?;
+    let lock = settings.trust_file.as_deref();
+    TrustRecord::forget(lock, real)?;
+    TrustRecord::record(lock, real, plugin, &inspected.sha256)?;
     let mut index = Index::read(settings.index.as_deref());
     index.put(real, inspected);
     index.write(settings.index.as_deref());
@@ -180,5 +180,5 @@ pub fn remove(settings: &Settings, path: &Path) -> Result<()> {
         let message = format!("`{}` cannot be removed", path.display());
         Error::new(ErrorKind::Failed, message).source_chain(&error)
     })?;
-    Lock::forget(settings.lock.as_deref(), &real)
+    TrustRecord::forget(settings.trust_file.as_deref(), &real)
 }

@@ -30,7 +30,7 @@ pub(crate) enum Work {
 
 /// What a job ended with.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Ended {
+pub(crate) struct JobResult {
     pub(crate) error: Option<Error>,
 }
 
@@ -86,8 +86,8 @@ pub(crate) fn answer(result: Result<Vec<u8>>) -> (u8, Vec<u8>) {
 pub(crate) fn read_answer<'a>(body: &'a [u8], plugin: &str) -> Result<&'a [u8]> {
     match body.split_first() {
         Some((1, bytes)) => Ok(bytes),
-        Some((0, error)) => Err(serde_json::from_slice(error).unwrap_or_else(|_| garbled(plugin))),
-        _ => Err(garbled(plugin)),
+        Some((0, error)) => Err(serde_json::from_slice(error).unwrap_or_else(|_| protocol_error(plugin))),
+        _ => Err(protocol_error(plugin)),
     }
 }
 
@@ -116,6 +116,6 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
     })
 }
 
-pub(crate) fn garbled(plugin: &str) -> Error {
+pub(crate) fn protocol_error(plugin: &str) -> Error {
     Error::of_plugin(ErrorKind::Failed, Some(plugin), "and itch do not understand each other")
 }

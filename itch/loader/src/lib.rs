@@ -12,22 +12,22 @@
 #![deny(missing_docs)]
 
 mod discover;
-mod foreign;
+mod external_unit;
 mod frame;
 mod index;
 mod install;
+mod isolated_cache;
+mod isolated_renderer;
+mod isolated_report;
 mod job;
-mod kin;
 mod library;
-mod lock;
-mod pictures;
 mod places;
 mod probe;
 mod process;
-mod relay;
+mod process_group;
 mod safety;
 mod serve;
-mod stores;
+mod trust;
 
 use std::fmt;
 use std::fs::Metadata;
@@ -39,14 +39,14 @@ use serde::{Deserialize, Serialize};
 
 pub use discover::{Found, FoundFile, Status, discover};
 pub use install::{Added, add, remove};
-pub use kin::kill_all;
 pub use library::{Description, Unit};
-pub use lock::{enable, trust};
 pub use places::{Places, is_library};
 pub use probe::{Inspected, Outcome, inspect, probe};
 pub use process::{HOST_COMMAND, PROBE_COMMAND};
+pub use process_group::kill_all;
 pub use safety::check;
 pub use serve::serve;
+pub use trust::{enable, trust};
 
 /// What the loader has to know.
 #[derive(Clone, Debug)]
@@ -55,8 +55,8 @@ pub struct Settings {
     pub places: Places,
     /// The file that remembers what was found; without it, every file is looked at each time.
     pub index: Option<PathBuf>,
-    /// The file that remembers what is trusted.
-    pub lock: Option<PathBuf>,
+    /// The lock file, which remembers what is trusted.
+    pub trust_file: Option<PathBuf>,
     /// Whether only files run whose hash is in the lock file.
     pub pinned: bool,
     /// Whether a file is looked at again that could not be loaded for the lack of something else.
@@ -96,7 +96,7 @@ impl fmt::Debug for Log {
 
 /// By what a file is known again without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct FileIdentity {
     dev: u64,
     inode: u64,
     size: u64,
@@ -105,12 +105,12 @@ pub struct Identity {
     ctime_ns: i128,
 }
 
-impl Identity {
-    pub(crate) fn of(metadata: &Metadata) -> Identity {
+impl FileIdentity {
+    pub(crate) fn of(metadata: &Metadata) -> FileIdentity {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            Identity {
+            FileIdentity {
                 dev: metadata.dev(),
                 inode: metadata.ino(),
                 size: metadata.size(),
@@ -122,7 +122,7 @@ impl Identity {
         {
             let modified = metadata.modified().ok();
             let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-            Identity {
+            FileIdentity {
                 dev: 0,
                 inode: 0,
                 size: metadata.len(),
@@ -133,9 +133,9 @@ impl Identity {
     }
 
     /// Whether it is this file under another name: a move changes nothing but the time of the last change.
-    pub(crate) fn moved_to(&self, other: &Identity) -> bool {
+    pub(crate) fn moved_to(&self, other: &FileIdentity) -> bool {
         let ctime_ns = self.ctime_ns;
-        *self == Identity { ctime_ns, ..*other }
+        *self == FileIdentity { ctime_ns, ..*other }
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::Identity;
+use crate::FileIdentity;
 
 /// No plugin is larger; what is would only be read for the hash of it.
 const LARGEST: u64 = 1 << 30;
@@ -23,7 +23,7 @@ const LARGEST: u64 = 1 << 30;
 pub(crate) struct Hashed {
     file: File,
     pub(crate) sha256: String,
-    pub(crate) identity: Identity,
+    pub(crate) identity: FileIdentity,
 }
 
 impl Hashed {
@@ -52,7 +52,7 @@ impl Hashed {
         Ok(Hashed {
             file,
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            identity: Identity::of(&metadata),
+            identity: FileIdentity::of(&metadata),
         })
     }
 }

@@ -7,25 +7,26 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use itch_api::sync::lock;
 use serde::{Deserialize, Serialize};
 
-use crate::kin::{Kin, Outlet, Started};
 use crate::library::{Description, Hashed, Library};
-use crate::process::{PROBE_COMMAND, command, ending, lock};
-use crate::{Identity, Settings};
+use crate::process::{PROBE_COMMAND, command, ending};
+use crate::process_group::{OutputPipe, ProcessGroup, Started};
+use crate::{FileIdentity, Settings};
 
 /// How long a file may take to be loaded and to describe itself.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// No plugin has more to say of itself.
 const LONGEST: u64 = 32 << 20;
 /// So many files are looked at side by side: one that hangs holds no other up.
-const SIDE_BY_SIDE: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// What was found out about a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspected {
     /// What it was when it was opened.
-    pub identity: Identity,
+    pub identity: FileIdentity,
     /// Its hash, in hexadecimal digits.
     pub sha256: String,
     /// What came of loading it.
@@ -51,21 +52,21 @@ pub enum Outcome {
 
 /// What is said before the file is loaded.
 #[derive(Debug, Serialize, Deserialize)]
-struct Hash {
-    identity: Identity,
+struct FileHash {
+    identity: FileIdentity,
     sha256: String,
 }
 
 /// What is said at the end.
 #[derive(Debug, Serialize, Deserialize)]
-struct Told {
+struct ProbeResult {
     outcome: Outcome,
     passing: bool,
 }
 
 /// Looks at a file, which must be safe, in a process of its own. With `only` it is loaded only if it has this hash.
 pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
-    let inspected = look(settings, real, only)?;
+    let inspected = run_probe(settings, real, only)?;
     match inspected.outcome {
         Outcome::Refused(why) if inspected.sha256.is_empty() => Err(why),
         outcome => Ok(Inspected { outcome, ..inspected }),
@@ -73,11 +74,11 @@ pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<I
 }
 
 /// A file to look at, and the hash that it must have to be loaded.
-pub(crate) type Wanted = (PathBuf, Option<String>);
+pub(crate) type ProbeRequest = (PathBuf, Option<String>);
 
 /// Looks at several files at once.
-pub(crate) fn look_at_all(settings: &Settings, files: Vec<Wanted>) -> Vec<(PathBuf, Result<Inspected, String>)> {
-    let threads = files.len().min(SIDE_BY_SIDE);
+pub(crate) fn probe_all(settings: &Settings, files: Vec<ProbeRequest>) -> Vec<(PathBuf, Result<Inspected, String>)> {
+    let threads = files.len().min(CONCURRENCY);
     let files = Mutex::new(files.into_iter());
     let looked = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -87,7 +88,7 @@ pub(crate) fn look_at_all(settings: &Settings, files: Vec<Wanted>) -> Vec<(PathB
                     let Some((real, only)) = lock(&files).next() else {
                         return;
                     };
-                    let inspected = look(settings, &real, only.as_deref());
+                    let inspected = run_probe(settings, &real, only.as_deref());
                     lock(&looked).push((real, inspected));
                 }
             });
@@ -97,34 +98,36 @@ pub(crate) fn look_at_all(settings: &Settings, files: Vec<Wanted>) -> Vec<(PathB
 }
 
 /// The same as [`inspect`]; one that cannot be read is refused, without a hash. An error says nothing of the file.
-fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
+fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
     let identity = std::fs::metadata(real).map_err(|error| error.to_string())?;
-    let identity = Identity::of(&identity);
+    let identity = FileIdentity::of(&identity);
     let mut arguments = vec![PROBE_COMMAND.into(), real.as_os_str().to_owned()];
     arguments.extend(only.map(Into::into));
     let mut command = command(&settings.program, &arguments, &[]);
     // Its end of the input stays with us: once we have gone, it has nothing left to do, wherever it hangs.
-    let Started { kin, to, from, .. } = Kin::start(command.stderr(Stdio::null()))
+    let Started {
+        group, stdin, stdout, ..
+    } = ProcessGroup::start(command.stderr(Stdio::null()))
         .map_err(|error| format!("no process could be started to look at it: {error}"))?;
-    let lines = lines(from);
-    let end = Instant::now() + PATIENCE;
-    let hash = next::<Option<Hash>>(&lines, end);
+    let lines = lines(stdout);
+    let end = Instant::now() + TIMEOUT;
+    let hash = next::<Option<FileHash>>(&lines, end);
     let told = match &hash {
         Err(RecvTimeoutError::Timeout) => Err(RecvTimeoutError::Timeout),
-        _ => next::<Told>(&lines, end),
+        _ => next::<ProbeResult>(&lines, end),
     };
     // Whatever it does now, everything is said.
     if !matches!(told, Err(RecvTimeoutError::Disconnected)) {
-        kin.kill();
+        group.kill();
     }
-    let ended = kin.reap(end.saturating_duration_since(Instant::now()));
-    drop(to);
+    let ended = group.reap(end.saturating_duration_since(Instant::now()));
+    drop(stdin);
     let hash = hash.ok().flatten();
     let told = match told {
         Ok(told) => told,
         Err(error) if error == RecvTimeoutError::Timeout || ended.forced => match hash {
-            None => return Err(format!("it was not read within {} s", PATIENCE.as_secs())),
-            Some(_) => crashed(format!("no end within {} s", PATIENCE.as_secs())),
+            None => return Err(format!("it was not read within {} s", TIMEOUT.as_secs())),
+            Some(_) => crashed(format!("no end within {} s", TIMEOUT.as_secs())),
         },
         Err(_) => {
             let how = ended.status.map_or_else(|| "it was lost".to_owned(), ending);
@@ -133,7 +136,7 @@ fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspecte
     };
     let hash = match (hash, &told.outcome) {
         (Some(hash), _) => hash,
-        (None, Outcome::Refused(_)) => Hash {
+        (None, Outcome::Refused(_)) => FileHash {
             identity,
             sha256: String::new(),
         },
@@ -148,15 +151,15 @@ fn look(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspecte
     })
 }
 
-fn crashed(how: String) -> Told {
-    Told {
+fn crashed(how: String) -> ProbeResult {
+    ProbeResult {
         outcome: Outcome::Crashed(how),
         passing: false,
     }
 }
 
 /// The lines of a process, as they come.
-fn lines(from: Outlet) -> Receiver<String> {
+fn lines(from: OutputPipe) -> Receiver<String> {
     let (tell, told) = channel();
     std::thread::spawn(move || {
         let mut from = BufReader::new(from.take(LONGEST));
@@ -180,7 +183,7 @@ fn next<T: serde::de::DeserializeOwned>(lines: &Receiver<String>, end: Instant) 
 /// The other end: looks at a file and tells on standard output; gives the exit code.
 pub fn probe(file: &Path, only: Option<&str>) -> u8 {
     // What the library prints must not be taken for our words.
-    let Ok((mut from, mut to)) = crate::serve::take_over() else {
+    let Ok((mut from, mut to)) = crate::serve::take_over_stdio() else {
         return 1;
     };
     // Nothing is ever said to us: this waits for whoever asked to have gone. It is on its way before anything is
@@ -190,14 +193,14 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
         let _ = ready.send(());
         let mut byte = [0];
         while !matches!(from.read(&mut byte), Ok(0) | Err(_)) {}
-        crate::serve::end_at_once();
+        crate::serve::kill_self();
     });
     let _ = is_ready.recv();
     let mut tell = |text: serde_json::Result<String>| {
         let text = text.map_err(std::io::Error::from)?;
         writeln!(to, "{text}")
     };
-    let refused = |(why, passing)| Told {
+    let refused = |(why, passing)| ProbeResult {
         outcome: Outcome::Refused(why),
         passing,
     };
@@ -209,7 +212,7 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
         }
     };
     let trusted = only.is_none_or(|only| hashed.sha256 == only);
-    let hash = Hash {
+    let hash = FileHash {
         identity: hashed.identity,
         sha256: hashed.sha256.clone(),
     };
@@ -217,14 +220,14 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
         return 1;
     }
     let told = match trusted {
-        false => Told {
+        false => ProbeResult {
             outcome: Outcome::Untrusted,
             passing: false,
         },
         true => match Library::load(file, hashed) {
             Err(unfit) => refused((unfit.why, unfit.passing)),
             Ok(library) => match library.describe() {
-                Ok(description) => Told {
+                Ok(description) => ProbeResult {
                     outcome: Outcome::Plugin(Box::new(description)),
                     passing: false,
                 },

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::LogLevel;
 use itch_plugin::spec::SECRET_VARIABLES;
@@ -15,7 +16,7 @@ use itch_plugin::spec::SECRET_VARIABLES;
 use crate::Log;
 use crate::frame::{self, Frame, Kind};
 use crate::job::{Launch, Work, json};
-use crate::kin::{Kin, Outlet, Started};
+use crate::process_group::{OutputPipe, ProcessGroup, Started};
 
 /// What a stranger's code may know of our environment, beside the variables that it declares.
 const ENVIRONMENT: [&str; 24] = [
@@ -57,22 +58,17 @@ const TICK: Duration = Duration::from_millis(25);
 /// No line that a plugin prints itself is kept longer.
 const LONGEST_LINE: u64 = 4096;
 
-/// Locks, whatever happened to others who held it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The end into which frames for the process go, shared by all who answer it.
-pub(crate) type ToProcess = Arc<Mutex<ChildStdin>>;
+/// The pipe into which frames for the process go, shared by all who answer it.
+pub(crate) type SharedStdin = Arc<Mutex<ChildStdin>>;
 
 /// A running process of a unit.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) launch: Launch,
-    kin: Kin,
-    to: ToProcess,
-    from: BufReader<Outlet>,
-    said: Said,
+    group: ProcessGroup,
+    stdin: SharedStdin,
+    stdout: BufReader<OutputPipe>,
+    stderr: StderrLog,
 }
 
 /// A command that runs this program with what a stranger's code may know.
@@ -105,7 +101,12 @@ impl Process {
             launch.unit.clone().into(),
         ];
         let mut command = command(&launch.program, &arguments, &launch.variables);
-        let Started { kin, to, from, said } = Kin::start(&mut command).map_err(|error| {
+        let Started {
+            group,
+            stdin,
+            stdout,
+            stderr,
+        } = ProcessGroup::start(&mut command).map_err(|error| {
             let message = format!("no process could be started for the plugin `{}`", launch.plugin);
             Error::new(ErrorKind::Failed, message)
                 .source_chain(&error)
@@ -113,10 +114,10 @@ impl Process {
         })?;
         let process = Process {
             launch: launch.clone(),
-            kin,
-            to: Arc::new(Mutex::new(to)),
-            from: BufReader::with_capacity(128 << 10, from),
-            said: Said::start(said, &launch.plugin, log),
+            group,
+            stdin: Arc::new(Mutex::new(stdin)),
+            stdout: BufReader::with_capacity(128 << 10, stdout),
+            stderr: StderrLog::start(stderr, &launch.plugin, log),
         };
         process.send(Kind::Job, 0, &[&json(&launch.job(work))?]);
         Ok(process)
@@ -124,7 +125,7 @@ impl Process {
 
     /// Sends a frame. A process that has gone is noticed where its answer is read.
     pub(crate) fn send(&self, kind: Kind, number: u64, parts: &[&[u8]]) {
-        send(&self.to, kind, number, parts);
+        send(&self.stdin, kind, number, parts);
     }
 
     /// Everything is told.
@@ -133,16 +134,16 @@ impl Process {
     }
 
     /// Where answers go.
-    pub(crate) fn to(&self) -> ToProcess {
-        Arc::clone(&self.to)
+    pub(crate) fn stdin(&self) -> SharedStdin {
+        Arc::clone(&self.stdin)
     }
 
     /// The next frame; an error if the process has died or sends what is none. `rows` is how many rows came before.
     pub(crate) fn read(&mut self, rows: Option<u64>) -> Result<Frame> {
-        match frame::read(&mut self.from) {
+        match frame::read(&mut self.stdout) {
             Ok(Some(frame)) => Ok(frame),
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-                self.kin.kill();
+                self.group.kill();
                 Err(died(&self.launch.plugin, ErrorKind::Failed, "sent what cannot be read", rows).source_chain(&error))
             }
             Ok(None) | Err(_) => Err(self.died(rows)),
@@ -151,7 +152,7 @@ impl Process {
 
     /// How it died, in a sentence.
     fn died(&mut self, rows: Option<u64>) -> Error {
-        let end = self.kin.reap(GRACE);
+        let end = self.group.reap(GRACE);
         let how = match end.status {
             _ if end.forced => "hung up on itch and was ended".to_owned(),
             Some(status) => ending(status),
@@ -159,7 +160,7 @@ impl Process {
         };
         let mut error = died(&self.launch.plugin, ErrorKind::Failed, &how, rows)
             .hint(format!("itch plugins check {}", self.launch.file.display()));
-        if let Some(line) = self.said.last() {
+        if let Some(line) = self.stderr.last() {
             error = error.cause(line);
         }
         error
@@ -168,10 +169,12 @@ impl Process {
     /// Lets the process end, and ends it if it does not, with all that it started. Below an error that gives no cause
     /// stands what was printed last.
     pub(crate) fn end<T>(self, result: Result<T>) -> Result<T> {
-        let Process { kin, to, said, .. } = self;
-        drop(to);
-        kin.reap(GRACE);
-        let last = said.last();
+        let Process {
+            group, stdin, stderr, ..
+        } = self;
+        drop(stdin);
+        group.reap(GRACE);
+        let last = stderr.last();
         result.map_err(|error| {
             let unexplained = error.kind == ErrorKind::Failed && error.causes.is_empty();
             match last.filter(|_| unexplained) {
@@ -183,8 +186,8 @@ impl Process {
 }
 
 /// Sends a frame to a process; nobody hears of it if that has gone.
-pub(crate) fn send(to: &ToProcess, kind: Kind, number: u64, parts: &[&[u8]]) {
-    let _ = frame::write(&mut *lock(to), kind, number, parts);
+pub(crate) fn send(stdin: &SharedStdin, kind: Kind, number: u64, parts: &[&[u8]]) {
+    let _ = frame::write(&mut *lock(stdin), kind, number, parts);
 }
 
 /// The error where a plugin ended before its work: `the plugin x panicked after 1203 rows`.
@@ -227,13 +230,13 @@ fn signal_name(signal: i32) -> &'static str {
 
 /// What a plugin prints by itself, on either stream: it goes to the log, line by line.
 #[derive(Debug)]
-struct Said {
+struct StderrLog {
     last: Arc<Mutex<Option<String>>>,
     ended: Receiver<()>,
 }
 
-impl Said {
-    fn start(stream: Option<impl Read + Send + 'static>, plugin: &str, log: &Log) -> Said {
+impl StderrLog {
+    fn start(stream: Option<impl Read + Send + 'static>, plugin: &str, log: &Log) -> StderrLog {
         let last = Arc::new(Mutex::new(None));
         let (keep, log, plugin) = (Arc::clone(&last), log.clone(), plugin.to_owned());
         let (end, ended) = channel();
@@ -255,7 +258,7 @@ impl Said {
                 }
             }
         });
-        Said { last, ended }
+        StderrLog { last, ended }
     }
 
     /// The last line, after the process has ended and everything of it is in the log.
@@ -268,28 +271,32 @@ impl Said {
 
 /// Ends a process that does not end by itself once it should.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Watchdog {
     end: Sender<()>,
     thread: JoinHandle<bool>,
 }
 
-impl Watch {
+impl Watchdog {
     /// Looks again and again whether the process should stop. Then it is told once, and ended after `grace`.
-    pub(crate) fn start(process: &Process, grace: Duration, should_stop: impl Fn() -> bool + Send + 'static) -> Watch {
+    pub(crate) fn start(
+        process: &Process,
+        grace: Duration,
+        should_stop: impl Fn() -> bool + Send + 'static,
+    ) -> Watchdog {
         let (end, ended) = channel();
-        let (kin, to) = (process.kin.clone(), process.to());
+        let (group, stdin) = (process.group.clone(), process.stdin());
         let thread = std::thread::spawn(move || {
             let mut since = None;
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
                 match since {
                     None if should_stop() => {
                         since = Some(Instant::now());
-                        let to = Arc::clone(&to);
+                        let stdin = Arc::clone(&stdin);
                         // In a thread of its own: a process that does not listen must not keep us from ending it.
-                        std::thread::spawn(move || send(&to, Kind::Cancel, 0, &[]));
+                        std::thread::spawn(move || send(&stdin, Kind::Cancel, 0, &[]));
                     }
                     Some(told) if Instant::elapsed(&told) >= grace => {
-                        kin.kill();
+                        group.kill();
                         return true;
                     }
                     _ => {}
@@ -297,7 +304,7 @@ impl Watch {
             }
             false
         });
-        Watch { end, thread }
+        Watchdog { end, thread }
     }
 
     /// Ends the watch and says whether it had to end the process.

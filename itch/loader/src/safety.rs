@@ -13,16 +13,16 @@ const MOST_LINKS: usize = 40;
 /// may be writable by others. A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename
 /// what is not theirs. That in which the file or a link to it lies may not be one: others could add files beside it.
 pub fn check(path: &Path) -> Result<PathBuf, String> {
-    Safety::default().check(path).map(|(real, _)| real)
+    SafetyChecker::default().check(path).map(|(real, _)| real)
 }
 
 /// Checks files, and every directory once.
 #[derive(Debug, Default)]
-pub(crate) struct Safety {
+pub(crate) struct SafetyChecker {
     directories: BTreeMap<PathBuf, Result<PathBuf, String>>,
 }
 
-impl Safety {
+impl SafetyChecker {
     /// The real path of a file and what it is, or why it must not be loaded.
     pub(crate) fn check(&mut self, path: &Path) -> Result<(PathBuf, Metadata), String> {
         let mut place = std::path::absolute(path).map_err(|error| error.to_string())?;

@@ -9,38 +9,38 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Fact, Reason, Request, Response, Result, Ticket, Transport};
 use itch_plugin::abi::{CACHE, RENDERER, REPORT, RunHost, drive};
 use itch_plugin::{Buffer, Chart, LogLevel, Put, Scan, ScanEntry, ScanSupport};
 
 use crate::frame::{self, Body, Frame, Kind, PIECE};
-use crate::job::{Ended, Job, Work, answer, garbled, json, read_answer, read_response, store};
+use crate::isolated_renderer::values;
+use crate::job::{Job, JobResult, Work, answer, json, protocol_error, read_answer, read_response, store};
 use crate::library::{Hashed, Library};
-use crate::pictures::values;
-use crate::process::lock;
 
 /// Entries of a scan cross in groups of so many.
 const VISITS: usize = 256;
 
 /// Serves as the process of one unit until its work has ended; gives the exit code.
 pub fn serve(file: &Path, unit: &str) -> u8 {
-    let Ok((from, to)) = take_over() else {
+    let Ok((from, to)) = take_over_stdio() else {
         return 1;
     };
     let (calls, later) = channel();
     let mut from = BufReader::new(from);
-    let told = Told::read(&mut from);
+    let input = JobInput::read(&mut from);
     let pipe = Arc::new(Pipe {
-        plugin: told
+        plugin: input
             .as_ref()
-            .map_or_else(|_| String::new(), |told| told.job.plugin.clone()),
+            .map_or_else(|_| String::new(), |input| input.job.plugin.clone()),
         to: Mutex::new(to),
         asked: Mutex::default(),
         next: AtomicU64::new(1),
         cancelled: AtomicBool::new(false),
     });
-    let ended = match told {
-        Ok(told) => {
+    let ended = match input {
+        Ok(input) => {
             let listening = Arc::clone(&pipe);
             let (ready, is_ready) = channel();
             std::thread::spawn(move || {
@@ -49,11 +49,11 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
             });
             // It has begun before the dynamic loader is at work, which may hold others up as long as it likes.
             let _ = is_ready.recv();
-            work(&pipe, file, unit, told, &later)
+            work(&pipe, file, unit, input, &later)
         }
         Err(error) => Err(error.into()),
     };
-    let ended = Ended { error: ended.err() };
+    let ended = JobResult { error: ended.err() };
     let text = serde_json::to_vec(&ended).unwrap_or_default();
     match pipe.send(Kind::Done, 0, &[&text]) {
         Ok(()) => 0,
@@ -63,7 +63,7 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
 
 /// Takes the two ends over from standard input and output, where strangers' code must not find them: what it prints
 /// goes the way of standard error, and it reads nothing.
-pub(crate) fn take_over() -> io::Result<(File, File)> {
+pub(crate) fn take_over_stdio() -> io::Result<(File, File)> {
     #[cfg(unix)]
     {
         use rustix::stdio;
@@ -83,31 +83,31 @@ pub(crate) fn take_over() -> io::Result<(File, File)> {
 }
 
 /// What the program tells before it lets us begin.
-struct Told {
+struct JobInput {
     job: Job,
     buffers: Vec<(u8, Vec<u8>)>,
 }
 
-impl Told {
-    fn read(from: &mut BufReader<File>) -> io::Result<Told> {
+impl JobInput {
+    fn read(from: &mut BufReader<File>) -> io::Result<JobInput> {
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let odd = || io::Error::from(io::ErrorKind::InvalidData);
         let first = frame::read(from)?.ok_or_else(gone)?;
-        let mut told = Told {
+        let mut input = JobInput {
             job: serde_json::from_slice(&first.body)?,
             buffers: Vec::new(),
         };
         loop {
             let frame = frame::read(from)?.ok_or_else(gone)?;
             match frame.kind {
-                Kind::Begin => return Ok(told),
+                Kind::Begin => return Ok(input),
                 Kind::Buffer => {
                     let place = usize::try_from(frame.number).map_err(|_| odd())?;
                     let (kind, bytes) = frame.body.split_first().ok_or_else(odd)?;
-                    if place == told.buffers.len() {
-                        told.buffers.push((*kind, Vec::new()));
+                    if place == input.buffers.len() {
+                        input.buffers.push((*kind, Vec::new()));
                     }
-                    let (_, buffer) = told.buffers.get_mut(place).ok_or_else(odd)?;
+                    let (_, buffer) = input.buffers.get_mut(place).ok_or_else(odd)?;
                     buffer.extend_from_slice(bytes);
                 }
                 _ => return Err(odd()),
@@ -116,8 +116,8 @@ impl Told {
     }
 }
 
-fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<Frame>) -> Result<()> {
-    let library = load(file, &told.job.sha256, &told.job.plugin)?;
+fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, input: JobInput, calls: &Receiver<Frame>) -> Result<()> {
+    let library = load(file, &input.job.sha256, &input.job.plugin)?;
     let item = |kind| {
         library
             .item(kind, unit)
@@ -129,13 +129,13 @@ fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, told: Told, calls: &Receiver<
             transport: Arc::clone(pipe) as _,
         })
     };
-    match told.job.work {
+    match input.job.work {
         Work::Report(call) => drive::run_report(item(REPORT)?, host(), &call),
         Work::Renderer(chart) => {
             let mut chart: Chart<'_> =
-                serde_json::from_str(chart.get()).map_err(|error| garbled(&pipe.plugin).source_chain(&error))?;
-            chart.buffers = told.buffers.into_iter().map(buffer).collect();
-            let mut out = Picture(Arc::clone(pipe));
+                serde_json::from_str(chart.get()).map_err(|error| protocol_error(&pipe.plugin).source_chain(&error))?;
+            chart.buffers = input.buffers.into_iter().map(buffer).collect();
+            let mut out = PictureWriter(Arc::clone(pipe));
             drive::render(item(RENDERER)?, host(), &chart, &mut out)
         }
         Work::Cache(settings) => {
@@ -246,7 +246,7 @@ fn call(pipe: &Arc<Pipe>, open: &mut dyn itch_plugin::CacheStore, body: &[u8]) -
             vec![u8::from(support == ScanSupport::Listed)]
         }
         store::CLEAR => vec![u8::from(open.clear()?)],
-        _ => return Err(garbled(&pipe.plugin)),
+        _ => return Err(protocol_error(&pipe.plugin)),
     })
 }
 
@@ -275,7 +275,7 @@ impl Pipe {
         let (answer, answered) = channel();
         lock(&self.asked).insert(number, answer);
         self.send(kind, number, parts)?;
-        let body = answered.recv().map_err(|_| garbled(&self.plugin))?;
+        let body = answered.recv().map_err(|_| protocol_error(&self.plugin))?;
         read_answer(&body, &self.plugin).map(<[u8]>::to_vec)
     }
 
@@ -305,12 +305,12 @@ impl Pipe {
                 }
             }
         }
-        end_at_once();
+        kill_self();
     }
 }
 
 /// Ends this process, and what it started, without asking the library that is loaded into it.
-pub(crate) fn end_at_once() {
+pub(crate) fn kill_self() {
     #[cfg(unix)]
     {
         use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
@@ -402,9 +402,9 @@ impl RunHost for PipeHost {
 }
 
 /// Where a picture goes.
-struct Picture(Arc<Pipe>);
+struct PictureWriter(Arc<Pipe>);
 
-impl Write for Picture {
+impl Write for PictureWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let piece = bytes.get(..PIECE).unwrap_or(bytes);
         match self.0.ask(Kind::Write, &[piece]) {

@@ -13,7 +13,7 @@ use crate::{human, sanitize};
 /// The version of the verdict's JSON form.
 const JSON_VERSION: u32 = 1;
 /// So many gaps are told in the line; the others are counted.
-const TOLD_GAPS: usize = 3;
+const SHOWN_GAPS: usize = 3;
 /// The exit code of a run that reached its end with known gaps.
 const EXIT_GAPS: u8 = 3;
 /// The exit code of an interrupted run.
@@ -61,7 +61,7 @@ pub struct Verdict {
     /// The smallest number noted, by what it counts.
     expected: BTreeMap<String, u64>,
     /// What is gone, by what it is and what became of its rows, and a few names.
-    missing: BTreeMap<Gone, (u64, Vec<String>)>,
+    missing: BTreeMap<MissingItems, (u64, Vec<String>)>,
     repeated: u64,
     recovered: u64,
     gaps: Vec<Gap>,
@@ -69,7 +69,7 @@ pub struct Verdict {
 
 /// Something that is gone at the service, such as deleted accounts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Gone {
+struct MissingItems {
     what: String,
     remark: Option<String>,
 }
@@ -122,7 +122,7 @@ impl Verdict {
                 examples,
                 remark,
             } => {
-                let gone = Gone {
+                let gone = MissingItems {
                     what: what.clone(),
                     remark: remark.clone(),
                 };
@@ -226,7 +226,7 @@ impl Verdict {
     }
 
     fn counts(&self) -> Vec<String> {
-        let gone = self.missing.iter().map(|(gone, (n, _))| gone.told(*n));
+        let gone = self.missing.iter().map(|(gone, (n, _))| gone.text(*n));
         let mut counts: Vec<String> = gone.collect();
         // That none came twice is worth saying of a list that was walked.
         if self.repeated > 0 || !self.expected.is_empty() {
@@ -256,8 +256,8 @@ impl Verdict {
             reasons.push("interrupted".to_owned());
         }
         reasons.extend(error.filter(|_| !cancelled).map(|error| error.message.clone()));
-        reasons.extend(self.gaps.iter().take(TOLD_GAPS).map(Gap::told));
-        if let Some(more) = self.gaps.len().checked_sub(TOLD_GAPS).filter(|more| *more > 0) {
+        reasons.extend(self.gaps.iter().take(SHOWN_GAPS).map(Gap::text));
+        if let Some(more) = self.gaps.len().checked_sub(SHOWN_GAPS).filter(|more| *more > 0) {
             reasons.push(human::count_of(more as u64, "more gap"));
         }
         reasons
@@ -302,7 +302,7 @@ impl Verdict {
 }
 
 impl Gap {
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         let Gap { from, to, reason } = self;
         match (from, to) {
             (Some(from), Some(to)) => format!("{from} to {to}: {reason}"),
@@ -313,9 +313,9 @@ impl Gap {
     }
 }
 
-impl Gone {
+impl MissingItems {
     /// `11 accounts gone (created empty)`: the remark follows the number.
-    fn told(&self, n: u64) -> String {
+    fn text(&self, n: u64) -> String {
         let name = match (self.what.as_str(), n) {
             ("accounts", 1) => "account gone",
             ("accounts", _) => "accounts gone",
@@ -326,7 +326,7 @@ impl Gone {
     }
 }
 
-impl fmt::Display for Gone {
+impl fmt::Display for MissingItems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.remark {
             Some(remark) => write!(f, "{} ({remark})", self.what),

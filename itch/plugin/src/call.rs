@@ -50,7 +50,7 @@ pub enum LogLevel {
 }
 
 /// Where a call's output goes: the host, seen from the report's side.
-pub(crate) trait Outlet: Send + Sync {
+pub(crate) trait CallOutput: Send + Sync {
     fn emit(&self, row: &[Cell]) -> Result<()>;
     fn flush(&self) -> Result<()>;
     fn emit_lines(&self, rows: &[u8], n: u32) -> Result<()>;
@@ -62,7 +62,7 @@ pub(crate) trait Outlet: Send + Sync {
 pub struct Call {
     input: CallInput,
     api: Api,
-    outlet: Arc<dyn Outlet>,
+    output: Arc<dyn CallOutput>,
 }
 
 impl std::fmt::Debug for Call {
@@ -74,9 +74,9 @@ impl std::fmt::Debug for Call {
 }
 
 impl Call {
-    pub(crate) fn new(input: CallInput, api: Api, outlet: Arc<dyn Outlet>) -> Call {
+    pub(crate) fn new(input: CallInput, api: Api, output: Arc<dyn CallOutput>) -> Call {
         let api = api.with_source(input.source);
-        Call { input, api, outlet }
+        Call { input, api, output }
     }
 
     /// Everything that the host tells about this call.
@@ -87,9 +87,9 @@ impl Call {
     /// The host of this call, for a unit that passes its calls on to another one. Its rows are handed over as they
     /// come, before or after those of [`Call::emit`] in the order of the calls.
     pub fn host(&self) -> Arc<dyn RunHost> {
-        Arc::new(Passed {
+        Arc::new(CallHost {
             transport: Arc::clone(self.api.transport()),
-            outlet: Arc::clone(&self.outlet),
+            output: Arc::clone(&self.output),
         })
     }
 
@@ -189,12 +189,12 @@ impl Call {
     /// sees page one before page two has arrived. An error of kind [`ErrorKind::Cancelled`] means that nobody
     /// wants more: return it as it is.
     pub fn emit(&mut self, row: impl AsRef<[Cell]>) -> Result<()> {
-        self.outlet.emit(row.as_ref())
+        self.output.emit(row.as_ref())
     }
 
     /// Hands the gathered rows over now: for a report that works long between rows and waits for no answer.
     pub fn flush(&mut self) -> Result<()> {
-        self.outlet.flush()
+        self.output.flush()
     }
 
     /// Notes a fact for the verdict.
@@ -204,12 +204,12 @@ impl Call {
 
     /// Says how far the work is; the host counts rows by itself, so this is for work that prints none.
     pub fn progress(&self, done: u64, total: Option<u64>) {
-        self.outlet.progress(done, total);
+        self.output.progress(done, total);
     }
 
     /// Writes a line to the log, which `-v` shows.
     pub fn log(&self, level: LogLevel, message: &str) {
-        self.outlet.log(level, message);
+        self.output.log(level, message);
     }
 
     /// Whether the run should stop; a report that waits for nothing should look now and then.
@@ -219,25 +219,25 @@ impl Call {
 }
 
 /// A call's host as another unit sees it.
-struct Passed {
+struct CallHost {
     transport: Arc<dyn Transport>,
-    outlet: Arc<dyn Outlet>,
+    output: Arc<dyn CallOutput>,
 }
 
-impl RunHost for Passed {
+impl RunHost for CallHost {
     fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport
     }
 
     fn emit(&self, rows: &[u8], n: u32) -> Result<()> {
-        self.outlet.emit_lines(rows, n)
+        self.output.emit_lines(rows, n)
     }
 
     fn progress(&self, done: u64, total: Option<u64>) {
-        self.outlet.progress(done, total);
+        self.output.progress(done, total);
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        self.outlet.log(level, message);
+        self.output.log(level, message);
     }
 }

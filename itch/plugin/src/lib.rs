@@ -80,6 +80,8 @@ pub use spill::{Reversed, reversed};
 
 #[doc(hidden)]
 pub use inventory as __inventory;
+#[doc(hidden)]
+pub use itch_api::sync;
 
 /// What a plugin author imports.
 pub mod prelude {

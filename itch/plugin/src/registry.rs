@@ -202,20 +202,20 @@ impl Registry {
                 Origin::LinkedIn,
             )
         }));
-        registry.settle();
+        registry.resolve_names();
         registry
     }
 
     /// Adds units that were found elsewhere.
     pub fn add(&mut self, units: impl IntoIterator<Item = Registered>) {
         self.units.extend(units);
-        self.settle();
+        self.resolve_names();
     }
 
     /// Lets a name mean the unit of this plugin, whatever else is called so.
     pub fn prefer(&mut self, name: impl Into<String>, plugin: impl Into<String>) {
         self.preferred.push((name.into(), plugin.into()));
-        self.settle();
+        self.resolve_names();
     }
 
     /// Every unit, also those that cannot be used, sorted by kind, name and precedence.
@@ -297,7 +297,8 @@ impl Registry {
             Some(Meaning::Tie(first, second)) => {
                 let (first, second) = (self.units.get(first)?, self.units.get(second)?);
                 let bare = name.rsplit_once('/').map_or(name, |(_, bare)| bare);
-                let message = format!("two {kind}s are called `{bare}`: {} and {}", whence(first), whence(second));
+                let message =
+                    format!("two {kind}s are called `{bare}`: {} and {}", origin_text(first), origin_text(second));
                 let hint = match first.plugin == second.plugin {
                     true => "itch plugins list".to_owned(),
                     false => format!("itch --prefer {bare}={}", first.plugin),
@@ -310,7 +311,7 @@ impl Registry {
                     unit.spec.kind() == kind && (bare || unit.full_name() == name)
                 })?;
                 let why = unit.refused.as_ref()?;
-                let message = format!("the {kind} `{name}` of {} cannot be used", whence(unit));
+                let message = format!("the {kind} `{name}` of {} cannot be used", origin_text(unit));
                 let hint = why.hint.as_deref().unwrap_or("itch plugins list");
                 Some(why.clone().context(message).hint(hint))
             }
@@ -318,7 +319,7 @@ impl Registry {
     }
 
     /// Sorts, and decides anew what each name means.
-    fn settle(&mut self) {
+    fn resolve_names(&mut self) {
         // Neither `inventory` nor a directory promises an order.
         fn key(unit: &Registered) -> (&str, &str, usize, &str) {
             let (kind, name) = (unit.spec.kind(), unit.spec.name());
@@ -409,7 +410,7 @@ fn as_renderer(unit: &Registered) -> Option<(&RendererSpec, &Registered)> {
 }
 
 /// A unit's plugin and, if it was found in one, its file.
-fn whence(unit: &Registered) -> String {
+fn origin_text(unit: &Registered) -> String {
     match &unit.origin {
         Origin::LinkedIn => unit.plugin.clone(),
         Origin::File { path, .. } => format!("{} ({})", unit.plugin, path.display()),

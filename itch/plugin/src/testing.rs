@@ -23,8 +23,9 @@
 //! assert_eq!(ran.rows, [row!["hello world"]]);
 //! ```
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use itch_api::sync::lock;
 use itch_api::{Fact, Request, Response, Ticket, Transport};
 use serde_json::Value;
 
@@ -111,16 +112,16 @@ struct Record {
 
 impl Record {
     fn ran(&self) -> MutexGuard<'_, Ran> {
-        self.ran.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ran)
     }
 
     fn refused(&self) -> Option<Error> {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(&self.refused);
         refused.take()
     }
 
     fn refuse(&self, why: Error) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(&self.refused);
         refused.get_or_insert(why);
     }
 }

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::thread;
 
+use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Error, ErrorKind, Result};
 
 use crate::blocks::{Blocks, Buffer, Piece};
@@ -245,20 +246,11 @@ pub(crate) fn run<P: Parse>(
             worker.work();
         });
     }
-    let queue = engine.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let queue = ignore_poison(engine.queue.into_inner());
     match queue.error {
         Some(error) => Err(unreadable(name, &error)),
-        None => Ok(engine
-            .collected
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .rows),
+        None => Ok(ignore_poison(engine.collected.into_inner()).rows),
     }
-}
-
-/// A lock whose holder panicked is as good as any other: the panic itself comes up when the threads are joined.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Worker<'a, P> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use itch_api::Result;
 use itch_chart::{Dots, Request, Table, build};
-use itch_plugin::abi::Apart;
+use itch_plugin::abi::LogHost;
 use itch_plugin::abi::drive::render;
 use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
 
@@ -200,7 +200,7 @@ impl<'a> Drawing<'a> {
             ));
         }
         let item = self.place.unit.item;
-        let host = Arc::new(Apart::new(crate::log::plugin_line));
+        let host = Arc::new(LogHost::new(crate::log::plugin_line));
         let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
         match self.outfile {
             Some(mut outfile) => {

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind};
 use itch_chart::{Column, ColumnKind, Request, Table};
 use itch_output::RowWriter;
@@ -119,7 +120,7 @@ impl<'a> Plot<'a> {
         printer: &Printer,
     ) -> anyhow::Result<()> {
         let gathered = {
-            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut gathered = lock(&self.gathered);
             let label = gathered.label;
             std::mem::replace(
                 &mut *gathered,
@@ -221,7 +222,7 @@ struct Watched {
 impl RowWriter for Watched {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.writer.row(row)?;
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take(row);
+        lock(&self.gathered).take(row);
         Ok(())
     }
 

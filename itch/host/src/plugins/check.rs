@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, value_parser};
 use itch_api::{Error, ErrorKind};
 use itch_loader::{Found, Log, Places, Settings, Status, discover};
-use itch_plugin::abi::{Apart, drive};
+use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
 use crate::failure::usage;
@@ -85,7 +85,7 @@ fn settings(file: &Path) -> Settings {
             directories: Vec::new(),
         },
         index: None,
-        lock: None,
+        trust_file: None,
         pinned: false,
         again: false,
         in_process: Vec::new(),
@@ -393,7 +393,7 @@ fn draw(unit: &Registered) -> anyhow::Result<()> {
         width: 260.0,
         height: 180.0,
     };
-    let host = Arc::new(Apart::new(crate::log::plugin_line));
+    let host = Arc::new(LogHost::new(crate::log::plugin_line));
     Ok(drive::render(unit.item, host, &chart, &mut std::io::stdout())?)
 }
 

@@ -260,7 +260,7 @@ fn settings(glance: &Glance, config: &Config, printer: &DeferredPrinter) -> Sett
         index: base
             .as_ref()
             .map(|base| base.cache_dir().join("itch").join("plugins.json")),
-        lock: base
+        trust_file: base
             .as_ref()
             .map(|base| base.data_dir().join("itch").join("plugins.lock")),
         pinned: config.plugins.policy == Policy::Pinned,

@@ -3,8 +3,9 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use itch_api::sync::lock;
 use itch_api::{Api, Fact, PageStyle, Pages, Request, Ticket, Transport};
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +89,7 @@ impl RunState {
     /// What a status of a plugin's means here, where `known` are those that are no failure of this entry.
     pub(super) fn result(&self, status: Status, known: &[Status]) -> Result<Status> {
         let take = |place: &Mutex<Option<Error>>| {
-            let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut place = lock(place);
             place.take()
         };
         let error = take(&self.error);
@@ -123,12 +124,12 @@ impl RunState {
 
     fn refuse_rows(&self, error: Error) {
         let refused = &self.rows_refused;
-        let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(refused);
         refused.get_or_insert(error);
     }
 
     fn set_error(&self, error: Error) {
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        *lock(&self.error) = Some(error);
     }
 
     fn transport(&self) -> &Arc<dyn Transport> {
@@ -137,7 +138,7 @@ impl RunState {
 
     /// A ticket for a request that could not start.
     fn refuse(&self, error: Error) -> u64 {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(&self.refused);
         let ticket = refused
             .iter()
             .map(|(ticket, _)| ticket - 1)
@@ -148,12 +149,12 @@ impl RunState {
     }
 
     fn is_refused(&self, ticket: u64) -> bool {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = lock(&self.refused);
         refused.iter().any(|(known, _)| *known == ticket)
     }
 
     fn take_refused(&self, ticket: u64) -> Option<Error> {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = lock(&self.refused);
         let place = refused.iter().position(|(known, _)| *known == ticket)?;
         Some(refused.swap_remove(place).1)
     }
@@ -391,11 +392,10 @@ unsafe extern "C" fn pages_open(run: *mut Run, request: Str, out: *mut *mut Walk
 unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status {
     // SAFETY: `pages` is what `pages_open` gave and `pages_close` has not taken back.
     let pages = unsafe { &*pages.cast::<Mutex<Pages>>() };
-    let page =
-        catch_unwind(AssertUnwindSafe(|| match pages.lock().unwrap_or_else(PoisonError::into_inner).next_page() {
-            None => Ok((DONE, Vec::new())),
-            Some(page) => Ok((OK, serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?)),
-        }));
+    let page = catch_unwind(AssertUnwindSafe(|| match lock(pages).next_page() {
+        None => Ok((DONE, Vec::new())),
+        Some(page) => Ok((OK, serde_json::to_vec(&page?.rows).map_err(std::io::Error::from)?)),
+    }));
     fill(
         out,
         page.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin"))),

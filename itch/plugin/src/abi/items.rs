@@ -18,7 +18,7 @@ use super::{
     CACHE, CANCELLED, F32, F64, Host, Item, MISS, OK, Push, RENDERER, REPORT, Run, Stats, Status, Str, TEXT, TOO_LARGE,
     U8, U32, UNKNOWN, Values, Visit,
 };
-use crate::call::Outlet;
+use crate::call::CallOutput;
 use crate::{
     Buffer, Cache, CacheLog, CacheSettings, CacheStore, Call, Error, ErrorKind, Put, Renderer, Report, Result, Scan,
     ScanSupport,

@@ -1,7 +1,8 @@
-//! The plugin's side of the table: a transport and an outlet that call the host.
+//! The plugin's side of the table: a transport and an output that call the host.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
+use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Fact, Request, Response, Ticket, Transport};
 
 use super::table;
@@ -56,12 +57,12 @@ impl Link {
 
     /// Ends the link; waits for calls that are under way in other threads.
     pub(super) fn close(&self) {
-        *self.open.write().unwrap_or_else(PoisonError::into_inner) = false;
+        *ignore_poison(self.open.write()) = false;
     }
 
     /// Calls the host, unless the run has ended.
     fn call<T>(&self, body: impl FnOnce(&Host, *mut Run) -> T) -> Result<T> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = ignore_poison(self.open.read());
         if !*open {
             return Err(Error::cancelled());
         }
@@ -70,7 +71,7 @@ impl Link {
 
     /// Hands the gathered rows over.
     pub(super) fn flush(&self) -> Result<()> {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = lock(&self.batch);
         if batch.n == 0 {
             return Ok(());
         }
@@ -181,9 +182,9 @@ impl Transport for Link {
     }
 }
 
-impl crate::call::Outlet for Link {
+impl crate::call::CallOutput for Link {
     fn emit(&self, row: &[Cell]) -> Result<()> {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = lock(&self.batch);
         serde_json::to_writer(&mut batch.rows, row).map_err(std::io::Error::from)?;
         batch.rows.push(b'\n');
         batch.n += 1;

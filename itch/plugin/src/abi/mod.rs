@@ -12,21 +12,21 @@
 //! report is a test of the boundary. This is the only place in the workspace where `unsafe` is allowed.
 #![allow(unsafe_code)]
 
-mod apart;
 pub mod drive;
 pub mod export;
 mod host;
 pub mod items;
 pub mod library;
 mod link;
+mod log_host;
 pub mod table;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::c_void;
 
-pub use apart::Apart;
 pub use host::{PagesRequest, RunHost};
+pub use log_host::LogHost;
 
 /// "ITCH" read as a little-endian number; a wrong byte order shows.
 pub const MAGIC: u32 = 0x4843_5449;

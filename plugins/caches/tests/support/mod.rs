@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use itch_caches as _;
-use itch_plugin::abi::{Apart, drive};
+use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{CacheSettings, CacheStore, Registry, Result, Scan, ScanEntry, ScanSupport};
 
 /// Opens a backend's store.
 pub fn open_backend(name: &str, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
     let registry = Registry::linked_in();
     let (_, unit) = registry.cache(name).expect("the backend is registered");
-    drive::open_cache(unit.item, Arc::new(Apart::new(|_, _: &str| {})), settings)
+    drive::open_cache(unit.item, Arc::new(LogHost::new(|_, _: &str| {})), settings)
 }
 
 /// Settings with these variables and no limit.

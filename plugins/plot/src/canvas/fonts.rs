@@ -2,8 +2,9 @@
 //!
 //! The carried ones are DejaVu Sans (Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian and more) and Noto Emoji.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use itch_plugin::sync::lock;
 use rustybuzz::Face;
 use rustybuzz::ttf_parser::{GlyphId, OutlineBuilder};
 
@@ -71,7 +72,7 @@ fn of_the_system(character: char) -> Option<Font> {
     static FOUND: Mutex<Vec<Font>> = Mutex::new(Vec::new());
     static SYSTEM: OnceLock<fontdb::Database> = OnceLock::new();
 
-    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found = lock(&FOUND);
     if let Some(font) = found.iter().find(|font| font.has(character)) {
         return Some(font.clone());
     }

@@ -2,10 +2,11 @@
 //! put on it, and is handed over before the next is there, so that the picture as a whole need not exist.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
 
+use itch_plugin::sync::lock;
 use itch_plugin::{Chart, Result};
 
 use super::marks::Marks;
@@ -50,7 +51,7 @@ impl Work<'_> {
     }
 
     fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.spare)
     }
 
     /// Hands the stripes over in their order, and draws while none is there.

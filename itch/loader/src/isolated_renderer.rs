@@ -9,9 +9,9 @@ use itch_plugin::{Buffer, Chart};
 
 use crate::Log;
 use crate::frame::{Kind, PIECE};
-use crate::job::{Ended, Launch, Work, garbled};
-use crate::process::{GRACE, Process, Watch};
-use crate::relay::log_line;
+use crate::isolated_report::log_line;
+use crate::job::{JobResult, Launch, Work, protocol_error};
+use crate::process::{GRACE, Process, Watchdog};
 
 /// The types of a buffer's values, as they cross.
 pub(crate) mod values {
@@ -29,7 +29,7 @@ pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, lo
     // Once nobody takes the picture, it is told so, and has to stop.
     let unwanted = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&unwanted);
-    let watch = Watch::start(&process, GRACE, move || watched.load(Ordering::Relaxed));
+    let watch = Watchdog::start(&process, GRACE, move || watched.load(Ordering::Relaxed));
     for (number, buffer) in chart.buffers.iter().enumerate() {
         send_buffer(&process, number as u64, buffer);
     }
@@ -52,13 +52,13 @@ pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, lo
                 Err(error) => break Err(error),
             },
             Kind::Done => {
-                let ended: Result<Ended, _> = serde_json::from_slice(&frame.body);
+                let ended: Result<JobResult, _> = serde_json::from_slice(&frame.body);
                 break match ended {
                     Ok(ended) => ended.error.map_or(Ok(()), Err),
-                    Err(_) => Err(garbled(&launch.plugin)),
+                    Err(_) => Err(protocol_error(&launch.plugin)),
                 };
             }
-            _ => break Err(garbled(&launch.plugin)),
+            _ => break Err(protocol_error(&launch.plugin)),
         }
     };
     watch.end();

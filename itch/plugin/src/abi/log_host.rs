@@ -12,16 +12,16 @@ use crate::LogLevel;
 type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
 /// A host that hands on what its unit says, and refuses requests and rows.
-pub struct Apart {
+pub struct LogHost {
     log: Box<TakeLine>,
     transport: Arc<dyn Transport>,
     plugin: Option<String>,
 }
 
-impl Apart {
+impl LogHost {
     /// A host that hands each line of the unit's to this.
-    pub fn new(log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Apart {
-        Apart {
+    pub fn new(log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> LogHost {
+        LogHost {
             log: Box::new(log),
             transport: Arc::new(NoTransport),
             plugin: None,
@@ -29,19 +29,19 @@ impl Apart {
     }
 
     /// The same host for a unit of this plugin, which errors name.
-    pub fn of_plugin(mut self, plugin: &str) -> Apart {
+    pub fn of_plugin(mut self, plugin: &str) -> LogHost {
         self.plugin = Some(plugin.to_owned());
         self
     }
 }
 
-impl fmt::Debug for Apart {
+impl fmt::Debug for LogHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Apart")
+        f.write_str("LogHost")
     }
 }
 
-impl RunHost for Apart {
+impl RunHost for LogHost {
     fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport
     }

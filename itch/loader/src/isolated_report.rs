@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Fact, Request, Result, Ticket};
 use itch_plugin::abi::RunHost;
 use itch_plugin::{CallInput, LogLevel};
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::Log;
 use crate::frame::{Body, Frame, Kind, LONGEST};
-use crate::job::{Ended, Launch, Work, answer, garbled, write_response};
-use crate::process::{GRACE, Process, ToProcess, Watch, lock, send};
+use crate::job::{JobResult, Launch, Work, answer, protocol_error, write_response};
+use crate::process::{GRACE, Process, SharedStdin, Watchdog, send};
 
 /// So many waits may be under way side by side; the next one is waited for before anything else.
 const MOST_WAITS: usize = 256;
@@ -31,14 +32,14 @@ pub(crate) fn report(
     let run = Arc::new(Run {
         host,
         plugin: launch.plugin.clone(),
-        to: process.to(),
+        stdin: process.stdin(),
         tickets: Mutex::default(),
         waits: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),
         rows: Arc::clone(rows),
     });
     let watched = Arc::clone(&run);
-    let watch = Watch::start(&process, GRACE, move || {
+    let watch = Watchdog::start(&process, GRACE, move || {
         watched.stopped.load(Ordering::Relaxed) || watched.host.transport().cancelled()
     });
     let result = loop {
@@ -62,7 +63,7 @@ pub(crate) fn report(
 struct Run {
     host: Arc<dyn RunHost>,
     plugin: String,
-    to: ToProcess,
+    stdin: SharedStdin,
     /// The process counts its own tickets. A request that could not start is answered where it is waited for.
     tickets: Mutex<HashMap<u64, Result<Ticket>>>,
     waits: AtomicUsize,
@@ -73,7 +74,7 @@ struct Run {
 
 impl Run {
     /// Does what a frame asks; a result ends the run.
-    fn handle(self: &Arc<Run>, frame: Frame) -> Result<Option<Ended>> {
+    fn handle(self: &Arc<Run>, frame: Frame) -> Result<Option<JobResult>> {
         let Frame { kind, number, body } = frame;
         let transport = self.host.transport();
         match kind {
@@ -84,7 +85,7 @@ impl Run {
             Kind::Wait => {
                 let ticket = Body(&body).number()?;
                 let ticket = lock(&self.tickets).remove(&ticket);
-                self.aside(move |run| {
+                self.in_background(move |run| {
                     let waited = ticket
                         .unwrap_or_else(|| Err(run.unknown()))
                         .and_then(|ticket| run.host.transport().wait(ticket));
@@ -93,9 +94,9 @@ impl Run {
             }
             Kind::WaitAny => {
                 let tickets = self.known(&body);
-                self.aside(move |run| {
+                self.in_background(move |run| {
                     let which = tickets.and_then(|tickets| match tickets {
-                        Known::Ended(place) => Ok(place),
+                        Known::JobResult(place) => Ok(place),
                         Known::Waiting(tickets) => run.host.transport().wait_any(&tickets),
                     });
                     let which = which.map(|place| (place as u64).to_le_bytes().to_vec());
@@ -128,13 +129,13 @@ impl Run {
                 self.host.log(level, &text);
             }
             Kind::Done => return self.read(&body).map(Some),
-            _ => return Err(garbled(&self.plugin)),
+            _ => return Err(protocol_error(&self.plugin)),
         }
         Ok(None)
     }
 
     /// Does something that blocks, without keeping other calls waiting.
-    fn aside(self: &Arc<Run>, work: impl FnOnce(&Run) + Send + 'static) {
+    fn in_background(self: &Arc<Run>, work: impl FnOnce(&Run) + Send + 'static) {
         if self.waits.fetch_add(1, Ordering::Relaxed) >= MOST_WAITS {
             work(self);
             self.waits.fetch_sub(1, Ordering::Relaxed);
@@ -154,7 +155,7 @@ impl Run {
             false => Err(Error::new(ErrorKind::BadData, "the answer is too long for a plugin")),
         });
         let (sort, bytes) = answer(result);
-        send(&self.to, Kind::Answer, number, &[&[sort], &bytes]);
+        send(&self.stdin, Kind::Answer, number, &[&[sort], &bytes]);
     }
 
     /// Our tickets for those of the process.
@@ -165,7 +166,7 @@ impl Run {
             match tickets.get(&Body(number).number()?) {
                 Some(Ok(ticket)) => known.push(*ticket),
                 // A request that could not start has ended.
-                Some(Err(_)) => return Ok(Known::Ended(place)),
+                Some(Err(_)) => return Ok(Known::JobResult(place)),
                 None => return Err(self.unknown()),
             }
         }
@@ -178,7 +179,7 @@ impl Run {
     }
 
     fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
-        serde_json::from_slice(body).map_err(|error| garbled(&self.plugin).source_chain(&error))
+        serde_json::from_slice(body).map_err(|error| protocol_error(&self.plugin).source_chain(&error))
     }
 
     /// Gives up what nobody will ask for any more.
@@ -193,7 +194,7 @@ impl Run {
 
 /// What tickets of the process stand for.
 enum Known {
-    Ended(usize),
+    JobResult(usize),
     Waiting(Vec<Ticket>),
 }
 

@@ -1,5 +1,5 @@
-//! A process together with everything that it starts: they are one group, and end together, whatever the first of them
-//! does.
+//! The process group of a plugin: a process together with everything that it starts. They end together, whatever the
+//! first of them does.
 //!
 //! A group keeps its number only as long as somebody of it is left or its first process has not been waited for. So
 //! that no stranger is hit, the group is ended before that: the end of the first process is noticed without waiting
@@ -11,20 +11,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use crate::process::lock;
+use itch_api::sync::lock;
 
 /// How much a pipe holds at most, by what Linux allows: so much can still be in it when its writer has ended.
-const PIPE: usize = 1 << 20;
+const PIPE_CAPACITY: usize = 1 << 20;
 
 /// All that run, for [`kill_all`].
-static LIVE: Mutex<Vec<Weak<Mutex<Leader>>>> = Mutex::new(Vec::new());
+static RUNNING: Mutex<Vec<Weak<Mutex<Leader>>>> = Mutex::new(Vec::new());
 
 /// The program is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// A running process and its kin.
+/// A running process and all that it has started.
 #[derive(Clone, Debug)]
-pub(crate) struct Kin(Arc<Mutex<Leader>>);
+pub(crate) struct ProcessGroup(Arc<Mutex<Leader>>);
 
 #[derive(Debug)]
 struct Leader {
@@ -36,53 +36,58 @@ struct Leader {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
+pub(crate) struct Exit {
     pub(crate) status: Option<ExitStatus>,
     /// It did not end by itself.
     pub(crate) forced: bool,
 }
 
-/// A process that was just started, and the ends of its pipes.
+/// A process that was just started, and our ends of its pipes.
 #[derive(Debug)]
 pub(crate) struct Started {
-    pub(crate) kin: Kin,
-    pub(crate) to: ChildStdin,
-    pub(crate) from: Outlet,
-    pub(crate) said: Option<ChildStderr>,
+    pub(crate) group: ProcessGroup,
+    pub(crate) stdin: ChildStdin,
+    pub(crate) stdout: OutputPipe,
+    pub(crate) stderr: Option<ChildStderr>,
 }
 
-impl Kin {
+impl ProcessGroup {
     /// Starts a process, which must be the first of a group of its own, with pipes to and from it.
     pub(crate) fn start(command: &mut Command) -> io::Result<Started> {
-        let (ended, alarm) = io::pipe()?;
+        let (ended, exit_signal) = io::pipe()?;
         let mut child = command.spawn()?;
-        let (to, from, said) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let kin = Kin(Arc::new(Mutex::new(Leader {
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let group = ProcessGroup(Arc::new(Mutex::new(Leader {
             child,
             reaped: false,
             status: None,
         })));
-        let (Some(to), Some(from)) = (to, from) else {
-            kin.reap(Duration::ZERO);
+        let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
+            group.reap(Duration::ZERO);
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let mut live = lock(&LIVE);
-        live.retain(|known| known.strong_count() > 0);
-        live.push(Arc::downgrade(&kin.0));
-        drop(live);
-        let watched = kin.clone();
+        let mut running = lock(&RUNNING);
+        running.retain(|known| known.strong_count() > 0);
+        running.push(Arc::downgrade(&group.0));
+        drop(running);
+        let watched = group.clone();
         std::thread::spawn(move || {
             watched.wait();
             // What it leaves behind holds its pipes open, and nobody would ever see their end.
             lock(&watched.0).kill();
-            drop(alarm);
+            drop(exit_signal);
         });
-        let from = Outlet {
-            from,
+        let stdout = OutputPipe {
+            stdout,
             ended,
             left: None,
         };
-        Ok(Started { kin, to, from, said })
+        Ok(Started {
+            group,
+            stdin,
+            stdout,
+            stderr,
+        })
     }
 
     /// Waits until the first process has ended; it can be asked for its status afterwards.
@@ -106,7 +111,7 @@ impl Kin {
     }
 
     /// Waits for the first process to end by itself, for so long; then ends all of them.
-    pub(crate) fn reap(&self, grace: Duration) -> End {
+    pub(crate) fn reap(&self, grace: Duration) -> Exit {
         let end = Instant::now() + grace;
         let mut pause = Duration::from_micros(200);
         loop {
@@ -150,7 +155,7 @@ impl Leader {
         let _ = self.child.kill();
     }
 
-    fn reap(&mut self, force: bool) -> Option<End> {
+    fn reap(&mut self, force: bool) -> Option<Exit> {
         let mut forced = false;
         if !self.reaped {
             forced = !self.has_ended();
@@ -161,7 +166,7 @@ impl Leader {
             self.status = self.child.wait().ok();
             self.reaped = true;
         }
-        Some(End {
+        Some(Exit {
             status: self.status,
             forced,
         })
@@ -187,31 +192,31 @@ mod unix {
 /// hears of these deaths.
 pub fn kill_all() {
     ENDING.store(true, Ordering::SeqCst);
-    for kin in lock(&LIVE).iter().filter_map(Weak::upgrade) {
-        lock(&kin).kill();
+    for group in lock(&RUNNING).iter().filter_map(Weak::upgrade) {
+        lock(&group).kill();
     }
 }
 
 /// What a process writes, to its end. The end has come when the process has, even if somebody who left the group
 /// holds the pipe open: what was written before is read still.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    from: ChildStdout,
+pub(crate) struct OutputPipe {
+    stdout: ChildStdout,
     ended: PipeReader,
     /// How many bytes may follow now that the process has ended.
     left: Option<usize>,
 }
 
-impl Outlet {
+impl OutputPipe {
     /// Waits for something to read; false at the end.
     #[cfg(unix)]
     fn wait(&mut self) -> io::Result<bool> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
         loop {
-            let from = PollFd::new(&self.from, PollFlags::IN);
+            let stdout = PollFd::new(&self.stdout, PollFlags::IN);
             let ended = PollFd::new(&self.ended, PollFlags::IN);
-            let mut both = [from, ended];
+            let mut both = [stdout, ended];
             let polled = match self.left {
                 None => poll(&mut both, None),
                 Some(_) => poll(&mut both[..1], Some(&AT_ONCE)),
@@ -225,7 +230,7 @@ impl Outlet {
                 (false, _) => return Ok(true),
                 (true, Some(_)) => return Ok(false),
                 // It has ended; what it wrote is in the pipe by now.
-                (true, None) => self.left = Some(PIPE),
+                (true, None) => self.left = Some(PIPE_CAPACITY),
             }
         }
     }
@@ -237,7 +242,7 @@ impl Outlet {
     }
 }
 
-impl Read for Outlet {
+impl Read for OutputPipe {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let more = self.wait()?;
         // We ended it ourselves: there is nothing to be said of it, and the program ends meanwhile.
@@ -248,7 +253,7 @@ impl Read for Outlet {
             return Ok(0);
         }
         let most = self.left.map_or(bytes.len(), |left| left.min(bytes.len()));
-        let read = self.from.read(bytes.get_mut(..most).unwrap_or_default())?;
+        let read = self.stdout.read(bytes.get_mut(..most).unwrap_or_default())?;
         self.left = self.left.map(|left| left - read);
         Ok(read)
     }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Reason, Result, Transport};
-use itch_plugin::abi::{Apart, CACHE, Item, RENDERER, REPORT, RunHost, drive, items};
+use itch_plugin::abi::{CACHE, Item, LogHost, RENDERER, REPORT, RunHost, drive, items};
 use itch_plugin::{
     Cache, CacheSettings, CacheSpec, CacheStore, Call, Chart, LogLevel, Renderer, RendererSpec, Report, ReportSpec,
     Variable,
@@ -17,13 +18,13 @@ use serde::Deserialize;
 use crate::index::Index;
 use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
-use crate::lock::Lock;
-use crate::process::{died, lock};
-use crate::{Settings, pictures, relay, serve, stores};
+use crate::process::died;
+use crate::trust::TrustRecord;
+use crate::{Settings, isolated_cache, isolated_renderer, isolated_report, serve};
 
 /// A unit and the file that it is in.
 #[derive(Debug)]
-pub(crate) struct Foreign {
+pub(crate) struct ExternalUnit {
     file: PathBuf,
     sha256: String,
     plugin: String,
@@ -34,13 +35,13 @@ pub(crate) struct Foreign {
     /// What the lock file has of the file.
     recorded: Option<String>,
     /// Whether it was said that the file is new or has changed; all units of a file share it.
-    greeted: Arc<AtomicBool>,
+    announced: Arc<AtomicBool>,
     settings: Arc<Settings>,
 }
 
 /// Which variables any unit declares.
 #[derive(Deserialize)]
-struct Declares {
+struct DeclaredVariables {
     #[serde(default)]
     variables: Vec<Variable>,
 }
@@ -48,17 +49,17 @@ struct Declares {
 /// The libraries that are loaded into this process.
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Library>>> = Mutex::new(BTreeMap::new());
 
-impl Foreign {
+impl ExternalUnit {
     /// Makes the item of a unit. It lives as long as the process, like every item.
     pub(crate) fn item(
         settings: &Arc<Settings>,
         file: PathBuf,
         sha256: &str,
-        (recorded, greeted): (Option<String>, Arc<AtomicBool>),
+        (recorded, announced): (Option<String>, Arc<AtomicBool>),
         plugin: &Description,
         unit: &Unit,
     ) -> Option<&'static Item> {
-        let foreign: &'static Foreign = Box::leak(Box::new(Foreign {
+        let this: &'static ExternalUnit = Box::leak(Box::new(ExternalUnit {
             file,
             sha256: sha256.to_owned(),
             plugin: plugin.name.clone(),
@@ -68,22 +69,22 @@ impl Foreign {
             // A file gives itself its name: only one that was used or trusted before is taken at its word.
             in_process: settings.in_process.contains(&plugin.name) && recorded.as_deref() == Some(sha256),
             recorded,
-            greeted,
+            announced,
             settings: Arc::clone(settings),
         }));
         let spec = unit.spec.clone().into_bytes();
         match unit.kind {
-            REPORT => Some(items::described_report(foreign, &unit.name, spec)),
-            CACHE => Some(items::described_cache(foreign, &unit.name, spec)),
-            RENDERER => Some(items::described_renderer(foreign, &unit.name, spec)),
+            REPORT => Some(items::described_report(this, &unit.name, spec)),
+            CACHE => Some(items::described_cache(this, &unit.name, spec)),
+            RENDERER => Some(items::described_renderer(this, &unit.name, spec)),
             _ => None,
         }
     }
 
     /// Says once that a file is new or changed, and remembers it.
-    fn greet(&self) {
+    fn announce(&self) {
         let known = self.recorded.as_ref() == Some(&self.sha256);
-        if known || self.greeted.swap(true, Ordering::Relaxed) {
+        if known || self.announced.swap(true, Ordering::Relaxed) {
             return;
         }
         let what = match self.recorded {
@@ -95,21 +96,21 @@ impl Foreign {
             LogLevel::Info,
             &format!("plugin {} {} from {} (sha256:{hash}…) {what}", self.plugin, self.version, self.file.display()),
         );
-        let lock = self.settings.lock.as_deref();
-        if let Err(error) = Lock::record(lock, &self.file, &self.plugin, &self.sha256) {
+        let lock = self.settings.trust_file.as_deref();
+        if let Err(error) = TrustRecord::record(lock, &self.file, &self.plugin, &self.sha256) {
             self.settings.notice.line(LogLevel::Warn, &format!("{error:#}"));
         }
     }
 
     fn launch(&self) -> Launch {
-        let declares = serde_json::from_str(&self.spec).unwrap_or(Declares { variables: Vec::new() });
+        let declared = serde_json::from_str(&self.spec).unwrap_or(DeclaredVariables { variables: Vec::new() });
         Launch {
             program: self.settings.program.clone(),
             file: self.file.clone(),
             sha256: self.sha256.clone(),
             plugin: self.plugin.clone(),
             unit: self.unit.clone(),
-            variables: declares.variables.into_iter().map(|variable| variable.name).collect(),
+            variables: declared.variables.into_iter().map(|variable| variable.name).collect(),
         }
     }
 
@@ -159,44 +160,44 @@ impl Foreign {
     }
 }
 
-impl Report for Foreign {
+impl Report for ExternalUnit {
     fn describe(&self) -> ReportSpec {
         serde_json::from_str(&self.spec).unwrap_or_default()
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
-        self.greet();
+        self.announce();
         let rows = Arc::new(AtomicU64::new(0));
         let ended = match self.in_process {
             true => {
-                let host = Counted {
+                let host = CountingHost {
                     host: call.host(),
                     plugin: self.plugin.clone(),
                     rows: Arc::clone(&rows),
                 };
                 drive::run_report(self.loaded(REPORT)?, Arc::new(host), call.input())
             }
-            false => relay::report(&self.launch(), call.host(), call.input(), &rows, &self.settings.log),
+            false => isolated_report::report(&self.launch(), call.host(), call.input(), &rows, &self.settings.log),
         };
         ended.map_err(|error| self.named(error, Some(rows.load(Ordering::Relaxed))))
     }
 }
 
-impl Cache for Foreign {
+impl Cache for ExternalUnit {
     fn describe(&self) -> CacheSpec {
         serde_json::from_str(&self.spec).unwrap_or_default()
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
-        self.greet();
+        self.announce();
         let opened = match self.in_process {
             true => {
                 let log = settings.log.clone();
-                let host = Apart::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
+                let host = LogHost::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
                 self.loaded(CACHE)
                     .and_then(|item| drive::open_cache(item, Arc::new(host), settings))
             }
-            false => stores::open(&self.launch(), settings, &self.settings.log)
+            false => isolated_cache::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
         // Whoever hears of it says which cache it is.
@@ -204,34 +205,34 @@ impl Cache for Foreign {
     }
 }
 
-impl Renderer for Foreign {
+impl Renderer for ExternalUnit {
     fn describe(&self) -> RendererSpec {
         serde_json::from_str(&self.spec).unwrap_or_else(|_| RendererSpec::new(&self.unit, "", ""))
     }
 
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()> {
-        self.greet();
+        self.announce();
         let drawn = match self.in_process {
             true => {
                 let log = self.settings.log.clone();
-                let host = Apart::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
+                let host = LogHost::new(move |level, message: &str| log.line(level, message)).of_plugin(&self.plugin);
                 self.loaded(RENDERER)
                     .and_then(|item| drive::render(item, Arc::new(host), chart, out))
             }
-            false => pictures::render(&self.launch(), chart, out, &self.settings.log),
+            false => isolated_renderer::render(&self.launch(), chart, out, &self.settings.log),
         };
         drawn.map_err(|error| self.named(error, None))
     }
 }
 
 /// The host of a call, counting rows.
-struct Counted {
+struct CountingHost {
     host: Arc<dyn RunHost>,
     plugin: String,
     rows: Arc<AtomicU64>,
 }
 
-impl RunHost for Counted {
+impl RunHost for CountingHost {
     fn transport(&self) -> &Arc<dyn Transport> {
         self.host.transport()
     }

@@ -7,9 +7,9 @@ use itch_plugin::{CacheLog, CacheSettings, CacheStats, CacheStore, Put, Scan, Sc
 
 use crate::Log;
 use crate::frame::{Body, Kind, LONGEST, PIECE};
-use crate::job::{Launch, Work, garbled, read_answer, store};
-use crate::process::{GRACE, Process, Watch};
-use crate::relay::log_line;
+use crate::isolated_report::log_line;
+use crate::job::{Launch, Work, protocol_error, read_answer, store};
+use crate::process::{GRACE, Process, Watchdog};
 
 /// How long the process may take to open its store. Its later calls are timed by the client.
 const OPENING: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ pub(crate) fn open(launch: &Launch, settings: &CacheSettings, log: &Log) -> Resu
     let process = Process::start(launch, Work::Cache(settings.clone()), log)?;
     process.begin();
     let end = Instant::now() + OPENING;
-    let watch = Watch::start(&process, Duration::ZERO, move || Instant::now() >= end);
+    let watch = Watchdog::start(&process, Duration::ZERO, move || Instant::now() >= end);
     let mut store = Store {
         process: Some(process),
         plugin: launch.plugin.clone(),
@@ -82,7 +82,7 @@ impl Store {
                 }
                 Kind::Visit => {
                     let Ok(entries) = serde_json::from_slice::<Vec<ScanEntry>>(&frame.body) else {
-                        break garbled(&self.plugin);
+                        break protocol_error(&self.plugin);
                     };
                     let stop = |entry| visit.as_mut().is_none_or(|visit| visit(entry) == Scan::Stop);
                     let stopped = entries.into_iter().any(stop);
@@ -98,13 +98,13 @@ impl Store {
                 }
                 // It could not be opened.
                 Kind::Done => {
-                    let ended = serde_json::from_slice::<crate::job::Ended>(&frame.body);
+                    let ended = serde_json::from_slice::<crate::job::JobResult>(&frame.body);
                     break ended
                         .ok()
                         .and_then(|ended| ended.error)
-                        .unwrap_or_else(|| garbled(&self.plugin));
+                        .unwrap_or_else(|| protocol_error(&self.plugin));
                 }
-                _ => break garbled(&self.plugin),
+                _ => break protocol_error(&self.plugin),
             }
         };
         match self.process.take() {
@@ -156,7 +156,7 @@ impl CacheStore for Store {
 
     fn stats(&mut self) -> Result<CacheStats> {
         let answer = self.ask(store::STATS, &[], None)?;
-        serde_json::from_slice(&answer).map_err(|_| garbled(&self.plugin))
+        serde_json::from_slice(&answer).map_err(|_| protocol_error(&self.plugin))
     }
 
     fn location(&self) -> String {
@@ -183,7 +183,7 @@ impl Drop for Store {
         let watch = self
             .process
             .as_ref()
-            .map(|process| Watch::start(process, Duration::ZERO, move || Instant::now() >= end));
+            .map(|process| Watchdog::start(process, Duration::ZERO, move || Instant::now() >= end));
         if let Some(watch) = watch {
             // The store may have something to put in order; what comes of it nobody can be told any more.
             let _ = self.ask(store::CLOSE, &[], None);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use itch_tests::{Folder, Ran, Signal, eventually, processes_about, signal, wait};
+use itch_tests::{Folder, RunResult, Signal, eventually, processes_about, signal, wait};
 
 use crate::isolation::{ROWS, known};
 use crate::plugins_found::with;
@@ -85,7 +85,7 @@ fn the_last_words_of_one_that_fails_stand_below_the_error() {
 }
 
 /// Sends one interrupt to a run once its renderer hangs.
-fn interrupted(folder: &Folder, arguments: &[&str]) -> Ran {
+fn interrupted(folder: &Folder, arguments: &[&str]) -> RunResult {
     let child = folder.command(arguments).spawn().unwrap();
     eventually("the renderer's process", || {
         let running = processes_about(&folder.path("data"));

@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 /// The whole file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Lock {
+pub(crate) struct TrustRecord {
     /// The version of this form.
     v: u32,
     plugins: BTreeMap<String, Entry>,
@@ -30,11 +30,11 @@ pub(crate) struct Entry {
     pub(crate) disabled: bool,
 }
 
-impl Lock {
+impl TrustRecord {
     /// Reads it. One that cannot be read trusts nothing, and is not written over.
-    pub(crate) fn read(path: Option<&Path>) -> Result<Lock> {
+    pub(crate) fn read(path: Option<&Path>) -> Result<TrustRecord> {
         let Some(path) = path else {
-            return Ok(Lock::default());
+            return Ok(TrustRecord::default());
         };
         let broken = || {
             let path = path.display();
@@ -43,13 +43,13 @@ impl Lock {
         };
         match std::fs::read(path) {
             Ok(text) => {
-                let lock: Lock = serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
+                let lock: TrustRecord = serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
                 match lock.v {
                     VERSION => Ok(lock),
                     _ => Err(broken().cause("it is none of this version of itch")),
                 }
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(TrustRecord::default()),
             Err(error) => Err(broken().source_chain(&error)),
         }
     }
@@ -74,7 +74,7 @@ impl Lock {
         if let Some(directory) = &directory {
             let _ = directory.lock();
         }
-        let mut lock = Lock::read(Some(path))?;
+        let mut lock = TrustRecord::read(Some(path))?;
         lock.v = VERSION;
         let key = real.to_string_lossy().into_owned();
         let mut entry = lock.plugins.remove(&key);
@@ -89,7 +89,7 @@ impl Lock {
 
     /// Remembers a file's hash.
     pub(crate) fn record(path: Option<&Path>, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
-        Lock::change(path, real, |entry| {
+        TrustRecord::change(path, real, |entry| {
             let entry = entry.get_or_insert_default();
             plugin.clone_into(&mut entry.plugin);
             sha256.clone_into(&mut entry.sha256);
@@ -98,18 +98,18 @@ impl Lock {
 
     /// Forgets a file.
     pub(crate) fn forget(path: Option<&Path>, real: &Path) -> Result<()> {
-        Lock::change(path, real, |entry| *entry = None)
+        TrustRecord::change(path, real, |entry| *entry = None)
     }
 }
 
 /// Trusts a file with this hash.
 pub fn trust(settings: &Settings, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
-    Lock::record(settings.lock.as_deref(), real, plugin, sha256)
+    TrustRecord::record(settings.trust_file.as_deref(), real, plugin, sha256)
 }
 
 /// Switches a file on or off. One that is off is neither opened nor run.
 pub fn enable(settings: &Settings, real: &Path, plugin: &str, enabled: bool) -> Result<()> {
-    Lock::change(settings.lock.as_deref(), real, |entry| {
+    TrustRecord::change(settings.trust_file.as_deref(), real, |entry| {
         let kept = entry.get_or_insert_default();
         plugin.clone_into(&mut kept.plugin);
         kept.disabled = !enabled;
@@ -128,15 +128,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("itch/plugins.lock");
         let (lock, file) = (Some(path.as_path()), Path::new("/a.so"));
-        Lock::record(lock, file, "a", "1234").unwrap();
-        Lock::record(lock, Path::new("/b.so"), "b", "5678").unwrap();
-        assert_eq!(Lock::read(lock).unwrap().get(file).unwrap().sha256, "1234");
-        Lock::forget(lock, file).unwrap();
-        assert!(Lock::read(lock).unwrap().get(file).is_none());
-        assert!(Lock::read(lock).unwrap().get(Path::new("/b.so")).is_some());
+        TrustRecord::record(lock, file, "a", "1234").unwrap();
+        TrustRecord::record(lock, Path::new("/b.so"), "b", "5678").unwrap();
+        assert_eq!(TrustRecord::read(lock).unwrap().get(file).unwrap().sha256, "1234");
+        TrustRecord::forget(lock, file).unwrap();
+        assert!(TrustRecord::read(lock).unwrap().get(file).is_none());
+        assert!(TrustRecord::read(lock).unwrap().get(Path::new("/b.so")).is_some());
         std::fs::write(&path, "{ not json").unwrap();
-        assert!(Lock::read(lock).is_err());
-        assert!(Lock::record(lock, file, "a", "1234").is_err());
+        assert!(TrustRecord::read(lock).is_err());
+        assert!(TrustRecord::record(lock, file, "a", "1234").is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{ not json");
     }
 }
