@@ -24,6 +24,9 @@ const IN_C: &[Recipe] = &[
     ("hanging-close", "cache.c", &["-DHANGS_CLOSING"]),
     // One report, which breaks the rules in the way that it is told.
     ("odd", "odd.c", &[]),
+    // Reports with an option of their own; the second is called like a built-in one.
+    ("hello", "hello.c", &["-DNAME=\"hello\""]),
+    ("talkative", "hello.c", &["-DPLUGIN=\"talkative\"", "-DNAME=\"followers\""]),
     // Built for a later minor version, whose addition it can do without.
     ("newer", "versions.c", &["-DNEWER"]),
     // The same, and it cannot.

@@ -22,6 +22,8 @@ mod cache_stores;
 mod chat_faults;
 /// The same without faults: whole, in parts, over many connections, and from a cache.
 mod chat_runs;
+/// Command lines of plugins, whose options only they know.
+mod command_lines;
 /// Faults on the way: retried, counted, or said.
 mod faults;
 /// Help, options before and after, formats, output files, verdicts, logs.

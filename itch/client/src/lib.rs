@@ -60,4 +60,4 @@ pub use counters::Counters;
 pub use entry::{Corrupt, StoredEntry};
 pub use gql::{GqlFacts, GqlOperation};
 pub use secret::Secret;
-pub use settings::{IdentitySettings, Settings, Warn};
+pub use settings::{DEFAULT_RETRIES, DEFAULT_TIMEOUT, IdentitySettings, Settings, Warn};

@@ -11,6 +11,11 @@ use itch_plugin::CacheStore;
 
 use crate::{GqlFacts, Secret};
 
+/// How often a failed request is sent again.
+pub const DEFAULT_RETRIES: u32 = 4;
+/// How long one try may take.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Takes one-line warnings for people.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -55,14 +60,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The real services, no identity, no cache, five tries of 30 seconds, warnings dropped.
+    /// The real services, no identity, no cache, the usual retries and timeout, warnings dropped.
     pub fn new() -> Settings {
         Settings {
             base_urls: BTreeMap::new(),
             insecure_http: false,
             identity: IdentitySettings::default(),
-            tries: 5,
-            timeout: Duration::from_secs(30),
+            tries: DEFAULT_RETRIES + 1,
+            timeout: DEFAULT_TIMEOUT,
             connections: 32,
             caches: Vec::new(),
             cache_strict: false,

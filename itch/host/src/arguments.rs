@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
 use itch_api::{ChannelName, Error, ErrorKind, Result};
 use itch_plugin::{Argument, ArgumentKind, ReportSpec};
 use serde_json::Value;
 
 use crate::failure::usage;
-use crate::{cli, times};
+use crate::times;
 
 /// An argument as clap knows it. Values are texts there: their reading is [`read`]'s business.
 pub(crate) fn arg(argument: &Argument) -> Arg {
@@ -33,7 +34,7 @@ pub(crate) fn arg(argument: &Argument) -> Arg {
             ArgAction::Set
         });
         if argument.kind == ArgumentKind::Choice {
-            arg = arg.value_parser(cli::choices(&argument.choices));
+            arg = arg.value_parser(PossibleValuesParser::new(argument.choices.clone()));
         }
         if let Some(default) = &argument.default {
             let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);

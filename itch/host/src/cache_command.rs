@@ -6,133 +6,63 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
 use itch_api::{Error, ErrorKind};
 use itch_client::StoredEntry;
 use itch_output::{Format, Layout, row_writer};
 use itch_plugin::{CacheStore, Cell, Column, Registry, Scan, ScanSupport, row};
 use serde_json::{Value, json};
 
-use crate::cache_stores::DEFAULT_CACHE;
-use crate::config::Config;
-use crate::failure::usage;
+use crate::cache_stores;
+use crate::config::{Config, DEFAULT_CACHE};
+use crate::exit_codes::DONE;
+use crate::options::cache::CacheCommand;
 use crate::printer::{Printer, print};
-use crate::{cache_stores, cli, times};
-
-/// The command.
-pub(crate) fn command() -> Command {
-    let cache = Arg::new("cache")
-        .short('c')
-        .long("cache")
-        .value_name("NAME")
-        .value_delimiter(',')
-        .help("Which cache, or several separated by commas [default: what config.toml names, or file]");
-    let json = Arg::new("json")
-        .long("json")
-        .action(ArgAction::SetTrue)
-        .help("Print as JSON");
-    let sub =
-        |name: &'static str, about: &'static str| Command::new(name).about(about).arg(cache.clone()).arg(json.clone());
-    Command::new("cache")
-        .about("Show and tidy up what the caches hold")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(sub(
-            "stats",
-            "Count what is stored, by service and report: cache, service, report, entries, bytes, oldest",
-        ))
-        .subcommand(sub("list", "List what is stored, oldest first: age, bytes, status, service, report, request"))
-        .subcommand(
-            sub(
-                "prune",
-                "Remove what is old, or too much; print how many were removed, their bytes, and what is left",
-            )
-            .arg(
-                Arg::new("older-than")
-                    .long("older-than")
-                    .value_name("TIME")
-                    .value_parser(|text: &str| cli::hinted(times::duration(text)))
-                    .required_unless_present("max-size")
-                    .help("Remove what is older, such as 30d"),
-            )
-            .arg(
-                Arg::new("max-size")
-                    .long("max-size")
-                    .value_name("SIZE")
-                    .value_parser(|text: &str| cli::hinted(cli::size(text)))
-                    .help("Remove the oldest until so much is left, such as 512MB"),
-            ),
-        )
-        .subcommand(
-            sub("clear", "Remove everything that itch stored; print how many were removed and their bytes").arg(
-                Arg::new("all")
-                    .long("all")
-                    .action(ArgAction::SetTrue)
-                    .help("Also what the itch of 2016 stored, which no service can give again"),
-            ),
-        )
-        .subcommand(sub(
-            "verify",
-            "Read everything and remove what is broken; print how many were read and how many were broken",
-        ))
-        .subcommand(sub("path", "Print where the cache is"))
-}
 
 /// Runs it.
-pub(crate) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
-    let Some((name, sub)) = matches.subcommand() else {
-        return Err(usage("no command is given").hint("itch cache stats").into());
-    };
-    let named = sub.get_many::<String>("cache");
-    let named = named.map(|names| names.cloned().collect());
-    let mut names = cache_stores::chosen(registry, named, &Config::read()?)?;
-    if names.is_empty() && !sub.contains_id("cache") {
+pub(crate) fn run(registry: &Registry, command: &CacheCommand, printer: &Printer) -> anyhow::Result<u8> {
+    let selection = command.selection();
+    let mut names = cache_stores::chosen(registry, selection.cache.clone(), &Config::read()?)?;
+    if names.is_empty() && selection.cache.is_none() {
         names.push(DEFAULT_CACHE.to_owned());
     }
     let mut stores = Vec::new();
     for name in names {
         let store = cache_stores::open_one(registry, &name, None, false, printer);
-        stores.push(Opened {
+        stores.push(OpenStore {
             store: store.map_err(|error| unusable(&name, error))?,
             name,
         });
     }
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for store in &mut stores {
-        told.push(match name {
-            "stats" => store.stats(printer)?,
-            "list" => store.list()?,
-            "prune" => {
-                store.prune(sub.get_one::<Duration>("older-than").copied(), sub.get_one::<u64>("max-size").copied())?
-            }
-            "clear" => store.clear(sub.get_flag("all"), printer)?,
-            "verify" => store.verify()?,
-            _ => Told {
-                columns: vec![Column::text("PATH", "")],
-                rows: vec![vec![store.store.location().into()]],
-                json: json!({"cache": store.name, "path": store.store.location()}),
-            },
+        results.push(match command {
+            CacheCommand::Stats(_) => store.stats(printer)?,
+            CacheCommand::List(_) => store.list()?,
+            CacheCommand::Prune(options) => store.prune(options.older_than, options.max_size)?,
+            CacheCommand::Clear(options) => store.clear(options.all, printer)?,
+            CacheCommand::Verify(_) => store.verify()?,
+            CacheCommand::Path(_) => store.path(),
         });
     }
-    if sub.get_flag("json") {
-        let all: Vec<Value> = told.into_iter().map(|told| told.json).collect();
+    if selection.json {
+        let all: Vec<Value> = results.into_iter().map(|result| result.json).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
-        return Ok(0);
+        return Ok(DONE);
     }
-    table(told, printer)
+    table(&results, printer)
 }
 
-/// What one store has to tell: a table, and the same and more as JSON.
-struct Told {
+/// The result for one store: a table, and the same and more as JSON.
+struct StoreResult {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
     json: Value,
 }
 
-fn table(told: Vec<Told>, printer: &Printer) -> anyhow::Result<u8> {
+fn table(results: &[StoreResult], printer: &Printer) -> anyhow::Result<u8> {
     // A store that cannot list may have nothing to show.
-    let Some(first) = told.iter().find(|told| !told.columns.is_empty()) else {
-        return Ok(0);
+    let Some(first) = results.iter().find(|result| !result.columns.is_empty()) else {
+        return Ok(DONE);
     };
     let layout = Layout::new(&first.columns, None, None, None)?;
     let terminal = printer.terminal();
@@ -141,11 +71,11 @@ fn table(told: Vec<Told>, printer: &Printer) -> anyhow::Result<u8> {
         None => Format::Tsv,
     };
     let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
-    let mut rows = told.iter().flat_map(|told| &told.rows);
+    let mut rows = results.iter().flat_map(|result| &result.rows);
     let written = rows.try_for_each(|row| writer.row(row));
     match written.and_then(|()| writer.finish()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
+        _ => Ok(DONE),
     }
 }
 
@@ -161,7 +91,7 @@ fn unusable(name: &str, error: Error) -> Error {
     Error { kind, ..error }.context(format!("the cache `{name}` cannot be used"))
 }
 
-struct Opened {
+struct OpenStore {
     name: String,
     store: Box<dyn CacheStore>,
 }
@@ -191,7 +121,7 @@ impl Item {
     }
 }
 
-impl Opened {
+impl OpenStore {
     fn failed(&self) -> impl Fn(Error) -> Error + use<> {
         let name = self.name.clone();
         move |error| unusable(&name, error)
@@ -240,7 +170,16 @@ impl Opened {
         self.store.remove(&item.key).map_err(failed)
     }
 
-    fn stats(&mut self, printer: &Printer) -> Result<Told, Error> {
+    fn path(&self) -> StoreResult {
+        let location = self.store.location();
+        StoreResult {
+            columns: vec![Column::text("PATH", "")],
+            json: json!({"cache": self.name, "path": location}),
+            rows: vec![vec![location.into()]],
+        }
+    }
+
+    fn stats(&mut self, printer: &Printer) -> Result<StoreResult, Error> {
         let (name, path) = (self.name.clone(), self.store.location());
         let items = self.items()?;
         if items.is_none() {
@@ -298,10 +237,10 @@ impl Opened {
             Column::int("BYTES", ""),
             Column::duration("OLDEST", ""),
         ];
-        Ok(Told { columns, rows, json })
+        Ok(StoreResult { columns, rows, json })
     }
 
-    fn list(&mut self) -> Result<Told, Error> {
+    fn list(&mut self) -> Result<StoreResult, Error> {
         let items = self.listed()?;
         let row = |item: &Item| {
             let entry = item.entry.as_ref();
@@ -334,7 +273,7 @@ impl Opened {
             })
         };
         let entries: Vec<Value> = items.iter().map(json).collect();
-        Ok(Told {
+        Ok(StoreResult {
             columns: vec![
                 Column::duration("AGE", ""),
                 Column::int("BYTES", ""),
@@ -348,7 +287,7 @@ impl Opened {
         })
     }
 
-    fn prune(&mut self, older: Option<Duration>, most: Option<u64>) -> Result<Told, Error> {
+    fn prune(&mut self, older: Option<Duration>, most: Option<u64>) -> Result<StoreResult, Error> {
         let items = self.listed()?;
         let mut left: u64 = items.iter().map(|item| item.bytes).sum();
         let mut removed = Sum::default();
@@ -370,7 +309,7 @@ impl Opened {
         Ok(self.removed(&removed, Some(&left)))
     }
 
-    fn clear(&mut self, all: bool, printer: &Printer) -> Result<Told, Error> {
+    fn clear(&mut self, all: bool, printer: &Printer) -> Result<StoreResult, Error> {
         let failed = self.failed();
         let mut removed = Sum::default();
         if self.store.clear().map_err(failed)? {
@@ -378,7 +317,7 @@ impl Opened {
                 "the cache `{}` cannot list what it holds; it is out of sight now, and will be forgotten",
                 self.name
             ));
-            return Ok(Told {
+            return Ok(StoreResult {
                 columns: Vec::new(),
                 rows: Vec::new(),
                 json: json!({"cache": self.name, "removed": null}),
@@ -402,7 +341,7 @@ impl Opened {
         Ok(self.removed(&removed, None))
     }
 
-    fn removed(&self, removed: &Sum, left: Option<&Sum>) -> Told {
+    fn removed(&self, removed: &Sum, left: Option<&Sum>) -> StoreResult {
         let mut columns = vec![Column::int("REMOVED", ""), Column::int("BYTES", "")];
         let mut row = vec![integer(removed.entries), integer(removed.bytes)];
         let mut json = json!({
@@ -416,14 +355,14 @@ impl Opened {
             json["left"] = left.entries.into();
             json["left_bytes"] = left.bytes.into();
         }
-        Told {
+        StoreResult {
             columns,
             rows: vec![row],
             json,
         }
     }
 
-    fn verify(&mut self) -> Result<Told, Error> {
+    fn verify(&mut self) -> Result<StoreResult, Error> {
         let items = self.listed()?;
         let mut broken = 0_u64;
         for item in items.iter().filter(|item| item.entry.is_none()) {
@@ -431,7 +370,7 @@ impl Opened {
             broken += 1;
         }
         let read = items.len() as u64;
-        Ok(Told {
+        Ok(StoreResult {
             columns: vec![Column::int("READ", ""), Column::int("BROKEN", "")],
             rows: vec![vec![integer(read), integer(broken)]],
             json: json!({"cache": self.name, "read": read, "broken": broken}),

@@ -15,9 +15,6 @@ use crate::environment;
 use crate::failure::usage;
 use crate::printer::Printer;
 
-/// The cache that is meant where none is named.
-pub(crate) const DEFAULT_CACHE: &str = "file";
-
 /// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
 /// becomes of the others.
 pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &Config) -> Result<Vec<String>> {

@@ -10,6 +10,9 @@ use serde::Deserialize;
 
 use crate::failure::usage;
 
+/// The cache that is meant where none is named.
+pub(crate) const DEFAULT_CACHE: &str = "file";
+
 /// The whole file. An unknown name is an error: it would be a setting that silently does nothing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -5,27 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use etcetera::BaseStrategy;
-use itch_api::Service;
 use itch_client::{Client, IdentitySettings, Secret, Settings};
 use itch_plugin::{CacheStore, Registry};
 use itch_sandbox::Sandbox;
 
-use crate::cli::Options;
 use crate::config::Config;
-use crate::failure::usage;
+use crate::options::report::ReportOptions;
 use crate::printer::Printer;
 use crate::{cache_stores, environment, sandbox};
-
-/// The base URL settings of the services that something asks.
-const BASE_URLS: &[(Service, &str)] = &[
-    (Service::Helix, "TWITCH_HELIX_URL"),
-    (Service::OAuth, "TWITCH_OAUTH2_URL"),
-    (Service::Gql, "TWITCH_GQL_URL"),
-    (Service::Kraken, "TWITCH_KRAKEN_URL"),
-    (Service::Tmi, "TWITCH_TMI_URL"),
-    (Service::Rechat, "TWITCH_RECHAT_URL"),
-    (Service::Loots, "TWITCH_LOOTS_URL"),
-];
 
 /// A client, and the simulated Twitch that it asks, if it asks one.
 #[derive(Debug)]
@@ -40,16 +27,12 @@ pub(crate) struct Connection {
 pub(crate) fn connect(
     registry: &Registry,
     report: &str,
-    options: &Options<'_>,
+    options: &ReportOptions,
     printer: &Printer,
 ) -> anyhow::Result<Connection> {
-    for (one, other) in [("refresh", "max-age"), ("offline", "max-age"), ("refresh", "offline")] {
-        // Beside one another the parser refuses them; one may also stand before the report's name and one behind.
-        if options.is_given(one) && options.is_given(other) {
-            return Err(usage(format!("`--{one}` and `--{other}` contradict each other")).into());
-        }
-    }
-    let sandbox = options.flag("sandbox").then(sandbox::in_process).transpose()?;
+    let ReportOptions { answers, network, .. } = options;
+    answers.check()?;
+    let sandbox = answers.sandbox.then(sandbox::in_process).transpose()?;
     let pairs: Option<BTreeMap<String, String>> = sandbox.as_ref().map(|sandbox| {
         sandbox
             .environment()
@@ -63,18 +46,18 @@ pub(crate) fn connect(
         None => environment::read(name),
     };
 
-    let strict = options.flag("cache-strict");
+    let strict = answers.cache_strict;
     let config = Config::read()?;
-    let names = cache_stores::chosen(registry, options.list("cache"), &config)?;
+    let names = cache_stores::chosen(registry, answers.cache.clone(), &config)?;
     let stores: Vec<(String, Box<dyn CacheStore>)> =
-        cache_stores::open(registry, &names, options.get("cache-size"), strict, printer)?;
+        cache_stores::open(registry, &names, answers.cache_size, strict, printer)?;
 
     let mut settings = Settings::new();
-    settings.base_urls = BASE_URLS
+    settings.base_urls = environment::BASE_URLS
         .iter()
-        .filter_map(|(service, name)| Some((*service, read(name)?)))
+        .filter_map(|(service, name, _)| Some((*service, read(name)?)))
         .collect();
-    settings.insecure_http = options.flag("insecure-http");
+    settings.insecure_http = network.insecure_http;
     settings.identity = IdentitySettings {
         client_id: read("TWITCH_CLIENT_ID"),
         client_secret: read("TWITCH_CLIENT_SECRET").map(Secret::from),
@@ -83,18 +66,18 @@ pub(crate) fn connect(
         user: sandbox.is_some().then(|| "sandbox".to_owned()),
         file: if sandbox.is_some() { None } else { identity_file() },
     };
-    if let Some(retries) = options.get::<u32>("retries") {
+    if let Some(retries) = network.retries {
         settings.tries = retries + 1;
     }
-    if let Some(timeout) = options.span("timeout") {
+    if let Some(timeout) = network.timeout {
         settings.timeout = timeout;
     }
     settings.caches = stores;
     settings.cache_strict = strict;
-    settings.offline = options.flag("offline");
-    settings.refresh = options.flag("refresh");
-    settings.max_age = options.span("max-age");
-    settings.stale_if_error = options.span("stale-if-error");
+    settings.offline = answers.offline;
+    settings.refresh = answers.refresh;
+    settings.max_age = answers.max_age;
+    settings.stale_if_error = answers.stale_if_error;
     settings.sandbox = sandbox
         .as_ref()
         .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));

@@ -4,17 +4,28 @@ use itch_api::Service;
 use itch_plugin::Variable;
 
 /// Name, what it is for, and what holds if it is not set.
-const TABLE: &[(&str, &str, Option<&str>)] = &[
+type Row = (&'static str, &'static str, Option<&'static str>);
+
+/// Who asks.
+const IDENTITY: &[Row] = &[
     ("TWITCH_TOKEN", "A user access token; its client id and user are asked from Twitch", None),
     ("TWITCH_CLIENT_ID", "The client id of your application (dev.twitch.tv/console)", None),
     ("TWITCH_CLIENT_SECRET", "Its secret; with the id, itch asks for an app token by itself", None),
-    ("TWITCH_HELIX_URL", "Base URL of the Helix API", Some(Service::Helix.canonical())),
-    ("TWITCH_OAUTH2_URL", "Base URL of the sign-in service", Some(Service::OAuth.canonical())),
-    ("TWITCH_GQL_URL", "URL of the private GQL service", Some(Service::Gql.canonical())),
-    ("TWITCH_KRAKEN_URL", "Base URL of kraken, for `--source legacy`", Some(Service::Kraken.canonical())),
-    ("TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`", Some(Service::Tmi.canonical())),
-    ("TWITCH_RECHAT_URL", "URL of rechat, for `--source legacy`", Some(Service::Rechat.canonical())),
-    ("TWITCH_LOOTS_URL", "Base URL of loots.com, for `--source legacy`", Some(Service::Loots.canonical())),
+];
+
+/// The base URL of each service that something asks; what holds if it is not set is the service's own address.
+pub(crate) const BASE_URLS: &[(Service, &str, &str)] = &[
+    (Service::Helix, "TWITCH_HELIX_URL", "Base URL of the Helix API"),
+    (Service::OAuth, "TWITCH_OAUTH2_URL", "Base URL of the sign-in service"),
+    (Service::Gql, "TWITCH_GQL_URL", "URL of the private GQL service"),
+    (Service::Kraken, "TWITCH_KRAKEN_URL", "Base URL of kraken, for `--source legacy`"),
+    (Service::Tmi, "TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`"),
+    (Service::Rechat, "TWITCH_RECHAT_URL", "URL of rechat, for `--source legacy`"),
+    (Service::Loots, "TWITCH_LOOTS_URL", "Base URL of loots.com, for `--source legacy`"),
+];
+
+/// Everything else.
+const OTHERS: &[Row] = &[
     ("LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr", Some("WARNING")),
     ("ITCH_PLUGIN_PATH", "Directories in which plugins are looked for first, separated by colons", None),
     ("ITCH_NO_PLUGINS", "Any text leaves everything away that is not built in", None),
@@ -36,9 +47,13 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
 
 /// The variables of the host's own.
 pub(crate) fn variables() -> impl Iterator<Item = Variable> {
-    TABLE.iter().map(|(name, help, default)| Variable {
-        name: (*name).to_owned(),
-        help: (*help).to_owned(),
+    let addresses = BASE_URLS
+        .iter()
+        .map(|(service, name, help)| (*name, *help, Some(service.canonical())));
+    let all = IDENTITY.iter().copied().chain(addresses).chain(OTHERS.iter().copied());
+    all.map(|(name, help, default)| Variable {
+        name: name.to_owned(),
+        help: help.to_owned(),
         default: default.map(str::to_owned),
     })
 }

@@ -7,14 +7,19 @@
 mod arguments;
 mod cache_command;
 mod cache_stores;
-mod cli;
+mod command_line;
 mod config;
 mod connect;
+mod dispatch;
 mod environment;
+mod exit_codes;
 mod failure;
 mod interrupt;
 mod log;
+mod options;
 mod outfile;
+mod output;
+mod plan;
 mod plot;
 mod plugins;
 mod printer;
@@ -23,6 +28,8 @@ mod run;
 mod sandbox;
 mod sink;
 mod times;
+mod tree;
+mod trial_error;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -35,9 +42,9 @@ use itch_renderers as _;
 #[cfg(feature = "reports")]
 use itch_reports as _;
 
+use crate::command_line::Parsed;
 use crate::failure::Failure;
-use crate::plugins::discovery::{self, DeferredPrinter, Glance, Plugins};
-use crate::printer::Printer;
+use crate::printer::{DeferredPrinter, Printer};
 
 /// Runs the program with these arguments, the first of which is its own name, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,27 +52,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
-    let arguments = plugins::trial::take_part(arguments);
-    let glance = Glance::at(arguments.get(1..).unwrap_or_default());
+    let arguments = plugins::trial::end_with_parent(arguments);
     let deferred = DeferredPrinter::default();
-    let plugins = discovery::find(&glance, &deferred);
-    let command = cli::command(&plugins.registry, glance.command.as_deref());
-    let (printer, ended) = match command.try_get_matches_from(arguments) {
-        Ok(matches) => {
-            let printer = Printer::new(&matches);
+    let Parsed { plugins, line, command } = command_line::parse(&arguments, &deferred);
+    let (printer, ended) = match line {
+        Ok(line) => {
+            let printer = Printer::new(&line.common);
             let _ = deferred.set(printer.clone());
-            let manages = glance.command.as_deref() == Some("plugins");
-            for error in plugins.pointless_settings() {
-                printer.warning(&format!("config.toml: {error:#}"));
-            }
-            let refused = plugins.refused_by_name().filter(|_| !manages);
-            let ended = match refused.or_else(|| plugins.refused_preference()) {
-                Some(error) => Err(error.into()),
-                None => cli::dispatch(&plugins, &matches, &printer),
-            };
+            let ended = dispatch::dispatch(&plugins, line, &printer);
             (printer, ended)
         }
-        Err(error) => (Printer::default(), refuse(error, &glance, &plugins)),
+        Err(error) => (Printer::default(), dispatch::refuse(&plugins, command.as_deref(), error)),
     };
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -89,28 +86,4 @@ pub fn plot_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         arguments.insert(1.min(arguments.len()), OsString::from("plot"));
     }
     main(arguments)
-}
-
-/// Says what is wrong with a command line. An unknown command may be known, and what has it unusable.
-fn refuse(error: clap::Error, glance: &Glance, plugins: &Plugins) -> anyhow::Result<u8> {
-    if error.kind() != clap::error::ErrorKind::InvalidSubcommand {
-        return cli::refuse(error);
-    }
-    let refused = plugins.refused_by_name();
-    if let Some(refused) = refused.or_else(|| plugins.refused_preference()) {
-        return Err(refused.into());
-    }
-    let name = glance.command.as_deref().unwrap_or_default();
-    if let Some(conflict) = plugins.registry.conflict("report", name) {
-        return Err(conflict.into());
-    }
-    let code = cli::refuse(error)?;
-    if plugins.unusable() > 0 {
-        let (n, s) = match plugins.unusable() {
-            1 => (1, ""),
-            n => (n, "s"),
-        };
-        Printer::default().say(&format!("hint: {n} plugin{s} cannot be used; `itch plugins list` says why"));
-    }
-    Ok(code)
 }

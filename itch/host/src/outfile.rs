@@ -30,7 +30,7 @@ enum Draft {
     #[cfg(target_os = "linux")]
     Nameless,
     /// It is complete, or stays as it is.
-    Settled,
+    Done,
 }
 
 /// An open file.
@@ -114,8 +114,8 @@ impl Outfile {
     /// Gives the complete file its name.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         let cannot = || format!("`{}` cannot be written", self.path.display());
-        match std::mem::replace(&mut self.draft, Draft::Settled) {
-            Draft::InPlace | Draft::Settled => Ok(()),
+        match std::mem::replace(&mut self.draft, Draft::Done) {
+            Draft::InPlace | Draft::Done => Ok(()),
             Draft::Part(part) => std::fs::rename(&part, &self.target)
                 .inspect_err(|_| {
                     if self.incomplete == Incomplete::Gone {
@@ -130,7 +130,7 @@ impl Outfile {
 
     /// Leaves the incomplete file where it is, and says where.
     pub(crate) fn keep(mut self) -> Option<PathBuf> {
-        match std::mem::replace(&mut self.draft, Draft::Settled) {
+        match std::mem::replace(&mut self.draft, Draft::Done) {
             Draft::Part(part) => Some(part),
             _ => None,
         }

@@ -1,14 +1,14 @@
 //! The one printer: all messages go to stderr, and commands other than reports put their data on stdout through it.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
-use clap::ArgMatches;
 use indicatif::MultiProgress;
 use itch_output::{Terminal, sanitize};
 
-use crate::cli::{Options, When};
 use crate::failure::Failure;
-use crate::plugins::trial;
+use crate::options::common::{CommonOptions, When};
+use crate::trial_error;
 
 /// How much is said, where, and in which colours.
 #[derive(Clone, Debug)]
@@ -27,30 +27,30 @@ pub(crate) struct Printer {
     bars: MultiProgress,
 }
 
+/// A printer for what is said before the options are read, and afterwards.
+pub(crate) type DeferredPrinter = Arc<OnceLock<Printer>>;
+
 impl Default for Printer {
-    /// How a program talks whose options could not be read.
+    /// The printer of a program whose options could not be read.
     fn default() -> Printer {
-        Printer::new(&ArgMatches::default())
+        Printer::new(&CommonOptions::default())
     }
 }
 
 impl Printer {
-    pub(crate) fn new(matches: &ArgMatches) -> Printer {
-        let options = Options::of(matches);
+    pub(crate) fn new(options: &CommonOptions) -> Printer {
         let stderr_is_terminal = std::io::stderr().is_terminal();
-        let quiet = options.flag("quiet");
-        let when = options.get::<When>("progress").unwrap_or(When::Auto);
         Printer {
-            quiet,
-            verbose: options.count("verbose"),
+            quiet: options.quiet,
+            verbose: options.verbose,
             stderr_is_terminal,
             stdout_is_terminal: std::io::stdout().is_terminal(),
-            progress: match when {
-                When::Auto => stderr_is_terminal && !quiet && !is_dumb(),
+            progress: match options.progress.unwrap_or(When::Auto) {
+                When::Auto => stderr_is_terminal && !options.quiet && !is_dumb(),
                 When::Always => true,
                 When::Never => false,
             },
-            color: options.get::<When>("color").unwrap_or(When::Auto),
+            color: options.color.unwrap_or(When::Auto),
             bars: MultiProgress::new(),
         }
     }
@@ -92,7 +92,7 @@ impl Printer {
             mark => format!("{mark}: {text}"),
         };
         self.bars.suspend(|| {
-            // Nobody is left to hear that talking failed.
+            // There is no other place to report that stderr cannot be written to.
             let _ = writeln!(std::io::stderr().lock(), "{painted}");
         });
     }
@@ -116,7 +116,7 @@ impl Printer {
 
     /// An error: its sentence, its causes, a hint.
     pub(crate) fn failure(&self, failure: &Failure) {
-        trial::tell_error(failure);
+        trial_error::write(failure);
         self.line("error", "1;31", &failure.message);
         for cause in &failure.causes {
             self.line("  caused by", "2", cause);

@@ -14,7 +14,7 @@ use crate::printer::Printer;
 use crate::sink::Sink;
 
 /// Nothing is shown before.
-const PATIENCE: Duration = Duration::from_millis(500);
+const DELAY: Duration = Duration::from_millis(500);
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Shows progress until it is dropped.
@@ -61,7 +61,7 @@ fn show(
 ) {
     let start = Instant::now();
     let mut bar = None;
-    let mut pause = PATIENCE;
+    let mut pause = DELAY;
     loop {
         let guard = lock(&stop.1);
         drop(ignore_poison(stop.2.wait_timeout(guard, pause)));

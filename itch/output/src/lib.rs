@@ -42,5 +42,5 @@ mod writer;
 pub use format::Format;
 pub use layout::Layout;
 pub use sanitize::sanitize;
-pub use verdict::{Run, Verdict};
+pub use verdict::{DEFAULT_TOLERANCE, EXIT_GAPS, EXIT_INTERRUPTED, Run, Verdict};
 pub use writer::{RowWriter, Terminal, row_writer};

@@ -14,10 +14,12 @@ use crate::{human, sanitize};
 const JSON_VERSION: u32 = 1;
 /// So many gaps are told in the line; the others are counted.
 const SHOWN_GAPS: usize = 3;
+/// How far the rows may fall short of the expected number, as a share of it, where nothing else is said.
+pub const DEFAULT_TOLERANCE: f64 = 0.01;
 /// The exit code of a run that reached its end with known gaps.
-const EXIT_GAPS: u8 = 3;
+pub const EXIT_GAPS: u8 = 3;
 /// The exit code of an interrupted run.
-const EXIT_INTERRUPTED: u8 = 130;
+pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// What the host counted of a run.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ pub struct Run {
     pub error: Option<Error>,
     /// Whether the person interrupted it.
     pub interrupted: bool,
-    /// How far the rows may fall short of the expected number, as a share of it: 0.01 by default.
+    /// How far the rows may fall short of the expected number, as a share of it: [`DEFAULT_TOLERANCE`] unless said otherwise.
     pub tolerance: f64,
 }
 
@@ -354,7 +356,7 @@ mod tests {
             cache_hits: 0,
             error: None,
             interrupted: false,
-            tolerance: 0.01,
+            tolerance: DEFAULT_TOLERANCE,
         }
     }
 

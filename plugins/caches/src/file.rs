@@ -34,15 +34,16 @@ cache!(File);
 impl Cache for File {
     fn describe(&self) -> CacheSpec {
         CacheSpec::new("file", "Files in a directory, for one machine")
-            .help(
+            .help(format!(
                 "Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the \
                  directory. It is made when the first response is stored, readable by its owner alone, and refused \
                  if it is not safe: by default it must belong to the user and not be writable by everybody; one that \
                  TWITCH_CACHE_TEMP names may belong to another user as long as not everybody can write to it.\n\n\
-                 Above the size limit (`--cache-size`, 512 MiB if not given) the oldest files are removed until four \
+                 Above the size limit (`--cache-size`, {} MiB if not given) the oldest files are removed until four \
                  fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are \
                  never removed to save space, since the services that gave them are gone.",
-            )
+                DEFAULT_MAX_BYTES >> 20
+            ))
             .variable("TWITCH_CACHE_TEMP", "Directory of the responses", Some("$XDG_CACHE_HOME/itch/responses"))
             .variable("XDG_CACHE_HOME", "Directory of all caches", Some("$HOME/.cache"))
             .variable("HOME", "The user's directory", None)

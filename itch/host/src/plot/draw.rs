@@ -1,19 +1,20 @@
 //! Where a picture goes and what draws it: decided before the rows are read, so that a wrong name fails at once.
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::ArgMatches;
-use itch_api::Result;
+use itch_api::{Error, ErrorKind, Result};
 use itch_chart::{Dots, Request, Table, build};
 use itch_plugin::abi::LogHost;
 use itch_plugin::abi::drive::render;
 use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
 
-use super::{no_renderer, terminal};
+use super::terminal;
 use crate::failure::usage;
 use crate::interrupt::{Interrupts, end_now};
+use crate::log::plugin_line;
+use crate::options::plot::{GraphicsChoice, PlotOptions};
 use crate::outfile::{Incomplete, Outfile};
 use crate::printer::Printer;
 
@@ -34,12 +35,11 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Chooses by the options of `itch plot`.
-    pub(crate) fn of(registry: &'a Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<Place<'a>> {
-        let given = matches.get_one::<PathBuf>("outfile").or(matches.get_one("output"));
-        let path = given.filter(|path| path.as_os_str() != "-").cloned();
-        let by_name = matches.get_one::<String>("renderer");
+    pub(crate) fn of(registry: &'a Registry, options: &PlotOptions, printer: &Printer) -> anyhow::Result<Place<'a>> {
+        let given = options.picture();
+        let path = given.filter(|path| path.as_os_str() != "-").map(Path::to_owned);
         let on_terminal = path.is_none() && printer.stdout_is_terminal;
-        let (spec, unit) = match (by_name, &path) {
+        let (spec, unit) = match (&options.renderer, &path) {
             (Some(name), _) => registry.renderer(name).ok_or_else(|| {
                 let unknown = || {
                     let name = name.escape_debug();
@@ -73,10 +73,9 @@ impl<'a> Place<'a> {
                 .hint("name a file, or send stdout to one")
                 .into());
         }
-        let size = matches.get_one::<(u32, u32)>("size").copied();
-        let dpi = matches.get_one::<f64>("dpi").copied();
+        let (size, dpi) = (options.looks.size, options.looks.dpi);
         let target = if spec.terminal {
-            let graphics = matches.get_one::<String>("graphics").map_or("auto", String::as_str);
+            let graphics = options.looks.graphics.and_then(GraphicsChoice::named);
             let colors = match printer.color(printer.stdout_is_terminal) {
                 true => Colors::True,
                 false => Colors::None,
@@ -102,7 +101,7 @@ impl<'a> Place<'a> {
     pub(crate) fn named(registry: &'a Registry, path: PathBuf) -> Result<Place<'a>> {
         let (spec, unit) = by_extension(registry, &path)?;
         let target = if spec.terminal {
-            terminal::target("braille", None, None, Colors::None, false)
+            terminal::target(None, None, None, Colors::None, false)
         } else {
             picture(None, None)
         };
@@ -121,7 +120,7 @@ impl<'a> Place<'a> {
 }
 
 /// The renderer that a file's extension chooses.
-fn by_extension<'a>(registry: &'a Registry, path: &std::path::Path) -> Result<(&'a RendererSpec, &'a Registered)> {
+fn by_extension<'a>(registry: &'a Registry, path: &Path) -> Result<(&'a RendererSpec, &'a Registered)> {
     let extension = path
         .extension()
         .and_then(|extension| extension.to_str())
@@ -134,11 +133,12 @@ fn by_extension<'a>(registry: &'a Registry, path: &std::path::Path) -> Result<(&
 
 /// A picture's size and the sizes in it.
 fn picture(size: Option<(u32, u32)>, dpi: Option<f64>) -> Target {
-    let (width, height) = size.unwrap_or((2160, 1080));
+    let usual = Target::default();
+    let (width, height) = size.unwrap_or((usual.width, usual.height));
     let (across, down) = (f64::from(width), f64::from(height));
     // In a smaller picture letters are smaller, though not as much.
-    let share = (across / 2160.0).min(down / 1080.0);
-    let dpi = dpi.unwrap_or((180.0 * share.sqrt()).clamp(48.0, 600.0));
+    let share = (across / f64::from(usual.width)).min(down / f64::from(usual.height));
+    let dpi = dpi.unwrap_or((usual.dpi * share.sqrt()).clamp(48.0, 600.0));
     // Whatever was asked for, letters can be read, and leave room for the data.
     let most = (down / 14.0).min(across / 20.0).max(LEAST_TEXT);
     Target {
@@ -200,7 +200,7 @@ impl<'a> Drawing<'a> {
             ));
         }
         let item = self.place.unit.item;
-        let host = Arc::new(LogHost::new(crate::log::plugin_line));
+        let host = Arc::new(LogHost::new(plugin_line));
         let draw = |out: &mut dyn Write| render(item, host, &built.chart, out);
         match self.outfile {
             Some(mut outfile) => {
@@ -217,7 +217,7 @@ impl Drawing<'_> {
     /// Lets an interrupt end the program at once, whatever the renderer is at: half a picture is none.
     fn end_at_interrupt(&self, interrupts: Option<&Interrupts>, printer: &Printer) -> anyhow::Result<()> {
         let part = self.outfile.as_ref().and_then(Outfile::part);
-        let (part, printer) = (part.map(std::path::Path::to_owned), printer.clone());
+        let (part, printer) = (part.map(Path::to_owned), printer.clone());
         let answer = move || {
             if let Some(part) = part {
                 let _ = std::fs::remove_file(part);
@@ -272,4 +272,19 @@ fn written(out: impl Write, name: &str, draw: impl FnOnce(&mut dyn Write) -> Res
         Some(error) => Err(anyhow::Error::new(error).context(format!("{name} cannot be written"))),
         None => Ok(drawn?),
     }
+}
+
+/// The error for a name that chooses no renderer.
+fn no_renderer(registry: &Registry, message: String) -> Error {
+    let known: Vec<String> = registry
+        .renderers()
+        .map(|(spec, _)| match spec.extensions.as_slice() {
+            [] => spec.name.clone(),
+            extensions => format!("{} (.{})", spec.name, extensions.join(", .")),
+        })
+        .collect();
+    if known.is_empty() {
+        return Error::new(ErrorKind::Usage, "this itch has no renderer").hint("itch plugins list shows what there is");
+    }
+    usage(message).hint(format!("the renderers are {}", known.join(", ")))
 }

@@ -1,7 +1,9 @@
 //! What the terminal is that a chart is drawn on: its size, and whether it shows pictures, which it is asked.
 
-use clap::ArgMatches;
 use itch_plugin::{Colors, Graphics, Target, Terminal};
+
+use crate::options::plot::{GraphicsChoice, LookOptions};
+use crate::printer::is_dumb;
 
 /// A terminal of which nothing is known.
 const USUAL: (u32, u32) = (80, 24);
@@ -10,7 +12,7 @@ const CHARACTER: (u32, u32) = (10, 20);
 
 /// The target on a terminal that is not asked anything: where nothing is said about pictures, characters.
 pub(super) fn target(
-    graphics: &str,
+    graphics: Option<Graphics>,
     size: Option<(u32, u32)>,
     dpi: Option<f64>,
     colors: Colors,
@@ -24,14 +26,8 @@ pub(super) fn target(
             (u32::from(width.0).max(1), lines.max(1))
         })
     });
-    let graphics = match graphics {
-        "kitty" => Graphics::Kitty,
-        "sixel" => Graphics::Sixel,
-        "iterm" => Graphics::Iterm,
-        _ => Graphics::Braille,
-    };
     let terminal = Terminal {
-        graphics,
+        graphics: graphics.unwrap_or(Graphics::Braille),
         colors,
         columns,
         rows,
@@ -41,16 +37,13 @@ pub(super) fn target(
 
 /// Asks the terminal whether it shows pictures, unless that was said or nothing can come of it. It takes a moment and
 /// writes to the terminal, and so this is the last thing before drawing, when nothing else can go wrong.
-pub(super) fn settle(target: &mut Target, matches: &ArgMatches) {
-    let graphics = matches.get_one::<String>("graphics");
+pub(super) fn settle(target: &mut Target, looks: &LookOptions) {
+    let graphics = looks.graphics.and_then(GraphicsChoice::named);
     let Some(terminal) = target.terminal.clone() else {
         return;
     };
     // Who wants no colours wants no picture either.
-    if graphics.is_some_and(|graphics| graphics != "auto")
-        || terminal.colors == Colors::None
-        || crate::printer::is_dumb()
-    {
+    if graphics.is_some() || terminal.colors == Colors::None || is_dumb() {
         return;
     }
     let found = ask::graphics();
@@ -59,7 +52,7 @@ pub(super) fn settle(target: &mut Target, matches: &ArgMatches) {
             graphics: found,
             ..terminal
         };
-        *target = showing(graphics, matches.get_one("dpi").copied(), true);
+        *target = showing(graphics, looks.dpi, true);
     }
 }
 
@@ -102,9 +95,9 @@ mod ask {
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetwinsize, tcsetattr};
 
     /// A terminal that has said nothing by now never will, however far away it is.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
     /// One that has begun to answer is waited for longer, since what comes later would be read as typed.
-    const ENDURANCE: Duration = Duration::from_secs(3);
+    const WHOLE_ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
     /// What an interrupt types while it is read like any other key.
     const INTERRUPT: u8 = 3;
 
@@ -172,7 +165,11 @@ mod ask {
         let start = Instant::now();
         let mut buffer = [0; 256];
         while answers.len() < 4096 && !answers.contains(&INTERRUPT) {
-            let patience = if answers.is_empty() { PATIENCE } else { ENDURANCE };
+            let patience = if answers.is_empty() {
+                FIRST_ANSWER_TIMEOUT
+            } else {
+                WHOLE_ANSWER_TIMEOUT
+            };
             if start.elapsed() >= patience {
                 break;
             }

@@ -7,71 +7,38 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, value_parser};
 use itch_api::{Error, ErrorKind};
 use itch_loader::{Found, Log, Places, Settings, Status, discover};
 use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 
+use super::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
+use crate::cache_stores;
+use crate::exit_codes::{DONE, EXIT_INTERRUPTED};
 use crate::failure::usage;
-use crate::plugins::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
+use crate::options::plugins::{CHECK_TIMEOUT_FACTOR, CheckOptions, TRIAL_TIMEOUT};
 use crate::printer::{Printer, print};
-use crate::{cache_stores, cli, times};
 
-/// How long a trial may take, if nothing is said.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How many times longer the whole check may take.
-const TOGETHER: u32 = 6;
 /// An example prints no more rows, unless it says how many itself.
 const ROWS: u64 = 1000;
 
-/// The command.
-pub(super) fn command() -> clap::Command {
-    clap::Command::new("check")
-        .about("Load a plugin in a process of its own, read what it says of itself, and try each unit")
-        .long_about(
-            "Loads a plugin in a process of its own, reads what it says of itself, and tries each unit: a report runs \
-             its own examples against the simulated Twitch, a cache keeps a value and forgets it, a renderer draws an \
-             empty chart. Each step is a line; the exit code is 0 if all went well. Nothing is added or trusted.",
-        )
-        .arg(
-            Arg::new("file")
-                .value_name("FILE")
-                .required(true)
-                .value_parser(value_parser!(PathBuf))
-                .help("A shared library"),
-        )
-        .arg(
-            Arg::new("timeout")
-                .long("timeout")
-                .value_name("TIME")
-                .value_parser(|text: &str| cli::hinted(times::duration(text)))
-                .help(format!(
-                    "How long each trial may take; all together {TOGETHER} times as long [default: {}s]",
-                    PATIENCE.as_secs()
-                )),
-        )
-        // Set by the check itself, in the processes that it starts.
-        .arg(Arg::new("unit").long("unit").hide(true))
-}
-
 /// Runs it.
-pub(super) fn run(matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
-    let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
-    if let Some(unit) = matches.get_one::<String>("unit") {
+pub(super) fn run(options: &CheckOptions, printer: &Printer) -> anyhow::Result<u8> {
+    let file = &options.file;
+    if let Some(unit) = &options.unit {
         return try_unit(file, unit, printer);
     }
-    let each = *matches.get_one("timeout").unwrap_or(&PATIENCE);
+    let each = options.timeout.unwrap_or(TRIAL_TIMEOUT);
     let mut check = Check {
         file: std::path::absolute(file)?,
-        limits: Limits::new(each, each.saturating_mul(TOGETHER)),
+        limits: Limits::new(each, each.saturating_mul(CHECK_TIMEOUT_FACTOR)),
         verbose: printer.verbose > 0,
         printer,
         failed: false,
     };
-    trial::heed_interrupts()?;
+    trial::catch_interrupts()?;
     match check.everything() {
-        Err(error) if error.is::<Interrupted>() => Ok(130),
+        Err(error) if error.is::<Interrupted>() => Ok(EXIT_INTERRUPTED),
         Err(error) => Err(error),
         Ok(()) => Ok(u8::from(check.failed)),
     }
@@ -109,7 +76,7 @@ fn registry(found: &Found) -> (Registry, Vec<Registered>) {
 }
 
 /// A unit in words, which the process of its trial is told.
-fn called(unit: &Registered) -> String {
+fn label(unit: &Registered) -> String {
     format!("{} {}", unit.spec.kind(), unit.spec.name())
 }
 
@@ -182,7 +149,7 @@ impl Check<'_> {
                 self.step("units", |_| anyhow::bail!(why))?;
                 break;
             }
-            self.step(&called(unit), |check| match (&unit.refused, &unit.spec) {
+            self.step(&label(unit), |check| match (&unit.refused, &unit.spec) {
                 (Some(why), _) => anyhow::bail!("{why:#}"),
                 (None, Spec::Report(spec)) => check.try_report(unit, spec),
                 (None, Spec::Cache(_)) => check.try_cache(unit),
@@ -202,10 +169,10 @@ impl Check<'_> {
     }
 
     /// Runs a trial to a good end.
-    fn run(&self, trial: Trial, tells: bool) -> anyhow::Result<Ended> {
-        let ended = trial::run(trial, &self.limits, tells)?;
+    fn run(&self, trial: Trial, says_what: bool) -> anyhow::Result<Ended> {
+        let ended = trial::run(trial, &self.limits, says_what)?;
         if self.verbose {
-            ended.said.text().lines().for_each(|line| self.printer.say(line));
+            ended.stderr.text().lines().for_each(|line| self.printer.say(line));
         }
         match ended.status.success() {
             true => Ok(ended),
@@ -247,26 +214,26 @@ impl Check<'_> {
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
             trial.command.env(name, &home);
         }
-        Ok(self.run(trial, false)?.out.lines)
+        Ok(self.run(trial, false)?.stdout.lines)
     }
 
     /// A trial of one unit.
-    fn unit(&self, unit: &Registered, tells: bool) -> anyhow::Result<Ended> {
+    fn unit(&self, unit: &Registered, says_what: bool) -> anyhow::Result<Ended> {
         let mut trial = self.trial()?;
         trial
             .command
-            .args(["--no-plugins", "plugins", "check", "--unit", &called(unit)])
+            .args(["--no-plugins", "plugins", "check", "--unit", &label(unit)])
             .arg(&self.file);
-        self.run(trial, tells)
+        self.run(trial, says_what)
     }
 
     fn try_cache(&self, unit: &Registered) -> anyhow::Result<String> {
         let ended = self.unit(unit, true)?;
-        Ok(ended.out.last_line().unwrap_or_default())
+        Ok(ended.stdout.last_line().unwrap_or_default())
     }
 
     fn try_renderer(&self, unit: &Registered) -> anyhow::Result<String> {
-        match self.unit(unit, false)?.out.bytes {
+        match self.unit(unit, false)?.stdout.bytes {
             0 => anyhow::bail!("it drew nothing"),
             bytes => Ok(format!("drew an empty chart of {bytes} bytes")),
         }
@@ -337,17 +304,17 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// In the process of a trial: tries one unit. What is printed, the check reads.
-fn try_unit(file: &Path, called_so: &str, printer: &Printer) -> anyhow::Result<u8> {
+fn try_unit(file: &Path, wanted: &str, printer: &Printer) -> anyhow::Result<u8> {
     let found = discover(settings(file));
     let (registry, units) = registry(&found);
-    let unit = units.iter().find(|unit| called(unit) == called_so);
-    let unit = unit.ok_or_else(|| usage(format!("the file has no {called_so}")))?;
+    let unit = units.iter().find(|unit| label(unit) == wanted);
+    let unit = unit.ok_or_else(|| usage(format!("the file has no {wanted}")))?;
     match &unit.spec {
         Spec::Report(_) => return Err(usage("a report is tried by its examples").into()),
         Spec::Cache(_) => keep_a_value(&registry, unit, printer)?,
         Spec::Renderer(_) => draw(unit)?,
     }
-    Ok(0)
+    Ok(DONE)
 }
 
 /// Stores, reads and removes a value, and prints what is done now, and where it was.

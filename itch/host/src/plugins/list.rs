@@ -1,16 +1,19 @@
-//! `itch plugins list`: every unit, and every file that could have been one, with the reason why it is not.
+//! `itch plugins list` and `info`: every unit, and every file that could have been one, with the reason why it is not.
 
-use clap::ArgMatches;
 use itch_loader::FoundFile;
 use itch_output::{Format, Layout, row_writer};
 use itch_plugin::{Cell, Column, Origin, Registered, Spec, Standing, row};
 use serde_json::{Value, json};
 
+use super::details::{arguments, paragraphs, report_details, variables};
+use super::discovery::Plugins;
+use crate::exit_codes::DONE;
 use crate::failure::usage;
-use crate::plugins::discovery::Plugins;
+use crate::options::plugins::{InfoOptions, ListOptions};
 use crate::printer::{Printer, print};
 
-pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
+/// `itch plugins list`.
+pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) -> anyhow::Result<u8> {
     let units = plugins.registry.units();
     // What has no units to show is shown itself.
     let files = plugins.found.iter().flat_map(|found| &found.files);
@@ -20,11 +23,11 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -
             described.is_none_or(|description| description.units.is_empty())
         })
         .collect();
-    if matches.get_flag("json") {
+    if options.json {
         let units = units.iter().map(|unit| as_json(plugins, unit));
         let all: Vec<Value> = units.chain(bare.iter().map(|file| file_json(file))).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
-        return Ok(0);
+        return Ok(DONE);
     }
     let columns = ["NAME", "KIND", "PLUGIN", "VERSION", "ABI", "STATUS", "FROM", "SUMMARY"]
         .map(|name| Column::text(name, "").clone());
@@ -41,7 +44,7 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -
             unit.version.as_str(),
             format!("{major}.{minor}"),
             status(plugins, unit),
-            whence(unit),
+            origin_text(unit),
             unit.spec.summary(),
         ];
         writer.row(&row)
@@ -64,8 +67,50 @@ pub(crate) fn list(plugins: &Plugins, matches: &ArgMatches, printer: &Printer) -
     });
     match written.and_then(|()| writer.finish()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
+        _ => Ok(DONE),
     }
+}
+
+/// `itch plugins info`: everything that a unit says of itself, or what is known of a plugin.
+pub(crate) fn info(plugins: &Plugins, options: &InfoOptions) -> anyhow::Result<u8> {
+    let name = options.name.as_str();
+    let registry = &plugins.registry;
+    let alias = registry.report(name).map(|(_, unit)| unit);
+    let units = || registry.units().iter();
+    let full = || units().find(|unit| unit.full_name() == name);
+    let bare = || units().find(|unit| unit.spec.name() == name && registry.means(name, unit));
+    let named = || units().find(|unit| unit.spec.name() == name);
+    let Some(unit) = alias.or_else(full).or_else(bare).or_else(named) else {
+        return file_info(plugins, name, options.json);
+    };
+    if options.json {
+        let text = serde_json::to_string_pretty(&as_json(plugins, unit))?;
+        print(&format!("{text}\n"))?;
+        return Ok(DONE);
+    }
+    let mut text = format!(
+        "{}: {}\n{} of {} {}, ABI {}.{}, {}, {}\n\n",
+        unit.spec.name(),
+        unit.spec.summary(),
+        unit.spec.kind(),
+        unit.plugin,
+        unit.version,
+        unit.abi.0,
+        unit.abi.1,
+        origin_text(unit),
+        status(plugins, unit),
+    );
+    text.push_str(&match &unit.spec {
+        Spec::Report(spec) => [paragraphs(&spec.help), arguments(spec), report_details(spec)].concat(),
+        Spec::Cache(spec) => [paragraphs(&spec.help), variables(&spec.variables)].concat(),
+        Spec::Renderer(spec) => [
+            paragraphs(&spec.help),
+            format!("Writes {} for files named *.{}\n", spec.media_type, spec.extensions.join(", *.")),
+        ]
+        .concat(),
+    });
+    print(&format!("{}\n", text.trim_end()))?;
+    Ok(DONE)
 }
 
 /// The file that a unit was found in.
@@ -78,7 +123,7 @@ fn file<'a>(plugins: &'a Plugins, unit: &Registered) -> Option<&'a FoundFile> {
 }
 
 /// Where a unit comes from, for people.
-pub(crate) fn whence(unit: &Registered) -> String {
+fn origin_text(unit: &Registered) -> String {
     match &unit.origin {
         Origin::LinkedIn => "built-in".to_owned(),
         Origin::File { path, .. } => path.display().to_string(),
@@ -86,7 +131,7 @@ pub(crate) fn whence(unit: &Registered) -> String {
 }
 
 /// Whether a unit can be used, and by its bare name.
-pub(crate) fn status(plugins: &Plugins, unit: &Registered) -> String {
+fn status(plugins: &Plugins, unit: &Registered) -> String {
     let file = file(plugins, unit);
     if let Some(file) = file.filter(|file| !file.status.is_usable()) {
         return file.status.to_string();
@@ -104,7 +149,7 @@ pub(crate) fn status(plugins: &Plugins, unit: &Registered) -> String {
 }
 
 /// Everything that is known of a unit.
-pub(crate) fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
+fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
     let spec = match &unit.spec {
         Spec::Report(spec) => json!(spec),
         Spec::Cache(spec) => json!(spec),
@@ -117,7 +162,7 @@ pub(crate) fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
         "version": unit.version,
         "abi": format!("{}.{}", unit.abi.0, unit.abi.1),
         "status": status(plugins, unit),
-        "from": whence(unit),
+        "from": origin_text(unit),
         "spec": spec,
     });
     if let (Some(file), Some(object)) = (file(plugins, unit), value.as_object_mut()) {
@@ -169,10 +214,10 @@ fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bo
 }
 
 /// `itch plugins info` of a plugin, or of a file that is none.
-pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
+fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
     let files: Vec<&FoundFile> = plugins.found.iter().flat_map(|found| found.named(name)).collect();
     if files.is_empty() && built_in_info(plugins, name, json)? {
-        return Ok(0);
+        return Ok(DONE);
     }
     if files.is_empty() {
         return Err(usage(format!("nothing registered is called `{}`", name.escape_debug()))
@@ -182,7 +227,7 @@ pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Re
     if json {
         let all: Vec<Value> = files.iter().map(|file| file_json(file)).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
-        return Ok(0);
+        return Ok(DONE);
     }
     let mut text = String::new();
     for file in files {
@@ -216,5 +261,5 @@ pub(crate) fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Re
         true => itch_output::sanitize(&text).into_owned(),
         false => text,
     })?;
-    Ok(0)
+    Ok(DONE)
 }

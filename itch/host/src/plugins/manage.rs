@@ -2,66 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
 use itch_api::{Error, ErrorKind};
-use itch_loader::{Description, Found, FoundFile, Outcome, Settings, Status, Unit};
+use itch_loader::{Description, Found, FoundFile, Outcome, Status, Unit};
 use itch_plugin::abi::{CACHE, RENDERER};
 use itch_plugin::{Origin, Registered};
 
+use super::discovery::{Plugins, own_directory};
+use crate::exit_codes::DONE;
 use crate::failure::usage;
-use crate::plugins::discovery::{Plugins, own_directory};
+use crate::options::plugins::AddOptions;
 use crate::printer::{Printer, print};
 
-/// Runs one of them.
-pub(crate) fn run(plugins: &Plugins, command: &str, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
-    let own = own_directory()
-        .ok_or_else(|| Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…"))?;
-    if command == "path" {
-        std::fs::create_dir_all(&own).map_err(|error| {
-            let message = format!("`{}` cannot be made", own.display());
-            Error::new(ErrorKind::Failed, message).source_chain(&error)
-        })?;
-        print(&format!("{}\n", own.display()))?;
-        return Ok(0);
-    }
-    let Some(found) = &plugins.found else {
-        return Err(usage("no plugins take part").into());
-    };
-    let settings = found.settings();
-    if command == "add" {
-        let file: &PathBuf = matches.get_one("file").ok_or_else(|| usage("no file is given"))?;
-        return add(settings, file, &own, printer);
-    }
-    let name = matches
-        .get_one::<String>("name")
-        .map(String::as_str)
-        .unwrap_or_default();
-    let file = one(plugins, found, command, name)?;
-    match command {
-        "remove" => {
-            if file.path.parent() != Some(own.as_path()) {
-                let message = format!("`{name}` is not in your own directory but at {}", file.path.display());
-                return Err(usage(message).hint(format!("itch plugins disable {name}")).into());
-            }
-            itch_loader::remove(settings, &file.path)?;
-            printer.note(&format!("removed {}", file.path.display()));
-        }
-        "trust" => trust(settings, file, printer)?,
-        _ => {
-            let enabled = command == "enable";
-            if enabled != (file.status == Status::Disabled) {
-                printer.note(&format!("`{}` is {command}d already", file.name()));
-                return Ok(0);
-            }
-            itch_loader::enable(settings, real(file)?, &file.name(), enabled)?;
-            printer.note(&format!("{command}d {} at {}", file.name(), file.path.display()));
-        }
-    }
-    Ok(0)
+/// `itch plugins path`.
+pub(crate) fn path() -> anyhow::Result<u8> {
+    let own = own()?;
+    std::fs::create_dir_all(&own).map_err(|error| {
+        let message = format!("`{}` cannot be made", own.display());
+        Error::new(ErrorKind::Failed, message).source_chain(&error)
+    })?;
+    print(&format!("{}\n", own.display()))?;
+    Ok(DONE)
 }
 
-fn add(settings: &Settings, file: &Path, own: &Path, printer: &Printer) -> anyhow::Result<u8> {
-    let added = itch_loader::add(settings, file, own)?;
+/// `itch plugins add`.
+pub(crate) fn add(plugins: &Plugins, options: &AddOptions, printer: &Printer) -> anyhow::Result<u8> {
+    let own = own()?;
+    let added = itch_loader::add(found(plugins)?.settings(), &options.file, &own)?;
     printer.note(&format!("added {} to {}", described(&added.plugin), added.path.display()));
     if let Some(old) = &added.replaced {
         let mut line = format!("replaced {}", old.name());
@@ -73,11 +39,42 @@ fn add(settings: &Settings, file: &Path, own: &Path, printer: &Printer) -> anyho
         }
         printer.note(&line);
     }
-    Ok(0)
+    Ok(DONE)
 }
 
-/// Trusts a file. Until then it may never have been loaded: then it is looked at now, to know whose name is trusted.
-fn trust(settings: &Settings, file: &FoundFile, printer: &Printer) -> anyhow::Result<()> {
+/// `itch plugins remove`.
+pub(crate) fn remove(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow::Result<u8> {
+    let own = own()?;
+    let file = one(plugins, "remove", name)?;
+    if file.path.parent() != Some(own.as_path()) {
+        let message = format!("`{name}` is not in your own directory but at {}", file.path.display());
+        return Err(usage(message).hint(format!("itch plugins disable {name}")).into());
+    }
+    itch_loader::remove(found(plugins)?.settings(), &file.path)?;
+    printer.note(&format!("removed {}", file.path.display()));
+    Ok(DONE)
+}
+
+/// `itch plugins enable` and `disable`.
+pub(crate) fn enable(plugins: &Plugins, name: &str, enabled: bool, printer: &Printer) -> anyhow::Result<u8> {
+    own()?;
+    let command = if enabled { "enable" } else { "disable" };
+    let file = one(plugins, command, name)?;
+    if enabled != (file.status == Status::Disabled) {
+        printer.note(&format!("`{}` is {command}d already", file.name()));
+        return Ok(DONE);
+    }
+    itch_loader::enable(found(plugins)?.settings(), real(file)?, &file.name(), enabled)?;
+    printer.note(&format!("{command}d {} at {}", file.name(), file.path.display()));
+    Ok(DONE)
+}
+
+/// `itch plugins trust`. Until then the file may never have been loaded: then it is looked at now, to know whose name
+/// is trusted.
+pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow::Result<u8> {
+    own()?;
+    let file = one(plugins, "trust", name)?;
+    let settings = found(plugins)?.settings();
     let real = real(file)?;
     let sha256 = file.sha256.as_deref().ok_or_else(|| unusable(file))?;
     let looked = match &file.description {
@@ -103,7 +100,18 @@ fn trust(settings: &Settings, file: &FoundFile, printer: &Printer) -> anyhow::Re
         }
         Outcome::Plugin(_) | Outcome::Untrusted => {}
     }
-    Ok(())
+    Ok(DONE)
+}
+
+/// The user's own directory of plugins.
+fn own() -> Result<PathBuf, Error> {
+    own_directory()
+        .ok_or_else(|| Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…"))
+}
+
+/// The files that were looked at.
+fn found(plugins: &Plugins) -> Result<&Found, Error> {
+    plugins.found.as_ref().ok_or_else(|| usage("no plugins take part"))
 }
 
 /// A plugin in words: its name, its version, what it has.
@@ -127,8 +135,8 @@ pub(crate) fn unit(unit: &Unit) -> String {
 }
 
 /// The one file that a name means.
-fn one<'a>(plugins: &Plugins, found: &'a Found, command: &str, name: &str) -> Result<&'a FoundFile, Error> {
-    match found.named(name).as_slice() {
+fn one<'a>(plugins: &'a Plugins, command: &str, name: &str) -> Result<&'a FoundFile, Error> {
+    match found(plugins)?.named(name).as_slice() {
         [] => Err(no_plugin(plugins, command, name)),
         [file] => Ok(file),
         [first, second, ..] => {

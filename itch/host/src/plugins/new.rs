@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Column, Registry, ReportSpec};
 
+use crate::exit_codes::DONE;
 use crate::failure::usage;
+use crate::options::plugins::{Language, NewOptions};
 use crate::printer::Printer;
 
 /// Each file's name and text. `{{name}}`, `{{library}}` and `{{sdk}}` are filled in.
@@ -33,54 +34,26 @@ const C: Template = &[
 /// The source tree that this program was built from.
 const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The command.
-pub(super) fn command() -> Command {
-    Command::new("new")
-        .about("Write a new plugin in Rust or C, that builds and passes its own test")
-        .arg(
-            Arg::new("name")
-                .value_name("NAME")
-                .required(true)
-                .help("The name of its report, of the plugin and of the folder"),
-        )
-        .arg(
-            Arg::new("lang")
-                .long("lang")
-                .value_name("LANGUAGE")
-                .value_parser(["rust", "c"])
-                .default_value("rust")
-                .help("What it is written in"),
-        )
-        .arg(
-            Arg::new("sdk")
-                .long("sdk")
-                .value_name("DIRECTORY")
-                .value_parser(value_parser!(PathBuf))
-                .help("The source tree of itch that a plugin in Rust is built with [default: the one itch was built from]"),
-        )
-}
-
 /// Runs it.
-pub(super) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) -> anyhow::Result<u8> {
-    let word = |name: &str| matches.get_one::<String>(name).map(String::as_str);
-    let name = word("name").unwrap_or_default();
+pub(super) fn run(registry: &Registry, options: &NewOptions, printer: &Printer) -> anyhow::Result<u8> {
+    let name = options.name.as_str();
     check(registry, name)?;
     let folder = Path::new(name);
     if folder.symlink_metadata().is_ok() {
         let message = format!("`{name}` is there already");
         return Err(usage(message).hint("choose another name, or another directory").into());
     }
-    let given = matches.get_one::<PathBuf>("sdk");
-    let (template, library, sdk) = match word("lang") {
-        Some("c") if given.is_some() => {
+    let given = options.sdk.as_ref();
+    let (template, library, sdk) = match options.lang {
+        Language::C if given.is_some() => {
             let message = "a plugin in C needs no source tree: it carries the header with it";
             return Err(usage(message).hint(format!("itch plugins new {name} --lang c")).into());
         }
-        Some("c") => {
+        Language::C => {
             let library = format!("{name}{}", std::env::consts::DLL_SUFFIX);
             (C, library, None)
         }
-        _ => {
+        Language::Rust => {
             let file = format!(
                 "target/release/{}{}{}",
                 std::env::consts::DLL_PREFIX,
@@ -103,7 +76,7 @@ pub(super) fn run(registry: &Registry, matches: &ArgMatches, printer: &Printer) 
         printer.note(&format!("it is built with the kit at {sdk}, which is not published yet"));
     }
     printer.note(&format!("wrote {name}; {name}/README.md says how to build, test and add it"));
-    Ok(0)
+    Ok(DONE)
 }
 
 /// What a report may be called, and a crate, and what would be reached by that name.

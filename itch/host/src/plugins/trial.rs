@@ -5,41 +5,29 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use crate::failure::Failure;
-use itch_api::sync::lock;
+use crate::trial_error::{self, TrialError};
 
 /// The hidden word before the arguments of a trial; the file for its error follows.
 const TRIAL_COMMAND: &str = "__trial";
 
 /// No trial may print more bytes.
-pub(crate) const MOST: u64 = 16 << 20;
+pub(crate) const OUTPUT_LIMIT: u64 = 16 << 20;
 /// So much of the end of what is printed is kept.
-const KEPT: usize = 16 << 10;
+const TAIL: usize = 16 << 10;
 /// How often it is looked whether a trial has to end.
-const TICK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long the last of what was printed is waited for, once the process has gone.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Set by an interrupt, which ends the trial that runs.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// In the process of a trial: the file that its error is written to.
-static ERROR_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
-
-/// The error that a trial ended with, as it crosses to the check.
-#[derive(Debug, Serialize, Deserialize)]
-struct TrialError {
-    message: String,
-    causes: Vec<String>,
-}
 
 /// A trial that is not started yet.
 #[derive(Debug)]
@@ -85,7 +73,7 @@ impl Limits {
     }
 
     /// What is said of a trial that is cut off now.
-    fn late(&self) -> String {
+    fn timeout_text(&self) -> String {
         match self.are_over() {
             true => format!("the check may take {} in all", seconds(self.all)),
             false => format!("no end within {}", seconds(self.each)),
@@ -102,8 +90,8 @@ pub(crate) fn seconds(span: Duration) -> String {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
-    pub(crate) out: Printed,
-    pub(crate) said: Printed,
+    pub(crate) stdout: Printed,
+    pub(crate) stderr: Printed,
     error: Option<TrialError>,
 }
 
@@ -111,13 +99,9 @@ impl Ended {
     /// Why the trial failed: its error with all causes, or what else it said.
     pub(crate) fn why(&self) -> String {
         match &self.error {
-            Some(error) => {
-                let causes = error.causes.iter().map(String::as_str);
-                let all = std::iter::once(error.message.as_str()).chain(causes);
-                all.collect::<Vec<_>>().join(": ")
-            }
+            Some(error) => error.to_string(),
             None => {
-                let last = self.said.last_line();
+                let last = self.stderr.last_line();
                 last.unwrap_or_else(|| format!("it ended with {}", self.status))
             }
         }
@@ -149,13 +133,13 @@ impl Printed {
         self.bytes += bytes.len() as u64;
         self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.tail.extend_from_slice(bytes);
-        let spare = self.tail.len().saturating_sub(KEPT);
+        let spare = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..spare);
     }
 }
 
 /// Makes an interrupt end the trial that runs, rather than this program on the spot: it has a folder to remove.
-pub(crate) fn heed_interrupts() -> anyhow::Result<()> {
+pub(crate) fn catch_interrupts() -> anyhow::Result<()> {
     crate::interrupt::Interrupts::catch(|| INTERRUPTED.store(true, Ordering::Relaxed)).map(drop)
 }
 
@@ -164,7 +148,7 @@ impl Trial {
     pub(crate) fn new(program: &Path) -> anyhow::Result<Trial> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(program);
-        command.arg(TRIAL_COMMAND).arg(error_file(&folder));
+        command.arg(TRIAL_COMMAND).arg(trial_error::file_in(folder.path()));
         Ok(Trial { command, folder })
     }
 
@@ -177,9 +161,9 @@ impl Trial {
 }
 
 /// In the process of a trial: ends it when whoever started it has gone. Gives the arguments without the mark.
-pub(crate) fn take_part(mut arguments: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn end_with_parent(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.len() > 2 && arguments.get(1).is_some_and(|word| word == TRIAL_COMMAND) {
-        *lock(&ERROR_FILE) = arguments.drain(1..3).next_back().map(PathBuf::from);
+        trial_error::write_to(arguments.drain(1..3).next_back().map(PathBuf::from));
         #[cfg(unix)]
         std::thread::spawn(|| {
             use std::os::fd::AsFd;
@@ -196,30 +180,18 @@ pub(crate) fn take_part(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// In the process of a trial: hands its first error to the check. Elsewhere it does nothing.
-pub(crate) fn tell_error(failure: &Failure) {
-    if let Some(file) = lock(&ERROR_FILE).take() {
-        let error = TrialError {
-            message: failure.message.clone(),
-            causes: failure.causes.clone(),
-        };
-        // The check falls back on what is printed.
-        let _ = std::fs::write(file, serde_json::to_vec(&error).unwrap_or_default());
-    }
-}
-
 /// Does something that cannot be stopped, unless an interrupt comes first.
 pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     let worker = std::thread::spawn(move || {
-        let _ = tell.send(work());
+        let _ = sender.send(work());
     });
     loop {
-        match told.recv_timeout(TICK) {
+        match receiver.recv_timeout(POLL_INTERVAL) {
             Ok(done) => return Ok(done),
             Err(_) if INTERRUPTED.load(Ordering::Relaxed) => return Err(Interrupted.into()),
             Err(_) if worker.is_finished() => {
-                return told.try_recv().map_err(|_| anyhow::anyhow!("it was given up"));
+                return receiver.try_recv().map_err(|_| anyhow::anyhow!("it was given up"));
             }
             Err(_) => {}
         }
@@ -228,7 +200,7 @@ pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + S
 
 /// Runs a trial. It is ended when it takes too long or prints too much, and then the error says so, with the last
 /// line that it printed where that tells what it was doing.
-pub(crate) fn run(trial: Trial, limits: &Limits, tells: bool) -> anyhow::Result<Ended> {
+pub(crate) fn run(trial: Trial, limits: &Limits, says_what: bool) -> anyhow::Result<Ended> {
     let end = Instant::now() + limits.each;
     let Trial { mut command, folder } = trial;
     let mut child = command
@@ -237,17 +209,17 @@ pub(crate) fn run(trial: Trial, limits: &Limits, tells: bool) -> anyhow::Result<
         .stderr(Stdio::piped())
         .spawn()?;
     let count = Arc::new(AtomicU64::new(0));
-    let out = follow(child.stdout.take(), &count);
-    let said = follow(child.stderr.take(), &count);
+    let stdout = read_stream(child.stdout.take(), &count);
+    let stderr = read_stream(child.stderr.take(), &count);
     let cut_off = |child: &mut Child, why: String| {
         end_now(child);
-        let doing = printed(&out).last_line().filter(|_| tells);
+        let doing = collected(&stdout).last_line().filter(|_| says_what);
         match doing {
             Some(doing) => anyhow::anyhow!("`{doing}`: {why}"),
             None => anyhow::anyhow!(why),
         }
     };
-    let too_much = || count.load(Ordering::Relaxed) > MOST;
+    let too_much = || count.load(Ordering::Relaxed) > OUTPUT_LIMIT;
     let status = loop {
         match child.try_wait()? {
             // Its reader may have stopped it.
@@ -259,28 +231,20 @@ pub(crate) fn run(trial: Trial, limits: &Limits, tells: bool) -> anyhow::Result<
             return Err(Interrupted.into());
         }
         if too_much() {
-            let why = format!("it printed more than {} MiB", MOST >> 20);
+            let why = format!("it printed more than {} MiB", OUTPUT_LIMIT >> 20);
             return Err(cut_off(&mut child, why));
         }
         if Instant::now() >= end || limits.are_over() {
-            return Err(cut_off(&mut child, limits.late()));
+            return Err(cut_off(&mut child, limits.timeout_text()));
         }
-        std::thread::sleep(TICK);
+        std::thread::sleep(POLL_INTERVAL);
     };
     Ok(Ended {
         status,
-        out: printed(&out),
-        said: printed(&said),
-        error: read_error(&folder),
+        stdout: collected(&stdout),
+        stderr: collected(&stderr),
+        error: TrialError::read(folder.path()),
     })
-}
-
-fn error_file(folder: &TempDir) -> PathBuf {
-    folder.path().join("error.json")
-}
-
-fn read_error(folder: &TempDir) -> Option<TrialError> {
-    serde_json::from_slice(&std::fs::read(error_file(folder)).ok()?).ok()
 }
 
 /// Ends a trial; what it has started notices that by its pipes.
@@ -290,15 +254,15 @@ fn end_now(child: &mut Child) {
 }
 
 /// Reads a stream as it comes, up to the limit, and hands over what it was at its end.
-fn follow(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64>) -> Receiver<Printed> {
-    let (tell, told) = channel();
+fn read_stream(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64>) -> Receiver<Printed> {
+    let (sender, receiver) = channel();
     let count = Arc::clone(count);
     std::thread::spawn(move || {
         let mut printed = Printed::default();
         let mut part = vec![0; 16 << 10];
         let mut stream = stream;
         // Beyond the limit nothing is read: whoever writes on has to wait until it is ended.
-        while count.load(Ordering::Relaxed) <= MOST {
+        while count.load(Ordering::Relaxed) <= OUTPUT_LIMIT {
             let read = stream.as_mut().map_or(Ok(0), |stream| stream.read(&mut part));
             let bytes = match read {
                 Ok(length @ 1..) => part.get(..length).unwrap_or_default(),
@@ -308,11 +272,11 @@ fn follow(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64>) ->
             count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             printed.take(bytes);
         }
-        let _ = tell.send(printed);
+        let _ = sender.send(printed);
     });
-    told
+    receiver
 }
 
-fn printed(told: &Receiver<Printed>) -> Printed {
-    told.recv_timeout(LAST_WORDS).unwrap_or_default()
+fn collected(receiver: &Receiver<Printed>) -> Printed {
+    receiver.recv_timeout(OUTPUT_TIMEOUT).unwrap_or_default()
 }

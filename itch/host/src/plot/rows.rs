@@ -12,7 +12,7 @@ use itch_plugin::{Cell, ChartHint, ColumnType, Registry, ReportSpec};
 use itch_table::{BadRows, Texts};
 
 use super::draw::{Drawing, Place};
-use super::tell_empty_rows;
+use super::warnings::note_empty_rows;
 use crate::failure::usage;
 use crate::interrupt::Interrupts;
 use crate::printer::Printer;
@@ -21,11 +21,11 @@ use crate::printer::Printer;
 pub(crate) struct Plot<'a> {
     drawing: Drawing<'a>,
     hint: ChartHint,
-    gathered: Arc<Mutex<Gathered>>,
+    collected: Arc<Mutex<Collected>>,
 }
 
 /// What the rows said so far.
-struct Gathered {
+struct Collected {
     x: Source,
     y: Source,
     label: Option<usize>,
@@ -77,7 +77,7 @@ impl<'a> Plot<'a> {
         };
         let drawing = Drawing::start(Place::named(registry, path)?)?;
         let label = hint.label.as_deref().filter(|_| drawing.wants_everything());
-        let gathered = Gathered {
+        let collected = Collected {
             x: source(&hint.x)?,
             y: source(&hint.y)?,
             label: label.and_then(|label| spec.columns.iter().position(|column| column.name == label)),
@@ -88,7 +88,7 @@ impl<'a> Plot<'a> {
         Ok(Plot {
             drawing,
             hint,
-            gathered: Arc::new(Mutex::new(gathered)),
+            collected: Arc::new(Mutex::new(collected)),
         })
     }
 
@@ -105,9 +105,9 @@ impl<'a> Plot<'a> {
 
     /// A writer that also remembers what is drawn of each row.
     pub(crate) fn watch(&self, writer: Box<dyn RowWriter>) -> Box<dyn RowWriter> {
-        Box::new(Watched {
+        Box::new(CollectingWriter {
             writer,
-            gathered: Arc::clone(&self.gathered),
+            collected: Arc::clone(&self.collected),
         })
     }
 
@@ -119,12 +119,12 @@ impl<'a> Plot<'a> {
         interrupts: &Interrupts,
         printer: &Printer,
     ) -> anyhow::Result<()> {
-        let gathered = {
-            let mut gathered = lock(&self.gathered);
-            let label = gathered.label;
+        let collected = {
+            let mut collected = lock(&self.collected);
+            let label = collected.label;
             std::mem::replace(
-                &mut *gathered,
-                Gathered {
+                &mut *collected,
+                Collected {
                     x: Source::nothing(),
                     y: Source::nothing(),
                     label,
@@ -134,25 +134,25 @@ impl<'a> Plot<'a> {
                 },
             )
         };
-        if gathered.x.column.values.is_empty() {
+        if collected.x.column.values.is_empty() {
             printer.warning("no picture is drawn: no row has anything to draw");
             return Ok(());
         }
-        let (x, y) = (&gathered.x.column.name, &gathered.y.column.name);
-        tell_empty_rows(gathered.empty, x, y, printer);
+        let (x, y) = (&collected.x.column.name, &collected.y.column.name);
+        note_empty_rows(collected.empty, x, y, printer);
         if incomplete {
             printer.warning("the picture shows an incomplete run");
         }
         let table = Table {
-            labels: gathered.label.map(|_| gathered.labels),
+            labels: collected.label.map(|_| collected.labels),
             records: None,
-            rows: gathered.rows,
-            empty: gathered.empty,
+            rows: collected.rows,
+            empty: collected.empty,
             bad: BadRows::default(),
             fields: Vec::new(),
             has_header: true,
-            x: gathered.x.column,
-            y: gathered.y.column,
+            x: collected.x.column,
+            y: collected.y.column,
         };
         let request = Request {
             mark: self.hint.mark,
@@ -194,7 +194,7 @@ impl Source {
     }
 }
 
-impl Gathered {
+impl Collected {
     fn take(&mut self, row: &[Cell]) {
         self.rows += 1;
         let (Some(x), Some(y)) = (self.x.read(row), self.y.read(row)) else {
@@ -213,16 +213,16 @@ impl Gathered {
     }
 }
 
-/// A writer that is looked over the shoulder.
-struct Watched {
+/// A writer that collects what is drawn of each row.
+struct CollectingWriter {
     writer: Box<dyn RowWriter>,
-    gathered: Arc<Mutex<Gathered>>,
+    collected: Arc<Mutex<Collected>>,
 }
 
-impl RowWriter for Watched {
+impl RowWriter for CollectingWriter {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.writer.row(row)?;
-        lock(&self.gathered).take(row);
+        lock(&self.collected).take(row);
         Ok(())
     }
 

@@ -1,0 +1,168 @@
+//! From arguments to a typed command line and the plugins that take part in it.
+//!
+//! Its commands come from plugins, and which plugins take part it says itself. So it is read in two steps: clap parses
+//! what stands before the command ([`Early`]); then the tree of commands is made of the descriptions of what is built
+//! in or, where that is not enough, of what the plugin index knows, and the whole line is parsed with it. What that
+//! says of plugins holds, whatever the first step made of it. A command that is built in needs no plugin, so it looks
+//! for none: no directory is read for it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::Subcommand;
+use itch_plugin::{NO_CACHE, Registry};
+
+use crate::config::{Config, DEFAULT_CACHE};
+use crate::options::early::Early;
+use crate::options::{CommandLine, Invocation, OwnCommand};
+use crate::plugins::discovery::{Discovery, Plugins, Selection};
+use crate::printer::DeferredPrinter;
+use crate::tree::{self, Detail};
+
+/// What became of the arguments.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// The plugins that take part.
+    pub(crate) plugins: Plugins,
+    /// The command line, or what is wrong with it.
+    pub(crate) line: Result<CommandLine, clap::Error>,
+    /// The command as it was typed, if one was found.
+    pub(crate) command: Option<String>,
+}
+
+/// Reads the arguments, the first of which is the program's name.
+pub(crate) fn parse(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed {
+    let early = Early::parse(arguments);
+    let command = early.command.clone();
+    let name = command.as_deref();
+    let manages = name.is_some_and(OwnCommand::manages_plugins);
+    let discovery = Discovery::new(manages);
+    let linked_in = Registry::linked_in();
+    let detail = if early.is_wrong {
+        Detail::All
+    } else {
+        Detail::Called(name)
+    };
+
+    let mut selection = Selection::of(&early.common);
+    selection.none |= early.version;
+    let is_known = name.is_some_and(|name| is_built_in(&linked_in, &discovery.config, name));
+    let mut line = None;
+    let mut needs_plugins = true;
+    if is_known || selection.none {
+        let parsed = tree::parse(&linked_in, detail, arguments);
+        (selection, needs_plugins) = match &parsed {
+            Ok(parsed) => {
+                let common = Selection::of(&parsed.common);
+                let needs = common.names_any() || needs_more(parsed, &linked_in, &discovery.config);
+                (common, needs)
+            }
+            // It may be one for a plugin that it prefers.
+            Err(_) => {
+                let guessed = Selection::of(&early.guessed());
+                let needs = guessed.names_any();
+                (guessed, needs)
+            }
+        };
+        selection.none |= early.version;
+        line = Some(parsed);
+    } else {
+        let guessed = early.guessed();
+        selection.files = guessed.plugin;
+        selection.preferred = guessed.prefer;
+    }
+    if let Some(line) = line
+        && !manages
+        && (selection.none || !needs_plugins)
+    {
+        return Parsed {
+            plugins: Plugins::linked_in(linked_in, selection),
+            line,
+            command,
+        };
+    }
+    let (plugins, line) = with_plugins(&discovery, selection, detail, arguments, printer);
+    Parsed { plugins, line, command }
+}
+
+/// Finds plugins and parses the whole line with what they have; once more if the line asks for others then.
+fn with_plugins(
+    discovery: &Discovery,
+    selection: Selection,
+    detail: Detail<'_>,
+    arguments: &[OsString],
+    printer: &DeferredPrinter,
+) -> (Plugins, Result<CommandLine, clap::Error>) {
+    let plugins = discovery.find(&selection, printer);
+    let line = tree::parse(&plugins.registry, detail, arguments);
+    let asked = match &line {
+        Ok(line) => Selection::of(&line.common),
+        // Its command is not known, or something is missing: what was understood decides nothing but that no plugin
+        // is wanted.
+        Err(_) => {
+            let understood = Selection::of(&tree::understood(&plugins.registry, detail, arguments));
+            Selection {
+                none: selection.none || understood.none,
+                ..selection.clone()
+            }
+        }
+    };
+    if asked == selection {
+        return (plugins, line);
+    }
+    let plugins = match asked.none && !discovery.manages() {
+        true => Plugins::linked_in(Registry::linked_in(), asked),
+        false => discovery.find(&asked, printer),
+    };
+    let line = tree::parse(&plugins.registry, detail, arguments);
+    (plugins, line)
+}
+
+/// Whether a command means something built in, whatever plugins there are.
+fn is_built_in(linked_in: &Registry, config: &Config, name: &str) -> bool {
+    let is_report = linked_in.report(name).is_some() && !config.plugins.prefer.contains_key(name);
+    OwnCommand::has_subcommand(name) || is_report
+}
+
+/// Whether what is linked in is not enough for a command that is.
+fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool {
+    let (mut caches, mut renderer, mut picture, mut draws) = (None, None, None, false);
+    let mut usual_cache = false;
+    match &line.invocation {
+        Invocation::Report(report) => {
+            caches = report.options.answers.cache.as_ref();
+            picture = report.options.rows.plot.as_deref();
+            draws = picture.is_some();
+        }
+        Invocation::Own(own) => match &own.command {
+            OwnCommand::Cache(command) => {
+                caches = command.selection().cache.as_ref();
+                usual_cache = true;
+            }
+            OwnCommand::Plot(options) => {
+                renderer = options.renderer.as_deref();
+                picture = options.picture();
+                draws = true;
+            }
+            OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
+        },
+    }
+    let caches = caches.unwrap_or(&config.cache.names);
+    let cache_is_known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
+    // Where none is named, `itch cache` means the usual one.
+    let usual_cache = usual_cache && caches.is_empty();
+    let caches_known = caches.iter().all(cache_is_known) && (!usual_cache || linked_in.cache(DEFAULT_CACHE).is_some());
+    let renderers_known = renderer.is_none_or(|name| linked_in.renderer(name).is_some())
+        && picture.is_none_or(|picture| is_drawn(linked_in, picture))
+        // Where no picture is named, the terminal's may be meant.
+        && (!draws || linked_in.renderers().any(|(spec, _)| spec.terminal));
+    // What a name means that is built in can be changed.
+    let is_preferred = |name: &String| caches.contains(name) || (draws && linked_in.renderer(name).is_some());
+    !caches_known || !renderers_known || config.plugins.prefer.keys().any(is_preferred)
+}
+
+/// Whether a picture of this name is drawn by something built in.
+fn is_drawn(linked_in: &Registry, picture: &Path) -> bool {
+    let extension = picture.extension().and_then(OsStr::to_str);
+    picture.as_os_str() == "-" || linked_in.renderer_by_extension(extension.unwrap_or_default()).is_some()
+}

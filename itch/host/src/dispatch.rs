@@ -1,0 +1,86 @@
+//! Running the command that was given, and saying what is wrong with a command line that is none.
+
+use anyhow::Context;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::failure::{Failure, usage};
+use crate::options::{CommandLine, Invocation, OwnCommand};
+use crate::plan::ReportPlan;
+use crate::plugins::discovery::Plugins;
+use crate::printer::Printer;
+use crate::{cache_command, exit_codes, log, plot, plugins, run, sandbox, trial_error};
+
+/// Runs the command and says the exit code.
+pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) -> anyhow::Result<u8> {
+    for error in plugins.pointless_settings() {
+        printer.warning(&format!("config.toml: {error:#}"));
+    }
+    let manages = matches!(&line.invocation, Invocation::Own(own) if matches!(own.command, OwnCommand::Plugins(_)));
+    let refused = plugins.refused_by_name().filter(|_| !manages);
+    if let Some(error) = refused.or_else(|| plugins.refused_preference()) {
+        return Err(error.into());
+    }
+    log::start(printer);
+    let registry = &plugins.registry;
+    let own = match line.invocation {
+        Invocation::Report(report) => {
+            let found = registry.report(&report.name);
+            let (spec, unit) = found.with_context(|| format!("there is no report `{}`", report.name))?;
+            return run::run(ReportPlan::new(registry, spec, unit, *report, printer)?, printer);
+        }
+        Invocation::Own(own) => own,
+    };
+    if let Some(option) = own.misplaced {
+        return Err(usage(format!("`--{option}` is an option of reports, not of `itch {}`", own.name)).into());
+    }
+    match &own.command {
+        OwnCommand::Cache(command) => cache_command::run(registry, command, printer),
+        OwnCommand::Plot(options) => plot::run(registry, options, printer),
+        OwnCommand::Plugins(command) => plugins::run(plugins, command, printer),
+        OwnCommand::Sandbox(options) => sandbox::serve(options, printer),
+    }
+}
+
+/// Says what is wrong with a command line. An unknown command may be known, and what has it unusable.
+pub(crate) fn refuse(plugins: &Plugins, command: Option<&str>, error: clap::Error) -> anyhow::Result<u8> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return print(error);
+    }
+    let refused = plugins.refused_by_name();
+    if let Some(refused) = refused.or_else(|| plugins.refused_preference()) {
+        return Err(refused.into());
+    }
+    if let Some(conflict) = plugins.registry.conflict("report", command.unwrap_or_default()) {
+        return Err(conflict.into());
+    }
+    let code = print(error)?;
+    if plugins.unusable() > 0 {
+        let (n, s) = match plugins.unusable() {
+            1 => (1, ""),
+            n => (n, "s"),
+        };
+        Printer::default().say(&format!("hint: {n} plugin{s} cannot be used; `itch plugins list` says why"));
+    }
+    Ok(code)
+}
+
+/// Prints what clap has to say, help, the version, or what is wrong with the command line, and says the exit code.
+fn print(mut error: clap::Error) -> anyhow::Result<u8> {
+    // The best of several near misses stands last, and old names are among them: one is enough.
+    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
+        && let Some(best) = names.last().cloned()
+    {
+        let best = ContextValue::Strings(vec![best]);
+        error.insert(ContextKind::SuggestedSubcommand, best);
+    }
+    if error.use_stderr() {
+        trial_error::write(&Failure::from(&error));
+    }
+    match error.print() {
+        // Help that did not reach the disk is no success; that a complaint reached nobody changes nothing.
+        Err(cause) if !error.use_stderr() && cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(cause).context("the help could not be written")
+        }
+        _ => Ok(u8::try_from(error.exit_code()).unwrap_or(exit_codes::USAGE)),
+    }
+}

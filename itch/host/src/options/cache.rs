@@ -1,0 +1,85 @@
+//! The options of `itch cache`.
+
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Subcommand};
+
+use super::values::{byte_size, duration};
+use crate::config::DEFAULT_CACHE;
+
+/// What is done with the caches.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Count what is stored, by service and report: cache, service, report, entries, bytes, oldest
+    Stats(CacheSelection),
+    /// List what is stored, oldest first: age, bytes, status, service, report, request
+    List(CacheSelection),
+    /// Remove what is old, or too much; print how many were removed, their bytes, and what is left
+    Prune(PruneOptions),
+    /// Remove everything that itch stored; print how many were removed and their bytes
+    Clear(ClearOptions),
+    /// Read everything and remove what is broken; print how many were read and how many were broken
+    Verify(CacheSelection),
+    /// Print where the cache is
+    Path(CacheSelection),
+}
+
+/// Which caches, and how the result is printed.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct CacheSelection {
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        action = ArgAction::Set,
+        help = format!(
+            "Which cache, or several separated by commas [default: what config.toml names, or {}]",
+            DEFAULT_CACHE
+        )
+    )]
+    pub(crate) cache: Option<Vec<String>>,
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is pruned.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct PruneOptions {
+    #[command(flatten)]
+    pub(crate) selection: CacheSelection,
+    /// Remove what is older, such as 30d
+    #[arg(long, value_name = "TIME", value_parser = duration, required_unless_present = "max_size")]
+    pub(crate) older_than: Option<Duration>,
+    /// Remove the oldest until so much is left, such as 512MB
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub(crate) max_size: Option<u64>,
+}
+
+/// What is cleared.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct ClearOptions {
+    #[command(flatten)]
+    pub(crate) selection: CacheSelection,
+    /// Also what the itch of 2016 stored, which no service can give again
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+impl CacheCommand {
+    /// Which caches are meant.
+    pub(crate) fn selection(&self) -> &CacheSelection {
+        match self {
+            CacheCommand::Stats(selection)
+            | CacheCommand::List(selection)
+            | CacheCommand::Verify(selection)
+            | CacheCommand::Path(selection) => selection,
+            CacheCommand::Prune(options) => &options.selection,
+            CacheCommand::Clear(options) => &options.selection,
+        }
+    }
+}

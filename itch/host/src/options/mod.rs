@@ -1,0 +1,127 @@
+//! The command line as typed options: read once, checked, nothing resolved yet.
+//!
+//! A struct here is both the definition and the reading of its options: clap derives ids, names and help from its
+//! fields. An option that every report has is one field of [`report::ReportOptions`]; one that every command has is
+//! one field of [`common::CommonOptions`]. Ids, clients and writers are made of these in `plan.rs` and the commands.
+
+pub(crate) mod cache;
+pub(crate) mod common;
+pub(crate) mod early;
+mod levels;
+pub(crate) mod plot;
+pub(crate) mod plugins;
+pub(crate) mod report;
+pub(crate) mod sandbox;
+pub(crate) mod values;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+
+use cache::CacheCommand;
+use common::CommonOptions;
+use levels::levels;
+use plot::PlotOptions;
+use plugins::PluginsCommand;
+use report::ReportOptions;
+use sandbox::SandboxOptions;
+
+/// A whole command line.
+#[derive(Debug)]
+pub(crate) struct CommandLine {
+    /// What every command has.
+    pub(crate) common: CommonOptions,
+    /// The command.
+    pub(crate) invocation: Invocation,
+}
+
+/// The command that was given, with its options.
+#[derive(Debug)]
+pub(crate) enum Invocation {
+    /// A report, by the name that was typed.
+    Report(Box<ReportInvocation>),
+    /// One of the host's own commands.
+    Own(OwnInvocation),
+}
+
+/// A call of a report.
+#[derive(Debug)]
+pub(crate) struct ReportInvocation {
+    /// As it was typed: a name, an alias, or a full name.
+    pub(crate) name: String,
+    /// What every report has.
+    pub(crate) options: ReportOptions,
+    /// What its description declares: read by `arguments.rs`, which alone knows their names.
+    pub(crate) arguments: ArgMatches,
+}
+
+/// A call of a command of the host's own.
+#[derive(Debug)]
+pub(crate) struct OwnInvocation {
+    /// The command.
+    pub(crate) command: OwnCommand,
+    /// Its name.
+    pub(crate) name: String,
+    /// An option of reports that stands before it, where it means nothing.
+    pub(crate) misplaced: Option<String>,
+}
+
+/// The host's own commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OwnCommand {
+    /// Show and tidy up what the caches hold
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    #[command(about = plot::ABOUT, long_about = plot::LONG_ABOUT, after_help = plot::EXAMPLE)]
+    Plot(Box<PlotOptions>),
+    /// Show, add and check reports, caches and renderers
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+    #[command(about = sandbox::ABOUT, long_about = sandbox::LONG_ABOUT)]
+    Sandbox(SandboxOptions),
+}
+
+impl OwnCommand {
+    /// Whether this is the name of the command that manages plugins, which looks at all of them.
+    pub(crate) fn manages_plugins(name: &str) -> bool {
+        name == "plugins"
+    }
+}
+
+impl CommandLine {
+    /// Reads what clap has parsed.
+    pub(crate) fn read(matches: ArgMatches) -> Result<CommandLine, clap::Error> {
+        let mut levels = levels(&matches);
+        let common = CommonOptions::merged(&mut levels)?;
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        let invocation = if OwnCommand::has_subcommand(&name) {
+            Invocation::Own(OwnInvocation {
+                command: OwnCommand::from_arg_matches(&matches)?,
+                misplaced: given(&ReportOptions::augment_args(Command::default()), &matches),
+                name,
+            })
+        } else {
+            let options = ReportOptions::merged(&mut levels)?;
+            let mut matches = matches;
+            let arguments = matches
+                .remove_subcommand()
+                .map(|(_, arguments)| arguments)
+                .unwrap_or_default();
+            Invocation::Report(Box::new(ReportInvocation {
+                name,
+                options,
+                arguments,
+            }))
+        };
+        Ok(CommandLine { common, invocation })
+    }
+}
+
+/// The long name of the first of a command's options that was given.
+fn given(command: &Command, matches: &ArgMatches) -> Option<String> {
+    let mut options = command.get_arguments();
+    let first = options.find(|option| {
+        let id = option.get_id().as_str();
+        matches.value_source(id) == Some(ValueSource::CommandLine)
+    });
+    first.and_then(|option| option.get_long()).map(str::to_owned)
+}

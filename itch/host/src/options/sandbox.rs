@@ -1,0 +1,43 @@
+//! The options of `itch sandbox`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::duration;
+
+pub(crate) const ABOUT: &str = "Serve the simulated Twitch on a port of this machine";
+
+pub(crate) const LONG_ABOUT: &str = "Serves the simulated Twitch on 127.0.0.1 until it is interrupted. It prints first, as shell lines, the \
+     variables that point itch, or any other client, at it:\n\n  \
+     itch sandbox > sandbox.env & sleep 1\n  \
+     env $(cat sandbox.env) itch followers -l 10 burkeblack";
+
+/// How the simulated Twitch is served.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct SandboxOptions {
+    /// The port; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = itch_sandbox::Options::default().port)]
+    pub(crate) port: u16,
+    /// Another number is another Twitch
+    #[arg(long, value_name = "SEED", default_value_t = itch_sandbox::Options::default().seed)]
+    pub(crate) seed: u64,
+    /// How long every answer takes, such as 50ms
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
+    pub(crate) latency: Duration,
+    /// How much longer or shorter it may take
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
+    pub(crate) jitter: Duration,
+    /// Faults and how often they happen, such as 429=0.02,reset=0.01
+    #[arg(long, value_name = "FAULTS")]
+    pub(crate) faults: Option<String>,
+    /// Points a minute, or `off`
+    #[arg(long, value_name = "POINTS", default_value_t = default_rate_limit())]
+    pub(crate) rate_limit: String,
+}
+
+fn default_rate_limit() -> String {
+    let limit = itch_sandbox::Options::default().rate_limit;
+    limit.map_or_else(|| "off".to_owned(), |points| points.to_string())
+}

@@ -1,0 +1,108 @@
+//! The plan of a report's run: what its options ask for, with names resolved, clients made and files opened.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use itch_output::{DEFAULT_TOLERANCE, Format, Layout, RowWriter, row_writer};
+use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
+
+use crate::arguments;
+use crate::connect::{Connection, connect};
+use crate::options::ReportInvocation;
+use crate::output::Output;
+use crate::plot::Plot;
+use crate::printer::Printer;
+
+/// Everything that a run needs. Nothing has been asked yet.
+pub(crate) struct ReportPlan<'a> {
+    /// The report, as it was typed.
+    pub(crate) name: String,
+    pub(crate) unit: &'a Registered,
+    pub(crate) started: DateTime<Utc>,
+    /// Runs since then.
+    pub(crate) clock: Instant,
+    pub(crate) call: CallInput,
+    pub(crate) connection: Connection,
+    pub(crate) layout: Layout,
+    pub(crate) limit: Option<u64>,
+    /// Takes the rows.
+    pub(crate) writer: Box<dyn RowWriter>,
+    pub(crate) output: Output,
+    /// Whether rows are written to the terminal, around which progress has to be drawn.
+    pub(crate) shows_rows: bool,
+    pub(crate) plot: Option<Plot<'a>>,
+    /// How many rows may be missing, as a share.
+    pub(crate) tolerance: f64,
+    /// The file for the verdict.
+    pub(crate) verdict: Option<PathBuf>,
+}
+
+impl<'a> ReportPlan<'a> {
+    /// Makes the plan. Whatever can be wrong with the options is found here, before anything is asked.
+    pub(crate) fn new(
+        registry: &'a Registry,
+        spec: &ReportSpec,
+        unit: &'a Registered,
+        invocation: ReportInvocation,
+        printer: &Printer,
+    ) -> anyhow::Result<ReportPlan<'a>> {
+        let (started, clock) = (Utc::now(), Instant::now());
+        let ReportInvocation {
+            name,
+            options,
+            arguments,
+        } = invocation;
+        let rows = &options.rows;
+        let alias = spec.aliases.iter().find(|alias| alias.name == name);
+        let form = alias.and_then(|alias| alias.form.as_ref());
+        let layout = Layout::new(&spec.columns, rows.columns.as_deref(), form, rows.header.choice())?;
+        let plot = rows
+            .plot
+            .clone()
+            .map(|path| Plot::start(registry, spec, path))
+            .transpose()?;
+        let columns = layout.names();
+        let call = CallInput {
+            v: 1,
+            report: name.clone(),
+            args: arguments::read(spec, &arguments, started, &mut io::stdin().lock())?,
+            columns: match &plot {
+                Some(plot) => plot.columns(columns),
+                None => columns,
+            },
+            columns_named: rows.columns.is_some() || plot.is_some(),
+            source: rows.source.unwrap_or_default(),
+            direction: rows.direction.unwrap_or_default(),
+            limit: rows.limit,
+        };
+        let connection = connect(registry, &name, &options, printer)?;
+        let output = Output::open(rows.output.clone())?;
+        let terminal = if output.is_file() { None } else { printer.terminal() };
+        let shows_rows = terminal.is_some();
+        let usual = if shows_rows { Format::Table } else { Format::Tsv };
+        let format = rows.format.or_else(|| output.format()).unwrap_or(usual);
+        let writer = row_writer(format, &layout, terminal, output.writer()?);
+        let writer = match &plot {
+            Some(plot) => plot.watch(writer),
+            None => writer,
+        };
+        Ok(ReportPlan {
+            name,
+            unit,
+            started,
+            clock,
+            call,
+            connection,
+            layout,
+            limit: rows.limit,
+            writer,
+            output,
+            shows_rows,
+            plot,
+            tolerance: rows.tolerance.unwrap_or(DEFAULT_TOLERANCE),
+            verdict: rows.verdict.clone(),
+        })
+    }
+}

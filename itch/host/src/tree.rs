@@ -1,0 +1,161 @@
+//! clap's tree of commands: the reports of the registry, then the host's own.
+
+use std::ffi::OsString;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Arg, Args, Command, Subcommand};
+use itch_plugin::{Registry, ReportSpec};
+
+use crate::options::common::CommonOptions;
+use crate::options::report::ReportOptions;
+use crate::options::{CommandLine, OwnCommand};
+use crate::plugins::details::report_details;
+use crate::{arguments, environment, exit_codes};
+
+/// An invitation that needs no account.
+const TRY_IT: &str = "Try it without an account: itch --sandbox followers -l 10 burkeblack";
+
+/// Which commands get all of their options. With many plugins those of all would be most of the work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Detail<'a> {
+    /// The one that is called, if one is.
+    Called(Option<&'a str>),
+    /// All, since it is not known which is called.
+    All,
+}
+
+/// Parses a whole command line.
+pub(crate) fn parse(
+    registry: &Registry,
+    detail: Detail<'_>,
+    arguments: &[OsString],
+) -> Result<CommandLine, clap::Error> {
+    let matches = command(registry, detail).try_get_matches_from(arguments)?;
+    CommandLine::read(matches)
+}
+
+/// What can be understood of a command line that is wrong.
+pub(crate) fn understood(registry: &Registry, detail: Detail<'_>, arguments: &[OsString]) -> CommonOptions {
+    let command = command(registry, detail).ignore_errors(true);
+    let matches = command.try_get_matches_from(arguments);
+    matches
+        .map(|matches| CommonOptions::understood(&matches))
+        .unwrap_or_default()
+}
+
+/// The whole command.
+pub(crate) fn command(registry: &Registry, detail: Detail<'_>) -> Command {
+    let styles = Styles::styled()
+        .header(AnsiColor::Yellow.on_default().bold())
+        .usage(AnsiColor::Yellow.on_default().bold())
+        .literal(AnsiColor::Green.on_default())
+        .error(AnsiColor::Red.on_default().bold());
+    let mut root = Command::new("itch")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(TRY_IT)
+        .after_long_help(long_help())
+        .styles(styles)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand_value_name("COMMAND")
+        .args(arguments_of::<CommonOptions>())
+        .args(arguments_of::<ReportOptions>());
+    let report = |spec: &ReportSpec, name: &str| match detail {
+        Detail::Called(called) if called != Some(name) => Command::new(name.to_owned()).about(spec.summary.clone()),
+        _ => report_command(spec, name),
+    };
+    for (spec, unit) in registry.reports() {
+        root = root.subcommand(report(spec, &spec.name));
+        let aliases = spec.aliases.iter().map(|alias| alias.name.as_str());
+        for alias in aliases.filter(|alias| registry.means(alias, unit)) {
+            let about = format!("The same as `{}`", spec.name);
+            root = root.subcommand(report(spec, alias).about(about).hide(true));
+        }
+    }
+    // By its full name a report can be called whatever its own name means.
+    if let Detail::Called(Some(name)) = detail
+        && name.contains('/')
+        && let Some((spec, _)) = registry.report(name)
+    {
+        root = root.subcommand(report_command(spec, name).hide(true));
+    }
+    let mut root = OwnCommand::augment_subcommands(root);
+    match detail {
+        Detail::Called(Some(name)) if root.find_subcommand(name).is_some() => {
+            root = root.mut_subcommand(name, with_common_options);
+        }
+        Detail::Called(_) => {}
+        Detail::All => root = root.mut_subcommands(with_common_options),
+    }
+    root.about("Pull Twitch data as tables").long_about(
+        "Pulls Twitch data as tables: rows on stdout, talk on stderr. Every report is a plugin; \
+         `itch plugins list` shows them.",
+    )
+}
+
+/// The options of a struct. What the struct's comment says is not for the command's help.
+fn arguments_of<T: Args>() -> Vec<Arg> {
+    T::augment_args(Command::default()).get_arguments().cloned().collect()
+}
+
+/// The same command, in which the common options may stand at every level.
+fn with_common_options(command: Command) -> Command {
+    command
+        .args(arguments_of::<CommonOptions>())
+        .mut_subcommands(with_common_options)
+}
+
+/// A report's command, made of its description.
+fn report_command(spec: &ReportSpec, name: &str) -> Command {
+    let mut command = Command::new(name.to_owned())
+        .about(spec.summary.clone())
+        .args(arguments_of::<ReportOptions>())
+        .after_long_help(report_details(spec))
+        .arg_required_else_help(spec.arguments.iter().any(|argument| argument.required));
+    if !spec.help.is_empty() {
+        command = command.long_about(format!("{}.\n\n{}", spec.summary, spec.help));
+    }
+    command.args(spec.arguments.iter().map(arguments::arg))
+}
+
+/// What `--help` says below the options: exit codes and environment variables.
+fn long_help() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in exit_codes::MEANINGS {
+        text.push_str(&format!("  {code}  {meaning}\n"));
+    }
+    text.push_str("\nEnvironment:\n");
+    for variable in environment::variables() {
+        let default = variable.default.map(|default| format!(" [default: {default}]"));
+        text.push_str(&format!("  {:<21} {}{}\n", variable.name, variable.help, default.unwrap_or_default()));
+    }
+    text.push('\n');
+    text.push_str(TRY_IT);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use itch_plugin::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS};
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_well_formed() {
+        command(&Registry::linked_in(), Detail::All).debug_assert();
+    }
+
+    #[test]
+    fn no_report_can_hide_an_option_or_a_command() {
+        for arg in [arguments_of::<CommonOptions>(), arguments_of::<ReportOptions>()].concat() {
+            let name = arg.get_long().unwrap_or_default();
+            assert!(RESERVED_OPTIONS.contains(&name), "--{name}");
+            assert!(arg.get_short().is_none_or(|letter| RESERVED_LETTERS.contains(&letter)), "--{name}");
+        }
+        for command in OwnCommand::augment_subcommands(Command::default()).get_subcommands() {
+            assert!(RESERVED_COMMANDS.contains(&command.get_name()), "{}", command.get_name());
+        }
+    }
+}

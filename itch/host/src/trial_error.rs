@@ -1,0 +1,56 @@
+//! The error of a trial of `itch plugins check`, which crosses from the trial's process to the check in a file.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use itch_api::sync::lock;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// In the process of a trial: the file that its error is written to.
+static FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// The error that a trial ended with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TrialError {
+    message: String,
+    causes: Vec<String>,
+}
+
+impl TrialError {
+    /// What a trial with this folder left there, if it failed with an error.
+    pub(crate) fn read(folder: &Path) -> Option<TrialError> {
+        serde_json::from_slice(&std::fs::read(file_in(folder)).ok()?).ok()
+    }
+}
+
+impl fmt::Display for TrialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+/// The file for the error, in a trial's folder.
+pub(crate) fn file_in(folder: &Path) -> PathBuf {
+    folder.join("error.json")
+}
+
+/// In the process of a trial: says where the error goes.
+pub(crate) fn write_to(file: Option<PathBuf>) {
+    *lock(&FILE) = file;
+}
+
+/// In the process of a trial: hands its first error to the check. Elsewhere it does nothing.
+pub(crate) fn write(failure: &Failure) {
+    if let Some(file) = lock(&FILE).take() {
+        let error = TrialError {
+            message: failure.message.clone(),
+            causes: failure.causes.clone(),
+        };
+        // The check falls back on what is printed.
+        let _ = std::fs::write(file, serde_json::to_vec(&error).unwrap_or_default());
+    }
+}
