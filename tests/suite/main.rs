@@ -26,6 +26,8 @@ mod chat_runs;
 mod command_lines;
 /// Faults on the way: retried, counted, or said.
 mod faults;
+/// Whether rustfmt has formatted every item.
+mod formatting;
 /// Help, options before and after, formats, output files, verdicts, logs.
 mod host;
 /// Interrupts, and what the reader of a pipe sees while a run goes on.

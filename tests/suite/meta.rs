@@ -15,7 +15,7 @@ const OPENING: &str = "//! ";
 const MOST_LINES: usize = 600;
 
 /// Every file of the repository with this extension.
-fn files(extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(extension: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -335,7 +335,8 @@ impl OpenStore {
         }
         if kept > 0 {
             printer.note(&format!(
-                "kept {kept} that the itch of 2016 stored, since no service can give them again; `--all` removes them too"
+                "kept {kept} that the itch of 2016 stored, since no service can give them again; `--all` removes \
+                 them too"
             ));
         }
         Ok(self.removed(&removed, None))

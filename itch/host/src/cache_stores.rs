@@ -110,7 +110,8 @@ pub(crate) fn report_counters(counters: &Counters, names: &[String], printer: &P
     }
     if printer.verbose > 0 && !names.is_empty() {
         printer.say(&format!(
-            "cache {}: {} hits, {} stale, {} misses, {} too old, {} corrupt, {} too large, {} errors, {} of requests saved",
+            "cache {}: {} hits, {} stale, {} misses, {} too old, {} corrupt, {} too large, {} errors, {} of requests \
+             saved",
             names.join(","),
             counters.cache_hits,
             counters.cache_stale,

@@ -152,10 +152,11 @@ fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool
     // Where none is named, `itch cache` means the usual one.
     let usual_cache = usual_cache && caches.is_empty();
     let caches_known = caches.iter().all(cache_is_known) && (!usual_cache || linked_in.cache(DEFAULT_CACHE).is_some());
+    // Where no picture is named, the terminal's renderer may be meant.
+    let terminal_known = || linked_in.renderers().any(|(spec, _)| spec.terminal);
     let renderers_known = renderer.is_none_or(|name| linked_in.renderer(name).is_some())
         && picture.is_none_or(|picture| is_drawn(linked_in, picture))
-        // Where no picture is named, the terminal's may be meant.
-        && (!draws || linked_in.renderers().any(|(spec, _)| spec.terminal));
+        && (!draws || terminal_known());
     // What a name means that is built in can be changed.
     let is_preferred = |name: &String| caches.contains(name) || (draws && linked_in.renderer(name).is_some());
     !caches_known || !renderers_known || config.plugins.prefer.keys().any(is_preferred)

@@ -189,8 +189,8 @@ fn sizes_places_and_constants_are_those_of_rust() {
     let mut places = places();
     for (name, value) in constants() {
         places.program.push_str(&format!(
-            "  if ({name} < 0) printf(\"{name} %lld\\n\", (long long){name});\n  else printf(\"{name} %llu\\n\", (unsigned \
-             long long){name});\n"
+            "  if ({name} < 0) printf(\"{name} %lld\\n\", (long long){name});\n  \
+             else printf(\"{name} %llu\\n\", (unsigned long long){name});\n"
         ));
         places.expected.push_str(&format!("{name} {value}\n"));
     }

@@ -317,12 +317,15 @@ mod tests {
     #[test]
     fn videos_and_streams_read_the_reference_shapes() {
         let video: Video = serde_json::from_str(
-            r#"{"id":"2345678901","stream_id":null,"user_id":"71092938","user_login":"examplecast","title":"any%","created_at":"2026-07-01T18:00:00Z","type":"upload","duration":"45s","view_count":3,"muted_segments":null}"#,
+            r#"{"id":"2345678901","stream_id":null,"user_id":"71092938","user_login":"examplecast","title":"any%",
+                "created_at":"2026-07-01T18:00:00Z","type":"upload","duration":"45s","view_count":3,
+                "muted_segments":null}"#,
         )
         .unwrap();
         assert_eq!((video.kind.as_str(), video.stream_id), ("upload", None));
         let stream: Stream = serde_json::from_str(
-            r#"{"id":"41987654321","user_id":"71092938","user_login":"examplecast","viewer_count":731,"started_at":"2026-07-01T17:59:55Z","tags":null}"#,
+            r#"{"id":"41987654321","user_id":"71092938","user_login":"examplecast","viewer_count":731,
+                "started_at":"2026-07-01T17:59:55Z","tags":null}"#,
         )
         .unwrap();
         assert_eq!(stream.viewer_count, 731);
