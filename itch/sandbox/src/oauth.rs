@@ -12,7 +12,7 @@ use crate::{
     limit::unix_now,
     parameters::Parameters,
     reply::Reply,
-    world::{BURKEBLACK, JUST_A_VIEWER, UserId, mix, named},
+    world::{BURKEBLACK, PLAIN_VIEWER, UserId, mix, named},
 };
 
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
@@ -46,7 +46,7 @@ impl Grant {
         match token {
             TOKEN => user(BURKEBLACK, &SCOPES),
             TOKEN_WITHOUT_SCOPES => user(BURKEBLACK, &[]),
-            TOKEN_VIEWER => user(JUST_A_VIEWER, &SCOPES),
+            TOKEN_VIEWER => user(PLAIN_VIEWER, &SCOPES),
             _ => {
                 let expires_in = app_token_expiry(token)?.checked_sub(unix_now().as_secs())?;
                 Some(Grant {

@@ -57,7 +57,7 @@ struct Page {
     images: Vec<CutOut>,
 }
 
-fn squeezed(bytes: &[u8]) -> Result<Vec<u8>> {
+fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
@@ -108,21 +108,21 @@ impl Page {
                 .collect();
             let shares: Vec<u8> = picture.bytes.chunks_exact(4).map(|pixel| pixel[3]).collect();
             let (width, height) = (picture.width as i32, picture.height as i32);
-            let bytes = squeezed(&colors)?;
+            let bytes = compressed(&colors)?;
             let mut object = document.image_xobject(image(number), &bytes);
             object.width(width).height(height).bits_per_component(8);
             object.filter(Filter::FlateDecode);
             object.color_space().device_rgb();
             object.s_mask(mask(number));
             object.finish();
-            let bytes = squeezed(&shares)?;
+            let bytes = compressed(&shares)?;
             let mut object = document.image_xobject(mask(number), &bytes);
             object.width(width).height(height).bits_per_component(8);
             object.filter(Filter::FlateDecode);
             object.color_space().device_gray();
             object.finish();
         }
-        let bytes = squeezed(&self.content.finish())?;
+        let bytes = compressed(&self.content.finish())?;
         document.stream(content, &bytes).filter(Filter::FlateDecode);
         Ok(document.finish())
     }
@@ -204,7 +204,7 @@ impl Canvas for Page {
         });
     }
 
-    fn wash(&mut self, points: &[Point], color: Color, clip: Rect) {
+    fn fill_below(&mut self, points: &[Point], color: Color, clip: Rect) {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return;
         };

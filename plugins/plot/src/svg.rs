@@ -132,7 +132,7 @@ impl Canvas for Drawing {
         }
     }
 
-    fn wash(&mut self, points: &[Point], color: Color, clip: Rect) {
+    fn fill_below(&mut self, points: &[Point], color: Color, clip: Rect) {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return;
         };

@@ -45,7 +45,7 @@ const GROWTH: [u64; 15] = [24, 60, 110, 165, 150, 115, 95, 190, 170, 105, 85, 70
 const GROWTH_SINCE: Day = 15_706;
 
 /// Followers per hour (UTC) while the channel is off air: evenings are busy, mornings are not.
-const RHYTHM: [u64; 24] = [
+const HOUR_WEIGHTS: [u64; 24] = [
     40, 31, 24, 18, 13, 10, 9, 10, 12, 15, 19, 24, 29, 33, 38, 42, 48, 55, 63, 70, 76, 74, 64, 52,
 ];
 
@@ -179,7 +179,7 @@ impl Calendar {
                 .iter()
                 .flatten()
                 .any(|broadcast| (broadcast.started_at..broadcast.ended_at()).contains(&middle));
-            RHYTHM[slot / 2] * if on_air { 5 } else { 1 }
+            HOUR_WEIGHTS[slot / 2] * if on_air { 5 } else { 1 }
         })
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct NamedChannel {
 
 /// The old archives give this id to `burkeblack`.
 pub(crate) const BURKEBLACK: UserId = 76_725_499;
-pub(crate) const JUST_A_VIEWER: UserId = 130_000_000;
+pub(crate) const PLAIN_VIEWER: UserId = 130_000_000;
 /// Owns the videos that are the same under every seed.
 pub(crate) const CHAT_REPLAYS: UserId = 120_000_000;
 
@@ -105,7 +105,7 @@ pub(crate) static NAMED: [NamedChannel; 9] = [
         ..SMALL
     },
     NamedChannel {
-        id: JUST_A_VIEWER,
+        id: PLAIN_VIEWER,
         login: "just_a_viewer",
         display_name: "Just_A_Viewer",
         description: "Watches, and moderates nothing.",

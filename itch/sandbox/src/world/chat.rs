@@ -16,7 +16,7 @@ use super::{
 const STAMP_DELAY: Millis = 700;
 
 /// People who come to every broadcast of a channel.
-const REGULARS: u64 = 600;
+const REGULAR_CHATTERS: u64 = 600;
 
 /// Any page of a video's comments can be made alone: each is a function of the video and an index.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl<'w> Chat<'w> {
             0 => self.video.channel,
             1..60 => {
                 // Some say more than others.
-                let regular = seed.below(2, REGULARS).min(seed.below(3, REGULARS));
+                let regular = seed.below(2, REGULAR_CHATTERS).min(seed.below(3, REGULAR_CHATTERS));
                 let since = named(self.video.channel).map_or(0, |channel| channel.opened_at);
                 let regulars = self.world.seed.child("regulars");
                 registered_by(since, regulars.of(self.video.channel.into()), regular)

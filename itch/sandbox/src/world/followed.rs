@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     World,
     accounts::{FIRST_ID, LAST_ID, UserId},
-    channels::{BURKEBLACK, JUST_A_VIEWER, ordinary_followers},
+    channels::{BURKEBLACK, PLAIN_VIEWER, ordinary_followers},
     followers::{Follow, Guest},
 };
 
@@ -26,11 +26,8 @@ impl Followed {
     /// `world` must not have guests yet.
     pub(super) fn new(world: &World) -> Followed {
         let mut followed = Followed::default();
-        followed.add(world, JUST_A_VIEWER, BURKEBLACK, VIEWER_RANK);
-        for (owner, count) in [
-            (BURKEBLACK, FOLLOWED_BY_BURKEBLACK),
-            (JUST_A_VIEWER, FOLLOWED_BY_VIEWER),
-        ] {
+        followed.add(world, PLAIN_VIEWER, BURKEBLACK, VIEWER_RANK);
+        for (owner, count) in [(BURKEBLACK, FOLLOWED_BY_BURKEBLACK), (PLAIN_VIEWER, FOLLOWED_BY_VIEWER)] {
             let seed = world.seed.child("followed").of(owner.into());
             for index in 0.. {
                 if followed.lists.get(&owner).is_some_and(|list| list.len() >= count) {

@@ -147,7 +147,7 @@ impl<'w> Followers<'w> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::channels::{BURKEBLACK, JUST_A_VIEWER, NAMED},
+        super::channels::{BURKEBLACK, NAMED, PLAIN_VIEWER},
         *,
     };
 
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn both_sides_of_a_follow_agree() {
         let world = World::new(1);
-        for (user, count) in [(BURKEBLACK, 312), (JUST_A_VIEWER, 12)] {
+        for (user, count) in [(BURKEBLACK, 312), (PLAIN_VIEWER, 12)] {
             let followed = world.followed_by(user);
             assert_eq!(followed.len(), count);
             assert!(followed.is_sorted_by(|a, b| a.followed_at >= b.followed_at));

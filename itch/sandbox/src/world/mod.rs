@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 pub(crate) use self::{
     accounts::UserId,
-    channels::{BURKEBLACK, JUST_A_VIEWER, named},
+    channels::{BURKEBLACK, PLAIN_VIEWER, named},
     chat::{Chat, Comment},
     followers::{Follow, Followers},
     messages::{Emote, Fragment},
@@ -47,7 +47,7 @@ use self::{
 };
 
 /// One account in a thousand is gone: banned or deleted, but still among the followers.
-const ONE_IN_GONE: u64 = 1_000;
+const GONE_ONE_IN: u64 = 1_000;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -100,7 +100,7 @@ impl World {
 
     /// Whether the account is banned or deleted. It stays among the followers of others.
     pub(crate) fn is_gone(&self, id: UserId) -> bool {
-        self.seed.child("gone").below(id.into(), ONE_IN_GONE) == 0
+        self.seed.child("gone").below(id.into(), GONE_ONE_IN) == 0
             && named(id).is_none()
             && !self.guests.contains_key(&id)
             && !self.followers(BURKEBLACK).is_in_wave(id)

@@ -3,7 +3,7 @@
 use super::{
     World,
     accounts::UserId,
-    channels::{BURKEBLACK, CHAT_REPLAYS, JUST_A_VIEWER, NamedChannel},
+    channels::{BURKEBLACK, CHAT_REPLAYS, NamedChannel, PLAIN_VIEWER},
     seed::{Permutation, mix},
 };
 
@@ -36,7 +36,7 @@ fn sizes(channel: &NamedChannel) -> (usize, usize, usize) {
     match (channel.id, channel.followers) {
         (BURKEBLACK, _) => (2_345, 12, 25),
         (CHAT_REPLAYS, _) => (40, 5, 7),
-        (JUST_A_VIEWER, _) => (3, 0, 0),
+        (PLAIN_VIEWER, _) => (3, 0, 0),
         (_, 0) => (0, 0, 0),
         (_, 1_000_000..) => (1_000, 4, 6),
         _ => (5, 1, 1),

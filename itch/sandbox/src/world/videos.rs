@@ -13,13 +13,13 @@ use super::{
 /// Which video of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VideoKey {
-    Dated(Dated),
+    Dated(DatedVideo),
     Fixed(&'static FixedVideo),
 }
 
 /// At most one video of each kind belongs to a channel and a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dated {
+pub(crate) struct DatedVideo {
     slot: u8,
     kind: VideoKind,
     day: Day,
@@ -36,7 +36,7 @@ impl VideoKey {
     pub(super) fn find(world: &World, id: u64) -> Option<VideoKey> {
         match FIXED.iter().find(|video| video.id == id) {
             Some(video) => Some(VideoKey::Fixed(video)),
-            None => Dated::find(world, id).map(VideoKey::Dated),
+            None => DatedVideo::find(world, id).map(VideoKey::Dated),
         }
     }
 
@@ -93,7 +93,7 @@ impl VideoKey {
     }
 }
 
-impl Dated {
+impl DatedVideo {
     fn seed(self, world: &World) -> Seed {
         world.seed.child("video").of(self.part()).of(self.day as u64)
     }
@@ -111,10 +111,10 @@ impl Dated {
     }
 
     /// The video with this id.
-    fn find(world: &World, id: u64) -> Option<Dated> {
+    fn find(world: &World, id: u64) -> Option<DatedVideo> {
         let place = id.checked_sub(FIRST_VIDEO_ID)?;
         let part = (place % IDS_PER_DAY / IDS_PER_KEY) as usize;
-        let key = Dated {
+        let key = DatedVideo {
             slot: u8::try_from(part / VideoKind::ALL.len()).ok()?,
             kind: VideoKind::ALL[part % VideoKind::ALL.len()],
             day: FIRST_DAY + Day::try_from(place / IDS_PER_DAY).ok()?,
@@ -195,7 +195,7 @@ impl Dated {
     }
 }
 
-fn exists(world: &World, calendar: &Calendar, key: Dated) -> bool {
+fn exists(world: &World, calendar: &Calendar, key: DatedVideo) -> bool {
     if key.channel().streams == 0 || !calendar.days().contains(&key.day) {
         return false;
     }
@@ -216,7 +216,7 @@ pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
     let dated = calendar
         .days()
         .flat_map(|day| {
-            VideoKind::ALL.map(|kind| Dated {
+            VideoKind::ALL.map(|kind| DatedVideo {
                 slot: slot as u8,
                 kind,
                 day,

@@ -18,7 +18,7 @@ pub(crate) const WAVE_START: Seconds = date(2026, 7, 19) + 21 * 3_600 + 4 * 60;
 pub(crate) const WAVE_LENGTH: Seconds = 34 * 60;
 
 /// Between which moments before the wave its accounts were made.
-const MADE_BEFORE: (Seconds, Seconds) = (11 * DAY, 8 * DAY);
+const ACCOUNT_AGES: (Seconds, Seconds) = (11 * DAY, 8 * DAY);
 
 /// Where the wave lies among the followers.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Wave {
 
     /// The rows of ids (see [`super::followers`]) that were registered in the days of its making.
     pub(super) fn rows(&self, bits: u32) -> Range<u32> {
-        let (since, until) = MADE_BEFORE;
+        let (since, until) = ACCOUNT_AGES;
         let row = |before| (last_registered(WAVE_START - before) - FIRST_ID) >> bits;
         row(since) + 1..row(until).max(row(since) + 2)
     }
@@ -124,7 +124,7 @@ mod tests {
                     assert!((start..end).contains(&rank));
                     assert!((0..WAVE_LENGTH).contains(&(followed_at - WAVE_START)));
                     let age = WAVE_START - world.created_at(user);
-                    assert!((MADE_BEFORE.1..=MADE_BEFORE.0).contains(&age), "{age}");
+                    assert!((ACCOUNT_AGES.1..=ACCOUNT_AGES.0).contains(&age), "{age}");
                     assert!(!world.is_gone(user));
                 }
             }

@@ -144,7 +144,7 @@ fn mix_run(run: &mut [u8; RUN], shares: &[u16; RUN], ink: &[u16; RUN]) {
 
 /// A dot by itself.
 #[derive(Clone, Copy, Debug)]
-struct Spot {
+struct Dot {
     /// The pixel that the corner of its square is on.
     column: i32,
     row: i32,
@@ -155,20 +155,20 @@ struct Spot {
 
 /// Dots of one size, each by itself.
 #[derive(Clone, Debug)]
-pub(super) struct Spots {
+pub(super) struct Dots {
     area: Area,
     half: i32,
     /// One for each place of its middle within a pixel.
     discs: Vec<Disc>,
-    spots: Vec<Spot>,
+    spots: Vec<Dot>,
 }
 
-impl Spots {
-    pub(super) fn new(radius: f64, opacity: f64, area: Area) -> Spots {
+impl Dots {
+    pub(super) fn new(radius: f64, opacity: f64, area: Area) -> Dots {
         let off = |place: usize| (place as f64 + 0.5) / PLACES as f64 - 0.5;
         let stamps = (0..PLACES * PLACES).map(|place| Stamp::new(radius, (off(place % PLACES), off(place / PLACES))));
         let discs: Vec<Disc> = stamps.map(|stamp| Disc::new(&stamp, opacity)).collect();
-        Spots {
+        Dots {
             area,
             half: discs.first().map_or(0, |disc| disc.size as i32 / 2),
             discs,
@@ -177,7 +177,7 @@ impl Spots {
     }
 
     /// The dots of a layer of points.
-    pub(super) fn of(chart: &Chart<'_>, layer: &Layer, area: Area) -> Option<Spots> {
+    pub(super) fn of(chart: &Chart<'_>, layer: &Layer, area: Area) -> Option<Dots> {
         let Layer::Points {
             x,
             y,
@@ -189,7 +189,7 @@ impl Spots {
         else {
             return None;
         };
-        let mut spots = Spots::new(radius, opacity, area);
+        let mut spots = Dots::new(radius, opacity, area);
         let shades = shade.map(|shade| chart.shades(shade));
         for (row, (x, y)) in chart.numbers(x).iter().zip(chart.numbers(y)).enumerate() {
             let at = Point {
@@ -208,7 +208,7 @@ impl Spots {
             return;
         }
         let place = |off: f64| ((off * PLACES as f64) as usize).min(PLACES - 1);
-        self.spots.push(Spot {
+        self.spots.push(Dot {
             column: column as i32 - self.half,
             row: row as i32 - self.half,
             place: (place(at.y - row) * PLACES + place(at.x - column)) as u8,
@@ -343,7 +343,7 @@ impl Cells {
                 let half = disc.size / 2;
                 let cells = reaching(half);
                 let shades = &chart.shades(*shade)[cells.clone()];
-                for (place, shade) in rising(&places[cells], shades) {
+                for (place, shade) in by_shade(&places[cells], shades) {
                     let (column, row) = (place % self.columns, place / self.columns);
                     let corner = (
                         (self.area.left + column) as isize - half as isize,
@@ -403,7 +403,7 @@ impl Cells {
 }
 
 /// The cells with their shades, in the order in which these rise.
-fn rising(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+fn by_shade(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     let mut next = [0usize; 257];
     for shade in shades {
         next[usize::from(*shade) + 1] += 1;

@@ -31,9 +31,9 @@ impl Font {
     }
 }
 
-fn carried() -> &'static [Face<'static>] {
-    static CARRIED: OnceLock<Vec<Face<'static>>> = OnceLock::new();
-    CARRIED.get_or_init(|| {
+fn bundled_fonts() -> &'static [Face<'static>] {
+    static BUNDLED: OnceLock<Vec<Face<'static>>> = OnceLock::new();
+    BUNDLED.get_or_init(|| {
         let files = [dejavu::sans::regular(), epaint_default_fonts::NOTO_EMOJI_REGULAR];
         files
             .into_iter()
@@ -47,16 +47,16 @@ pub(crate) fn font_for(character: char, before: Option<&Font>) -> Option<Font> {
     if let Some(before) = before.filter(|before| before.has(character)) {
         return Some(before.clone());
     }
-    let mut carried = carried().iter().map(Font::Carried);
+    let mut carried = bundled_fonts().iter().map(Font::Carried);
     carried
         .find(|font| font.has(character))
         .or_else(|| of_the_system(character))
 }
 
 /// Notices whether a glyph has a drawn form: fonts of coloured pictures have none.
-struct Seen(bool);
+struct HasOutline(bool);
 
-impl OutlineBuilder for Seen {
+impl OutlineBuilder for HasOutline {
     fn move_to(&mut self, _: f32, _: f32) {
         self.0 = true;
     }
@@ -88,7 +88,7 @@ fn of_the_system(character: char) -> Option<Font> {
         let font = system.with_face_data(info.id, |bytes, index| {
             let face = Face::from_slice(bytes, index)?;
             let glyph: GlyphId = face.glyph_index(character)?;
-            let mut seen = Seen(false);
+            let mut seen = HasOutline(false);
             face.outline_glyph(glyph, &mut seen);
             seen.0.then(|| Font::System(Arc::new(bytes.to_vec()), index))
         });

@@ -178,15 +178,15 @@ impl Field {
 
 /// A colour on everything below a line.
 #[derive(Clone, Debug)]
-pub(super) struct Wash {
+pub(super) struct FillBelow {
     clip: Area,
     /// The first row of each column that is below.
     tops: Vec<usize>,
     paint: Paint,
 }
 
-impl Wash {
-    pub(super) fn new(points: &[Point], paint: Paint, clip: Area) -> Wash {
+impl FillBelow {
+    pub(super) fn new(points: &[Point], paint: Paint, clip: Area) -> FillBelow {
         let mut tops = vec![clip.bottom; clip.right.saturating_sub(clip.left)];
         let mut next = 0;
         for (column, place) in (clip.left..clip.right).zip(&mut tops) {
@@ -207,7 +207,7 @@ impl Wash {
             };
             *place = (y.max(0.0) as usize).clamp(clip.top, clip.bottom);
         }
-        Wash { clip, tops, paint }
+        FillBelow { clip, tops, paint }
     }
 
     pub(super) fn draw(&self, stripe: &mut Stripe<'_>) {

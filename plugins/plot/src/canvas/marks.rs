@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use itch_plugin::{Chart, Color, Layer, Point, Rect};
 
-use super::dots::{Cells, Spots};
+use super::dots::{Cells, Dots};
 use super::glyphs::Glyphs;
-use super::line::{Line, Wash};
+use super::line::{FillBelow, Line};
 use super::paint::{Area, Paint, mix};
 use super::stripe::Stripe;
 use super::text;
@@ -74,8 +74,8 @@ impl Fill {
 enum Mark {
     Fill(Fill),
     Line(Line),
-    Wash(Wash),
-    Spots(Spots),
+    FillBelow(FillBelow),
+    Dots(Dots),
     Cells(Cells),
     Glyphs(Glyphs),
 }
@@ -114,8 +114,8 @@ impl Marks {
             match mark {
                 Mark::Fill(fill) => fill.draw(&self.paints[fill.paint].1, stripe),
                 Mark::Line(line) => line.draw(stripe),
-                Mark::Wash(wash) => wash.draw(stripe),
-                Mark::Spots(spots) => spots.draw(stripe),
+                Mark::FillBelow(wash) => wash.draw(stripe),
+                Mark::Dots(spots) => spots.draw(stripe),
                 Mark::Cells(cells) => cells.draw(chart, stripe),
                 Mark::Glyphs(glyphs) => glyphs.draw(stripe),
             }
@@ -194,23 +194,23 @@ impl Canvas for Marks {
         self.marks.push(Mark::Line(Line::new(points, pens, clip)));
     }
 
-    fn wash(&mut self, points: &[Point], color: Color, clip: Rect) {
-        let wash = Wash::new(points, Paint::of(color), self.whole(clip));
-        self.marks.push(Mark::Wash(wash));
+    fn fill_below(&mut self, points: &[Point], color: Color, clip: Rect) {
+        let wash = FillBelow::new(points, Paint::of(color), self.whole(clip));
+        self.marks.push(Mark::FillBelow(wash));
     }
 
     fn dot(&mut self, at: Point, radius: f64, color: Color, clip: Rect) {
-        let mut spots = Spots::new(radius, color.opacity(), self.whole(clip));
+        let mut spots = Dots::new(radius, color.opacity(), self.whole(clip));
         spots.add(at, color);
-        self.marks.push(Mark::Spots(spots));
+        self.marks.push(Mark::Dots(spots));
     }
 
     fn dots(&mut self, chart: &Chart<'_>, layer: &Layer) {
         let area = self.whole(chart.area);
         match layer {
             Layer::Points { .. } => {
-                let spots = Spots::of(chart, layer, area);
-                self.marks.extend(spots.map(Mark::Spots));
+                let spots = Dots::of(chart, layer, area);
+                self.marks.extend(spots.map(Mark::Dots));
             }
             Layer::Cells { .. } => {
                 let cells = Cells::of(chart, layer, area);

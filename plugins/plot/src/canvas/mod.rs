@@ -53,7 +53,7 @@ pub(crate) trait Canvas {
     /// Draws a line from point to point, within a part of the canvas, with each pen over the one before.
     fn polyline(&mut self, points: &[Point], pens: &[Pen], clip: Rect);
     /// Fills what is between a line and the lower side of a part of the canvas.
-    fn wash(&mut self, points: &[Point], color: Color, clip: Rect);
+    fn fill_below(&mut self, points: &[Point], color: Color, clip: Rect);
     /// Draws one dot.
     fn dot(&mut self, at: Point, radius: f64, color: Color, clip: Rect);
     /// Draws a layer of dots.
@@ -79,7 +79,7 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
             // Below the dots, so that it does not dull them.
             Layer::Line { wash: true, .. } => {
                 let points = line_points(chart, layer);
-                canvas.wash(&points, chart.theme.wash, chart.area);
+                canvas.fill_below(&points, chart.theme.wash, chart.area);
             }
             _ => {}
         }
@@ -103,11 +103,11 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
             _ => {}
         }
     }
-    furniture(chart, canvas);
+    decorations(chart, canvas);
 }
 
 /// Everything around the data.
-fn furniture(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
+fn decorations(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let (area, text) = (chart.area, chart.target.text);
     let color = chart.theme.text;
     let thin = (chart.target.line * 0.6).max(1.0);

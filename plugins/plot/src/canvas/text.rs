@@ -41,7 +41,7 @@ pub(crate) fn outline(text: &str, size: f64) -> Outline {
             for (font, part) in parts {
                 match font {
                     Some(font) => shape(&font, part, level.is_rtl(), size as f32, &mut outline),
-                    None => boxes(part, size as f32, &mut outline),
+                    None => missing_glyph_boxes(part, size as f32, &mut outline),
                 }
             }
         }
@@ -50,7 +50,7 @@ pub(crate) fn outline(text: &str, size: f64) -> Outline {
 }
 
 /// Whether a character has no form of its own and belongs to the one before it.
-fn sticks(character: char) -> bool {
+fn is_combining(character: char) -> bool {
     matches!(
         character,
         '\u{300}'..='\u{36f}' | '\u{200c}'..='\u{200f}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
@@ -64,7 +64,7 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
     for (at, character) in text.char_indices() {
         let end = at + character.len_utf8();
         if let Some((font, _, last)) = parts.last_mut() {
-            let stays = sticks(character)
+            let stays = is_combining(character)
                 || match font {
                     Some(font) => font.with(|face| face.glyph_index(character).is_some()) == Some(true),
                     None => false,
@@ -145,13 +145,13 @@ fn shape(font: &Font, text: &str, right_to_left: bool, size: f32, outline: &mut 
         }
     });
     if drawn.is_none() {
-        boxes(text, size, outline);
+        missing_glyph_boxes(text, size, outline);
     }
 }
 
 /// A box for each character that no font has.
-fn boxes(text: &str, size: f32, outline: &mut Outline) {
-    for character in text.chars().filter(|character| !sticks(*character)) {
+fn missing_glyph_boxes(text: &str, size: f32, outline: &mut Outline) {
+    for character in text.chars().filter(|character| !is_combining(*character)) {
         if character.is_whitespace() || character.is_control() {
             outline.width += size * 0.3;
             continue;

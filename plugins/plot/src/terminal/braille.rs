@@ -46,7 +46,7 @@ pub(super) fn page(chart: &Chart<'_>) -> Page {
     for layer in &chart.layers {
         page.layer(chart, layer);
     }
-    page.furniture(chart);
+    page.decorations(chart);
     page
 }
 
@@ -193,7 +193,7 @@ impl Page {
         }
     }
 
-    fn furniture(&mut self, chart: &Chart<'_>) {
+    fn decorations(&mut self, chart: &Chart<'_>) {
         let (area, color) = (chart.area, chart.theme.text);
         let column = |x: f64| (x / 2.0).floor() as isize;
         let mut y = area.top;
