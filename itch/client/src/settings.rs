@@ -15,6 +15,16 @@ use crate::{GqlFacts, Secret};
 pub const DEFAULT_RETRIES: u32 = 4;
 /// How long one try may take.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The variables that name the base URLs of the services.
+const BASE_URLS: &[(Service, &str)] = &[
+    (Service::Helix, "TWITCH_HELIX_URL"),
+    (Service::OAuth, "TWITCH_OAUTH2_URL"),
+    (Service::Gql, "TWITCH_GQL_URL"),
+    (Service::Kraken, "TWITCH_KRAKEN_URL"),
+    (Service::Tmi, "TWITCH_TMI_URL"),
+    (Service::Rechat, "TWITCH_RECHAT_URL"),
+    (Service::Loots, "TWITCH_LOOTS_URL"),
+];
 
 /// Takes one-line warnings for people.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
@@ -79,6 +89,25 @@ impl Settings {
             gql: Some(GqlFacts::built_in()),
             report: String::new(),
             warn: Arc::new(|_| {}),
+        }
+    }
+
+    /// [`Settings::new`] with base URLs and identity from environment variables, which docs/reference.md lists:
+    /// `TWITCH_TOKEN`, `TWITCH_CLIENT_ID`, `TWITCH_CLIENT_SECRET`, `TWITCH_HELIX_URL` and so on.
+    ///
+    /// The function gives their values: `|name| std::env::var(name).ok()`, or those of a sandbox.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Settings {
+        let base_urls = BASE_URLS.iter();
+        let base_urls = base_urls.filter_map(|(service, name)| Some((*service, variable(name)?)));
+        Settings {
+            base_urls: base_urls.collect(),
+            identity: IdentitySettings {
+                client_id: variable("TWITCH_CLIENT_ID"),
+                client_secret: variable("TWITCH_CLIENT_SECRET").map(Secret::from),
+                token: variable("TWITCH_TOKEN").map(Secret::from),
+                ..IdentitySettings::default()
+            },
+            ..Settings::new()
         }
     }
 }

@@ -1,14 +1,11 @@
 //! The caches of a run: opening those that `-c` names, through the same boundary as a third party's, and what a run says
 //! of them at its end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_client::Counters;
-use itch_plugin::abi::LogHost;
-use itch_plugin::abi::drive::open_cache;
-use itch_plugin::{CacheLog, CacheSettings, CacheSpec, CacheStore, LogLevel, NO_CACHE, Registered, Registry};
+use itch_plugin::{CacheLog, CacheSettings, CacheStore, LogLevel, NO_CACHE, Registry};
 
 use crate::config::Config;
 use crate::environment;
@@ -27,7 +24,7 @@ pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &C
         if name == NO_CACHE {
             return Err(usage(format!("`{NO_CACHE}` stands for no cache, and not beside others")));
         }
-        find(registry, name).map_err(|error| match configured {
+        registry.known_cache(name).map_err(|error| match configured {
             true => error.context("`[cache]` in config.toml cannot be used"),
             false => error,
         })?;
@@ -62,14 +59,6 @@ pub(crate) fn open(
     Ok(stores)
 }
 
-fn find<'a>(registry: &'a Registry, name: &str) -> Result<(&'a CacheSpec, &'a Registered)> {
-    registry.cache(name).ok_or_else(|| {
-        let known: Vec<&str> = registry.caches().map(|(spec, _)| spec.name.as_str()).collect();
-        usage(format!("there is no cache `{}`; known: {}", name.escape_debug(), known.join(", ")))
-            .hint("itch plugins list")
-    })
-}
-
 /// Opens one store.
 pub(crate) fn open_one(
     registry: &Registry,
@@ -78,25 +67,19 @@ pub(crate) fn open_one(
     strict: bool,
     printer: &Printer,
 ) -> Result<Box<dyn CacheStore>> {
-    let (spec, unit) = find(registry, name)?;
-    let read = |name: &String| Some((name.clone(), environment::read(name)?));
+    let (spec, _) = registry.known_cache(name)?;
+    let (called, printer) = (name.to_owned(), printer.clone());
     let settings = CacheSettings {
-        variables: spec
-            .variables
-            .iter()
-            .filter_map(|variable| read(&variable.name))
-            .collect(),
         max_bytes,
         strict,
-        log: CacheLog::default(),
+        log: CacheLog::new(move |level, message| match level {
+            // What a person should know although the store goes on.
+            LogLevel::Warn => printer.warning(&format!("cache {called}: {message}")),
+            level => crate::log::plugin_line(level, message),
+        }),
+        ..CacheSettings::read(spec, environment::read)
     };
-    let (called, printer) = (name.to_owned(), printer.clone());
-    let host = LogHost::new(move |level, message: &str| match level {
-        // What a person should know although the store goes on.
-        LogLevel::Warn => printer.warning(&format!("cache {called}: {message}")),
-        level => crate::log::plugin_line(level, message),
-    });
-    open_cache(unit.item, Arc::new(host), &settings)
+    registry.open_cache(name, &settings)
 }
 
 /// Says after a run what became of its caches: that old answers stood in, always; the counters, if asked.

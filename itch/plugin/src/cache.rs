@@ -85,6 +85,17 @@ impl fmt::Debug for CacheLog {
 }
 
 impl CacheSettings {
+    /// The values of the variables that a backend declares, from a function that knows them, such as
+    /// `|name| std::env::var(name).ok()`.
+    pub fn read(spec: &CacheSpec, variable: impl Fn(&str) -> Option<String>) -> CacheSettings {
+        let declared = spec.variables.iter();
+        let variables = declared.filter_map(|declared| Some((declared.name.clone(), variable(&declared.name)?)));
+        CacheSettings {
+            variables: variables.collect(),
+            ..CacheSettings::default()
+        }
+    }
+
     /// The value of a declared variable, if it is set and not empty.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables

@@ -1,5 +1,7 @@
 //! The shared registry: every unit that is linked in or was found in a file, and which of them a name means.
 
+mod open;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

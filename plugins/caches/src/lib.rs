@@ -11,3 +11,28 @@
 mod file;
 mod memcache;
 mod redis;
+
+use itch_plugin::{CacheSettings, CacheStore, Registry, Result};
+
+/// Opens a built-in cache for a program that uses itch as a library.
+///
+/// The function gives the values of the environment variables that the backend reads, which docs/caches.md lists; no
+/// server is contacted before the first use. For a limit of size and for warnings, use [`Registry::open_cache`]. A name
+/// that no backend has is an error of kind [`ErrorKind::Usage`](itch_plugin::ErrorKind::Usage).
+///
+/// ```
+/// let directory = std::env::temp_dir().join("responses");
+/// let store = itch_caches::open("file", |name| match name {
+///     "TWITCH_CACHE_TEMP" => Some(directory.display().to_string()),
+///     _ => None,
+/// })?;
+/// assert!(store.location().ends_with("responses"));
+/// // As the program does it:
+/// let store = itch_caches::open("redis", |name| std::env::var(name).ok())?;
+/// # Ok::<(), itch_plugin::Error>(())
+/// ```
+pub fn open(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Box<dyn CacheStore>> {
+    let registry = Registry::linked_in();
+    let (spec, _) = registry.known_cache(name)?;
+    registry.open_cache(name, &CacheSettings::read(spec, variable))
+}
