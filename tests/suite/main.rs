@@ -48,6 +48,12 @@ mod loaded;
 mod meta;
 /// Cache directories of the old program.
 mod old_cache;
+/// The pages of documentation: which there are, what they name.
+mod pages;
+/// Every command of every page.
+mod pages_run;
+/// The parts of pages that are generated.
+mod pages_written;
 /// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
 mod plot;
 /// The files of `itch plot`: where a picture goes, and the forms of rows.
@@ -58,8 +64,6 @@ mod plot_page;
 mod plot_pictures;
 /// `itch plot` on terminals.
 mod plot_terminal;
-/// Every command of docs/plugins.md.
-mod plugin_docs;
 /// `itch plugins`, of what is built in.
 mod plugins;
 /// `itch plugins check`.

@@ -7,6 +7,7 @@ use itch_plugin::Registry;
 use itch_tests::{Folder, root};
 use serde_json::Value;
 
+use crate::pages_written::blessing;
 use crate::plugins::units;
 
 /// The sentence that a file opens with.
@@ -162,49 +163,6 @@ fn every_example_runs_and_gives_rows() {
     }
 }
 
-/// Whether what is expected is to be written anew.
-fn blessing() -> bool {
-    std::env::var_os("ITCH_BLESS").is_some()
-}
-
-/// What the README says is what the program says: each block below a line `<!-- run: itch … -->` is that command's
-/// output. `tests/run --bless` writes them anew.
-#[test]
-fn the_readme_tells_the_truth() {
-    let path = root().join("README.md");
-    let Ok(found) = std::fs::read_to_string(&path) else {
-        return;
-    };
-    let mut written = String::new();
-    let mut blocks = 0;
-    let mut lines = found.lines();
-    while let Some(line) = lines.next() {
-        written.push_str(line);
-        written.push('\n');
-        let Some(command) = line
-            .strip_prefix("<!-- run: ")
-            .and_then(|line| line.strip_suffix(" -->"))
-        else {
-            continue;
-        };
-        let fence = lines.next().expect("a block after the marker");
-        assert!(fence.starts_with("```"), "{line} stands before no block");
-        lines
-            .by_ref()
-            .take_while(|line| !line.starts_with("```"))
-            .for_each(drop);
-        let ran = Folder::new().line(command);
-        written.push_str(&format!("{fence}\n{}{}```\n", ran.stdout, ran.stderr));
-        blocks += 1;
-    }
-    assert!(blocks > 0, "README.md shows no output");
-    if blessing() {
-        std::fs::write(&path, written).unwrap();
-        return;
-    }
-    itch_tests::same(&written, &found);
-}
-
 /// Every environment variable: those of the host, from its help, and those of the units.
 fn variables() -> BTreeSet<String> {
     let help = Folder::new().itch(&["--help"]).succeeds().stdout.clone();
@@ -230,21 +188,29 @@ fn variables() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_readme_knows_every_variable_and_unit() {
+fn the_pages_know_every_variable_unit_and_scope() {
     if blessing() {
-        return; // Another test is writing it.
+        return; // Another test is writing them.
     }
     let variables = variables();
     assert!(variables.contains("TWITCH_TOKEN") && variables.contains("TWITCH_CACHE_TEMP"));
-    let Ok(readme) = std::fs::read_to_string(root().join("README.md")) else {
-        return;
-    };
+    let reference = read("docs/reference.md");
     for name in variables {
-        assert!(readme.contains(&name), "README.md says nothing of {name}");
+        assert!(reference.contains(&name), "docs/reference.md says nothing of {name}");
     }
-    for (name, _) in units_by_file() {
-        let forms = [format!("`{name}`"), format!("# {name}\n"), format!("-c {name}`")];
-        assert!(forms.iter().any(|form| readme.contains(form)), "README.md says nothing of {name}");
+    let readme = read("README.md");
+    for unit in units() {
+        let (name, kind) = (text(&unit, "name"), text(&unit, "kind"));
+        let page = match kind {
+            "report" => &readme,
+            "cache" => &read("docs/caches.md"),
+            _ => &read("docs/plotting.md"),
+        };
+        assert!(page.contains(&format!("`{name}`")), "no page says anything of the {kind} {name}");
+        for scope in list(&unit["spec"], "scopes") {
+            let scope = scope.as_str().unwrap();
+            assert!(readme.contains(scope), "README.md does not say that {name} needs {scope}");
+        }
     }
 }
 

@@ -114,7 +114,7 @@ fn the_picture_of_the_readme() {
     assert!(
         std::fs::read_to_string(root().join("README.md"))
             .unwrap()
-            .contains(&format!("\n    {line}\n"))
+            .contains(&format!("\n{line}\n"))
     );
     assert!(folder.line(line).succeeds().stdout.lines().count() > 3_700);
     looks_like(folder.path("followers.png"), "../../docs/followers");
