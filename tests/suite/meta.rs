@@ -341,7 +341,16 @@ fn every_crate_takes_part_in_the_workspace() {
 #[test]
 fn there_is_a_recipe_for_each_kind_of_change() {
     let recipes = read("CONTRIBUTING.md");
-    for recipe in ["a report", "a cache backend", "a renderer", "an endpoint"] {
+    for recipe in [
+        "a report",
+        "a cache backend",
+        "a renderer",
+        "an endpoint",
+        "an option",
+        "an output format",
+        "a key to config.toml",
+        "an environment variable",
+    ] {
         assert!(recipes.contains(&format!("\n## Add {recipe}\n")), "{recipe}");
     }
 }

@@ -15,17 +15,6 @@ use crate::{GqlFacts, Secret};
 pub const DEFAULT_RETRIES: u32 = 4;
 /// How long one try may take.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The variables that name the base URLs of the services.
-const BASE_URLS: &[(Service, &str)] = &[
-    (Service::Helix, "TWITCH_HELIX_URL"),
-    (Service::OAuth, "TWITCH_OAUTH2_URL"),
-    (Service::Gql, "TWITCH_GQL_URL"),
-    (Service::Kraken, "TWITCH_KRAKEN_URL"),
-    (Service::Tmi, "TWITCH_TMI_URL"),
-    (Service::Rechat, "TWITCH_RECHAT_URL"),
-    (Service::Loots, "TWITCH_LOOTS_URL"),
-];
-
 /// Takes one-line warnings for people.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -97,10 +86,9 @@ impl Settings {
     ///
     /// The function gives their values: `|name| std::env::var(name).ok()`, or those of a sandbox.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Settings {
-        let base_urls = BASE_URLS.iter();
-        let base_urls = base_urls.filter_map(|(service, name)| Some((*service, variable(name)?)));
+        let base_url = |service: Service| Some((service, variable(service.url_variable())?));
         Settings {
-            base_urls: base_urls.collect(),
+            base_urls: Service::ALL.into_iter().filter_map(base_url).collect(),
             identity: IdentitySettings {
                 client_id: variable("TWITCH_CLIENT_ID"),
                 client_secret: variable("TWITCH_CLIENT_SECRET").map(Secret::from),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use etcetera::BaseStrategy;
-use itch_client::{Client, IdentitySettings, Secret, Settings};
+use itch_client::{Client, Settings};
 use itch_plugin::{CacheStore, Registry};
 use itch_sandbox::Sandbox;
 
@@ -52,20 +52,13 @@ pub(crate) fn connect(
     let stores: Vec<(String, Box<dyn CacheStore>)> =
         cache_stores::open(registry, &names, answers.cache_size, strict, printer)?;
 
-    let mut settings = Settings::new();
-    settings.base_urls = environment::BASE_URLS
-        .iter()
-        .filter_map(|(service, name, _)| Some((*service, read(name)?)))
-        .collect();
+    let mut settings = Settings::from_variables(read);
     settings.insecure_http = network.insecure_http;
-    settings.identity = IdentitySettings {
-        client_id: read("TWITCH_CLIENT_ID"),
-        client_secret: read("TWITCH_CLIENT_SECRET").map(Secret::from),
-        token: read("TWITCH_TOKEN").map(Secret::from),
+    match sandbox {
         // The simulated Twitch has one user: what the cache has of it needs no sign-in.
-        user: sandbox.is_some().then(|| "sandbox".to_owned()),
-        file: if sandbox.is_some() { None } else { identity_file() },
-    };
+        Some(_) => settings.identity.user = Some("sandbox".to_owned()),
+        None => settings.identity.file = identity_file(),
+    }
     if let Some(retries) = network.retries {
         settings.tries = retries + 1;
     }

@@ -14,14 +14,14 @@ const IDENTITY: &[Row] = &[
 ];
 
 /// The base URL of each service that something asks; what holds if it is not set is the service's own address.
-pub(crate) const BASE_URLS: &[(Service, &str, &str)] = &[
-    (Service::Helix, "TWITCH_HELIX_URL", "Base URL of the Helix API"),
-    (Service::OAuth, "TWITCH_OAUTH2_URL", "Base URL of the sign-in service"),
-    (Service::Gql, "TWITCH_GQL_URL", "URL of the private GQL service"),
-    (Service::Kraken, "TWITCH_KRAKEN_URL", "Base URL of kraken, for `--source legacy`"),
-    (Service::Tmi, "TWITCH_TMI_URL", "Base URL of tmi, for `--source legacy`"),
-    (Service::Rechat, "TWITCH_RECHAT_URL", "URL of rechat, for `--source legacy`"),
-    (Service::Loots, "TWITCH_LOOTS_URL", "Base URL of loots.com, for `--source legacy`"),
+const BASE_URLS: &[(Service, &str)] = &[
+    (Service::Helix, "Base URL of the Helix API"),
+    (Service::OAuth, "Base URL of the sign-in service"),
+    (Service::Gql, "URL of the private GQL service"),
+    (Service::Kraken, "Base URL of kraken, for `--source legacy`"),
+    (Service::Tmi, "Base URL of tmi, for `--source legacy`"),
+    (Service::Rechat, "URL of rechat, for `--source legacy`"),
+    (Service::Loots, "Base URL of loots.com, for `--source legacy`"),
 ];
 
 /// Everything else.
@@ -49,7 +49,7 @@ const OTHERS: &[Row] = &[
 pub(crate) fn variables() -> impl Iterator<Item = Variable> {
     let addresses = BASE_URLS
         .iter()
-        .map(|(service, name, help)| (*name, *help, Some(service.canonical())));
+        .map(|(service, help)| (service.url_variable(), *help, Some(service.canonical())));
     let all = IDENTITY.iter().copied().chain(addresses).chain(OTHERS.iter().copied());
     all.map(|(name, help, default)| Variable {
         name: name.to_owned(),

@@ -55,6 +55,19 @@ impl Service {
         }
     }
 
+    /// The environment variable that replaces [`Service::canonical`], by convention of the program and its sandbox.
+    pub const fn url_variable(self) -> &'static str {
+        match self {
+            Service::Helix => "TWITCH_HELIX_URL",
+            Service::Gql => "TWITCH_GQL_URL",
+            Service::OAuth => "TWITCH_OAUTH2_URL",
+            Service::Kraken => "TWITCH_KRAKEN_URL",
+            Service::Tmi => "TWITCH_TMI_URL",
+            Service::Rechat => "TWITCH_RECHAT_URL",
+            Service::Loots => "TWITCH_LOOTS_URL",
+        }
+    }
+
     /// Whether it is one of those that the program of 2016 spoke to.
     pub fn is_legacy(self) -> bool {
         matches!(self, Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots)
