@@ -1,4 +1,4 @@
-//! The client: the floors put on top of one another, and the way of a request through them.
+//! The client: the layers that a request passes, put together, and the way of a request through them.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -58,7 +58,7 @@ struct Core {
     failed_services: Mutex<HashSet<Service>>,
 }
 
-/// A request with all that was found out about it at the start.
+/// A request to be answered, with what is known about it at the start.
 struct RequestTask {
     request: Request,
     policy: Policy,
@@ -255,7 +255,7 @@ impl Core {
         });
     }
 
-    /// The way of one request through the floors.
+    /// The way of one request through the layers.
     async fn answer(&self, task: RequestTask) -> Result<Response> {
         let RequestTask {
             request,

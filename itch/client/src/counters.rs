@@ -20,7 +20,7 @@ pub struct Counters {
     pub cache_misses: u64,
     /// Answers that a cache had, but too old.
     pub cache_expired: u64,
-    /// Answers older than they should be, given because the service gave out.
+    /// Answers older than they should be, given because the service failed.
     pub cache_stale: u64,
     /// The age of the oldest of those, in milliseconds.
     pub cache_stale_age_ms: u64,
@@ -32,7 +32,7 @@ pub struct Counters {
     pub cache_not_stored: u64,
     /// Answers that a cache was not given or did not take because of their size.
     pub cache_too_large: u64,
-    /// Caches that gave out.
+    /// Caches that failed and were left out for the rest of the run.
     pub cache_errors: u64,
     /// How long the answers that a cache gave had taken when they came over the wire, in milliseconds.
     pub cache_saved_ms: u64,

@@ -75,7 +75,7 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
-/// What a stored value says of itself, for whoever keeps house in a cache. How it says it is this crate's affair.
+/// What a stored value says of itself, for commands that list or clean a cache. The format is private to this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredEntry {

@@ -19,7 +19,7 @@ const MOST_REFUSALS: u32 = 20;
 /// An answer without its list is far shorter than this, a page with rows is longer.
 const SHORT_BODY: usize = 4096;
 
-/// The floors below the cache.
+/// The layers below the cache.
 pub(crate) struct Fetcher {
     pub identity: Identity,
     pub limiter: Limiter,

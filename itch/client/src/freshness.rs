@@ -162,7 +162,7 @@ mod tests {
             (false, false, fetched, Some(TEN), Immutable, Accept::Nothing),
             (false, true, None, Some(TEN), Immutable, Accept::Nothing),
             (false, true, fetched, Some(TEN), Immutable, Accept::Nothing),
-            // Refreshed, and yet begun with a stored page: the service gave out, and an old one stood in.
+            // Refreshed, and yet begun with a stored page: the service failed, and an old page was taken instead.
             (false, true, stored, Some(TEN), Immutable, Accept::AnyAge),
             (true, true, fetched, Some(TEN), Fresh, Accept::AnyAge),
         ] {

@@ -19,7 +19,7 @@ use crate::address::{Addresses, QUERY};
 use crate::identity_file::{IdentityFile, Record};
 use crate::retry::Patience;
 use crate::settings::Warn;
-use crate::wire::{Answer, Call, Wire, words};
+use crate::wire::{Answer, Call, Wire, error_texts};
 use crate::{IdentitySettings, Secret};
 
 /// How long a validation holds.
@@ -30,7 +30,7 @@ const MARGIN: u64 = 60;
 
 const CLIENT_ID: HeaderName = HeaderName::from_static("client-id");
 
-/// What signing in needs from the floors below.
+/// What signing in needs from the layers below.
 #[derive(Clone, Copy)]
 pub(crate) struct SignInContext<'a> {
     pub wire: &'a Wire,
@@ -125,7 +125,7 @@ impl Identity {
         }
     }
 
-    /// Whether the token has a scope. A user who was told by the settings is taken to have given them all.
+    /// Whether the token has a scope. A user who is named in the settings is taken to have given them all.
     fn may_have(&self, scope: &str) -> bool {
         let known = || {
             let record = lock(&self.record);
@@ -274,7 +274,7 @@ fn token_refused(answer: &Answer) -> Error {
     let error = Error::new(ErrorKind::SignIn, "Twitch refused the token")
         .hint("the token in `TWITCH_TOKEN` has expired or was revoked: get a new one")
         .at(Service::OAuth, Some(answer.status));
-    words(&answer.body).into_iter().fold(error, Error::cause)
+    error_texts(&answer.body).into_iter().fold(error, Error::cause)
 }
 
 async fn ask_whose(token: &Secret, context: SignInContext<'_>) -> Result<Answer> {
@@ -335,7 +335,7 @@ async fn app_token(
         let error = Error::new(ErrorKind::SignIn, "Twitch refused the client id or its secret")
             .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
             .at(Service::OAuth, Some(answer.status));
-        return Err(words(&answer.body).into_iter().fold(error, Error::cause));
+        return Err(error_texts(&answer.body).into_iter().fold(error, Error::cause));
     }
     let granted: Granted = read(&answer, "the app token")?;
     let lasts = granted.expires_in.filter(|seconds| *seconds > 0);

@@ -3,9 +3,9 @@
 //! contract, `itch-plugin`; it must never import what makes output, the sandbox, a report, a cache backend or the
 //! host: whoever runs it hands it open stores and a place for warnings, and it never prints.
 //!
-//! A request passes these floors from the top, one module each:
+//! A request passes these layers from the top, one module each:
 //!
-//! | floor | module | what it does |
+//! | layer | module | what it does |
 //! |---|---|---|
 //! | identity | `identity` | finds on disk who asks, where that decides the answer |
 //! | coalesce | `coalesce` | joins an equal question that is in flight |

@@ -1,4 +1,4 @@
-//! What a client is told when it is made: addresses, identity, patience, caches, freshness.
+//! The settings of a client: addresses, identity, patience, caches, freshness.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,7 +44,7 @@ pub struct Settings {
     pub refresh: bool,
     /// How old a stored answer may be, whatever the endpoint and the request say.
     pub max_age: Option<Duration>,
-    /// How much older than that a stored answer may be if the service gives out. The counters say whether one was
+    /// How much older than that a stored answer may be if the service fails. The counters say whether one was
     /// given; whoever shows the answers should say how old they are.
     pub stale_if_error: Option<Duration>,
     /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from

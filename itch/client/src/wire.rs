@@ -1,4 +1,4 @@
-//! The lowest floor: one try of one request over HTTP, and what counts as an answer.
+//! The lowest layer: one try of one request over HTTP, and what counts as an answer.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ impl Answer {
 
 /// How an address is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
+enum Route {
     /// This machine, without TLS: no proxy, and no certificates to read from disk.
     Loopback,
     /// This machine, with TLS: no proxy.
@@ -64,7 +64,7 @@ pub(crate) struct Wire {
     timeout: Duration,
     connections: usize,
     tally: Arc<Tally>,
-    lanes: Mutex<Vec<(Lane, reqwest::Client)>>,
+    clients: Mutex<Vec<(Route, reqwest::Client)>>,
 }
 
 impl Wire {
@@ -73,7 +73,7 @@ impl Wire {
             timeout,
             connections: usize::try_from(connections).unwrap_or(usize::MAX),
             tally,
-            lanes: Mutex::new(Vec::new()),
+            clients: Mutex::new(Vec::new()),
         }
     }
 
@@ -139,7 +139,7 @@ impl Wire {
         let shape = Shape::of(&body);
         if status.is_server_error() {
             return Err(Fault::Passing(Trouble {
-                causes: words(&body),
+                causes: error_texts(&body),
                 status: Some(status.as_u16()),
                 retry_after: retry_after(&headers, SystemTime::now()),
                 ..Trouble::new(format!("answered {status}"))
@@ -162,27 +162,27 @@ impl Wire {
     }
 
     fn client(&self, url: &Url) -> Result<reqwest::Client, Fault> {
-        let lane = match (is_loopback(url), url.scheme()) {
-            (true, "http") => Lane::Loopback,
-            (true, _) => Lane::LoopbackTls,
-            (false, _) => Lane::Outside,
+        let route = match (is_loopback(url), url.scheme()) {
+            (true, "http") => Route::Loopback,
+            (true, _) => Route::LoopbackTls,
+            (false, _) => Route::Outside,
         };
-        let mut lanes = lock(&self.lanes);
-        if let Some((_, client)) = lanes.iter().find(|(known, _)| *known == lane) {
+        let mut clients = lock(&self.clients);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == route) {
             return Ok(client.clone());
         }
-        let client = self.build(lane).map_err(|error| {
+        let client = self.build(route).map_err(|error| {
             Fault::Final(
                 Error::new(ErrorKind::Failed, "the HTTP client cannot be set up")
                     .source_chain(&error)
                     .hint("https needs the system's certificates: install `ca-certificates`"),
             )
         })?;
-        lanes.push((lane, client.clone()));
+        clients.push((route, client.clone()));
         Ok(client)
     }
 
-    fn build(&self, lane: Lane) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, route: Route) -> reqwest::Result<reqwest::Client> {
         // It fails only where another provider is installed already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
@@ -193,10 +193,10 @@ impl Wire {
             .tcp_nodelay(true)
             .connect_timeout(self.timeout)
             .pool_max_idle_per_host(self.connections);
-        match lane {
-            Lane::Loopback => builder.no_proxy().tls_certs_only([]),
-            Lane::LoopbackTls => builder.no_proxy(),
-            Lane::Outside => builder,
+        match route {
+            Route::Loopback => builder.no_proxy().tls_certs_only([]),
+            Route::LoopbackTls => builder.no_proxy(),
+            Route::Outside => builder,
         }
         .build()
     }
@@ -243,7 +243,7 @@ fn too_large(call: &Call, status: u16) -> Error {
 }
 
 /// The service's own words about an error.
-pub(crate) fn words(body: &[u8]) -> Vec<String> {
+pub(crate) fn error_texts(body: &[u8]) -> Vec<String> {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     ["message", "error"]
         .into_iter()
@@ -276,9 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_an_error() {
-        assert_eq!(words(br#"{"error":"Bad Request","status":400,"message":"no"}"#), ["no"]);
-        assert_eq!(words(br#"{"error":"Bad Request","message":""}"#), ["Bad Request"]);
-        assert!(words(b"<html>").is_empty());
+    fn the_texts_of_an_error() {
+        assert_eq!(error_texts(br#"{"error":"Bad Request","status":400,"message":"no"}"#), ["no"]);
+        assert_eq!(error_texts(br#"{"error":"Bad Request","message":""}"#), ["Bad Request"]);
+        assert!(error_texts(b"<html>").is_empty());
     }
 }

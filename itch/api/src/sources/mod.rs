@@ -86,6 +86,22 @@ mod tests {
         assert!(policy_of(&own).unwrap().page.is_some());
     }
 
+    /// One that is left out still works, but a plugin that asks it gets the most careful treatment.
+    #[test]
+    fn every_endpoint_is_listed() {
+        fn defined(folder: &std::path::Path) -> usize {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let count = |path: std::path::PathBuf| match path.is_dir() {
+                true => defined(&path),
+                false => std::fs::read_to_string(path).unwrap().matches(": Endpoint =").count(),
+            };
+            entries.map(count).sum()
+        }
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources");
+        assert_eq!(defined(&sources.join("twitch")), twitch::ENDPOINTS.len());
+        assert_eq!(defined(&sources.join("legacy")), legacy::ENDPOINTS.len());
+    }
+
     #[test]
     fn no_endpoint_hides_another() {
         for endpoint in twitch::ENDPOINTS.iter().chain(legacy::ENDPOINTS) {
