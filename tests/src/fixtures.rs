@@ -259,7 +259,7 @@ fn newer_header(header: &Path) -> PathBuf {
 fn cargo_built(library: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        if std::env::var_os("ITCH_FIXTURES_BUILT").is_some() {
+        if crate::all_is_built() {
             return;
         }
         let mut arguments = vec!["build".to_owned()];

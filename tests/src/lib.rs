@@ -47,6 +47,11 @@ pub fn use_binary(path: PathBuf) {
     BINARY.set(path).expect("no binary is in use yet");
 }
 
+/// Whether `tests/run` has built everything that a test would ask cargo for.
+pub fn all_is_built() -> bool {
+    std::env::var_os("ITCH_ALL_BUILT").is_some()
+}
+
 /// Builds the program and says where it is.
 pub fn build(arguments: &[&str], profile: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

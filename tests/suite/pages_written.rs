@@ -74,14 +74,9 @@ fn written(page: &str) -> String {
 
 /// What an example of a crate prints, in an empty folder.
 fn example(name: &str) -> String {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // With the features of the whole workspace: what the other tests were built of is not compiled once more.
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--workspace", "--example", name])
-        .current_dir(root())
-        .status()
-        .unwrap();
-    assert!(built.success(), "the example {name} cannot be built");
+    if !itch_tests::all_is_built() {
+        itch_tests::build(&["build", "--quiet", "--locked", "--workspace", "--example", name], "debug");
+    }
     let folder = Folder::new();
     let ran = Command::new(itch_tests::target().join("debug/examples").join(name))
         .env_clear()
