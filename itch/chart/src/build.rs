@@ -21,7 +21,7 @@ pub struct Built {
     pub dots: u64,
     /// Whether the dots were gathered on pixels.
     pub gathered: bool,
-    /// What a person should know, each a sentence without a final period.
+    /// What the user should know, each a sentence without a final period.
     pub notes: Vec<String>,
 }
 

@@ -96,14 +96,14 @@ fn axis_ticks(axis: &Axis, length: f64, sizes: Sizes, side_by_side: bool, zone: 
     ticks(span, room, zone)
 }
 
-/// A target of which less than this share would be left for the data gives up texts around them.
+/// A target of which less than this share would be left for the data shows fewer texts around them.
 const DATA: f64 = 0.4;
 /// An entry of the legend with room for fewer characters than this is left out, and so are turned labels.
 const SHORTEST: f64 = 5.0;
 const SHORTEST_TURNED: f64 = 12.0;
 
-/// Gives up texts above and below until there is room for the data.
-fn give_up(chart: &mut Chart<'_>, sizes: Sizes, legend: &mut Vec<(usize, String)>) -> (f64, f64) {
+/// Drops texts above and below until there is room for the data.
+fn drop_texts(chart: &mut Chart<'_>, sizes: Sizes, legend: &mut Vec<(usize, String)>) -> (f64, f64) {
     let height = f64::from(chart.target.height);
     loop {
         let (top, bottom) = heights(chart, sizes, !legend.is_empty());
@@ -182,7 +182,7 @@ fn thickness(sizes: Sizes) -> f64 {
 pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, mut legend: Vec<(usize, String)>) {
     let sizes = Sizes::of(&chart.target);
     let (width, height) = (f64::from(chart.target.width), f64::from(chart.target.height));
-    let (top, bottom) = give_up(chart, sizes, &mut legend);
+    let (top, bottom) = drop_texts(chart, sizes, &mut legend);
     let down = whole((height - top - bottom).max(8.0), sizes, 4.0);
     let top = whole(top, sizes, 4.0);
 

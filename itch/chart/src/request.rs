@@ -1,4 +1,4 @@
-//! What a person asks of a chart.
+//! What is asked of a chart.
 
 use std::str::FromStr;
 

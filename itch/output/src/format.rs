@@ -31,6 +31,13 @@ impl Format {
             Format::Table => "table",
         }
     }
+
+    /// The names of all formats, in a list whose last comma is replaced: `tsv, csv, jsonl or table`.
+    pub fn names(conjunction: &str) -> String {
+        let names = Format::ALL.map(Format::name);
+        let [others @ .., last] = &names;
+        format!("{}{conjunction}{last}", others.join(", "))
+    }
 }
 
 impl fmt::Display for Format {
@@ -45,7 +52,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Format> {
         let known = Format::ALL.into_iter().find(|format| format.name() == text);
         known.ok_or_else(|| {
-            let names = Format::ALL.map(Format::name).join(", ");
+            let names = Format::names(", ");
             Error::new(ErrorKind::Usage, format!("there is no format `{}`", text.escape_debug()))
                 .hint(format!("the formats are {names}"))
         })

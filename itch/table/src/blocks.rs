@@ -1,6 +1,6 @@
 //! A stream of bytes cut into blocks of whole records, for whichever thread takes the next one.
 //!
-//! Whoever asks reads into a buffer of its own, so that a table of any size takes one block a thread. Under the lock that
+//! Each thread reads into a buffer of its own, so that a table of any size takes one block a thread. Under the lock that
 //! guards this only the copy from the page cache is made (or the decompression) and the last line end is looked for.
 
 use std::io::{self, Read};

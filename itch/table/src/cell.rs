@@ -5,7 +5,7 @@ use crate::types::ColumnKind;
 
 /// What is wrong with a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
+pub(crate) enum CellError {
     Missing,
     Empty,
     NoNumber,
@@ -20,21 +20,21 @@ pub(crate) enum Wrong {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) place: usize,
-    pub(crate) wrong: Wrong,
+    pub(crate) wrong: CellError,
 }
 
-impl Wrong {
+impl CellError {
     /// The reason as a person reads it, given the name of the column and the beginning of the cell.
     pub(crate) fn reason(self, column: &str, text: &str) -> String {
         match self {
-            Wrong::Missing => format!("there is no {column}"),
-            Wrong::Empty => format!("{column} is empty"),
-            Wrong::NoNumber => format!("{column} is no number: {text:?}"),
-            Wrong::NoTime => format!("{column} is no time: {text:?}"),
-            Wrong::NotFinite => format!("{column} is not finite: {text:?}"),
-            Wrong::TooLarge => format!("{column} is too large: {text:?}"),
-            Wrong::Backwards => format!("{column} lies before the other end: {text:?}"),
-            Wrong::Years => format!("{column} lies outside the years 1 to 9999: {text:?}"),
+            CellError::Missing => format!("there is no {column}"),
+            CellError::Empty => format!("{column} is empty"),
+            CellError::NoNumber => format!("{column} is no number: {text:?}"),
+            CellError::NoTime => format!("{column} is no time: {text:?}"),
+            CellError::NotFinite => format!("{column} is not finite: {text:?}"),
+            CellError::TooLarge => format!("{column} is too large: {text:?}"),
+            CellError::Backwards => format!("{column} lies before the other end: {text:?}"),
+            CellError::Years => format!("{column} lies outside the years 1 to 9999: {text:?}"),
         }
     }
 }
@@ -52,7 +52,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
 }
 
 /// A cell as a value of its column.
-pub(crate) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+pub(crate) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError> {
     match kind {
         ColumnKind::Time => time(bytes, format),
         ColumnKind::Number | ColumnKind::Text => number(bytes),
@@ -77,17 +77,17 @@ pub(crate) fn is_nothing(bytes: &[u8]) -> bool {
 pub(crate) const LARGEST: f64 = 1e300;
 
 /// A decimal number with sign, fraction and exponent.
-pub(crate) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
+pub(crate) fn number(bytes: &[u8]) -> Result<f64, CellError> {
     let text = bare(bytes);
     if let Some(value) = decimal(text) {
         return if value.abs() <= LARGEST {
             Ok(value)
         } else {
-            Err(Wrong::TooLarge)
+            Err(CellError::TooLarge)
         };
     }
     if is_nothing(text) {
-        return Err(Wrong::Empty);
+        return Err(CellError::Empty);
     }
     let word = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     let not_finite = ["nan", "inf", "infinity"];
@@ -95,9 +95,9 @@ pub(crate) fn number(bytes: &[u8]) -> Result<f64, Wrong> {
         .iter()
         .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     {
-        return Err(Wrong::NotFinite);
+        return Err(CellError::NotFinite);
     }
-    Err(Wrong::NoNumber)
+    Err(CellError::NoNumber)
 }
 
 /// A well-formed decimal number, infinite if it is out of range.
@@ -159,25 +159,25 @@ const POWERS: [f64; 23] = [
 ];
 
 /// A time: by the format if there is one, then as a date, then as seconds since 1970.
-pub(crate) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, Wrong> {
+pub(crate) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, CellError> {
     let text = bare(bytes);
     let found = format.and_then(|format| format.written(std::str::from_utf8(text).ok()?));
     match found.or_else(|| date(text)) {
         Some(written) => in_years(written.in_utc()),
         None => match number(text) {
             Ok(value) => in_years(value),
-            Err(Wrong::NoNumber) => Err(Wrong::NoTime),
-            Err(Wrong::TooLarge) => Err(Wrong::Years),
+            Err(CellError::NoNumber) => Err(CellError::NoTime),
+            Err(CellError::TooLarge) => Err(CellError::Years),
             Err(wrong) => Err(wrong),
         },
     }
 }
 
-pub(crate) fn in_years(value: f64) -> Result<f64, Wrong> {
+pub(crate) fn in_years(value: f64) -> Result<f64, CellError> {
     if is_in_range(value) {
         Ok(value)
     } else {
-        Err(Wrong::Years)
+        Err(CellError::Years)
     }
 }
 

@@ -12,7 +12,7 @@ use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Error, ErrorKind, Result};
 
 use crate::blocks::{Blocks, Buffer, Piece};
-use crate::cell::{Fault, Wrong};
+use crate::cell::{CellError, Fault};
 use crate::input::unreadable;
 use crate::plan::Plan;
 use crate::texts::Texts;
@@ -83,13 +83,13 @@ impl Rows {
 
     /// Keeps a row out. One that has nothing is no mistake, but a span has to begin.
     pub(crate) fn refuse(&mut self, line: u64, fault: Fault, plan: &Plan<'_>, excerpt: impl FnOnce() -> String) {
-        if fault.wrong == Wrong::Empty && !plan.spans {
+        if fault.wrong == CellError::Empty && !plan.spans {
             self.empty += 1;
         } else {
             let mut unknown_date = false;
             self.bad(line, || {
                 let text = excerpt();
-                unknown_date = matches!(fault.wrong, Wrong::NoNumber | Wrong::NoTime)
+                unknown_date = matches!(fault.wrong, CellError::NoNumber | CellError::NoTime)
                     && text.starts_with(|first: char| first.is_ascii_digit());
                 plan.reason(fault, &text)
             });
@@ -340,7 +340,7 @@ impl Collected {
             return;
         };
         let expected = first.kept as f64 * (size as f64 / bytes as f64) * 1.02;
-        // A file of zeros by a liar is not worth more room than a real one.
+        // A file that claims an absurd size gets no more room than a large one.
         let expected = (expected as usize).min(1 << 28) + 16;
         // Without this room the columns grow as they must, and fail only if they do.
         for column in &mut self.rows.numbers {

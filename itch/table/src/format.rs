@@ -63,11 +63,9 @@ impl InputFormat {
 
     /// The names of all formats, in a list whose last comma is replaced: `tsv, csv, jsonl or parquet`.
     pub fn names(conjunction: &str) -> String {
-        let names: Vec<&str> = InputFormat::ALL.iter().map(|format| format.name).collect();
-        match names.split_last() {
-            Some((last, others)) => format!("{}{conjunction}{last}", others.join(", ")),
-            None => String::new(),
-        }
+        let names = InputFormat::ALL.map(|format| format.name);
+        let [others @ .., last] = &names;
+        format!("{}{conjunction}{last}", others.join(", "))
     }
 
     /// The format by the ending of a file's name, the ending of a compression aside.

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
 use crate::blocks::{Blocks, Records};
-use crate::cell::{self, Wrong};
+use crate::cell::{self, CellError};
 use crate::dates::{DateFormat, is_in_range};
 use crate::engine::{self, Parse, Rows};
 use crate::fields::{Fields, Known, SAMPLE};
@@ -220,10 +220,10 @@ impl Cell<'_> {
 }
 
 impl Value for &Cell<'_> {
-    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError> {
         let number = match self {
-            Cell::Missing => return Err(Wrong::Missing),
-            Cell::Null => return Err(Wrong::Empty),
+            Cell::Missing => return Err(CellError::Missing),
+            Cell::Null => return Err(CellError::Empty),
             // A format may mean a row of digits, which it knows as text only.
             Cell::Whole(value) if format.is_some() => {
                 return cell::value(value.to_string().as_bytes(), kind, format);
@@ -231,11 +231,11 @@ impl Value for &Cell<'_> {
             Cell::Whole(value) => *value as f64,
             Cell::Float(value) => *value,
             Cell::Text(text) => return cell::value(text.as_bytes(), kind, format),
-            Cell::Other(_) if kind == ColumnKind::Time => return Err(Wrong::NoTime),
-            Cell::Other(_) => return Err(Wrong::NoNumber),
+            Cell::Other(_) if kind == ColumnKind::Time => return Err(CellError::NoTime),
+            Cell::Other(_) => return Err(CellError::NoNumber),
         };
         match kind {
-            ColumnKind::Time if !is_in_range(number) => Err(Wrong::Years),
+            ColumnKind::Time if !is_in_range(number) => Err(CellError::Years),
             _ => Ok(number),
         }
     }

@@ -13,7 +13,7 @@ use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::ColumnDescriptor;
 use itch_api::{Error, ErrorKind, Result};
 
-use crate::cell::{self, LARGEST, Wrong};
+use crate::cell::{self, CellError, LARGEST};
 use crate::dates::{DateFormat, is_in_range};
 use crate::engine::Rows;
 use crate::fields::{Fields, Known, SAMPLE};
@@ -260,16 +260,16 @@ impl Cell {
 }
 
 impl Value for &Cell {
-    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError> {
         match (self, kind) {
-            (Cell::Null, _) => Err(Wrong::Empty),
-            (Cell::Number(value), _) if !value.is_finite() => Err(Wrong::NotFinite),
-            (Cell::Number(value), _) if value.abs() > LARGEST => Err(Wrong::TooLarge),
-            (Cell::Number(value), ColumnKind::Time) if !is_in_range(*value) => Err(Wrong::Years),
+            (Cell::Null, _) => Err(CellError::Empty),
+            (Cell::Number(value), _) if !value.is_finite() => Err(CellError::NotFinite),
+            (Cell::Number(value), _) if value.abs() > LARGEST => Err(CellError::TooLarge),
+            (Cell::Number(value), ColumnKind::Time) if !is_in_range(*value) => Err(CellError::Years),
             (Cell::Number(value), _) => Ok(*value),
             (Cell::Text(bytes), _) => cell::value(bytes, kind, format),
-            (Cell::Other(_), ColumnKind::Time) => Err(Wrong::NoTime),
-            (Cell::Other(_), _) => Err(Wrong::NoNumber),
+            (Cell::Other(_), ColumnKind::Time) => Err(CellError::NoTime),
+            (Cell::Other(_), _) => Err(CellError::NoNumber),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cell::{self, Fault, Wrong};
+use crate::cell::{self, CellError, Fault};
 use crate::dates::DateFormat;
 use crate::types::{ColumnKind, Field, ReadOptions, Wanted};
 
@@ -48,7 +48,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn values<C: Value>(&self, cell: impl Fn(usize) -> C, values: &mut [f64]) -> Result<(), Fault> {
         for (place, (wanted, value)) in self.numbers.iter().zip(&mut *values).enumerate() {
             *value = match cell(place).value(wanted.kind, self.date_format) {
-                Err(Wrong::Missing | Wrong::Empty) if wanted.optional => f64::NAN,
+                Err(CellError::Missing | CellError::Empty) if wanted.optional => f64::NAN,
                 Err(wrong) => return Err(Fault { place, wrong }),
                 Ok(value) => value,
             };
@@ -56,7 +56,7 @@ impl<'a> Plan<'a> {
         match values {
             [start, end] if self.spans && *end < *start => Err(Fault {
                 place: 1,
-                wrong: Wrong::Backwards,
+                wrong: CellError::Backwards,
             }),
             _ => Ok(()),
         }
@@ -73,14 +73,14 @@ impl<'a> Plan<'a> {
 
 /// What stands in a row for a column.
 pub(crate) trait Value {
-    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong>;
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError>;
     /// The beginning of its text.
     fn excerpt(&self) -> String;
 }
 
 impl Value for Option<Cow<'_, [u8]>> {
-    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, Wrong> {
-        let bytes = self.as_deref().ok_or(Wrong::Missing)?;
+    fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError> {
+        let bytes = self.as_deref().ok_or(CellError::Missing)?;
         cell::value(bytes, kind, format)
     }
 

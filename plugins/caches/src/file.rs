@@ -5,8 +5,8 @@
 //! after a power cut a file may be torn, the checksum inside the value finds that out, and the response is fetched
 //! again; waiting would cost every page of every run.
 
+mod directory;
 mod entries;
-mod place;
 mod pruning;
 
 use std::io;
@@ -15,14 +15,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use itch_plugin::prelude::*;
 
+use directory::Directory;
 use entries::{Entries, Entry, Key, Layout};
-use place::Place;
 use pruning::Pruning;
 
-/// The size that holds unless the person sets another.
+/// The size that holds unless the user sets another.
 const DEFAULT_MAX_BYTES: u64 = 512 * 1024 * 1024;
 /// The first put of a run and then each twentieth sums up what is stored: walking the directory is far dearer than
-/// a put, and a limit that is passed by a few pages harms nobody.
+/// a put, and a limit may be passed by a few pages.
 const PUTS_PER_PRUNE: u64 = 20;
 /// How often a put begins anew because another process removed the folder that it was about to write to.
 const TRIES: usize = 16;
@@ -50,10 +50,10 @@ impl Cache for File {
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
-        let place = Place::of(settings)?;
+        let directory = Directory::of(settings)?;
         Ok(Box::new(FileStore {
-            entries: Entries::new(place.directory()),
-            place,
+            entries: Entries::new(directory.path()),
+            directory,
             max_bytes: settings.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
             puts: 0,
             pruning: Pruning::default(),
@@ -63,7 +63,7 @@ impl Cache for File {
 
 /// The open store. It keeps nothing in memory and no file open, so other processes may do as they like meanwhile.
 struct FileStore {
-    place: Place,
+    directory: Directory,
     entries: Entries,
     max_bytes: u64,
     puts: u64,
@@ -72,16 +72,16 @@ struct FileStore {
 
 impl FileStore {
     fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
-        self.place.cannot(what)
+        self.directory.cannot(what)
     }
 
     /// Writes a value, making what is missing of the way to it.
     fn write(&self, key: Key<'_>, value: &[u8]) -> Result<()> {
         let mut tries = 1;
         loop {
-            self.place.prepare()?;
+            self.directory.prepare()?;
             match self.entries.write(key, value) {
-                // Between making the folder and writing to it, somebody who emptied it removed it.
+                // Another process that emptied the folder removed it before it was written to.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
                 written => return written.map_err(self.cannot("written")),
             }
@@ -89,7 +89,7 @@ impl FileStore {
     }
 
     fn walk(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<()> {
-        if self.place.check()? {
+        if self.directory.check()? {
             self.entries.walk(visit).map_err(self.cannot("read"))?;
         }
         Ok(())
@@ -99,7 +99,7 @@ impl FileStore {
 impl CacheStore for FileStore {
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
         let key = Key::new(key)?;
-        if !self.place.check()? {
+        if !self.directory.check()? {
             return Ok(None);
         }
         for layout in Layout::ALL {
@@ -111,7 +111,7 @@ impl CacheStore for FileStore {
         Ok(None)
     }
 
-    /// Stores a value. How long it is good for is judged by whoever reads it, so `ttl` is ignored.
+    /// Stores a value. How long it is good for is judged when it is read, so `ttl` is ignored.
     fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<Put> {
         self.write(Key::new(key)?, value)?;
         self.puts += 1;
@@ -123,7 +123,7 @@ impl CacheStore for FileStore {
 
     fn remove(&mut self, key: &str) -> Result<()> {
         let key = Key::new(key)?;
-        if !self.place.check()? {
+        if !self.directory.check()? {
             return Ok(());
         }
         // What `get` gives is removed, and nothing that it hides: where a new value was broken, the old one answers.
@@ -150,7 +150,7 @@ impl CacheStore for FileStore {
     }
 
     fn location(&self) -> String {
-        self.place.directory().display().to_string()
+        self.directory.path().display().to_string()
     }
 
     fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {

@@ -158,7 +158,7 @@ fn bare(error: &exp::Error) -> &exp::Error {
     }
 }
 
-/// What a stranger said, in a length that can be shown.
+/// What a server said, in a length that can be shown.
 fn shortened(text: &str) -> String {
     text.chars().take(200).collect()
 }

@@ -4,7 +4,7 @@
 //! database is read, counted or removed. A connection is made at the first use and holds its own limits of time:
 //! the client crate sets none, and would wait for ever.
 
-mod place;
+mod address;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use ::redis::{Cmd, ConnectionInfo, ConnectionLike, FromRedisValue, RedisError, RedisResult, cmd};
 use itch_plugin::prelude::*;
 
-use place::Place;
+use address::Address;
 
 const CONNECT: Duration = Duration::from_millis(250);
 const OPERATION: Duration = Duration::from_millis(500);
@@ -48,14 +48,14 @@ impl Cache for Redis {
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
         Ok(Box::new(RedisStore {
-            place: Place::of(settings)?,
+            address: Address::of(settings)?,
             open: None,
         }))
     }
 }
 
 struct RedisStore {
-    place: Place,
+    address: Address,
     open: Option<Connection>,
 }
 
@@ -65,9 +65,9 @@ enum Connection {
 }
 
 impl Connection {
-    fn to(place: &Place) -> RedisResult<Connection> {
-        if place.is_cluster() {
-            let cluster = ClusterClientBuilder::new(place.nodes().iter().cloned())
+    fn to(address: &Address) -> RedisResult<Connection> {
+        if address.is_cluster() {
+            let cluster = ClusterClientBuilder::new(address.nodes().iter().cloned())
                 .connection_timeout(CONNECT)
                 .response_timeout(OPERATION)
                 // A node that moved a key says so, which is one try; more would only add to the time.
@@ -77,7 +77,7 @@ impl Connection {
                 .build()?;
             return Ok(Connection::Cluster(Box::new(cluster.get_connection()?)));
         }
-        let node = place.nodes().first().cloned();
+        let node = address.nodes().first().cloned();
         let none = RedisError::from((::redis::ErrorKind::InvalidClientConfig, "no server"));
         Ok(Connection::One(connect(node.ok_or(none)?)?))
     }
@@ -115,7 +115,7 @@ impl RedisStore {
             }
             asked => asked,
         };
-        asked.map_err(|(error, _)| self.place.failure(&error))
+        asked.map_err(|(error, _)| self.address.failure(&error))
     }
 
     /// The error says whether the connection was an old one.
@@ -123,7 +123,7 @@ impl RedisStore {
         let old = self.open.is_some();
         let connection = match &mut self.open {
             Some(connection) => connection,
-            none => none.insert(Connection::to(&self.place).map_err(|error| (error, old))?),
+            none => none.insert(Connection::to(&self.address).map_err(|error| (error, old))?),
         };
         command.query(connection.asks()).map_err(|error| (error, old))
     }
@@ -136,16 +136,16 @@ impl RedisStore {
     fn holders(&mut self) -> Result<Vec<ConnectionInfo>> {
         let _: String = self.ask(&cmd("PING"))?;
         let Some(Connection::Cluster(cluster)) = &mut self.open else {
-            return Ok(self.place.nodes().to_vec());
+            return Ok(self.address.nodes().to_vec());
         };
         // The answers to a question to all are listed by address.
         let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
         let answers = cluster.route_command(&cmd("PING"), all);
         let answers: Vec<(String, String)> = answers
             .and_then(|value| Ok(::redis::from_redis_value(value)?))
-            .map_err(|error| self.place.failure(&error))?;
+            .map_err(|error| self.address.failure(&error))?;
         let addresses = answers.iter().map(|(address, _)| address.as_str());
-        addresses.map(|address| self.place.node_at(address)).collect()
+        addresses.map(|address| self.address.node_at(address)).collect()
     }
 
     /// Visits the keys of one server; `seen` are those visited before, since a scan may find a key twice.
@@ -242,14 +242,14 @@ impl CacheStore for RedisStore {
     }
 
     fn location(&self) -> String {
-        self.place.shown().to_owned()
+        self.address.shown().to_owned()
     }
 
     fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
         let mut seen = HashSet::new();
         for node in self.holders()? {
             let scanned = self.scan_one(node, &mut seen, visit);
-            match scanned.map_err(|error| self.place.failure(&error))? {
+            match scanned.map_err(|error| self.address.failure(&error))? {
                 Scan::Continue => {}
                 Scan::Stop => break,
             }

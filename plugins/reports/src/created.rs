@@ -2,7 +2,7 @@
 
 use itch_plugin::prelude::*;
 
-use crate::support::{Unknown, portions};
+use crate::support::{MissingChannels, look_up_in_chunks};
 
 struct Created;
 
@@ -34,17 +34,17 @@ impl Report for Created {
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
-        let mut unknown = Unknown::default();
+        let mut missing = MissingChannels::default();
         let api = call.api().clone();
-        for lookup in portions(call, 100, |names| api.channels(names))? {
+        for lookup in look_up_in_chunks(call, 100, |names| api.channels(names))? {
             let lookup = lookup?;
             match lookup.channel {
                 Some(channel) => {
                     call.emit(row![channel.login, channel.created_at, channel.id, channel.display_name])?
                 }
-                None => unknown.add(&lookup.name),
+                None => missing.add(&lookup.name),
             }
         }
-        unknown.into_result()
+        missing.into_result()
     }
 }

@@ -1,7 +1,7 @@
 //! The built-in reports, one file each, named as the user types the command.
 //!
 //! This crate imports [`itch_plugin`] alone and must never import the client, the output or the host: a report names
-//! rows and facts and asks through its handle, exactly as a stranger's report would.
+//! rows and facts and asks through its handle, exactly as the report of a third party would.
 //!
 //! To add a report: copy the nearest file, name it in the list below, and give it a test in `tests/suite/reports/`.
 //! Nothing else knows a report by name.

@@ -2,7 +2,7 @@
 
 use itch_plugin::prelude::*;
 
-use crate::support::{Unknown, portions};
+use crate::support::{MissingChannels, look_up_in_chunks};
 
 struct NumFollowers;
 
@@ -33,15 +33,15 @@ impl Report for NumFollowers {
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
-        let mut unknown = Unknown::default();
+        let mut missing = MissingChannels::default();
         let api = call.api().clone();
-        for total in portions(call, 1, |names| api.follower_totals(names))? {
+        for total in look_up_in_chunks(call, 1, |names| api.follower_totals(names))? {
             let total = total?;
             match total.found {
                 Some((channel, followers)) => call.emit(row![channel.login, followers, channel.id])?,
-                None => unknown.add(&total.name),
+                None => missing.add(&total.name),
             }
         }
-        unknown.into_result()
+        missing.into_result()
     }
 }

@@ -96,8 +96,12 @@ pub(crate) struct DataOptions {
     /// Beginnings and ends of streams, drawn as bands
     #[arg(short = 'S', long, value_name = "FILE")]
     pub(crate) streams: Option<PathBuf>,
-    /// tsv, csv, jsonl or parquet; otherwise the file's name and content decide
-    #[arg(long, value_name = "FORMAT", value_parser = parsed::<InputFormat>)]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = parsed::<InputFormat>,
+        help = format!("{}; otherwise the file's name and content decide", InputFormat::names(" or "))
+    )]
     pub(crate) input_format: Option<InputFormat>,
     /// How dates are written, as for strftime: `%d.%m.%Y %H:%M`
     #[arg(long, value_name = "FORMAT")]

@@ -40,8 +40,13 @@ pub(crate) struct RowOptions {
     /// Which columns, separated by commas, in this order
     #[arg(long, value_name = "NAMES", value_delimiter = ',', action = ArgAction::Set)]
     pub(crate) columns: Option<Vec<String>>,
-    /// tsv, csv, jsonl or table; otherwise tsv on a pipe and a table on a terminal
-    #[arg(short, long, value_name = "FORMAT", value_parser = output_format)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_parser = output_format,
+        help = format!("{}; otherwise tsv on a pipe and a table on a terminal", Format::names(" or "))
+    )]
     pub(crate) format: Option<Format>,
     /// Write to a file, which appears when it is complete
     #[arg(short, long, value_name = "FILE")]

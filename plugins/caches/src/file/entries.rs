@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use itch_plugin::prelude::*;
 
-use super::place::{failed, private_directories};
+use super::directory::{failed, private_directories};
 
 /// What temporary names begin with.
 const TEMPORARY: &str = ".put-";

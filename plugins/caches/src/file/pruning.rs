@@ -20,7 +20,7 @@ pub(super) struct Pruning {
 }
 
 impl Pruning {
-    /// Starts a walk, unless one is under way or has just been. What goes wrong on it harms nobody: the values are
+    /// Starts a walk, unless one is under way or has just been. What fails on it does no harm: the values are
     /// there, and the next walk finds them.
     pub(super) fn start(&mut self, entries: &Entries, max_bytes: u64) {
         self.wait(Duration::ZERO);

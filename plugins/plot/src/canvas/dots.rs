@@ -257,7 +257,7 @@ enum Ink {
         disc: Disc,
     },
     /// One colour: the logarithms of what shines through a disc, so that their sum is what shines through many.
-    Crowd {
+    OneColor {
         color: [u8; 3],
         size: usize,
         through: Vec<f32>,
@@ -298,7 +298,7 @@ impl Cells {
                     .collect(),
                 disc: Disc::new(&stamp, opacity),
             },
-            None => Ink::Crowd {
+            None => Ink::OneColor {
                 color: chart.theme.dots.bytes(),
                 size: stamp.size,
                 // No dot is quite opaque: the sum stays finite.
@@ -352,7 +352,7 @@ impl Cells {
                     disc.put(stripe, self.area, corner, &colors[usize::from(shade)]);
                 }
             }
-            Ink::Crowd { color, size, through } => {
+            Ink::OneColor { color, size, through } => {
                 let cells = reaching(size / 2);
                 let counts = &chart.whole_numbers(self.count)[cells.clone()];
                 let sums = self.through((&places[cells], counts), &here, *size, through);

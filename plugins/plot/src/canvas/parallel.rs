@@ -30,7 +30,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Draws a stripe that nobody has begun.
+    /// Draws the next stripe that no thread has begun.
     fn draw(&self) -> Option<(usize, Vec<u8>)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if number >= self.count {
@@ -63,7 +63,7 @@ impl Work<'_> {
                 if let Some(bytes) = early.remove(&number) {
                     break bytes;
                 }
-                // When all are begun, this one is with somebody else.
+                // When all are begun, another thread draws this one.
                 match self.draw().or_else(|| drawn.recv().ok()) {
                     Some((number, bytes)) => early.insert(number, bytes),
                     None => return Ok(()),
@@ -110,7 +110,7 @@ pub(crate) fn draw(
         }
         drop(tell);
         let done = work.hand_over(&drawn, take);
-        // Whoever wants no more wants nothing drawn.
+        // When the reader has failed, nothing more is drawn.
         work.next.store(usize::MAX / 2, Ordering::Relaxed);
         done
     })

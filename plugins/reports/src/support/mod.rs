@@ -1,7 +1,7 @@
 //! What several reports share. The files beside this folder are reports, each named as the user types it.
 
-mod portions;
-mod unknown;
+mod chunks;
+mod missing_channels;
 
-pub(crate) use portions::portions;
-pub(crate) use unknown::Unknown;
+pub(crate) use chunks::look_up_in_chunks;
+pub(crate) use missing_channels::MissingChannels;

@@ -1,4 +1,4 @@
-//! Where the redis server is, as the variables say it, and how its failures are told: never with a password.
+//! Where the redis server is, as the variables say it, and how its failures are described: never with a password.
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError};
 use itch_plugin::prelude::*;
@@ -10,7 +10,7 @@ const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_DATABASE: i64 = 1;
 
 /// One server, or the nodes of a cluster that are asked for the others.
-pub(super) struct Place {
+pub(super) struct Address {
     nodes: Vec<ConnectionInfo>,
     cluster: bool,
     shown: String,
@@ -18,22 +18,22 @@ pub(super) struct Place {
     password: Option<String>,
 }
 
-impl Place {
-    pub(super) fn of(settings: &CacheSettings) -> Result<Place> {
+impl Address {
+    pub(super) fn of(settings: &CacheSettings) -> Result<Address> {
         let database = settings
             .variable("REDIS_DB")
             .map(|text| number(text, "REDIS_DB", "database"))
             .transpose()?
             .map(i64::from);
         let password = settings.variable("REDIS_PASSWORD");
-        let mut place = match settings.variable("REDIS_URL") {
-            Some(url) => Place::of_url(url)?,
-            None => Place::of_host(settings)?,
+        let mut address = match settings.variable("REDIS_URL") {
+            Some(url) => Address::of_url(url)?,
+            None => Address::of_host(settings)?,
         };
         let url_names_database = settings.variable("REDIS_URL").is_some_and(names_database);
-        for node in &mut place.nodes {
+        for node in &mut address.nodes {
             let mut redis = node.redis_settings().clone();
-            if place.cluster {
+            if address.cluster {
                 // A cluster has one database, whose number is 0.
                 redis = redis.set_db(0);
             } else if !url_names_database {
@@ -42,14 +42,14 @@ impl Place {
             if let (None, Some(password)) = (redis.password(), password) {
                 redis = redis.set_password(password);
             }
-            place.password = redis.password().map(str::to_owned);
+            address.password = redis.password().map(str::to_owned);
             *node = node.clone().set_redis_settings(redis);
         }
-        place.shown = place.show();
-        Ok(place)
+        address.shown = address.show();
+        Ok(address)
     }
 
-    fn of_host(settings: &CacheSettings) -> Result<Place> {
+    fn of_host(settings: &CacheSettings) -> Result<Address> {
         let host = settings.variable("REDIS_HOST").unwrap_or(DEFAULT_HOST);
         let port = match settings.variable("REDIS_PORT") {
             Some(text) => u16::try_from(number(text, "REDIS_PORT", "port")?)
@@ -59,10 +59,10 @@ impl Place {
         let address = ConnectionAddr::Tcp(host.to_owned(), port);
         let node = address.into_connection_info();
         let node = node.map_err(|_| failed("REDIS_HOST cannot be used"))?;
-        Ok(Place::new(vec![node], false))
+        Ok(Address::new(vec![node], false))
     }
 
-    fn of_url(url: &str) -> Result<Place> {
+    fn of_url(url: &str) -> Result<Address> {
         let (scheme, rest) = url.split_once("://").ok_or_else(unusable)?;
         let (scheme, cluster) = match scheme.strip_suffix("+cluster") {
             Some(scheme) => (scheme, true),
@@ -97,12 +97,12 @@ impl Place {
         let nodes = nodes.collect::<Result<Vec<_>>>()?;
         match nodes.is_empty() {
             true => Err(unusable()),
-            false => Ok(Place::new(nodes, cluster)),
+            false => Ok(Address::new(nodes, cluster)),
         }
     }
 
-    fn new(nodes: Vec<ConnectionInfo>, cluster: bool) -> Place {
-        Place {
+    fn new(nodes: Vec<ConnectionInfo>, cluster: bool) -> Address {
+        Address {
             nodes,
             cluster,
             shown: String::new(),
@@ -158,9 +158,9 @@ impl Place {
 
     /// An error of the client crate as ours.
     pub(super) fn failure(&self, error: &RedisError) -> Error {
-        let place = &self.shown;
+        let address = &self.shown;
         if error.is_timeout() {
-            return failed(format!("{place} did not answer in time"));
+            return failed(format!("{address} did not answer in time"));
         }
         let what = match error.kind() {
             ::redis::ErrorKind::AuthenticationFailed => "refuses the password",
@@ -170,7 +170,7 @@ impl Place {
             _ => "does not speak as redis does",
         };
         if wants_password(error) {
-            return failed(format!("{place} wants a password"))
+            return failed(format!("{address} wants a password"))
                 .hint("set `REDIS_PASSWORD`, or write `redis://:password@host` in `REDIS_URL`");
         }
         // A server that knows no passwords repeats the one it was given.
@@ -179,7 +179,7 @@ impl Place {
             said = said.replace(password, "[redacted]");
         }
         let said = said.trim_end_matches('.').chars().take(200);
-        failed(format!("{place} {what}")).cause(said.collect::<String>())
+        failed(format!("{address} {what}")).cause(said.collect::<String>())
     }
 }
 
@@ -220,9 +220,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
-    fn place(variables: &[(&str, &str)]) -> Result<Place> {
+    fn address(variables: &[(&str, &str)]) -> Result<Address> {
         let variables = variables.iter();
-        Place::of(&CacheSettings {
+        Address::of(&CacheSettings {
             variables: variables
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
@@ -242,7 +242,7 @@ mod tests {
             (&[("REDIS_URL", "redis+cluster://u:secret@a:1,b:2, c")], "redis+cluster://a:1,b:2,c:6379"),
             (&[("REDIS_URL", "rediss+cluster://a:1")], "rediss+cluster://a:1"),
         ] {
-            assert_eq!(place(variables).unwrap().shown(), shown, "{variables:?}");
+            assert_eq!(address(variables).unwrap().shown(), shown, "{variables:?}");
         }
     }
 
@@ -254,7 +254,7 @@ mod tests {
             (&[("REDIS_URL", "redis+cluster://a,b"), ("REDIS_PASSWORD", "outer")], "outer"),
             (&[("REDIS_URL", "redis+cluster://u:p%40ss@a,b")], "p@ss"),
         ] {
-            for node in place(variables).unwrap().nodes() {
+            for node in address(variables).unwrap().nodes() {
                 assert_eq!(node.redis_settings().password(), Some(expected));
             }
         }
@@ -272,7 +272,7 @@ mod tests {
             ("REDIS_PORT", "70000"),
             ("REDIS_DB", "-1"),
         ] {
-            let error = place(&[(name, value)]).err().unwrap();
+            let error = address(&[(name, value)]).err().unwrap();
             assert!(!format!("{error:#}").contains("secret"), "{error:#}");
         }
     }

@@ -4,7 +4,7 @@ use itch_plugin::prelude::*;
 
 /// Channels that were asked for and not found.
 #[derive(Default)]
-pub(crate) struct Unknown {
+pub(crate) struct MissingChannels {
     names: Vec<String>,
     count: usize,
 }
@@ -12,7 +12,7 @@ pub(crate) struct Unknown {
 /// So many are named; the rest is counted.
 const EXAMPLES: usize = 5;
 
-impl Unknown {
+impl MissingChannels {
     pub(crate) fn add(&mut self, name: &ChannelName) {
         self.count += 1;
         if self.names.len() < EXAMPLES {

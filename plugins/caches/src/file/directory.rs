@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use itch_plugin::prelude::*;
 
 /// The cache directory.
-pub(super) struct Place {
+pub(super) struct Directory {
     directory: PathBuf,
-    /// Whether the person named it, and so knows who else writes to it.
+    /// Whether the user named it, and so knows who else writes to it.
     chosen: bool,
 }
 
-impl Place {
+impl Directory {
     /// The directory that the variables name. Nothing is made or looked at yet.
-    pub(super) fn of(settings: &CacheSettings) -> Result<Place> {
+    pub(super) fn of(settings: &CacheSettings) -> Result<Directory> {
         let chosen = settings.variable("TWITCH_CACHE_TEMP").map(PathBuf::from);
         let of_user = || {
             let caches = settings.variable("XDG_CACHE_HOME").map(PathBuf::from);
@@ -32,13 +32,13 @@ impl Place {
         // It stays the same directory wherever the process goes.
         let absolute = std::path::absolute(&directory)
             .map_err(|error| failed("the cache directory's path cannot be made absolute").source_chain(&error))?;
-        Ok(Place {
+        Ok(Directory {
             directory: absolute,
             chosen: is_chosen,
         })
     }
 
-    pub(super) fn directory(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.directory
     }
 
@@ -65,7 +65,7 @@ impl Place {
         self.check().map(drop)
     }
 
-    /// Whoever can write to the directory can make itch print what they like.
+    /// Who can write to the directory can make itch print anything.
     #[cfg(unix)]
     fn check_owner(&self, metadata: &Metadata) -> Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};

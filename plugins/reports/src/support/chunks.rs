@@ -2,11 +2,11 @@
 
 use itch_plugin::prelude::*;
 
-/// Looks up the channels of a call, portion by portion.
+/// Looks up the channels of a call, chunk by chunk.
 ///
-/// A portion is as large as the limit, since that is what it takes if every channel exists, but at least `least`:
+/// A chunk is as large as the limit, since that is what it takes if every channel exists, but at least `least`:
 /// what one request can ask for costs no more than less.
-pub(crate) fn portions<T, F>(
+pub(crate) fn look_up_in_chunks<T, F>(
     call: &Call,
     least: usize,
     look_up: F,
@@ -21,6 +21,6 @@ where
         .and_then(|limit| usize::try_from(limit).ok())
         .unwrap_or(usize::MAX);
     let size = limit.max(least).min(names.len()).max(1);
-    let portions: Vec<Vec<ChannelName>> = names.chunks(size).map(<[_]>::to_vec).collect();
-    Ok(portions.into_iter().flat_map(look_up))
+    let chunks: Vec<Vec<ChannelName>> = names.chunks(size).map(<[_]>::to_vec).collect();
+    Ok(chunks.into_iter().flat_map(look_up))
 }
