@@ -203,3 +203,60 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_without_an_offset_is_one_of_the_zone() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        for text in [
+            "2016-07-25",
+            " 2016-07-25 00:00:00 ",
+            "2016-07-24T22:00:00Z",
+            "2016-07-25 01:00 +03:00",
+        ] {
+            assert_eq!(read(text, &berlin), Some(1_469_397_600.0), "{text}");
+        }
+        assert_eq!(read("2016-07-25", &Zone::default()), Some(1_469_404_800.0));
+        for text in [
+            "",
+            "2016",
+            "20160725",
+            "1469404800",
+            "soon",
+            "26-10-30",
+            "0000-01-01",
+            "10000-01-01",
+        ] {
+            assert_eq!(read(text, &berlin), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_notation_knows_the_zone_unless_it_has_an_offset_or_counts_seconds() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        for (format, text) in [
+            ("%d.%m.%Y", "25.07.2016"),
+            ("%d.%m.%Y %H:%M %z", "24.07.2016 22:00 +0000"),
+            ("%s", "1469397600"),
+        ] {
+            let format = DateFormat::new(format).unwrap();
+            assert_eq!(format.read(text, &berlin), Some(1_469_397_600.0), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_zone_shows_the_clock_and_reads_it_back() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let night = read("2016-10-30T00:30:00Z", &berlin).unwrap();
+        assert_eq!(berlin.text(night).unwrap(), "2016-10-30 02:30:00");
+        // The clock is put back: the first of the two times. It is put forward: as much later.
+        assert_eq!(read("2016-10-30 02:30", &berlin), Some(night));
+        assert_eq!(read("2016-03-27 02:30", &berlin), read("2016-03-27 03:30", &berlin));
+        assert_eq!(Zone::default().text(-62_135_596_800.5).unwrap(), "0000-12-31 23:59:59");
+        assert_eq!(Zone::default().text(253_402_300_799.0).unwrap(), "9999-12-31 23:59:59");
+        assert_eq!((berlin.name(), Zone::default().name()), ("Europe/Berlin".to_owned(), String::new()));
+    }
+}

@@ -199,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn years_go_on_where_the_calendar_of_the_library_ends() {
+        let read = |text: &str| -> f64 { text.parse::<jiff::Timestamp>().unwrap().as_second() as f64 };
+        let end = read("9999-12-30T00:00:00Z");
+        let labels = |min: f64, max: f64, room: Room| labels(AxisKind::Time, Scale::Linear, min, max, room);
+        let days = labels(end, end + 9.0 * 86_400.0, HIGH);
+        assert_eq!(days[..3], ["9999-12-30", "9999-12-31", "+10000-01-01"]);
+        let all = labels(read("-000249-01-01T00:00:00Z"), end + 7.8e9, WIDE);
+        assert_eq!(all.join(" "), "0 1000 2000 3000 4000 5000 6000 7000 8000 9000 10000");
+        let narrow = Room { length: 220.0, ..WIDE };
+        assert_eq!(labels(read("-000249-01-01T00:00:00Z"), end + 7.8e9, narrow), ["0", "10000"]);
+        // Milliseconds where seconds are meant.
+        let milliseconds = labels(1.4e9, 1.469e12, WIDE);
+        assert_eq!(milliseconds[..2], ["5000", "10000"]);
+        assert!(labels(1.4e9, 1e14, WIDE).iter().all(|label| label.contains(',')));
+    }
+
+    #[test]
     fn a_zone_moves_midnight() {
         let zone: Zone = "America/New_York".parse().unwrap();
         let span = Span {

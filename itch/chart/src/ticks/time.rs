@@ -16,6 +16,8 @@ const CYCLE: f64 = 86_400.0 * CYCLE_DAYS as f64;
 
 /// The longest time from 1970 that an axis counts in years, in seconds. Beyond it stand plain numbers.
 const YEARS: f64 = 260_000.0 * CYCLE / 400.0;
+/// On an axis of more seconds than this, years are counted without the library, which has too few of them.
+const LONG: f64 = 5000.0 * CYCLE / 400.0;
 
 /// A calendar and clock for the times of an axis. The library has the years from -9999 to 9999: other times are moved
 /// there by whole cycles of the calendar.
@@ -25,17 +27,18 @@ struct Calendar<'a> {
 }
 
 impl Calendar<'_> {
-    /// The calendar for an axis; nothing if that is longer than what the library has.
+    /// The calendar for an axis; nothing for a long one.
     fn of(zone: &Zone, span: Span) -> Option<Calendar<'_>> {
+        if span.max - span.min > LONG {
+            return None;
+        }
         let (first, last) = (Timestamp::MIN.as_second() as f64, Timestamp::MAX.as_second() as f64);
-        let fits = |cycles: f64| span.min - cycles * CYCLE >= first && span.max - cycles * CYCLE <= last;
-        let middle = (span.min + span.max) / 2.0 - (first + last) / 2.0;
-        let cycles = [0.0, (middle / CYCLE).round()]
-            .into_iter()
-            .find(|cycles| fits(*cycles))?;
+        // As few as will do.
+        let after = ((span.max - last) / CYCLE).ceil().max(0.0);
+        let before = ((span.min - first) / CYCLE).floor().min(0.0);
         Some(Calendar {
             zone: zone.time_zone(),
-            cycles: cycles as i64,
+            cycles: (after + before) as i64,
         })
     }
 
@@ -168,7 +171,7 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     Some(Vec::new())
 }
 
-/// Ticks of an axis that is longer than what the library has: years of UTC.
+/// Ticks of a long axis: years of UTC.
 fn years(span: Span, room: Room) -> Vec<Tick> {
     let year_of = |seconds: f64| (seconds / CYCLE * 400.0 + 1970.0).floor() as i64;
     let first_day = |year: i64| {
