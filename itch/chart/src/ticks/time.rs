@@ -132,7 +132,7 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
         return None;
     }
     let Some(calendar) = Calendar::of(zone, span) else {
-        return Some(years(span, room));
+        return Some(years(span, room, zone));
     };
     let (low, high) = (calendar.local(span.min)?, calendar.local(span.max)?);
     let length = span.max - span.min;
@@ -171,8 +171,8 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     Some(Vec::new())
 }
 
-/// Ticks of a long axis: years of UTC.
-fn years(span: Span, room: Room) -> Vec<Tick> {
+/// Ticks of a long axis: years.
+fn years(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
     let year_of = |seconds: f64| (seconds / CYCLE * 400.0 + 1970.0).floor() as i64;
     let first_day = |year: i64| {
         let before = year - 1;
@@ -187,7 +187,7 @@ fn years(span: Span, room: Room) -> Vec<Tick> {
                 continue;
             }
             let ticks = numbers.map(|number| Tick {
-                at: first_day(number * step) as f64 * 86_400.0,
+                at: zone.instant(first_day(number * step) as f64 * 86_400.0),
                 label: (number * step).to_string(),
                 below: String::new(),
             });
