@@ -215,7 +215,7 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
         .says("no size");
     plot(&["--tz", "Mars/Olympus", "followers.csv", "a.png"])
         .exits(2)
-        .says("no time zone");
+        .says("is not a time zone");
     plot(&["followers.csv"]).exits(2).says("no picture is named");
     plot(&["followers.csv", "-o", "-"]).exits(2).says("give --renderer");
     plot(&["followers.csv", "--renderer", "svg", "/dev/full"])

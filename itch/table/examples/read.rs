@@ -1,5 +1,5 @@
-//! How long reading a table takes and how much memory it needs: `read FILE [X Y [THREADS [KEEP]]]`.
-#![allow(clippy::print_stdout, reason = "an example that measures says what it measured")]
+//! Measures how long reading a table takes and how much memory it needs: `read FILE [X Y [THREADS [KEEP]]]`.
+#![allow(clippy::print_stdout, reason = "the example prints what it measured")]
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use itch_table::{ColumnKind, Input, OpenOptions, ReadOptions, Source, Wanted};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("which file?")?;
+    let path = arguments.next().ok_or("usage: read FILE [X Y [THREADS [KEEP]]]")?;
     let x = arguments.next().unwrap_or_else(|| "followed".to_owned());
     let y = arguments.next().unwrap_or_else(|| "created".to_owned());
     let mut options = ReadOptions::default();

@@ -1,7 +1,8 @@
-//! A stream of bytes cut into blocks of whole records, for whichever thread takes the next one.
+//! Cuts a stream of bytes into blocks of whole records, which the threads take one after the other.
 //!
-//! Each thread reads into a buffer of its own, so that a table of any size takes one block a thread. Under the lock that
-//! guards this only the copy from the page cache is made (or the decompression) and the last line end is looked for.
+//! Each thread reads into its own buffer, so a table of any size needs one block of memory per thread. The lock on
+//! [`Blocks`] is held only while bytes are copied from the page cache (or decompressed) and the last line end is
+//! searched.
 
 use std::io::{self, Read};
 
@@ -14,11 +15,11 @@ use crate::LINE_LIMIT;
 pub(crate) enum Records {
     /// At every line end.
     Lines,
-    /// At every line end outside quotes, which begin after this delimiter or a line end.
+    /// At every line end outside quotes. A quote opens only after this delimiter or a line end.
     Quoted(u8),
 }
 
-/// A buffer that is made once: only as much of it counts as was filled last.
+/// A buffer that is allocated once and reused. Only the part filled last is valid.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
@@ -31,20 +32,20 @@ impl Buffer {
     }
 }
 
-/// What came next.
+/// What [`Blocks::next`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Whole records, of which the last one of the input may lack its line end.
+    /// Whole records. The last record of the input may lack its line end.
     Records,
-    /// Nothing, in the place of one line that is longer than [`LINE_LIMIT`].
+    /// No records: one line longer than [`LINE_LIMIT`] was skipped here.
     TooLong,
-    /// Nothing: the input has ended.
+    /// No records: the end of the input.
     End,
 }
 
 pub(crate) struct Blocks {
     input: Box<dyn Read + Send>,
-    /// What was read and not handed out yet.
+    /// Bytes that were read but not returned yet.
     carry: Vec<u8>,
     ended: bool,
     block: usize,
@@ -63,7 +64,7 @@ impl Blocks {
         }
     }
 
-    /// Whether everything has been read, so that there is one more block at most.
+    /// Whether the end of the input was reached, so that at most one more block follows.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
@@ -92,7 +93,7 @@ impl Blocks {
         }
     }
 
-    /// Reads one block more.
+    /// Reads one more block.
     fn fill(&mut self, buffer: &mut Buffer) -> io::Result<()> {
         let wanted = buffer.filled + self.block;
         if buffer.bytes.len() < wanted {
@@ -158,10 +159,11 @@ fn append(buffer: &mut Buffer, bytes: &[u8]) {
     }
 }
 
-/// The length of the first record with its line end; nothing if its end is not among these bytes and more will come.
+/// The length of the first record including its line end. `None` if its end is not in these bytes and more bytes
+/// follow.
 ///
-/// A quote that is not closed within [`LINE_LIMIT`] is a stray one: the record is then its first line alone, so that one
-/// letter cannot swallow the rest of a file. The answer does not depend on how the input was cut into blocks.
+/// A quote that is not closed within [`LINE_LIMIT`] is a stray quote: the record is then the first line only, so that
+/// one character cannot consume the rest of a file. The result does not depend on how the input was cut into blocks.
 pub(crate) fn record_length(bytes: &[u8], delimiter: u8, all: bool) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -190,7 +192,7 @@ pub(crate) fn record_length(bytes: &[u8], delimiter: u8, all: bool) -> Option<us
     }
 }
 
-/// Where the quotes end that were opened before `at`. A doubled quote is a letter.
+/// Where the quotes end that were opened before `at`. A doubled quote is a literal quote.
 pub(crate) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let place = at + memchr(b'"', bytes.get(at..)?)?;

@@ -1,10 +1,10 @@
-//! Blocks put together again are the input, cut at record ends wherever the blocks fall.
+//! The blocks together are the input, cut at record ends, for every block size.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// The records of all blocks, and how many lines were too long.
+/// The records of all blocks, and the number of lines that were too long.
 fn cut(input: &[u8], block: usize, records: Records) -> (Vec<Vec<u8>>, usize) {
     let reader = Box::new(io::Cursor::new(input.to_vec()));
     let mut blocks = Blocks::new(reader, block, records);

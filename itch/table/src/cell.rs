@@ -1,4 +1,4 @@
-//! One cell: a number or a time out of a few bytes, and what is wrong with it otherwise.
+//! One cell: parses a number or a time from a few bytes, or reports what is wrong with it.
 
 use crate::dates::{DateFormat, date, is_in_range};
 use crate::types::ColumnKind;
@@ -16,7 +16,7 @@ pub(crate) enum CellError {
     Backwards,
 }
 
-/// A cell that cannot be used: for which of the wanted numbers it stands, and what is wrong.
+/// A cell that cannot be used: the index of the wanted column, and what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) place: usize,
@@ -24,17 +24,17 @@ pub(crate) struct Fault {
 }
 
 impl CellError {
-    /// The reason as a person reads it, given the name of the column and the beginning of the cell.
+    /// The reason for the user, given the name of the column and the beginning of the cell.
     pub(crate) fn reason(self, column: &str, text: &str) -> String {
         match self {
             CellError::Missing => format!("there is no {column}"),
             CellError::Empty => format!("{column} is empty"),
-            CellError::NoNumber => format!("{column} is no number: {text:?}"),
-            CellError::NoTime => format!("{column} is no time: {text:?}"),
+            CellError::NoNumber => format!("{column} is not a number: {text:?}"),
+            CellError::NoTime => format!("{column} is not a time: {text:?}"),
             CellError::NotFinite => format!("{column} is not finite: {text:?}"),
             CellError::TooLarge => format!("{column} is too large: {text:?}"),
-            CellError::Backwards => format!("{column} lies before the other end: {text:?}"),
-            CellError::Years => format!("{column} lies outside the years 1 to 9999: {text:?}"),
+            CellError::Backwards => format!("{column} is before the start of the span: {text:?}"),
+            CellError::Years => format!("{column} is outside the years 1 to 9999: {text:?}"),
         }
     }
 }
@@ -42,7 +42,7 @@ impl CellError {
 /// The beginning of a cell, for a message.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 40;
-    // Four bytes a character at most: what is cut here is not shown anyway.
+    // A character has at most four bytes; the bytes cut here would not be shown anyway.
     let bytes = bytes.get(..SHOWN * 4).unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes);
     if text.chars().count() <= SHOWN {
@@ -59,7 +59,7 @@ pub(crate) fn value(bytes: &[u8], kind: ColumnKind, format: Option<&DateFormat>)
     }
 }
 
-/// White space and one pair of quotes off.
+/// Removes surrounding white space and one pair of quotes.
 fn bare(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.trim_ascii();
     match bytes {
@@ -68,15 +68,15 @@ fn bare(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether a cell says that there is nothing: programs have several words for it.
+/// Whether a cell is empty or holds one of the words that programs write for an empty value.
 pub(crate) fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bare(bytes), b"" | b"None" | b"null" | b"NULL")
 }
 
-/// No larger number is drawn: the length of an axis around it would not be finite.
+/// The largest number that is drawn: with larger ones the length of an axis would overflow to infinity.
 pub(crate) const LARGEST: f64 = 1e300;
 
-/// A decimal number with sign, fraction and exponent.
+/// Parses a decimal number with sign, fraction and exponent.
 pub(crate) fn number(bytes: &[u8]) -> Result<f64, CellError> {
     let text = bare(bytes);
     if let Some(value) = decimal(text) {
@@ -100,7 +100,7 @@ pub(crate) fn number(bytes: &[u8]) -> Result<f64, CellError> {
     Err(CellError::NoNumber)
 }
 
-/// A well-formed decimal number, infinite if it is out of range.
+/// A well-formed decimal number; infinite if it is out of range.
 fn decimal(text: &[u8]) -> Option<f64> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -112,7 +112,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
     while let Some(&byte) = unsigned.get(at) {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
-            // Beyond 2^53 the fast way is not exact any more, and the sum could overflow.
+            // Above 2^53 the fast path is not exact, and the sum could overflow.
             exact &= mantissa < (1 << 49);
             mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
             digits += 1;
@@ -135,7 +135,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
         if all_digits.is_empty() || !all_digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        // An exponent that does not fit has the library decide between nothing and too much.
+        // For an exponent that does not fit, the standard library decides between zero and infinity.
         match std::str::from_utf8(written).ok()?.parse() {
             Ok(value) => exponent = value,
             Err(_) => exact = false,
@@ -145,7 +145,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
     }
     let shift = exponent.saturating_sub(decimals);
     let value = match exact {
-        // Both factors are exact, so that the one rounding is the right one.
+        // Both factors are exact, so the only rounding is the correct one.
         true if (0..=22).contains(&shift) => mantissa as f64 * POWERS[shift as usize],
         true if (-22..0).contains(&shift) => mantissa as f64 / POWERS[-shift as usize],
         _ => std::str::from_utf8(unsigned).ok()?.parse().ok()?,
@@ -158,7 +158,7 @@ const POWERS: [f64; 23] = [
     1e21, 1e22,
 ];
 
-/// A time: by the format if there is one, then as a date, then as seconds since 1970.
+/// Parses a time: with the format if there is one, then as a date, then as seconds since 1970.
 pub(crate) fn time(bytes: &[u8], format: Option<&DateFormat>) -> Result<f64, CellError> {
     let text = bare(bytes);
     let found = format.and_then(|format| format.written(std::str::from_utf8(text).ok()?));

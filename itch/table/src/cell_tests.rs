@@ -1,4 +1,4 @@
-//! Numbers and times against the standard library's and chrono's reading of them.
+//! Compares the parsing of numbers and times with the standard library and chrono.
 
 use chrono::{DateTime, NaiveDate};
 use proptest::prelude::*;

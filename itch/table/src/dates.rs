@@ -1,11 +1,11 @@
-//! Dates: the one reader of a calendar day with or without a clock, for cells and for options of a command.
+//! Dates: parses a calendar day with or without a clock time, for cells and for options of a command.
 
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use itch_api::{Error, ErrorKind, Result};
 
 use crate::zone::Zone;
 
-/// The times that are read: the years 1 to 9999, in seconds since 1970. Beyond them a number has another unit.
+/// The range of times that are read, in seconds since 1970: the years 1 to 9999. A number outside has another unit.
 const FIRST_TIME: f64 = -62_135_596_800.0;
 const AFTER_LAST_TIME: f64 = 253_402_300_800.0;
 
@@ -14,16 +14,16 @@ pub fn is_in_range(seconds: f64) -> bool {
     (FIRST_TIME..AFTER_LAST_TIME).contains(&seconds)
 }
 
-/// A date as it is written.
+/// A date as it was written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Written {
-    /// Seconds since 1970; in UTC, or by the local clock if no offset is written.
+    /// Seconds since 1970: in UTC, or on the local clock if no offset is written.
     seconds: f64,
     has_offset: bool,
 }
 
 impl Written {
-    /// Seconds since 1970; without an offset it is a time of UTC.
+    /// Seconds since 1970. A date without an offset is taken as UTC.
     pub(crate) fn in_utc(self) -> f64 {
         self.seconds
     }
@@ -36,34 +36,34 @@ impl Written {
     }
 }
 
-/// Reads a date with or without a clock, by the calendar that is used today: `2016-07-25`, `2016-07-25 18:00`,
-/// `2016-07-25T18:00:00.5Z`, `2016-7-25 18:00:00+02:00`. One without an offset is a time of `zone`. The result is in
-/// seconds since 1970; it is `None` for any other text, and outside the years 1 to 9999.
+/// Parses a date with or without a clock time in the Gregorian calendar: `2016-07-25`, `2016-07-25 18:00`,
+/// `2016-07-25T18:00:00.5Z`, `2016-7-25 18:00:00+02:00`. A date without an offset is in the time zone `zone`. The
+/// result is in seconds since 1970; it is `None` for any other text and for dates outside the years 1 to 9999.
 pub fn read(text: &str, zone: &Zone) -> Option<f64> {
     let seconds = date(text.trim().as_bytes())?.in_zone(zone);
     is_in_range(seconds).then_some(seconds)
 }
 
-/// A notation of dates, besides the ones that [`read`] knows.
+/// A date format that is tried before the formats of [`read`].
 #[derive(Clone, Debug)]
 pub struct DateFormat(Vec<Item<'static>>);
 
 impl DateFormat {
-    /// A notation as of `strftime`: `%d.%m.%Y %H:%M`.
+    /// Parses a format in the notation of `strftime`: `%d.%m.%Y %H:%M`.
     ///
     /// # Errors
     ///
-    /// When the text has a specifier that does not exist.
+    /// When the text has an unknown specifier.
     pub fn new(text: &str) -> Result<DateFormat> {
         let items = StrftimeItems::new(text).parse_to_owned();
         items.map(DateFormat).map_err(|_| {
-            let message = format!("{text:?} is no date format: its notation is that of strftime");
-            Error::new(ErrorKind::Usage, message).hint("--date-format '%d.%m.%Y %H:%M'")
+            let message = format!("{text:?} is not a valid date format: use the notation of strftime");
+            Error::new(ErrorKind::Usage, message).hint("for example --date-format '%d.%m.%Y %H:%M'")
         })
     }
 
-    /// Reads a date in this notation, in seconds since 1970. One without an offset is a time of `zone`; a month, day or
-    /// clock that is not written is the first or zero.
+    /// Parses a date in this format into seconds since 1970. A date without an offset is in the time zone `zone`. A
+    /// month or day that is not written is 1, a clock time that is not written is 00:00:00.
     pub fn read(&self, text: &str, zone: &Zone) -> Option<f64> {
         Some(self.written(text)?.in_zone(zone))
     }
@@ -77,7 +77,7 @@ impl DateFormat {
                 has_offset: true,
             });
         }
-        // A field that is already there refuses another value, and that is just what is wanted: only gaps are filled.
+        // `set_*` refuses to overwrite a field with another value. That is intended: only missing fields are filled in.
         if parsed.minute().is_none() {
             let _ = parsed.set_minute(0);
         }
@@ -95,7 +95,7 @@ impl DateFormat {
         let time = parsed.to_naive_datetime_with_offset(0).ok()?.and_utc();
         Some(Written {
             seconds: with_fraction(time.timestamp(), time.timestamp_subsec_nanos()),
-            // Seconds since 1970 are the same everywhere.
+            // Seconds since 1970 do not depend on the zone.
             has_offset: parsed.timestamp().is_some(),
         })
     }
@@ -105,7 +105,7 @@ fn with_fraction(seconds: i64, nanoseconds: u32) -> f64 {
     seconds as f64 + f64::from(nanoseconds) / 1e9
 }
 
-/// Reads a date as [`read`] describes it, of any year.
+/// Like [`read`], but for any year.
 pub(crate) fn date(text: &[u8]) -> Option<Written> {
     let mut rest = text;
     let year = digits(&mut rest, 4, 6)?;
@@ -136,14 +136,14 @@ pub(crate) fn date(text: &[u8]) -> Option<Written> {
             if length == 0 {
                 return None;
             }
-            // Nanoseconds are more than a double keeps beside a date.
+            // A double cannot hold nanoseconds together with a date.
             let mut kept = rest.get(..length.min(9))?;
             let count = kept.len();
             fraction = digits(&mut kept, count, count)? as f64 / 10_f64.powi(count as i32);
             rest = rest.get(length..)?;
         }
     }
-    // Second 60 is a leap second; Unix time counts it as the next one.
+    // Second 60 is a leap second; Unix time counts it as the first second of the next minute.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -154,7 +154,8 @@ pub(crate) fn date(text: &[u8]) -> Option<Written> {
     })
 }
 
-/// Seconds east of UTC: nothing, `Z`, `UTC`, `+02`, `+0200`, `+02:00`, after a space or not. `None` for any other text.
+/// Parses an offset in seconds east of UTC: nothing, `Z`, `UTC`, `+02`, `+0200`, `+02:00`, with or without a leading
+/// space. `None` for any other text.
 fn offset(text: &[u8]) -> Option<Option<i64>> {
     let mut rest = text.trim_ascii();
     match rest {
@@ -170,13 +171,13 @@ fn offset(text: &[u8]) -> Option<Option<i64>> {
     (rest.is_empty() && hours < 24 && minutes < 60).then_some(Some(sign * (hours * 3600 + minutes * 60)))
 }
 
-/// Takes one of some bytes off the front.
+/// Removes the first byte if it is one of `wanted`.
 fn take(rest: &mut &[u8], wanted: &[u8]) -> Option<()> {
     let (first, after) = rest.split_first()?;
     wanted.contains(first).then(|| *rest = after)
 }
 
-/// Takes a number of so many digits off the front.
+/// Parses a number of so many digits at the front.
 fn digits(rest: &mut &[u8], least: usize, most: usize) -> Option<i64> {
     let (mut value, mut count) = (0, 0);
     while let Some(byte) = rest.get(count).filter(|byte| count < most && byte.is_ascii_digit()) {
@@ -196,7 +197,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The day number of a date of the Gregorian calendar; the year begins in March, so that the leap day is its last.
+/// The day number of a date in the Gregorian calendar. The year starts in March, so that the leap day is its last day.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));

@@ -1,4 +1,4 @@
-//! Text of cells between delimiters: TSV as itch writes it, and CSV as others do.
+//! Text with delimited cells: TSV as itch writes it, and CSV as other programs write it.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
@@ -14,7 +14,7 @@ use crate::input::Opened;
 use crate::plan::{Plan, Value};
 use crate::types::{ColumnKind, LINE_LIMIT};
 
-/// How cells stand in a line.
+/// How the cells of a line are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Dialect {
     delimiter: u8,
@@ -22,7 +22,7 @@ struct Dialect {
     quotes: bool,
 }
 
-/// How a text is laid out.
+/// How a text is structured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     dialect: Dialect,
@@ -30,7 +30,7 @@ pub(crate) struct Layout {
     header: (usize, u64),
 }
 
-/// Finds out how a text is laid out and which fields it has; nothing if there is no line in it.
+/// Finds out how a text is structured and which fields it has; `None` if it has no line.
 pub(crate) fn open(opened: Opened, quotes: bool, known: Known<'_>) -> Result<Option<(Fields, Opened, Layout)>> {
     let delimiter = known.options.delimiter.unwrap_or_else(|| match known.options.format {
         Some(InputFormat::Tsv) => b'\t',
@@ -71,7 +71,7 @@ pub(crate) fn read(opened: Opened, layout: Layout, plan: &Plan<'_>) -> Result<Ro
     engine::run(blocks, &parse, plan, header.1, (&opened.name, opened.size))
 }
 
-/// The delimiter by the first line that has one.
+/// Chooses the delimiter by the first line that has one.
 fn delimiter(head: &[u8]) -> u8 {
     for line in head.split(|byte| *byte == b'\n') {
         let (mut commas, mut semicolons, mut quoted) = (0, 0, false);
@@ -94,7 +94,7 @@ fn delimiter(head: &[u8]) -> u8 {
 /// The first rows.
 struct Sample {
     rows: Vec<Vec<String>>,
-    /// Where the first of them ends, and how many lines that is, blank ones before it counted; nothing if it is longer
+    /// Where the first row ends, and how many lines it takes including blank lines before it; `None` if it is longer
     /// than the head.
     first: Option<(usize, u64)>,
 }
@@ -159,7 +159,7 @@ impl Dialect {
         cells
     }
 
-    /// One cell of a row, without its quotes but with its backslashes.
+    /// One cell of a row, without its quotes; backslash escapes are kept.
     fn cell(self, line: &[u8], index: usize) -> Option<Cow<'_, [u8]>> {
         let mut rest = line;
         for _ in 0..index {
@@ -168,7 +168,7 @@ impl Dialect {
         Some(self.split(rest).0)
     }
 
-    /// The first cell and what follows its delimiter.
+    /// The first cell, and the rest after its delimiter.
     fn split(self, line: &[u8]) -> (Cow<'_, [u8]>, Option<&[u8]>) {
         let close = match (self.quotes, line) {
             (true, [b'"', ..]) => closing_quote(line, 1),
@@ -185,7 +185,7 @@ impl Dialect {
         if tail.is_empty() && memchr(b'"', inner).is_none() {
             return (Cow::Borrowed(inner), after);
         }
-        // Two quotes are one; what follows the quotes belongs to the cell, as most programs have it.
+        // A doubled quote is a literal quote. Text after the closing quote belongs to the cell, as in most programs.
         let mut cell = Vec::with_capacity(end);
         let mut quoted = false;
         for &byte in inner {
@@ -228,12 +228,12 @@ impl Dialect {
     }
 }
 
-/// The way to a wanted number in a line.
+/// Where a wanted number is in a line.
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    /// How many delimiters stand before its cell, from the end of the last one; nothing if it is the same cell.
+    /// How many delimiters to skip from the end of the previous wanted cell; `None` if it is the same cell.
     skip: Option<usize>,
-    /// Which of the wanted numbers it is.
+    /// The index of the wanted number.
     place: usize,
 }
 
@@ -242,7 +242,7 @@ struct Delimited<'a> {
     plan: &'a Plan<'a>,
     /// The wanted numbers in the order of the line.
     steps: Vec<Step>,
-    /// The first whole number that is no value of one of the columns.
+    /// The smallest whole number that is not a valid value of one of the columns.
     limit: u64,
     has_texts: bool,
 }
@@ -260,7 +260,7 @@ impl<'a> Delimited<'a> {
         });
         let steps = steps.collect();
         let any_time = plan.numbers.iter().any(|column| column.kind == ColumnKind::Time);
-        // A format of dates may mean any row of digits, and spans have a rule more: they take the long way.
+        // A date format may match any digits, and spans have an additional rule: both need the slow path.
         let limit = match (plan.date_format.is_some() || plan.spans, any_time) {
             (true, _) => 0,
             (false, true) => 253_402_300_800,
@@ -275,7 +275,7 @@ impl<'a> Delimited<'a> {
         }
     }
 
-    /// The short way: all cells are whole numbers without a sign. False for whatever is not so simple.
+    /// The fast path: all cells are whole numbers without a sign. Returns false if a cell is anything else.
     #[inline]
     fn simple(&self, line: &[u8], values: &mut [f64]) -> bool {
         let delimiter = self.dialect.delimiter;
@@ -300,7 +300,7 @@ impl<'a> Delimited<'a> {
         true
     }
 
-    /// One row, on a line counted from 0.
+    /// Parses one row. `line` is counted from 0.
     fn row(&self, line: &[u8], simple: bool, number: u64, rows: &mut Rows) {
         if line.len() > LINE_LIMIT {
             rows.bad(number, engine::line_too_long);
@@ -361,11 +361,11 @@ impl Parse for Delimited<'_> {
 #[inline]
 fn after(bytes: &[u8], delimiter: u8) -> Option<&[u8]> {
     let mut rest = bytes;
-    // Cells are short: eight bytes at a time in a register are quicker than a call of `memchr`.
+    // Cells are short: comparing eight bytes at a time in a register is faster than calling `memchr`.
     let wanted = u64::from_le_bytes([delimiter; 8]);
     while let Some(chunk) = rest.first_chunk::<8>() {
         let differing = u64::from_le_bytes(*chunk) ^ wanted;
-        // The lowest byte that is zero is marked exactly; marks above it may be false.
+        // The lowest zero byte is marked exactly; marks above it may be false.
         let zero = differing.wrapping_sub(0x0101_0101_0101_0101) & !differing & 0x8080_8080_8080_8080;
         if zero != 0 {
             return rest.get(zero.trailing_zeros() as usize / 8 + 1..);
@@ -376,7 +376,7 @@ fn after(bytes: &[u8], delimiter: u8) -> Option<&[u8]> {
     rest.get(end + 1..)
 }
 
-/// A whole number of at most 18 digits that fills its cell, and what follows the cell's delimiter.
+/// A whole number of at most 18 digits that fills its cell, and the rest after the delimiter of the cell.
 #[inline]
 fn whole(bytes: &[u8], delimiter: u8) -> Option<(u64, &[u8])> {
     let (mut value, mut at) = (0, 0);
@@ -402,7 +402,7 @@ fn whole(bytes: &[u8], delimiter: u8) -> Option<(u64, &[u8])> {
     }
 }
 
-/// Eight digits in a register, the first in the lowest byte, as a number.
+/// Converts eight digits in a register, the first in the lowest byte, to a number.
 #[inline]
 fn eight_digits(word: u64) -> Option<u64> {
     let digits = word.wrapping_sub(0x3030_3030_3030_3030);
@@ -410,7 +410,7 @@ fn eight_digits(word: u64) -> Option<u64> {
     if (digits | above_nine) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    // Pairs, then fours, then all: each step adds neighbours with the weight that they have.
+    // First pairs, then fours, then all eight: each step adds neighbours with their weight.
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)

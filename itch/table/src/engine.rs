@@ -1,7 +1,7 @@
-//! The threads: each takes a block, reads its rows, and appends them when those before it are there.
+//! The threads: each takes a block, parses its rows, and appends them once all rows before them are appended.
 //!
-//! So the rows stand in the order of the file, line numbers are exact, and beside the 16 bytes a row of the result there
-//! is only what a few blocks hold.
+//! So the rows keep the order of the file and line numbers are exact. Besides the 16 bytes per row of the result, only
+//! a few blocks are in memory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,10 +18,10 @@ use crate::plan::Plan;
 use crate::texts::Texts;
 use crate::types::{BadRows, Column, ColumnKind, LINE_LIMIT, NAMED, Table, Values, Wanted};
 
-/// Rows, of a block or of everything so far.
+/// The rows of one block, or all rows so far.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    /// The numbers of the row that is being read, for [`Rows::push`].
+    /// The numbers of the current row, for [`Rows::push`].
     pub(crate) row: Vec<f64>,
     /// The columns of numbers, and of text.
     numbers: Vec<Vec<f64>>,
@@ -31,24 +31,24 @@ pub(crate) struct Rows {
     kept: u64,
     /// How many lines were seen.
     pub(crate) lines: u64,
-    /// How many rows have nothing in one of the columns.
+    /// How many rows have an empty cell in a wanted column.
     empty: u64,
-    /// How many rows were kept out, and the first of them with their lines counted from 0.
+    /// How many rows were skipped as bad, and the first of them with their lines counted from 0.
     bad: u64,
     first: Vec<BadRow>,
 }
 
-/// A row that was kept out.
+/// A row that was skipped as bad.
 #[derive(Clone, Debug)]
 struct BadRow {
     line: u64,
     reason: String,
-    /// Whether its cell is likely a date in a notation that is not known.
+    /// Whether its cell is probably a date in an unknown format.
     unknown_date: bool,
 }
 
 impl Rows {
-    /// No rows, and room for what is wanted of them.
+    /// No rows, but columns for what is wanted.
     pub(crate) fn new(plan: &Plan<'_>) -> Rows {
         Rows {
             row: vec![0.0; plan.numbers.len()],
@@ -59,7 +59,7 @@ impl Rows {
         }
     }
 
-    /// Keeps the numbers of the row that was read. Its texts have to follow.
+    /// Keeps the numbers of the current row. The caller has to push its texts next.
     #[inline]
     pub(crate) fn push(&mut self) {
         for (column, value) in self.numbers.iter_mut().zip(&self.row) {
@@ -68,7 +68,7 @@ impl Rows {
         self.kept += 1;
     }
 
-    /// Counts a bad row, on a line counted from 0; the reason is only made if it will be shown.
+    /// Counts a bad row, on a line counted from 0. The reason is only formatted if it will be shown.
     pub(crate) fn bad(&mut self, line: u64, reason: impl FnOnce() -> String) {
         self.bad += 1;
         if self.first.len() < NAMED {
@@ -81,7 +81,7 @@ impl Rows {
         }
     }
 
-    /// Keeps a row out. One that has nothing is no mistake, but a span has to begin.
+    /// Skips a row. An empty cell is not an error, except for the start of a span.
     pub(crate) fn refuse(&mut self, line: u64, fault: Fault, plan: &Plan<'_>, excerpt: impl FnOnce() -> String) {
         if fault.wrong == CellError::Empty && !plan.spans {
             self.empty += 1;
@@ -136,7 +136,7 @@ impl Rows {
         (self.kept, self.lines, self.bad, self.empty) = (0, 0, 0, 0);
     }
 
-    /// The finished table; an error if the first bad row is to be one.
+    /// The finished table, or an error for the first bad row if `strict` is set.
     pub(crate) fn finish(mut self, name: &str, wanted: &[Wanted], plan: &Plan<'_>) -> Result<Table> {
         let has_unknown_dates = self.first.iter().any(|row| row.unknown_date);
         let first: Vec<(u64, String)> = self.first.into_iter().map(|row| (row.line + 1, row.reason)).collect();
@@ -185,14 +185,14 @@ struct Queue {
     error: Option<io::Error>,
 }
 
-/// What the threads share to hand it in.
+/// What the threads share to return rows.
 struct Collected {
     rows: Rows,
-    /// The block that comes next.
+    /// The number of the block whose rows are appended next.
     next: u64,
     early: BTreeMap<u64, Rows>,
     spare: Vec<Rows>,
-    /// How many bytes the whole has, until room was made for it.
+    /// The size of the whole input in bytes; taken once memory was reserved for it.
     size: Option<u64>,
 }
 
@@ -203,7 +203,7 @@ struct Engine<'a, P> {
     collected: Mutex<Collected>,
 }
 
-/// Reads all blocks. `lines` have been read already.
+/// Reads all blocks. `lines` lines have been read already.
 pub(crate) fn run<P: Parse>(
     blocks: Blocks,
     parse: &P,
@@ -232,7 +232,7 @@ pub(crate) fn run<P: Parse>(
             size,
         }),
     };
-    // The first block tells whether there is work for more than one.
+    // The first block shows whether there is work for more than one thread.
     let mut worker = Worker::new(&engine);
     if worker.step() {
         let others = match lock(&engine.queue).blocks.ended() {
@@ -272,7 +272,7 @@ impl<'a, P: Parse> Worker<'a, P> {
         while self.step() {}
     }
 
-    /// Takes one block and reads it; false when there is none left.
+    /// Takes one block and parses it; false if there is no block left.
     fn step(&mut self) -> bool {
         let Some((index, piece)) = self.take() else {
             return false;
@@ -283,7 +283,7 @@ impl<'a, P: Parse> Worker<'a, P> {
             Piece::Records => self.engine.parse.block(self.buffer.records(), &mut self.rows),
         }
         if self.engine.plan.options.strict && self.rows.bad > 0 {
-            // Blocks before this one are in work: the first bad row is still found.
+            // Blocks before this one are still being parsed, so the first bad row is still found.
             lock(&self.engine.queue).stop = true;
         }
         self.hand_in(index);
@@ -333,8 +333,8 @@ impl<'a, P: Parse> Worker<'a, P> {
 }
 
 impl Collected {
-    /// Makes room for all rows by the first block, so that the columns need not move; what is not used is given back, and
-    /// takes no memory before.
+    /// Reserves memory for all rows, estimated from the first block, so that the columns are not moved as they grow.
+    /// Unused memory is returned at the end and is never touched before.
     fn make_room(&mut self, bytes: usize, first: &Rows) {
         let Some(size) = self.size.take().filter(|_| bytes > 0) else {
             return;
@@ -342,7 +342,7 @@ impl Collected {
         let expected = first.kept as f64 * (size as f64 / bytes as f64) * 1.02;
         // A file that claims an absurd size gets no more room than a large one.
         let expected = (expected as usize).min(1 << 28) + 16;
-        // Without this room the columns grow as they must, and fail only if they do.
+        // If reserving fails, the columns grow as needed, and an error is reported only if that fails.
         for column in &mut self.rows.numbers {
             let _ = column.try_reserve(expected);
         }

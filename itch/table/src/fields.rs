@@ -1,13 +1,13 @@
-//! The fields of a table: whether its first row names them, and what they hold.
+//! The fields of a table: whether the first row names them, and what they hold.
 
 use crate::cell::{self, Look};
 use crate::dates::DateFormat;
 use crate::types::{ColumnKind, Field, OpenOptions};
 
-/// How many rows are looked at.
+/// How many rows are sampled.
 pub(crate) const SAMPLE: usize = 100;
 
-/// The names under which itch writes times; `_at` at the end says the same.
+/// The field names that itch uses for times; a name that ends in `_at` is a time as well.
 const TIME_NAMES: [&str; 8] = [
     "created",
     "followed",
@@ -19,7 +19,7 @@ const TIME_NAMES: [&str; 8] = [
     "timestamp",
 ];
 
-/// What the caller says of a table that is about to be opened.
+/// What the caller knows about a table that is about to be opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {
     pub(crate) options: &'a OpenOptions,
@@ -30,15 +30,15 @@ pub(crate) struct Known<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
     pub(crate) fields: Vec<Field>,
-    /// How many of them were seen in the first rows: a short row may miss what a later one has, so that a known name may
-    /// be asked for.
+    /// How many of them occurred in the sampled rows. A short row may lack what a later row has, so a default name may
+    /// be asked for even if it was not seen.
     pub(crate) seen: usize,
-    /// Whether the table names its fields itself.
+    /// Whether the table has a header.
     pub(crate) has_header: bool,
 }
 
 impl Fields {
-    /// The fields of a text, by its first rows, of which the first may be a header.
+    /// Finds the fields of a text from its first rows, of which the first may be a header.
     pub(crate) fn of_text(rows: &[Vec<String>], known: Known<'_>) -> Fields {
         let (first, others) = rows
             .split_first()
@@ -74,7 +74,7 @@ impl Fields {
         }
     }
 
-    /// The number of a field: by name, by name in any case, by number from 1.
+    /// The index of a field: by exact name, by name without regard to case, or by number from 1.
     pub(crate) fn find(&self, wanted: &str) -> Option<usize> {
         let by_name = self.fields.iter().position(|field| field.name == wanted);
         let in_any_case = || {
@@ -89,8 +89,8 @@ impl Fields {
     }
 }
 
-/// The names for the fields of a text without a header: those of the options, if one of them is expected or the times
-/// stand where these names say. A table of another program has numbers only.
+/// The names for the fields of a text without a header: the default names, if one of them is expected or if the times
+/// are where these names have them. The fields of any other table have numbers only.
 fn default_fields(rows: &[Vec<String>], known: Known<'_>) -> &'static [&'static str] {
     let default = known.options.default_fields;
     let is_default = |wanted: &String| default.iter().any(|name| name.eq_ignore_ascii_case(wanted));
@@ -100,7 +100,7 @@ fn default_fields(rows: &[Vec<String>], known: Known<'_>) -> &'static [&'static 
     let mut times = 0;
     for (index, _) in default.iter().enumerate().filter(|(_, name)| TIME_NAMES.contains(name)) {
         for text in rows.iter().filter_map(|row| row.get(index)) {
-            // No account is older than 1973: a smaller number counts something.
+            // No Twitch account is older than 1973: a smaller number is a count, not a time.
             let old_enough = || cell::number(text.as_bytes()).is_ok_and(|value| value >= 1e8);
             match cell::look(text.as_bytes(), known.date_format) {
                 Look::Nothing => {}
@@ -113,7 +113,7 @@ fn default_fields(rows: &[Vec<String>], known: Known<'_>) -> &'static [&'static 
     if times > 0 { default } else { &[] }
 }
 
-/// Whether the first row names the fields.
+/// Whether the first row is a header.
 fn is_header(first: &[String], others: &[Vec<String>], known: Known<'_>) -> bool {
     let expected = &known.options.expected;
     let is_named = |wanted: &String| first.iter().any(|cell| cell.trim().eq_ignore_ascii_case(wanted));
@@ -121,7 +121,7 @@ fn is_header(first: &[String], others: &[Vec<String>], known: Known<'_>) -> bool
     if !expected.is_empty() && expected.iter().all(|wanted| is_named(wanted) && !is_number(wanted)) {
         return true;
     }
-    // Names may begin with a digit, but hardly all the way; a row that has a number, even a broken one, is data.
+    // Names may begin with a digit, but rarely all of them. A row with a number, even a broken one, is data.
     let like_a_number = |text: &String| {
         let text = text.trim_start_matches(['"', ' ', '-', '+', '.']);
         text.starts_with(|first: char| first.is_ascii_digit())
@@ -139,7 +139,7 @@ fn is_header(first: &[String], others: &[Vec<String>], known: Known<'_>) -> bool
     expected.iter().any(is_named) || stands_above_numbers
 }
 
-/// What a field holds, by its name or else by its first cells.
+/// What a field holds, judged by its name or else by its first cells.
 fn kind(name: &str, index: usize, rows: &[Vec<String>], known: Known<'_>) -> ColumnKind {
     let name = name.to_ascii_lowercase();
     if TIME_NAMES.contains(&name.as_str()) || name.ends_with("_at") {

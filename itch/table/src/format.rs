@@ -1,4 +1,4 @@
-//! The formats of tables that are read: their names and the endings of their files.
+//! The table formats that can be read: their names and file extensions.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -18,16 +18,16 @@ pub enum InputFormat {
     Parquet,
 }
 
-/// What is known of a format by its names.
+/// The names of a format.
 #[derive(Clone, Copy, Debug)]
 pub struct FormatNames {
     /// The format.
     pub format: InputFormat,
-    /// The name under which it is asked for.
+    /// The name for `--input-format`.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// The endings of files in it, without the dot.
+    /// File extensions, without the dot.
     pub extensions: &'static [&'static str],
 }
 
@@ -38,7 +38,7 @@ impl InputFormat {
             format: InputFormat::Tsv,
             name: "tsv",
             aliases: &[],
-            // No more than that it is text: a file of tabs is often called `.csv`.
+            // The extension only says that it is text: a file with tabs is often called `.csv`.
             extensions: &["tsv", "txt", "csv"],
         },
         FormatNames {
@@ -68,7 +68,7 @@ impl InputFormat {
         format!("{}{conjunction}{last}", others.join(", "))
     }
 
-    /// The format by the ending of a file's name, the ending of a compression aside.
+    /// The format by the extension of a file name, ignoring the extension of a compression.
     pub(crate) fn of_file(path: &Path) -> Option<InputFormat> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
@@ -89,7 +89,7 @@ impl FromStr for InputFormat {
         let found = formats.find(|format| format.name == wanted || format.aliases.contains(&wanted.as_str()));
         found.map(|found| found.format).ok_or_else(|| {
             let known = InputFormat::names(", ");
-            Error::new(ErrorKind::Usage, format!("there is no input format {text:?}; there are {known}"))
+            Error::new(ErrorKind::Usage, format!("unknown input format {text:?}; the formats are {known}"))
         })
     }
 }

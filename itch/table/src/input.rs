@@ -1,4 +1,4 @@
-//! Opening an input: where it comes from, whether it is compressed, and which format it has.
+//! Opens an input: where it comes from, whether it is compressed, and which format it has.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -8,13 +8,13 @@ use itch_api::{Error, ErrorKind, Result};
 
 use crate::format::InputFormat;
 
-/// How much is looked at before anything is decided.
+/// How many bytes are read to detect compression and format.
 const HEAD: usize = 64 << 10;
 
 /// Where a table comes from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A file, a pipe or a device; `-` is no special name here.
+    /// A file, a pipe or a device; `-` has no special meaning here.
     Path(PathBuf),
     /// The standard input of the process.
     Stdin,
@@ -22,27 +22,27 @@ pub enum Input {
     Bytes(Vec<u8>),
 }
 
-/// An input that was opened and looked at.
+/// An open input whose first bytes were read.
 pub(crate) struct Opened {
-    /// What it is called in a message.
+    /// Its name in messages.
     pub(crate) name: String,
     pub(crate) form: Form,
-    /// Its first bytes, of a text without a byte order mark.
+    /// Its first bytes, without a byte order mark.
     pub(crate) head: Vec<u8>,
-    /// Whether the head is everything.
+    /// Whether the head is the whole input.
     pub(crate) ended: bool,
     /// What follows the head.
     pub(crate) rest: Box<dyn Read + Send>,
-    /// The file itself, where it is a plain one and can be read at any place.
+    /// The file itself, if it is a regular file and can be read at any offset.
     pub(crate) file: Option<File>,
     /// How many bytes it has, if that is known.
     pub(crate) size: Option<u64>,
 }
 
-/// The form of an input once it was looked at.
+/// The form of an input, judged by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Text, in which quotes enclose cells whatever the delimiter is, or as the delimiter says.
+    /// Text. Quotes enclose cells either for every delimiter, or depending on the delimiter.
     Text {
         quotes: bool,
     },
@@ -52,7 +52,7 @@ pub(crate) enum Form {
 
 /// An error that names the input.
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Failed, format!("{name} cannot be read")).source_chain(error)
+    Error::new(ErrorKind::Failed, format!("could not read {name}")).source_chain(error)
 }
 
 pub(crate) fn open(input: Input, format: Option<InputFormat>) -> Result<Opened> {
@@ -96,7 +96,7 @@ fn not_opened(name: &str, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         return Error::new(ErrorKind::Failed, format!("there is no file {name}"));
     }
-    Error::new(ErrorKind::Failed, format!("{name} cannot be opened")).source_chain(error)
+    Error::new(ErrorKind::Failed, format!("could not open {name}")).source_chain(error)
 }
 
 impl Opened {
@@ -110,7 +110,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Takes gzip or zstd off, if its first bytes are there.
+    /// Decompresses gzip or zstd, recognized by the first bytes.
     fn decompress(&mut self) -> Result<()> {
         let gzip = self.head.starts_with(&[0x1f, 0x8b]);
         let zstd = self.head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
@@ -151,12 +151,14 @@ impl Opened {
         }
     }
 
-    /// Refuses what is no text, and takes the mark off that some programs begin UTF-8 with.
+    /// Refuses what is not text, and removes a UTF-8 byte order mark.
     fn check_text(&mut self) -> Result<()> {
         let name = &self.name;
         if self.head.starts_with(&[0xff, 0xfe]) || self.head.starts_with(&[0xfe, 0xff]) {
-            let message = format!("{name} is UTF-16, and only UTF-8 is read");
-            return Err(Error::new(ErrorKind::Failed, message).hint("iconv -f UTF-16 -t UTF-8 FILE | itch plot -"));
+            let message = format!("{name} is UTF-16, but only UTF-8 can be read");
+            return Err(
+                Error::new(ErrorKind::Failed, message).hint("convert it: iconv -f UTF-16 -t UTF-8 FILE | itch plot -")
+            );
         }
         if memchr::memchr(0, &self.head).is_some() {
             return Err(Error::new(ErrorKind::Failed, format!("{name} is a binary file, not a table")));

@@ -19,7 +19,7 @@ use crate::input::{Opened, unreadable};
 use crate::plan::{Plan, Value};
 use crate::types::{ColumnKind, LINE_LIMIT};
 
-/// Reads the first rows and the fields that they have; nothing if there is no row.
+/// Reads the first rows and their fields; `None` if there is no row.
 pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<Option<(Fields, Opened)>> {
     if opened.head.trim_ascii_start().starts_with(b"[") {
         let whole = Cursor::new(std::mem::take(&mut opened.head)).chain(opened.rest);
@@ -27,7 +27,7 @@ pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<Option<(Field
         opened.size = None;
         opened.ended = false;
     }
-    // At least one whole line has to be seen, however long it is.
+    // The head has to contain at least one whole line, however long it is.
     while !opened.ended && opened.head.len() <= LINE_LIMIT && memchr(b'\n', opened.head.trim_ascii_start()).is_none() {
         let wanted = 64 << 10;
         let read = (&mut opened.rest).take(wanted).read_to_end(&mut opened.head);
@@ -49,7 +49,7 @@ pub(crate) fn read(opened: Opened, plan: &Plan<'_>) -> Result<Rows> {
     engine::run(blocks, &parse, plan, 0, (&opened.name, opened.size))
 }
 
-/// The fields of the first rows in the order in which they come up, and those rows.
+/// The fields of the first rows in order of appearance, and those rows.
 fn sample(opened: &Opened) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let mut lines: Vec<&[u8]> = opened.head.split(|byte| *byte == b'\n').collect();
     if !opened.ended && lines.len() > 1 {
@@ -97,9 +97,9 @@ fn sample(opened: &Opened) -> Result<(Vec<String>, Vec<Vec<String>>)> {
 
 struct Lines<'a> {
     plan: &'a Plan<'a>,
-    /// The names of the fields that are read, each once.
+    /// The names of the fields that are read, without duplicates.
     names: Vec<&'a str>,
-    /// Which of these names each of the wanted numbers has, and each of the wanted texts.
+    /// The index into `names` for each wanted number and each wanted text.
     numbers: Vec<usize>,
     texts: Vec<usize>,
 }
@@ -124,7 +124,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// One row, on a line counted from 0. `cells` are room that is used again.
+    /// Parses one row. `line` is counted from 0; `cells` is a buffer that is reused.
     fn row<'de>(&self, line: &'de [u8], cells: &mut Vec<Cell<'de>>, number: u64, rows: &mut Rows) {
         if line.len() > LINE_LIMIT {
             return rows.bad(number, engine::line_too_long);
@@ -132,7 +132,7 @@ impl<'a> Lines<'a> {
         match self.parse(line, cells) {
             Ok(()) => self.keep(cells, line, number, rows),
             Err(_) if line.trim_ascii().is_empty() => {}
-            // A name in another encoding is no reason to lose the row.
+            // A name that is not UTF-8 is no reason to skip the row.
             Err(_) if std::str::from_utf8(line).is_err() => {
                 let text = String::from_utf8_lossy(line);
                 let mut cells = Vec::new();
@@ -175,9 +175,9 @@ impl<'a> Lines<'a> {
 
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    // The line is named already, and in a line of its own the row is always 1.
+    // The message names the line already, and serde_json always reports line 1.
     let text = text.split(" at line ").next().unwrap_or(&text);
-    format!("the line is no JSON object: {text}")
+    format!("the line is not a JSON object: {text}")
 }
 
 impl Parse for Lines<'_> {
@@ -195,7 +195,7 @@ impl Parse for Lines<'_> {
     }
 }
 
-/// A cell of an object.
+/// The value of a field in an object.
 #[derive(Clone, Default)]
 enum Cell<'de> {
     #[default]
@@ -224,7 +224,7 @@ impl Value for &Cell<'_> {
         let number = match self {
             Cell::Missing => return Err(CellError::Missing),
             Cell::Null => return Err(CellError::Empty),
-            // A format may mean a row of digits, which it knows as text only.
+            // A date format may match digits, and it needs them as text.
             Cell::Whole(value) if format.is_some() => {
                 return cell::value(value.to_string().as_bytes(), kind, format);
             }
@@ -245,7 +245,7 @@ impl Value for &Cell<'_> {
     }
 }
 
-/// Reads an object into the cells of these names.
+/// Reads an object into the cells of the wanted names.
 struct Object<'a, 'de> {
     names: &'a [&'a str],
     cells: &'a mut [Cell<'de>],
@@ -277,7 +277,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 }
 
-/// Tells which of the wanted fields a key names.
+/// Maps a key to the index of the wanted field.
 struct Key<'a>(&'a [&'a str]);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
@@ -356,10 +356,10 @@ impl<'de> Visitor<'de> for AnyCell {
     }
 }
 
-/// The elements of a JSON array, each on a line of its own, so that an array of any length takes no memory.
+/// Puts each element of a JSON array on its own line, so that an array of any length needs little memory.
 struct Elements<R> {
     input: R,
-    /// How many brackets are open; the array's own is the first.
+    /// How many brackets are open, including the one of the array itself.
     depth: usize,
     in_text: bool,
     escaped: bool,
@@ -375,12 +375,12 @@ impl<R: Read> Elements<R> {
         }
     }
 
-    /// What stands for a byte.
+    /// The byte that replaces `byte`.
     fn replace(&mut self, byte: u8) -> u8 {
         if self.in_text {
             self.in_text = self.escaped || byte != b'"';
             self.escaped = byte == b'\\' && !self.escaped;
-            // A line end in a text is a fault that has to stay one: a control character is the same fault.
+            // A line end in a string is invalid JSON. It is replaced by a control character, which is invalid as well.
             return if byte == b'\n' { 0x01 } else { byte };
         }
         match byte {

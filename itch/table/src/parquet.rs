@@ -1,4 +1,4 @@
-//! Parquet: the wanted columns alone, some thousand rows at a time.
+//! Parquet: reads only the wanted columns, a few thousand rows at a time.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -30,8 +30,8 @@ pub(crate) struct Reader {
     leaves: Vec<Leaf>,
 }
 
-/// Opens a table. A file that is read at once from its end and from its middle needs to be one: what comes through a
-/// pipe or was compressed as a whole is taken into memory.
+/// Opens a table. Parquet is read from the end and from the middle of a file, so the input of a pipe or a compressed
+/// file is first loaded into memory.
 pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<(Fields, Reader)> {
     let name = std::mem::take(&mut opened.name);
     let broken = |error| broken(&name, &error);
@@ -52,7 +52,8 @@ pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<(Fields, Read
     })
 }
 
-/// The library checks much, but not all, of what it reads: damage must not end the program.
+/// The library checks most, but not all, of what it reads, and may panic on a damaged file: that must not end the
+/// program.
 fn guarded<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let message = format!("{name} is a damaged Parquet file");
@@ -61,7 +62,7 @@ fn guarded<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn broken(name: &str, error: &ParquetError) -> Error {
-    let message = format!("{name} cannot be read as Parquet");
+    let message = format!("could not read {name} as Parquet");
     Error::new(ErrorKind::Failed, message).source_chain(error)
 }
 
@@ -86,7 +87,7 @@ impl Reader {
                 Some(leaf) => Ok(Cells::new(leaf, group.get_column_reader(leaf.index)?)),
                 None => Err(ParquetError::General("a column is missing".to_owned())),
             };
-            // Where no column is wanted, one tells how many rows there are.
+            // If no column is wanted, one column is read to count the rows.
             let counted = (plan.numbers.is_empty() && plan.texts.is_empty()).then_some(0);
             let numbers = plan.numbers.iter().map(|column| column.field);
             let fields = numbers.chain(plan.texts.iter().copied()).chain(counted);
@@ -114,7 +115,7 @@ impl Reader {
     }
 }
 
-/// Keeps a row of a batch, whose columns are the wanted numbers and then the wanted texts.
+/// Keeps a row of a batch, whose columns are the wanted numbers followed by the wanted texts.
 fn keep(batch: &[Vec<Cell>], row: usize, record: Option<Row>, plan: &Plan<'_>, rows: &mut Rows) {
     let number = rows.lines;
     rows.lines += 1;
@@ -131,7 +132,7 @@ fn keep(batch: &[Vec<Cell>], row: usize, record: Option<Row>, plan: &Plan<'_>, r
     }
 }
 
-/// The cells of a row between tabs.
+/// The cells of a row, separated by tabs.
 fn line(row: Row) -> String {
     let cells: Vec<String> = row
         .into_columns()
@@ -146,12 +147,12 @@ fn line(row: Row) -> String {
     cut(&line).to_owned()
 }
 
-/// No more of a text than a line of another format could hold.
+/// Cuts a text at the longest line of the other formats.
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LINE_LIMIT)).unwrap_or(text)
 }
 
-/// A column of plain values, that is no list.
+/// A column of plain values, not of lists.
 struct Leaf {
     index: usize,
     name: String,
@@ -159,10 +160,10 @@ struct Leaf {
     meaning: Meaning,
 }
 
-/// How a stored value becomes a number.
+/// How a stored value is converted to a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Meaning {
-    /// Itself, over a power of ten.
+    /// The value divided by a power of ten.
     Number(f64),
     Unsigned,
     /// A time in so many parts of a second.
@@ -214,7 +215,7 @@ fn meaning(column: &ColumnDescriptor) -> Meaning {
     }
 }
 
-/// The first rows as texts that look like what the columns hold.
+/// The first rows as texts, written like the values of a text format.
 fn sample(reader: &dyn FileReader, leaves: &[Leaf]) -> Result<Vec<Vec<String>>, ParquetError> {
     if reader.num_row_groups() == 0 {
         return Ok(Vec::new());
@@ -278,7 +279,7 @@ impl Value for &Cell {
     }
 }
 
-/// The cells of one column of one group of rows.
+/// The cells of one column in one row group.
 struct Cells {
     reader: ColumnReader,
     max_definition: i16,
@@ -294,7 +295,7 @@ impl Cells {
         }
     }
 
-    /// The next cells, at most so many; none at the end.
+    /// The next cells, at most so many; empty at the end.
     fn batch(&mut self, most: usize) -> Result<Vec<Cell>, ParquetError> {
         let (meaning, max) = (self.meaning, self.max_definition);
         let number = |value: f64| match meaning {
@@ -328,7 +329,7 @@ impl Cells {
     }
 }
 
-/// The number in the bytes of a decimal, if it is not too long for one.
+/// The number in the bytes of a decimal, unless it is too long for an `i128`.
 fn big_endian(bytes: &[u8]) -> Option<i128> {
     let first = *bytes.first()?;
     let filler = if first >= 0x80 { 0xff } else { 0 };
@@ -339,7 +340,7 @@ fn big_endian(bytes: &[u8]) -> Option<i128> {
     Some(i128::from_be_bytes(whole))
 }
 
-/// Takes cells out of a column: its definition levels say which rows have a value at all.
+/// Takes cells from a column. The definition levels say which rows have a value.
 fn take<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     most: usize,

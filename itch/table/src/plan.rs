@@ -1,4 +1,4 @@
-//! Which columns are read of a table, and how the cells of a row become values.
+//! Which columns of a table are read, and how the cells of a row are converted to values.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::types::{ColumnKind, Field, ReadOptions, Wanted};
 #[derive(Clone, Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) fields: &'a [Field],
-    /// The columns of numbers and times, in the order in which they are wanted.
+    /// The columns of numbers and times, in the order asked for.
     pub(crate) numbers: Vec<Wanted>,
-    /// The fields of the columns of text, in the order in which they are wanted.
+    /// The fields of the text columns, in the order asked for.
     pub(crate) texts: Vec<usize>,
     pub(crate) options: &'a ReadOptions,
     pub(crate) date_format: Option<&'a DateFormat>,
-    /// Whether the two columns are the ends of spans, of which the second may be open but not before the first.
+    /// Whether the two columns are the start and end of spans: the end may be empty, but not before the start.
     pub(crate) spans: bool,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Plan<'a> {
         self.fields.get(field).map_or("", |field| &field.name)
     }
 
-    /// Reads the numbers of a row into `values`, from the cell that it has for the first, second … of them.
+    /// Reads the numbers of a row into `values`; `cell` returns the cell for the first, second … of them.
     pub(crate) fn values<C: Value>(&self, cell: impl Fn(usize) -> C, values: &mut [f64]) -> Result<(), Fault> {
         for (place, (wanted, value)) in self.numbers.iter().zip(&mut *values).enumerate() {
             *value = match cell(place).value(wanted.kind, self.date_format) {
@@ -71,10 +71,10 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What stands in a row for a column.
+/// The cell of a row, as each format represents it.
 pub(crate) trait Value {
     fn value(&self, kind: ColumnKind, format: Option<&DateFormat>) -> Result<f64, CellError>;
-    /// The beginning of its text.
+    /// The beginning of its text, for messages.
     fn excerpt(&self) -> String;
 }
 

@@ -1,4 +1,4 @@
-//! A table that was opened: what it is called, which fields it has, and reading them.
+//! An open table: its name in messages, its fields, and reading its columns.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::types::{Field, OpenOptions, ReadOptions, Table, Wanted};
 use crate::{delimited, json};
 
-/// A table that was opened. Its first rows are known, the others are still to be read.
+/// An open table. Its first rows were read, the others are still to be read.
 pub struct Source {
     name: String,
     fields: Fields,
@@ -21,7 +21,7 @@ pub struct Source {
     body: Body,
 }
 
-/// What is read by which reader.
+/// The reader, by format.
 enum Body {
     Delimited(Opened, delimited::Layout),
     Json(Opened),
@@ -36,7 +36,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// When the input cannot be read or is binary, and when the notation of dates is none.
+    /// When the input cannot be read or is binary, and when the date format is not valid.
     pub fn open(input: Input, options: &OpenOptions) -> Result<Source> {
         let date_format = options.date_format.as_deref().map(DateFormat::new).transpose()?;
         let opened = input::open(input, options.format)?;
@@ -56,7 +56,7 @@ impl Source {
             }
             #[cfg(not(feature = "parquet"))]
             Form::Parquet => {
-                let message = format!("{name} is Parquet, which this itch was built without");
+                let message = format!("{name} is a Parquet file, but this itch was built without Parquet support");
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
         };
@@ -69,7 +69,7 @@ impl Source {
         })
     }
 
-    /// What the input is called in a message.
+    /// The name of the input in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -87,17 +87,17 @@ impl Source {
             .unwrap_or(&self.fields.fields)
     }
 
-    /// A field by its number from 0, also of one that only later rows may have.
+    /// A field by its index from 0. Rows after the first ones may have more fields than these.
     pub fn field(&self, index: usize) -> Option<&Field> {
         self.fields.fields.get(index)
     }
 
-    /// Whether the table names its fields itself.
+    /// Whether the table has a header.
     pub fn has_header(&self) -> bool {
         self.fields.has_header
     }
 
-    /// The number of a field from 0: by name, by name in any case, by number from 1.
+    /// The index of a field from 0: by exact name, by name without regard to case, or by number from 1.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Source {
         })
     }
 
-    /// Reads columns. A row that has nothing in one of them, or nothing that can be read, is counted and kept out.
+    /// Reads columns. A row with an empty or unreadable cell in one of them is counted and skipped.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Source {
         self.read_as(wanted, options, false)
     }
 
-    /// Reads columns, of which two may be the ends of spans.
+    /// Reads columns. If `spans` is set, two of them are the start and end of spans.
     pub(crate) fn read_as(self, wanted: &[Wanted], options: &ReadOptions, spans: bool) -> Result<Table> {
         let plan = Plan::new(&self.fields.fields, wanted, options, self.date_format.as_ref(), spans);
         let rows = match self.body {

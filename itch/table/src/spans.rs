@@ -14,7 +14,7 @@ const STREAM_FIELDS: &[&str] = &["start", "end"];
 pub struct Span {
     /// When it began, in seconds since 1970.
     pub start: f64,
-    /// When it ended; nothing while it runs.
+    /// When it ended; `None` while it is running.
     pub end: Option<f64>,
 }
 
@@ -27,9 +27,9 @@ pub struct Spans {
     pub bad: BadRows,
 }
 
-/// Reads spans: the fields `start` and `end` if there is a header that names them, otherwise the first two. An end that is
-/// empty or `None` belongs to a span that still runs. A file without rows has no spans. Of the options for opening, those
-/// for fields do not count.
+/// Reads spans: the fields `start` and `end` if there is a header with these names, otherwise the first two fields. A
+/// span whose end is empty or `None` is still running. A file without rows has no spans. The field options of
+/// [`OpenOptions`] are ignored.
 ///
 /// # Errors
 ///
@@ -48,7 +48,7 @@ pub fn read_spans(input: Input, open: &OpenOptions, read: &ReadOptions) -> Resul
     }
     let (start, end) = match (source.find("start"), source.find("end")) {
         (Ok(start), Ok(end)) => (start, end),
-        // A file of streams may call its columns anything.
+        // A file of streams may have any column names.
         _ if source.field(1).is_some() => (0, 1),
         (start, end) => (start?, end?),
     };

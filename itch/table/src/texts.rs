@@ -1,15 +1,15 @@
-//! Many short texts in one allocation: four bytes and the text itself a row.
+//! Many short texts in one allocation, with an overhead of four bytes per text.
 
-/// How many texts share a base. A text is at most a line, so that a group stays far below 4 GiB.
+/// How many texts share a base. A text is at most one line long, so a group stays far below 4 GiB.
 const GROUP: usize = 1024;
 
-/// Texts, numbered from 0.
+/// Texts with indices from 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     text: String,
-    /// Where each text ends, counted from the base of its group.
+    /// Where each text ends, relative to the base of its group.
     ends: Vec<u32>,
-    /// Where each group of texts begins.
+    /// The base of each group: where it begins.
     bases: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ impl Texts {
         self.ends.is_empty()
     }
 
-    /// One of them; the empty text for a number that is too high.
+    /// The text at an index; empty if the index is too high.
     pub fn get(&self, index: usize) -> &str {
         let (Some(end), Some(start)) = (self.end(index), self.start(index)) else {
             return "";
@@ -55,12 +55,12 @@ impl Texts {
         self.close(self.text.len());
     }
 
-    /// Appends bytes, with the replacement character for what is not UTF-8.
+    /// Appends bytes; invalid UTF-8 becomes the replacement character.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         self.push(&String::from_utf8_lossy(bytes));
     }
 
-    /// Ends the text that began where the last one ended.
+    /// Ends the current text, which began where the previous one ended.
     fn close(&mut self, end: usize) {
         if self.ends.len().is_multiple_of(GROUP) {
             let last = self.ends.len().checked_sub(1);
@@ -70,7 +70,7 @@ impl Texts {
         self.ends.push(u32::try_from(end - base).unwrap_or(u32::MAX));
     }
 
-    /// Appends all texts of another.
+    /// Appends all texts of another list.
     pub(crate) fn append(&mut self, other: &Texts) {
         let shift = self.text.len();
         self.text.push_str(&other.text);
@@ -79,14 +79,14 @@ impl Texts {
         }
     }
 
-    /// Forgets all texts and keeps the room.
+    /// Removes all texts but keeps the allocation.
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
         self.bases.clear();
     }
 
-    /// Gives back the room that is not used.
+    /// Frees unused memory.
     pub(crate) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.ends.shrink_to_fit();

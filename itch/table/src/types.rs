@@ -1,15 +1,15 @@
-//! What is asked of a table, and what comes out of it.
+//! The options for reading a table, and the result.
 
 use crate::format::InputFormat;
 use crate::texts::Texts;
 
-/// The longest line that is read, in bytes: a longer one is a bad row and takes no more memory than this.
+/// The longest line that is read, in bytes. A longer line is a bad row and takes no more memory than this.
 pub const LINE_LIMIT: usize = 1 << 20;
 
-/// How many bad rows are named.
+/// How many bad rows are listed.
 pub const NAMED: usize = 5;
 
-/// The fields of the rows that itch printed in 2016, which had no header.
+/// The fields of the rows that the itch of 2016 printed, which had no header.
 pub const FOLLOWER_FIELDS: &[&str] = &[
     "name",
     "channel",
@@ -23,15 +23,15 @@ pub const FOLLOWER_FIELDS: &[&str] = &[
 /// How a table is opened.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// The format; by name and content if not given.
+    /// The format; detected from name and content if `None`.
     pub format: Option<InputFormat>,
-    /// What stands between the cells of a text; found in the first lines if not given.
+    /// The delimiter of a text; detected from the first lines if `None`.
     pub delimiter: Option<u8>,
-    /// How dates are written, in the notation of `strftime`, tried before the notations that are always understood.
+    /// The format of dates in the notation of `strftime`, tried before the formats that are always understood.
     pub date_format: Option<String>,
-    /// Whether the first row is a header; found out if not given.
+    /// Whether the first row is a header; detected if `None`.
     pub header: Option<bool>,
-    /// The fields that will be asked for, if that is known: a first row with these names is a header.
+    /// The names of the fields that will be asked for, if known: a first row with these names is a header.
     pub expected: Vec<String>,
     /// The names of the fields of a text without a header.
     pub default_fields: &'static [&'static str],
@@ -55,11 +55,11 @@ impl Default for OpenOptions {
 pub struct ReadOptions {
     /// Whether the first bad row is an error.
     pub strict: bool,
-    /// Whether the whole record of each row is kept.
+    /// Whether the text of each row is kept as well.
     pub records: bool,
-    /// How many threads read a text; 0 and 1 mean this one alone.
+    /// How many threads read a text; with 0 or 1 only the calling thread reads.
     pub threads: usize,
-    /// How many bytes a thread takes at a time; there is no reason to change it but to test.
+    /// How many bytes a thread takes at a time; only tests change it.
     pub block: usize,
 }
 
@@ -74,7 +74,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// What the values of a column are.
+/// The type of the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
     /// Numbers.
@@ -85,28 +85,28 @@ pub enum ColumnKind {
     Text,
 }
 
-/// A field of a table, as far as its name and its first rows tell.
+/// A field of a table, as far as the header and the first rows show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name; its number from 1 if the table does not name its fields.
+    /// Its name, or its number from 1 if the table has no header.
     pub name: String,
     /// What its values are.
     pub kind: ColumnKind,
 }
 
-/// A column that is to be read.
+/// A column to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The number of the field, from 0, as of [`Source::find`](crate::Source::find).
+    /// The index of the field from 0, see [`Source::find`](crate::Source::find).
     pub field: usize,
-    /// As what its cells are read.
+    /// The type that its cells are read as.
     pub kind: ColumnKind,
-    /// Whether a row may have nothing there: the value is then NaN. A text may always be empty.
+    /// Whether a cell may be empty: the value is then NaN. A text may always be empty.
     pub optional: bool,
 }
 
 impl Wanted {
-    /// A column that every row has to have.
+    /// A column in which every row needs a value.
     pub fn new(field: usize, kind: ColumnKind) -> Wanted {
         Wanted {
             field,
@@ -119,7 +119,7 @@ impl Wanted {
 /// The values of a column, in the order of the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Numbers, or times in seconds since 1970; all finite, but for NaN where an optional column has nothing.
+    /// Numbers, or times in seconds since 1970. All are finite, except NaN for an empty cell of an optional column.
     Numbers(Vec<f64>),
     /// Texts.
     Texts(Texts),
@@ -136,28 +136,29 @@ pub struct Column {
     pub values: Values,
 }
 
-/// The rows that were kept out because they cannot be read.
+/// The rows that were skipped because they cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BadRows {
     /// How many there were.
     pub count: u64,
-    /// The first of them, at most [`NAMED`]: the line from 1 (of Parquet and of a JSON array: the row) and the reason.
+    /// The first of them, at most [`NAMED`]: the line from 1 (in Parquet and in a JSON array: the row) and the reason.
     pub first: Vec<(u64, String)>,
-    /// Whether a cell of these first ones begins with a digit and is neither a number nor a time: likely a date in a
-    /// notation of its own.
+    /// Whether a cell of these rows begins with a digit and is neither a number nor a time: it is probably a date in
+    /// another format.
     pub has_unknown_dates: bool,
 }
 
-/// Columns of a table.
+/// The columns of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// The columns that were wanted, in that order.
+    /// The columns asked for, in that order.
     pub columns: Vec<Column>,
-    /// The whole rows, if they were to be kept: a line of text, or the cells of a Parquet row between tabs.
+    /// The whole rows, if [`ReadOptions::records`] is set: a line of text, or the cells of a Parquet row separated by
+    /// tabs.
     pub records: Option<Texts>,
-    /// How many rows there were, the empty and the bad ones counted, blank lines and the header not.
+    /// How many rows there were, including empty and bad ones, but not blank lines and the header.
     pub rows: u64,
-    /// How many rows have nothing in one of the wanted columns, such as an account that is gone.
+    /// How many rows have an empty cell in one of the wanted columns, such as those of deleted accounts.
     pub empty: u64,
     /// The rows that cannot be read.
     pub bad: BadRows,

@@ -1,7 +1,7 @@
-//! Time zones: from the time of a local clock to seconds since 1970, and back.
+//! Time zones: converts between the time of a local clock and seconds since 1970.
 //!
-//! The rules of zones come from jiff, which has the zone database built in (chrono has none). This is the only file of the
-//! crate that uses it; what crosses its boundary are timestamps.
+//! The rules of zones come from jiff, which has the time zone database built in (chrono does not). Only this file of
+//! the crate uses jiff; its functions take and return timestamps.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use itch_api::{Error, ErrorKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A time zone, UTC unless another was asked for.
+/// A time zone; UTC by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
@@ -22,7 +22,7 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// Its name in the zone database: nothing for UTC.
+    /// Its name in the time zone database; empty for UTC.
     pub fn name(&self) -> String {
         match self.0 == TimeZone::UTC {
             true => String::new(),
@@ -30,29 +30,31 @@ impl Zone {
         }
     }
 
-    /// The zone for calculations with a calendar.
+    /// The jiff zone, for calculations with a calendar.
     pub fn time_zone(&self) -> &TimeZone {
         &self.0
     }
 
-    /// The time at which this zone's clock shows `local`, both in seconds since 1970: the first of two where a clock is
-    /// put back. Where it is put forward, a time that it leaves out is moved on by as much as the clock is.
+    /// The time at which the clock of this zone shows `local`, both in seconds since 1970. If a clock is put back and
+    /// shows it twice, the first time counts. If a clock is put forward and never shows it, the result is later by the
+    /// size of the gap.
     pub fn instant(&self, local: f64) -> f64 {
         let found = timestamp(local).and_then(|local| {
             let local = TimeZone::UTC.to_datetime(local);
             self.0.to_ambiguous_timestamp(local).compatible().ok()
         });
-        // The database has the years from -9999 to 9999; beyond them every clock is that of UTC.
+        // The database has the years -9999 to 9999; outside them every zone is treated as UTC.
         found.map_or(local, |found| found.as_microsecond() as f64 / 1e6)
     }
 
-    /// What this zone's clock shows at a time, both in seconds since 1970.
+    /// What the clock of this zone shows at a time, both in seconds since 1970.
     pub fn local(&self, seconds: f64) -> f64 {
         let offset = timestamp(seconds.floor()).map_or(0, |time| self.0.to_offset(time).seconds());
         seconds + f64::from(offset)
     }
 
-    /// Day and clock of this zone at a time in seconds since 1970, as `2016-07-25 18:00:00`; nothing for a time that no
+    /// Day and clock time of this zone at a time in seconds since 1970, as `2016-07-25 18:00:00`; `None` for a time
+    /// outside the calendar of jiff.
     /// calendar has.
     pub fn text(&self, seconds: f64) -> Option<String> {
         let local = DateTime::from_timestamp(self.local(seconds.floor()) as i64, 0)?;
@@ -60,9 +62,9 @@ impl Zone {
     }
 }
 
-/// A time to the microsecond, of the years that jiff has.
+/// A time with microseconds, if it is in the years of jiff.
 fn timestamp(seconds: f64) -> Option<Timestamp> {
-    // What is no whole number of 64 bits lies far outside of these years.
+    // A number that does not fit in 64 bits is far outside these years.
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).ok()
 }
 
@@ -77,8 +79,8 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Zone, Error> {
         TimeZone::get(text).map(Zone).map_err(|_| {
-            let message = format!("`{}` is no time zone", text.escape_debug());
-            Error::new(ErrorKind::Usage, message).hint("write a name such as `Europe/Berlin` or `UTC`")
+            let message = format!("`{}` is not a time zone", text.escape_debug());
+            Error::new(ErrorKind::Usage, message).hint("use a name such as `Europe/Berlin` or `UTC`")
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Parquet of every type that can be drawn, compressed in every way that is built in, whole and damaged.
+//! Parquet of every type that can be drawn, with every supported compression, intact and damaged.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![cfg(feature = "parquet")]
 
@@ -188,7 +188,7 @@ fn damage_is_an_error_or_other_rows_but_never_the_end() {
     };
     for length in 0..whole.len() {
         let cut = whole[..length].to_vec();
-        // The first letters alone are a text without a usable row.
+        // The first letters alone are read as a text without a usable row.
         let read = read_table(Input::Bytes(cut), &options);
         assert!(read.is_err() || length < 4 && pairs(&read.unwrap()).is_empty(), "{length}");
     }

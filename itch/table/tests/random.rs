@@ -1,4 +1,4 @@
-//! The reader against a naive one over random tables, wherever the blocks fall and however many threads there are.
+//! Compares the reader with a simple one on random tables, for any block size and number of threads.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod support;
@@ -7,8 +7,7 @@ use itch_table::{ColumnKind, Input, InputFormat};
 use proptest::prelude::*;
 use support::{ReadOptions, Table, labels, read_spans, read_table};
 
-/// What a table is, read by the plainest code: the kept rows with their records, the bad lines, and how many rows have
-/// nothing to say.
+/// A table as read by the simplest code: the kept rows with their records, the bad lines, and the number of empty rows.
 #[derive(Debug, Default, PartialEq)]
 struct Naive {
     rows: Vec<(f64, f64, String)>,
@@ -49,7 +48,7 @@ fn observed(table: &Table) -> Naive {
     }
 }
 
-/// A cell that may be a number of any length, or nothing of the kind.
+/// A cell that may be a number of any length or anything else.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
         5 => "[0-9]{1,20}",
@@ -84,7 +83,7 @@ fn options(x: usize, y: usize, block: usize, threads: usize) -> ReadOptions {
     }
 }
 
-/// Beginnings that lead into every reader.
+/// Beginnings that select each of the readers.
 const LEADS: &[&[u8]] = &[
     b"",
     b"{",
@@ -165,7 +164,7 @@ proptest! {
                     prop_assert_eq!(&table.x.values, &kept.iter().map(|row| row.0).collect::<Vec<_>>());
                     prop_assert_eq!(labels(&table), kept.iter().map(|row| row.2).collect::<Vec<_>>());
                     for (y, row) in table.y.values.iter().zip(&kept) {
-                        // The library may be one digit off in the last place.
+                        // The library may be off by one in the last digit.
                         prop_assert!((y - row.1).abs() <= row.1.abs() * 1e-15);
                     }
                 }

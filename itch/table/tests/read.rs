@@ -1,4 +1,4 @@
-//! Tables in every form, with every fault that a person's file may have.
+//! Tables in every format, with the mistakes that files of users have.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod support;
@@ -87,7 +87,7 @@ fn numbers_choose_fields_with_and_without_a_header() {
             ..options("1", "2")
         },
     );
-    assert_eq!(table.bad.first, [(1, "1 is no number: \"a\"".to_owned())]);
+    assert_eq!(table.bad.first, [(1, "1 is not a number: \"a\"".to_owned())]);
     let table = read(
         "1;2\n3;4\n",
         &ReadOptions {
@@ -96,7 +96,7 @@ fn numbers_choose_fields_with_and_without_a_header() {
         },
     );
     assert_eq!(pairs(&table), [(3.0, 4.0)]);
-    // A table of 2016 has the names of then even if it is asked by number.
+    // A table of 2016 gets its default names even if columns are asked for by number.
     let old = read(OLD, &options("4", "5"));
     assert_eq!((old.x.name.as_str(), old.x.kind, old.y.kind), ("followed", ColumnKind::Time, ColumnKind::Number));
     // The same field twice.
@@ -131,7 +131,7 @@ fn bad_rows_are_named_and_kept_out() {
         (5, "x is not finite: \"nan\""),
         (6, "there is no y"),
         (7, "x is too large: \"1e999\""),
-        (8, "x is no number: \"abc\""),
+        (8, "x is not a number: \"abc\""),
         (9, "y is not finite: \"inf\""),
     ];
     assert_eq!(table.bad.first, expected.map(|(line, reason)| (line, reason.to_owned())));
@@ -147,7 +147,7 @@ fn times_outside_the_calendar_are_bad() {
     let text = "created\tfollowed\n0000-00-00\t1\n1469404800000\t1\n2015-02-29\t1\nNone\t1\n-1\t9999-12-31\n";
     let table = read(text, &options("followed", "created"));
     assert_eq!(pairs(&table), [(253_402_214_400.0, -1.0)]);
-    assert_eq!(table.bad.first[1].1, "created lies outside the years 1 to 9999: \"1469404800000\"");
+    assert_eq!(table.bad.first[1].1, "created is outside the years 1 to 9999: \"1469404800000\"");
     assert_eq!((table.bad.count, table.empty), (3, 1));
 }
 
@@ -159,7 +159,7 @@ fn a_table_may_have_nothing_usable_and_nothing_at_all() {
     assert_eq!((pairs(&table), table.bad.count), (vec![], 2));
     assert_eq!(table.fields, ["name", "channel"]);
     assert_eq!(read("x,y\n", &options("x", "y")).fields, ["x", "y"]);
-    // A likely date is told from any other word.
+    // A probable date is distinguished from any other word.
     for (text, dates) in [("25.07.2016\t1\n", true), ("soon\t1\n", false)] {
         assert_eq!(read(text, &options("1", "2")).bad.has_unknown_dates, dates, "{text}");
     }
@@ -185,12 +185,12 @@ fn what_is_no_text_is_refused() {
     assert!(
         error(b"\x1f\x8b\x08\0broken".to_vec(), &options("1", "2"))
             .1
-            .contains("cannot be read")
+            .contains("could not read")
     );
     assert!(
         error(b"\x28\xb5\x2f\xfdbroken".to_vec(), &options("1", "2"))
             .1
-            .contains("cannot be read")
+            .contains("could not read")
     );
     assert!(
         error(b"{\"a\":1,}\n".to_vec(), &options("1", "2"))
@@ -242,7 +242,7 @@ fn a_line_of_ten_million_letters_costs_itself_alone() {
         assert_eq!(table.bad.first[0], (2, "the line is longer than 1 MiB".to_owned()));
         assert_eq!((table.bad.count, table.bad.first[1].0), (2, 3));
     }
-    // The limit is the same wherever the blocks fall.
+    // The limit is the same for every block size.
     for (length, bad) in [(LINE_LIMIT, 0), (LINE_LIMIT + 1, 1)] {
         let text = format!("1,2\n3,4,{}\n", "x".repeat(length - 4));
         for block in [1 << 10, 1 << 22] {
@@ -274,8 +274,8 @@ fn json_lines_and_arrays_are_rows() {
     assert_eq!(labels(&table), ["a\tb", ""]);
     assert_eq!(table.fields, ["t", "n", "name", "z"]);
     let reasons: Vec<&str> = table.bad.first.iter().map(|(_, reason)| reason.as_str()).collect();
-    assert_eq!(reasons[..2], ["there is no t", "n is no number: \"true\""]);
-    assert!(reasons[2].starts_with("the line is no JSON object: invalid type"), "{reasons:?}");
+    assert_eq!(reasons[..2], ["there is no t", "n is not a number: \"true\""]);
+    assert!(reasons[2].starts_with("the line is not a JSON object: invalid type"), "{reasons:?}");
     assert_eq!((table.bad.count, table.empty, table.bad.first[3].0), (4, 1, 8));
 
     let array = " [ {\"t\": 1,\n \"n\": 2}, {\"t\": 3, \"n\": 4, \"name\": \"],[\\\"\"} ,5\n]\n";
@@ -293,10 +293,10 @@ fn json_lines_and_arrays_are_rows() {
         .1,
         "the input is empty"
     );
-    // Another encoding in a name.
+    // A name that is not UTF-8.
     let table = read(b"{\"x\":1,\"y\":2,\"name\":\"\xff\"}\n".to_vec(), &options("x", "y"));
     assert_eq!(labels(&table), ["\u{fffd}"]);
-    // One row alone that is longer than what is looked at.
+    // A single row that is longer than the head.
     let long = format!("{{\"name\":\"{}\",\"x\":1,\"y\":2}}\n{{\"x\":1,\"y\":3}}", "n".repeat(200_000));
     assert_eq!(read(long, &options("x", "y")).rows, 2);
 }
@@ -361,10 +361,10 @@ fn names_and_first_bytes_tell_the_form() {
         let table = read_table(Input::Path(path), &ReadOptions::default()).unwrap();
         assert_eq!(pairs(&table), [(1.0, 2.0)], "{name}");
     }
-    // Cut off in the middle: an error, not half a table.
+    // A truncated file is an error, not half a table.
     let mut cut = gzip(OLD.repeat(1000).as_bytes());
     cut.truncate(cut.len() - 20);
-    assert!(error(cut, &ReadOptions::default()).1.contains("cannot be read"));
+    assert!(error(cut, &ReadOptions::default()).1.contains("could not read"));
 }
 
 #[test]
@@ -372,8 +372,8 @@ fn formats_are_asked_for_by_name() {
     assert_eq!("CSV".parse::<InputFormat>().unwrap(), InputFormat::Csv);
     assert_eq!("ndjson".parse::<InputFormat>().unwrap(), InputFormat::Jsonl);
     let error = "xlsx".parse::<InputFormat>().unwrap_err();
-    assert_eq!(error.message, "there is no input format \"xlsx\"; there are tsv, csv, jsonl, parquet");
-    // Tabs with quotes, when CSV is asked for; a comma in a cell of TSV.
+    assert_eq!(error.message, "unknown input format \"xlsx\"; the formats are tsv, csv, jsonl, parquet");
+    // Tabs with quotes if CSV is asked for; a comma in a cell of TSV.
     let csv = ReadOptions {
         format: Some(InputFormat::Csv),
         label: Some("3".to_owned()),
@@ -384,7 +384,7 @@ fn formats_are_asked_for_by_name() {
         format: Some(InputFormat::Tsv),
         ..options("1", "1")
     };
-    assert_eq!(read("1,2\n", &tsv).bad.first[0].1, "1 is no number: \"1,2\"");
+    assert_eq!(read("1,2\n", &tsv).bad.first[0].1, "1 is not a number: \"1,2\"");
     let pipe = ReadOptions {
         delimiter: Some(b'|'),
         ..options("1", "2")
@@ -413,7 +413,7 @@ fn streams_are_spans_of_which_the_last_may_run() {
     assert_eq!(spans("start\tend\n"), []);
     let bad = bands("5\t4\nx\t1\n\t1\n1\t2\n");
     assert_eq!((bad.bad.count, bad.spans.len()), (3, 1));
-    assert_eq!(bad.bad.first[0], (1, "end lies before the other end: \"4\"".to_owned()));
+    assert_eq!(bad.bad.first[0], (1, "end is before the start of the span: \"4\"".to_owned()));
     let format = read_spans(
         Input::Bytes(b"1.2.2016|2.2.2016".to_vec()),
         &ReadOptions {
@@ -460,7 +460,7 @@ fn any_number_of_columns_is_read() {
         assert!(sizes[0] == 1.0 && sizes[1].is_nan());
         assert_eq!(table.columns[3].name, "name");
     }
-    // Without columns the rows are counted.
+    // Without columns only the rows are counted.
     let source = Source::open(Input::Bytes(text.into()), &OpenOptions::default()).unwrap();
     let table = source.read(&[], &itch_table::ReadOptions::default()).unwrap();
     assert_eq!((table.rows, table.columns.len()), (3, 0));

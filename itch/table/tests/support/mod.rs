@@ -1,4 +1,4 @@
-//! Reading two columns of numbers with a label and the whole record, which most of these tests do.
+//! Reads two columns of numbers with a label and the whole record, as most of these tests do.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -90,11 +90,11 @@ pub struct Table {
     pub has_header: bool,
 }
 
-/// Reads the two columns; a table without rows is an error, as most callers have it.
+/// Reads the two columns. A table without rows is an error, as for most callers.
 pub fn read_table(input: Input, options: &ReadOptions) -> Result<Table, Error> {
     let source = Source::open(input, &options.opening())?;
     if source.is_empty() {
-        // A table without rows has no fields, but it can be read.
+        // A table without rows has no fields, but opening it is not an error.
         let nothing = source.read(&[], &options.reading())?;
         assert_eq!((nothing.rows, nothing.columns.len()), (0, 0));
         return Err(Error::new(ErrorKind::Failed, "the input is empty"));
@@ -127,7 +127,7 @@ pub fn read_table(input: Input, options: &ReadOptions) -> Result<Table, Error> {
     let (x, y) = (column(), column());
     let labels = columns.next().map(|column| match column.values {
         Values::Texts(texts) => texts,
-        Values::Numbers(_) => panic!("{} is no text", column.name),
+        Values::Numbers(_) => panic!("{} is not text", column.name),
     });
     Ok(Table {
         x,
@@ -156,7 +156,7 @@ pub fn pairs(table: &Table) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// The labels, each as a text of its own.
+/// The labels as separate texts.
 pub fn labels(table: &Table) -> Vec<&str> {
     table.labels.as_ref().unwrap().iter().collect()
 }
