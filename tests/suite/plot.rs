@@ -209,7 +209,7 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
         .says("none of the 10 rows is between the bounds");
     plot(&["--log", "x", "followers.csv", "a.png"])
         .exits(2)
-        .says("no logarithm");
+        .says("cannot be logarithmic");
     plot(&["--size", "9x", "followers.csv", "a.png"])
         .exits(2)
         .says("no size");

@@ -236,7 +236,7 @@ fn rows_come_in_every_form() {
     folder
         .itch(&["plot", "-s", "-d", "|", "-x", "3", "-y", "2", "rows.txt", "a.png"])
         .exits(1)
-        .says("hint: say how its dates are written: --date-format");
+        .says("hint: give the format of its dates: --date-format");
     folder
         .itch(&["plot", "-s", "-d", "\"", "followers.csv", "a.png"])
         .exits(2)
@@ -259,7 +259,7 @@ fn what_has_no_place_on_a_logarithmic_axis_is_told() {
     folder
         .itch(&["plot", "-s", "-x", "1", "-y", "2", "--log", "xy", "rows", "a.png"])
         .exits(0)
-        .says("3 rows are not drawn, as a logarithmic axis has no place for 0 and less");
+        .says("3 rows are not drawn: a logarithmic axis cannot show values of 0 or less");
     folder
         .itch(&[
             "plot", "-s", "-x", "1", "-y", "2", "-t", "line", "-n", "50", "rows", "a.png",

@@ -1,4 +1,4 @@
-//! The axes of a chart: where they begin and end, and what they are called.
+//! The axes of a chart: their bounds and labels.
 
 use itch_api::Result;
 use itch_plugin::{Axis, AxisKind, Chart, Mark, Scale};
@@ -22,7 +22,7 @@ impl Title {
         }
     }
 
-    /// What stands at its axis.
+    /// The label of the axis.
     fn label(&self, request: &Request) -> String {
         match self.kind {
             ColumnKind::Time => format!("{} ({})", self.name, request.zone),
@@ -31,7 +31,7 @@ impl Title {
     }
 }
 
-/// Gives a chart its axes. Those of dots have some room around these.
+/// Sets the axes of a chart. The axes of dots get some margin.
 pub(crate) fn set(chart: &mut Chart<'_>, x: &Title, y: &Title, found: &Found, request: &Request) -> Result<()> {
     let dotted = request.mark != Mark::Line;
     chart.x = around(found.x, request.x, x.kind(), dotted);
@@ -73,7 +73,7 @@ fn around(extent: Extent, bounds: AxisRequest, kind: AxisKind, with_room: bool) 
     let scale = if bounds.log { Scale::Log } else { Scale::Linear };
     let (mut min, mut max) = (scale.of(low), scale.of(high));
     if min >= max {
-        // One value gets some room on both sides: a day, a factor of two, a tenth of itself.
+        // A single value gets a margin on both sides: a day, a factor of two, or a tenth of the value.
         let room = match (kind, scale) {
             (AxisKind::Time, _) => 43_200.0,
             (_, Scale::Log) => 0.3,
@@ -81,13 +81,13 @@ fn around(extent: Extent, bounds: AxisRequest, kind: AxisKind, with_room: bool) 
         };
         (min, max) = (min - room, max + room);
     } else if with_room {
-        // Divided first: the whole of the largest numbers is not finite.
+        // Multiplied before the subtraction: the difference of the largest numbers would overflow to infinity.
         let room = max * 0.025 - min * 0.025;
         (min, max) = ((min - room).max(f64::MIN), (max + room).min(f64::MAX));
     }
     let finite = |value: f64| value.clamp(f64::MIN, f64::MAX);
     let (mut min, mut max) = (finite(scale.back(min)), finite(scale.back(max)));
-    // A bound that was asked for is where the axis ends; the other end keeps off it.
+    // A bound that was asked for is exact; if the other bound would collide with it, that one is moved.
     min = bounds.min.unwrap_or(min);
     max = bounds.max.unwrap_or(max);
     if min >= max {

@@ -1,4 +1,4 @@
-//! From the columns of a table and a request to a finished chart.
+//! Makes a finished chart from the columns of a table and a request.
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Axis, Buffer, Chart, ColorBar, Detail, Layer, Mark, Tick};
@@ -9,17 +9,17 @@ use crate::request::Request;
 use crate::rows::Rows;
 use crate::{axes, dots, layout, reduce, rows};
 
-/// As many columns as a renderer may zoom into that asked for everything.
+/// The number of columns in the line and the bands for a renderer that asked for everything and can zoom.
 const FINE_COLUMNS: usize = 1 << 14;
 
-/// A finished chart, and what there is to say about it.
+/// A finished chart, and notes about it.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// The chart.
     pub chart: Chart<'static>,
     /// How many dots it shows.
     pub dots: u64,
-    /// Whether the dots were gathered on pixels.
+    /// Whether dots are drawn as counts per pixel instead of one by one.
     pub gathered: bool,
     /// What the user should know, each a sentence without a final period.
     pub notes: Vec<String>,
@@ -29,8 +29,8 @@ pub struct Built {
 ///
 /// # Errors
 ///
-/// When the request contradicts itself or the table: bounds the wrong way round, a logarithm of time, bands on an axis
-/// of numbers, no row between the bounds.
+/// When the request contradicts itself or the table: the minimum of an axis is not below its maximum, an axis of times
+/// is to be logarithmic, bands are to be drawn on an axis of numbers, or no row is between the bounds.
 pub fn build(table: Table, request: &Request) -> Result<Built> {
     check(&table, request)?;
     let mut notes = Vec::new();
@@ -49,7 +49,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     if found.without_logarithm > 0 {
         let lost = found.without_logarithm;
         let rows = if lost == 1 { "row is" } else { "rows are" };
-        notes.push(format!("{lost} {rows} not drawn, as a logarithmic axis has no place for 0 and less"));
+        notes.push(format!("{lost} {rows} not drawn: a logarithmic axis cannot show values of 0 or less"));
     }
 
     let mut chart = Chart {
@@ -72,7 +72,7 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     layout::arrange(&mut chart, &request.zone, legend(explained));
 
     push_bands(&mut chart, bands, request);
-    // Of every row between the bounds of its own axis, and so before those of the other take rows away.
+    // The line counts every row between the bounds of x, so it is made before rows outside the bounds of y are removed.
     let line = counted.then(|| reduce::count_line(&rows.x, &chart.x, columns(&chart, request)));
     let mut count = 0;
     let mut gathered = false;
@@ -102,12 +102,12 @@ pub fn build(table: Table, request: &Request) -> Result<Built> {
     })
 }
 
-/// The bar of colours for densities, before its ticks are known.
+/// The colour bar for densities, before its ticks are known.
 fn color_bar(request: &Request) -> ColorBar {
     ColorBar {
         colors: request.color_map.colors(&request.theme),
         label: "density".to_owned(),
-        // Room for the widest labels that there can be.
+        // Placeholders that reserve room for the widest possible labels.
         ticks: [0.0, 1.0]
             .map(|at| Tick {
                 at,
@@ -119,8 +119,8 @@ fn color_bar(request: &Request) -> ColorBar {
     }
 }
 
-/// The layers to explain, of bands, dots and line those that there are: their numbers and labels. Dots or a line alone
-/// need no explanation.
+/// The legend: the index and label of each layer of bands, dots and line that is drawn. Dots or a line alone need no
+/// legend.
 fn legend(layers: [(bool, &str); 3]) -> Vec<(usize, String)> {
     let [(has_bands, _), ..] = layers;
     let there = layers.into_iter().filter(|(there, _)| *there);
@@ -144,11 +144,12 @@ fn push_bands(chart: &mut Chart<'static>, bands: Vec<(f64, f64)>, request: &Requ
     chart.layers.push(Layer::Bands { from, to });
 }
 
-/// The spans of the bands that are in view. One that runs ends with the last thing that is known: a row, or another band.
+/// The visible parts of the bands. A band without an end goes on to the last known time: that of a row or of another
+/// band.
 fn bands_in_view(request: &Request, axis: &Axis, last_row: f64) -> Vec<(f64, f64)> {
     let known = request.bands.iter().map(|(from, to)| to.unwrap_or(*from));
     let last = known.fold(last_row, f64::max);
-    // What has just begun is seen, too.
+    // A band that has just begun is visible as well.
     let least = (axis.max - axis.min) * 1e-6;
     let spans = request.bands.iter().map(|(from, to)| {
         let end = to.unwrap_or((from + least).max(last));
@@ -157,7 +158,7 @@ fn bands_in_view(request: &Request, axis: &Axis, last_row: f64) -> Vec<(f64, f64
     spans.filter(|(from, to)| from < to).collect()
 }
 
-/// Columns of pixels that are told apart.
+/// How many columns of pixels the line and the bands are reduced to.
 fn columns(chart: &Chart<'_>, request: &Request) -> usize {
     let columns = match request.detail {
         Detail::All => FINE_COLUMNS,
@@ -166,11 +167,12 @@ fn columns(chart: &Chart<'_>, request: &Request) -> usize {
     columns.max(1)
 }
 
-/// Refuses a request that contradicts itself or the table, as [`build`] does before it begins.
+/// Refuses a request that contradicts itself or the table; [`build`] calls this first.
 ///
 /// # Errors
 ///
-/// When bounds are the wrong way round, times should have a logarithm, or bands stand on an axis of numbers.
+/// When the minimum of an axis is not below its maximum, an axis of times is to be logarithmic, or bands are to be
+/// drawn on an axis of numbers.
 pub fn check(table: &Table, request: &Request) -> Result<()> {
     request.x.check("x")?;
     request.y.check("y")?;
@@ -178,12 +180,12 @@ pub fn check(table: &Table, request: &Request) -> Result<()> {
     let axes = [("x", request.x, table.x.kind), ("y", request.y, table.y.kind)];
     for (name, axis, kind) in axes {
         if axis.log && kind == ColumnKind::Time && !(name == "y" && request.mark == Mark::Line) {
-            return refuse(format!("the {name} axis shows times, which have no logarithm"));
+            return refuse(format!("the {name} axis shows times and cannot be logarithmic"));
         }
     }
     if !request.bands.is_empty() && table.x.kind != ColumnKind::Time {
         return refuse(format!(
-            "`{}` holds numbers, and {} are spans of time: they have no place on that axis",
+            "`{}` holds numbers, and {} are spans of time: they cannot be drawn on that axis",
             table.x.name, request.bands_label
         ));
     }

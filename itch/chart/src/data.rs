@@ -1,9 +1,9 @@
-//! What a chart is made of: two columns of a table, with the texts of their rows.
+//! The data of a chart: two columns of a table, and the texts of their rows.
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_table::{BadRows, Input, InputFormat, OpenOptions, Source, Texts, Values, Wanted};
 
-/// Which texts of the rows are kept beside the two numbers.
+/// Which texts of the rows are kept in addition to the two numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeepText {
     /// None: a row takes 16 bytes.
@@ -18,23 +18,23 @@ pub enum KeepText {
 /// What to read of a table, and how.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
-    /// The format; by name and content if not given.
+    /// The format; detected from name and content if `None`.
     pub format: Option<InputFormat>,
-    /// What stands between the cells of a text; found in the first lines if not given.
+    /// The delimiter of a text; detected from the first lines if `None`.
     pub delimiter: Option<u8>,
-    /// How dates are written, in the notation of `strftime`, tried before the notations that are always understood.
+    /// The format of dates in the notation of `strftime`, tried before the formats that are always understood.
     pub date_format: Option<String>,
     /// The field for the horizontal axis: a name, or a number from 1.
     pub x: String,
     /// The field for the vertical axis: a name, or a number from 1.
     pub y: String,
-    /// The field that labels a row; if not given, `name` where there is one.
+    /// The field that labels a row; if `None`, the field `name` if there is one.
     pub label: Option<String>,
     /// Whether the first bad row is an error.
     pub strict: bool,
-    /// Whether the first row is a header; found out if not given.
+    /// Whether the first row is a header; detected if `None`.
     pub header: Option<bool>,
-    /// How many threads read a text; 0 and 1 mean this one alone.
+    /// How many threads read a text; with 0 or 1 only the calling thread reads.
     pub threads: usize,
     /// Which texts are kept.
     pub keep_text: KeepText,
@@ -57,12 +57,12 @@ impl Default for ReadOptions {
     }
 }
 
-/// What the numbers of a column stand for.
+/// What the numbers of a column mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
-    /// Themselves.
+    /// Plain numbers.
     Number,
-    /// Seconds since 1970, UTC.
+    /// Times in seconds since 1970, UTC.
     Time,
 }
 
@@ -89,7 +89,7 @@ impl From<ColumnKind> for itch_table::ColumnKind {
 pub struct Column {
     /// Its name in the table.
     pub name: String,
-    /// What its values are.
+    /// The type of its values.
     pub kind: ColumnKind,
     /// The values, in the order of the rows, all finite.
     pub values: Vec<f64>,
@@ -102,19 +102,19 @@ pub struct Table {
     pub x: Column,
     /// The column of the vertical axis.
     pub y: Column,
-    /// The labels of the rows, if they were to be kept and there is such a field.
+    /// The labels of the rows, if they were asked for and there is such a field.
     pub labels: Option<Texts>,
-    /// The whole rows, if they were to be kept: a line of text, or the cells of a Parquet row between tabs.
+    /// The whole rows, if they were asked for: a line of text, or the cells of a Parquet row separated by tabs.
     pub records: Option<Texts>,
-    /// How many rows there were, the empty and the bad ones counted, blank lines and the header not.
+    /// How many rows there were, including empty and bad ones, but not blank lines and the header.
     pub rows: u64,
-    /// How many rows have nothing in one of the two columns, such as an account that is gone.
+    /// How many rows have an empty cell in one of the two columns, such as those of deleted accounts.
     pub empty: u64,
-    /// The rows that cannot be read.
+    /// The rows that were skipped because they cannot be read.
     pub bad: BadRows,
     /// The names of the fields.
     pub fields: Vec<String>,
-    /// Whether the table named its fields itself.
+    /// Whether the table has a header.
     pub has_header: bool,
 }
 
@@ -122,7 +122,7 @@ pub struct Table {
 ///
 /// # Errors
 ///
-/// When the input cannot be read, is empty or binary, when a wanted field is not there, when no row is usable, and under
+/// When the input cannot be read, is empty or binary, when a field does not exist, when no row is usable, and under
 /// [`ReadOptions::strict`] when a row is bad.
 pub fn read_table(input: Input, options: &ReadOptions) -> Result<Table> {
     let source = Source::open(
@@ -212,7 +212,7 @@ fn nothing_usable(name: &str, table: &Table) -> Error {
         error = error.cause(format!("line {line}: {reason}"));
     }
     error.hint(match table.bad.has_unknown_dates {
-        true => "say how its dates are written: --date-format '%d.%m.%Y'",
+        true => "give the format of its dates: --date-format '%d.%m.%Y'",
         false => "choose the columns with -x and -y, by name or number",
     })
 }

@@ -1,4 +1,4 @@
-//! The layer of the dots: one by one, or gathered on pixels; coloured by their density, if that is wanted.
+//! The layer of dots: single dots or counts per pixel, coloured by density on request.
 
 use itch_plugin::{Buffer, Chart, Detail, Layer, SINGLE_DOTS};
 use itch_table::Texts;
@@ -8,7 +8,7 @@ use crate::request::{Dots, Request};
 use crate::rows::Rows;
 use crate::{layout, reduce, shade};
 
-/// Whether the dots are gathered on pixels.
+/// Whether the dots are drawn as counts per pixel.
 pub(crate) fn gathers(request: &Request, dots: u64) -> bool {
     let most = match request.detail {
         Detail::All => return false,
@@ -71,7 +71,7 @@ pub(crate) fn layer(
     }
 }
 
-/// The density at each dot, as a shade and as a number, with the ticks of the colour bar.
+/// The density at each dot, as a shade and as a number; also sets the ticks of the colour bar.
 fn density_of(
     x: &[f64],
     y: &[f64],
@@ -83,8 +83,8 @@ fn density_of(
     let found = density::estimate(Points { x, y, scales });
     match found.shape {
         Shape::Plane => {}
-        Shape::Line => notes.push("the dots lie on a line: their density is that along it".to_owned()),
-        Shape::Place => notes.push("the dots lie in one place: they have one density".to_owned()),
+        Shape::Line => notes.push("all dots are on one line: the density is computed along it".to_owned()),
+        Shape::Place => notes.push("all dots are in one place and have the same density".to_owned()),
     }
     let made = shade::shades(&found.values, request.density_scale);
     if let Some(bar) = &mut chart.color_bar {
@@ -93,7 +93,7 @@ fn density_of(
     (made.values, found.values)
 }
 
-/// The texts of some rows, a line each.
+/// The texts of some rows, one per line.
 fn lines(texts: &Texts, rows: &[u32]) -> String {
     let mut lines = String::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! Where everything is: the title, the legend, the area of the data, the labels around it, the bar of colours.
+//! The layout: the positions of the title, the legend, the data area, the labels around it and the colour bar.
 
 use itch_plugin::{Axis, Chart, ColorBar, LegendEntry, Point, Rect, Target, Tick};
 use itch_table::Zone;
@@ -6,18 +6,18 @@ use itch_table::Zone;
 use crate::text::{columns, shortened};
 use crate::ticks::{Room, Span, ticks};
 
-/// Sizes of text on a target.
+/// Text sizes on a target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
-    /// Across a character of medium width.
+    /// The width of a character of average width.
     pub(crate) character: f64,
-    /// From one line to the next.
+    /// The distance between lines.
     pub(crate) line: f64,
-    /// Between things that do not belong together.
+    /// The gap between unrelated elements.
     pub(crate) gap: f64,
-    /// At the edges of the target.
+    /// The margin at the edges of the target.
     pub(crate) edge: f64,
-    /// Text stands in cells: nothing can be turned, and everything begins at a cell.
+    /// Whether the target has character cells: text cannot be rotated, and everything is aligned to cells.
     pub(crate) cells: bool,
 }
 
@@ -51,7 +51,7 @@ impl Sizes {
     }
 }
 
-/// Room above and below the area, which does not depend on what stands beside it.
+/// The heights above and below the area. They do not depend on the elements at its sides.
 fn heights(chart: &Chart<'_>, sizes: Sizes, legend: bool) -> (f64, f64) {
     let target = &chart.target;
     let mut top = sizes.edge;
@@ -96,13 +96,13 @@ fn axis_ticks(axis: &Axis, length: f64, sizes: Sizes, side_by_side: bool, zone: 
     ticks(span, room, zone)
 }
 
-/// A target of which less than this share would be left for the data shows fewer texts around them.
+/// Texts above and below are dropped if the data would get less than this share of the height.
 const DATA: f64 = 0.4;
-/// An entry of the legend with room for fewer characters than this is left out, and so are turned labels.
+/// A legend entry with room for fewer characters is left out; [`SHORTEST_TURNED`] is the same for rotated labels.
 const SHORTEST: f64 = 5.0;
 const SHORTEST_TURNED: f64 = 12.0;
 
-/// Drops texts above and below until there is room for the data.
+/// Drops texts above and below until there is enough room for the data.
 fn drop_texts(chart: &mut Chart<'_>, sizes: Sizes, legend: &mut Vec<(usize, String)>) -> (f64, f64) {
     let height = f64::from(chart.target.height);
     loop {
@@ -122,15 +122,15 @@ fn drop_texts(chart: &mut Chart<'_>, sizes: Sizes, legend: &mut Vec<(usize, Stri
     }
 }
 
-/// What stands on both sides of the area.
+/// The widths of the elements at both sides of the area.
 struct Sides {
     left: f64,
     right: f64,
-    /// Whether the axes and the bar have their turned labels.
+    /// Whether the axes and the colour bar have rotated labels.
     labelled: bool,
-    /// From the area to the middle of the right axis' label.
+    /// The distance from the area to the middle of the label of the right axis.
     y2_label: f64,
-    /// From the area to the bar.
+    /// The distance from the area to the colour bar.
     bar_from: f64,
 }
 
@@ -160,25 +160,25 @@ impl Sides {
             let ticks = sizes.gap * 0.5 + sizes.widest(&bar.ticks);
             sides.right += sizes.gap * 2.0 + thickness(sizes) + ticks + label;
         } else if !sizes.cells {
-            // Half of the last label of the bottom axis.
+            // Room for half of the last label of the bottom axis.
             sides.right = sides.right.max(sizes.edge + sizes.character * 3.0);
         }
         sides
     }
 
-    /// How wide the area is between them.
+    /// The width of the area between the sides.
     fn between(&self, width: f64) -> f64 {
         width - self.left - self.right
     }
 }
 
-/// How thick the bar of colours is.
+/// The thickness of the colour bar.
 fn thickness(sizes: Sizes) -> f64 {
     if sizes.cells { 2.0 } else { sizes.line * 0.7 }
 }
 
-/// Places everything and chooses the ticks. `legend` names the layers to explain. A target too small for its labels shows
-/// what it can.
+/// Positions everything and chooses the ticks. `legend` names the layers of the legend. A target too small for its
+/// labels shows as many as fit.
 pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, mut legend: Vec<(usize, String)>) {
     let sizes = Sizes::of(&chart.target);
     let (width, height) = (f64::from(chart.target.width), f64::from(chart.target.height));
@@ -216,7 +216,7 @@ pub(crate) fn arrange(chart: &mut Chart<'_>, zone: &Zone, mut legend: Vec<(usize
     place_legend(chart, legend, sizes);
 }
 
-/// Places the labels of axes, the bar, and the title, and shortens what is longer than its place.
+/// Positions the labels of the axes, the colour bar and the title, and shortens texts that are too long.
 fn place_labels(chart: &mut Chart<'_>, sides: &Sides, sizes: Sizes) {
     let (area, target) = (chart.area, &chart.target);
     let (width, height) = (f64::from(target.width), f64::from(target.height));
@@ -257,7 +257,7 @@ fn place_labels(chart: &mut Chart<'_>, sides: &Sides, sizes: Sizes) {
     chart.title = shortened(&chart.title, (width - 2.0 * sizes.edge) / across);
 }
 
-/// In character cells everything begins at one.
+/// On character cells everything is aligned to a cell.
 fn whole(length: f64, sizes: Sizes, cell: f64) -> f64 {
     if sizes.cells {
         (length / cell).floor() * cell
@@ -284,7 +284,7 @@ fn place_bar(bar: &mut ColorBar, area: Rect, sides: &Sides, sizes: Sizes) {
     }
 }
 
-/// Puts the final ticks on a bar that was placed with room for the widest.
+/// Sets the final ticks of the colour bar, which was laid out with room for the widest labels.
 pub(crate) fn label_bar(bar: &mut ColorBar, ticks: Vec<Tick>, label: &str, target: &Target) {
     let sizes = Sizes::of(target);
     bar.ticks = ticks;
@@ -292,7 +292,7 @@ pub(crate) fn label_bar(bar: &mut ColorBar, ticks: Vec<Tick>, label: &str, targe
     bar.label = shortened(label, bar.area.height / sizes.character);
 }
 
-/// Leaves away labels that would stand on others; the first and the last matter most.
+/// Drops labels that would overlap others; the first and the last are kept with priority.
 fn thin_out(ticks: &mut Vec<Tick>, length: f64, needs: f64) {
     let Some(last) = ticks.last().cloned() else {
         return;

@@ -1,7 +1,7 @@
-//! From columns to a finished chart: scales, ticks, the density at each point, reduction to a target's pixels.
+//! Makes a finished chart from columns: scales, ticks, the density at each point, reduction to the pixels of a target.
 //!
-//! This crate imports [`itch_api`], [`itch_plugin`] and [`itch_table`] and must never import the client, a renderer or the
-//! host: it knows what a chart shows, not how its columns were read or how it is drawn.
+//! This crate imports [`itch_api`], [`itch_plugin`] and [`itch_table`] and must never import the client, a renderer or
+//! the host: it decides what a chart shows, but neither fetches data nor draws.
 #![deny(missing_docs)]
 
 mod axes;

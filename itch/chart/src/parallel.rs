@@ -1,16 +1,16 @@
-//! Work on long runs of rows with every core, without a thread pool that would have to start.
+//! Parallel work on many rows without a thread pool.
 
 use std::ops::Range;
 use std::sync::{LazyLock, Mutex};
 
 use itch_api::sync::lock;
 
-/// Below this many rows a second thread costs more than it saves.
+/// With fewer rows than this, a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 50_000;
 /// How many rows a thread takes at a time.
 const PART: usize = 16_384;
 
-/// Cores that this process may use. To ask takes a dozen system calls.
+/// The number of cores that this process may use. It is cached because asking takes a dozen system calls.
 static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
 /// How many threads work on so many rows.
@@ -21,7 +21,7 @@ pub(crate) fn threads(rows: usize) -> usize {
     }
 }
 
-/// Cuts `0..rows` into one range a thread, works on each and gives the results in order.
+/// Splits `0..rows` into one range per thread, works on each and returns the results in order.
 pub(crate) fn map<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let threads = threads(rows);
     if threads == 1 {
@@ -44,8 +44,8 @@ pub(crate) fn map<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync)
     })
 }
 
-/// Fills a run of values from their places. Each thread takes a part whenever it is free, since a core may be busy with
-/// something else.
+/// Fills a slice of values from their indices. Each thread takes the next part whenever it is free, since a core may be
+/// busy with something else.
 pub(crate) fn fill<T: Send>(values: &mut [T], work: impl Fn(Range<usize>, &mut [T]) + Sync) {
     let threads = threads(values.len());
     let parts = Mutex::new(values.chunks_mut(PART).enumerate());

@@ -1,4 +1,4 @@
-//! From rows to the pixels that show them: dots gathered on the pixels of their middles, the running count on columns.
+//! Reduces rows to pixels: counts dots per pixel, and reduces the running count to columns of pixels.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use itch_plugin::{Axis, Layer, Rect};
 
 use crate::parallel;
 
-/// Dots gathered on pixels: a value for each pixel that has any, row by row from the top.
+/// Dot counts: a value for each pixel that has dots, row by row from the top.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
     pub(crate) columns: u32,
@@ -20,7 +20,7 @@ impl Cells {
     /// Adds the pixels of a row that have dots.
     fn push_row(&mut self, row: usize, cells: &[u32]) {
         let first = row * self.columns as usize;
-        // Most are empty, and those are quicker passed over together.
+        // Most pixels are empty, and checking several at once is faster.
         for (number, some) in cells.chunks(8).enumerate() {
             if some.iter().fold(0, |all, cell| all | cell) == 0 {
                 continue;
@@ -36,13 +36,13 @@ impl Cells {
     }
 }
 
-/// Which pixel along an axis a share of it falls on.
+/// The index of the pixel at a position along an axis, given as a share of its length.
 fn pixel(share: f64, pixels: u32) -> usize {
-    // The far end belongs to the last pixel. A negative number becomes 0.
+    // The end of the axis belongs to the last pixel. A negative number becomes 0.
     ((share * f64::from(pixels)) as usize).min(pixels as usize - 1)
 }
 
-/// An axis made ready for many values.
+/// Precomputed values to convert many values of an axis.
 #[derive(Clone, Copy)]
 struct Ruler {
     scale: itch_plugin::Scale,
@@ -65,18 +65,18 @@ impl Ruler {
     }
 }
 
-/// One dot in a cell, which is one number, since it may be far away in memory: the count above, the highest shade in the
-/// last eight bits. What does not fit in a count makes no pixel more opaque.
+/// One dot in a cell. A cell is a single number, since it may not be in the CPU cache: the count in the upper bits, the
+/// highest shade in the lowest eight bits. The count saturates; beyond that, more dots do not make a pixel more opaque.
 const ONE: u32 = 1 << 8;
 
-/// Two cells as one: the counts together, the higher shade.
+/// Joins two cells: adds the counts and keeps the higher shade.
 fn joined(cell: u32, other: u32) -> u32 {
     let shade = (cell as u8).max(other as u8);
     let count = (cell & !0xff).saturating_add(other & !0xff) & !0xff;
     count | u32::from(shade)
 }
 
-/// Dots on their way to their pixels.
+/// The dots to be counted, and how to find their pixels.
 #[derive(Clone, Copy)]
 struct Dots<'a> {
     x: &'a [f64],
@@ -100,7 +100,8 @@ impl Dots<'_> {
         self.shade.map_or(0, |shade| u32::from(shade[dot]))
     }
 
-    /// Gathers fewer dots than there are pixels: first on rows, since a row of pixels stays at hand.
+    /// Counts fewer dots than there are pixels: sorts them into rows of pixels first, since one row fits into the CPU
+    /// cache.
     fn few(&self, cells: &mut Cells) {
         let mut next = vec![0; self.rows as usize + 1];
         for dot in 0..self.y.len() {
@@ -131,7 +132,7 @@ impl Dots<'_> {
         }
     }
 
-    /// Gathers many dots: on all pixels, and every thread on pixels of its own.
+    /// Counts many dots: uses a cell for every pixel, and a separate set of pixels for each thread.
     fn many(&self, cells: &mut Cells) {
         let columns = self.columns as usize;
         let mut parts = parallel::map(self.x.len(), |range: Range<usize>| {
@@ -156,7 +157,7 @@ impl Dots<'_> {
     }
 }
 
-/// Gathers dots. Nothing is lost but the part of a pixel by which a dot's middle is off the pixel's.
+/// Counts dots per pixel. The only loss is the position of a dot within its pixel.
 pub(crate) fn cells((x, y): (&[f64], &[f64]), shade: Option<&[u8]>, axes: (&Axis, &Axis), area: Rect) -> Cells {
     let (columns, rows) = ((area.width as u32).max(1), (area.height as u32).max(1));
     let dots = Dots {
@@ -183,8 +184,9 @@ pub(crate) fn cells((x, y): (&[f64], &[f64]), shade: Option<&[u8]>, axes: (&Axis
     cells
 }
 
-/// The running count as a line: the first and the last row of every column of pixels. As it only ever rises, these are
-/// its minimum and its maximum there too, and the line between them covers the same pixels as one through every row.
+/// The running count as a line: the first and the last row of every column of pixels. As the count only rises, these
+/// are also the minimum and maximum of the column, and the line between them covers the same pixels as one through
+/// every row.
 pub(crate) fn count_line(x: &[f64], axis: &Axis, columns: usize) -> (Vec<f64>, Vec<f64>) {
     if x.len() <= 4 * columns {
         let mut x = x.to_vec();
@@ -225,8 +227,8 @@ pub(crate) fn count_line(x: &[f64], axis: &Axis, columns: usize) -> (Vec<f64>, V
     line
 }
 
-/// Spans of an axis as they are seen: those that overlap are one, so that none is darker than another; and where there are
-/// more than columns of pixels, those that have no whole pixel between them.
+/// The visible spans: overlapping spans are joined, so that none is drawn darker than another. If there are more spans
+/// than columns of pixels, spans without a whole pixel between them are joined as well.
 pub(crate) fn bands(mut bands: Vec<(f64, f64)>, axis: &Axis, columns: usize) -> Vec<(f64, f64)> {
     bands.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
     let gap = match bands.len() > columns {
@@ -243,7 +245,8 @@ pub(crate) fn bands(mut bands: Vec<(f64, f64)>, axis: &Axis, columns: usize) -> 
     seen
 }
 
-/// Half the width of a dot and its opacity: so many that a crowd is no blob, and yet a single one is seen.
+/// The radius and opacity of a dot: small enough that a crowd is not a solid area, large enough that a single dot is
+/// visible.
 pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     let crowd = (rows as f64 / 2000.0).max(1.0);
     let radius = dpi / 60.0 * crowd.powf(-0.125);
@@ -251,7 +254,7 @@ pub(crate) fn dot(rows: usize, dpi: f64, opaque: bool) -> (f64, f64) {
     (radius.max(0.75), opacity)
 }
 
-/// Puts cells into a chart's buffers.
+/// Stores cells in the buffers of a chart.
 pub(crate) fn layer(cells: Cells, (radius, opacity): (f64, f64), chart: &mut itch_plugin::Chart<'static>) -> Layer {
     use itch_plugin::Buffer;
     let place = chart.push(Buffer::U32(cells.place.into()));
@@ -357,7 +360,7 @@ mod tests {
         let seen = |bands: &[(f64, f64)], columns| super::bands(bands.to_vec(), &axis, columns);
         let three = [(5.0, 9.0), (1.0, 2.0), (8.0, 12.0), (8.5, 9.5)];
         assert_eq!(seen(&three, 100), [(1.0, 2.0), (5.0, 12.0)]);
-        // More than there are columns: what is not seen between them is no gap.
+        // There are more spans than columns: a gap that is narrower than a pixel is not a gap.
         let many: Vec<_> = (0..1000).map(|at| f64::from(at) / 20.0).collect();
         let many: Vec<_> = many.iter().map(|at| (*at, at + 0.01)).collect();
         assert_eq!(seen(&many, 100), [(0.0, 49.96)]);

@@ -6,14 +6,14 @@ use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::{Color, Detail, Mark, Target, Theme};
 use itch_table::Zone;
 
-/// What to draw of a table, for which target, in which looks.
+/// What to draw of a table, for which target, and how it looks.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Dots, the running count, or both.
     pub mark: Mark,
     /// Centred above the chart.
     pub title: String,
-    /// What stands below the bottom axis; the column's name if not given.
+    /// The label below the bottom axis; the name of the column if `None`.
     pub x_label: Option<String>,
     /// The bottom axis.
     pub x: AxisRequest,
@@ -25,19 +25,19 @@ pub struct Request {
     pub density_scale: DensityScale,
     /// The colours of densities.
     pub color_map: ColorMap,
-    /// The colours of everything else.
+    /// The colours of everything except densities.
     pub theme: Theme,
     /// The time zone of labels.
     pub zone: Zone,
-    /// What it is drawn for.
+    /// What it is drawn on.
     pub target: Target,
-    /// How much of the data the renderer wants.
+    /// How much of the data the renderer asks for.
     pub detail: Detail,
     /// Whether dots are drawn one by one.
     pub dots: Dots,
-    /// Beginnings and ends of bands; one without an end goes on.
+    /// Start and end of bands; a band without an end is still running.
     pub bands: Vec<(f64, Option<f64>)>,
-    /// What the bands are.
+    /// What the bands are, for labels and messages.
     pub bands_label: String,
 }
 
@@ -63,19 +63,19 @@ impl Default for Request {
     }
 }
 
-/// What is asked of an axis.
+/// The options of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AxisRequest {
-    /// Where it begins; at the data if not given.
+    /// The lower bound; taken from the data if `None`.
     pub min: Option<f64>,
-    /// Where it ends; at the data if not given.
+    /// The upper bound; taken from the data if `None`.
     pub max: Option<f64>,
-    /// Whether it is divided by logarithms.
+    /// Whether the axis is logarithmic.
     pub log: bool,
 }
 
 impl AxisRequest {
-    /// Whether a value is between the bounds and has a place on the axis.
+    /// Whether a value is between the bounds and can be shown on the axis.
     pub fn holds(&self, value: f64) -> bool {
         value.is_finite()
             && self.min.is_none_or(|min| min <= value)
@@ -83,7 +83,7 @@ impl AxisRequest {
             && (!self.log || value > 0.0)
     }
 
-    /// Refuses bounds that leave nothing between them.
+    /// Refuses bounds that leave no range between them.
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         let refuse = |message: String| Err(Error::new(ErrorKind::Usage, message));
         if let (Some(min), Some(max)) = (self.min, self.max)
@@ -100,7 +100,9 @@ impl AxisRequest {
         }
         let lowest = [self.min, self.max].into_iter().flatten().fold(f64::MAX, f64::min);
         if self.log && lowest <= 0.0 {
-            return refuse(format!("a logarithmic {name} axis has no place for {lowest}"));
+            return refuse(format!(
+                "a logarithmic {name} axis cannot show {lowest}: its bounds have to be greater than 0"
+            ));
         }
         Ok(())
     }
@@ -109,12 +111,12 @@ impl AxisRequest {
 /// How densities become colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DensityScale {
-    /// By the density itself: only what is densest stands out.
+    /// By the density itself: only the densest parts stand out.
     Linear,
-    /// By its logarithm, over four decades.
+    /// By the logarithm of the density, over four decades.
     #[default]
     Log,
-    /// By how many dots are in thinner places.
+    /// By how many dots are in less dense places.
     Rank,
 }
 
@@ -139,30 +141,30 @@ impl FromStr for DensityScale {
 /// Whether dots are drawn one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dots {
-    /// Up to the number that the renderer names.
+    /// Up to the number of dots that the renderer names.
     #[default]
     Auto,
-    /// However many there are.
+    /// Always.
     Single,
-    /// Never: gathered on the pixels.
+    /// Never: counts per pixel are drawn.
     Image,
 }
 
-/// A run of colours that differ as much as what they stand for, also to people who cannot tell red from green.
+/// A perceptually uniform range of colours, also for people who cannot tell red from green.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorMap {
-    /// Purple to yellow over green.
+    /// From purple over green to yellow.
     Viridis,
-    /// Blue to yellow over red.
+    /// From blue over red to yellow.
     #[default]
     Plasma,
-    /// Black to yellow over red.
+    /// From black over red to yellow.
     Inferno,
-    /// Black to white over red.
+    /// From black over red to white.
     Magma,
-    /// Blue to yellow over grey, the same to every eye.
+    /// From blue over grey to yellow; looks the same with every kind of colour blindness.
     Cividis,
-    /// Blue to red over green: more steps, less even.
+    /// From blue over green to red: more distinct colours, but less uniform.
     Turbo,
 }
 
@@ -170,7 +172,7 @@ impl ColorMap {
     /// Their names.
     pub const NAMES: [&'static str; 6] = ["plasma", "viridis", "inferno", "magma", "cividis", "turbo"];
 
-    /// 256 colours, without those at the end that cannot be seen on the theme's ground.
+    /// 256 colours, without the end of the range that is not visible on the background of the theme.
     pub(crate) fn colors(self, theme: &Theme) -> Vec<Color> {
         let gradient = match self {
             ColorMap::Viridis => colorous::VIRIDIS,
@@ -184,7 +186,7 @@ impl ColorMap {
         let dark = u32::from(ground.red) + u32::from(ground.green) + u32::from(ground.blue) < 384;
         let (from, to) = match (self, dark) {
             (ColorMap::Turbo, _) => (0.05, 0.97),
-            // A dot by itself has the first colour, and has to be seen on the ground.
+            // A single dot gets the first colour and has to be visible on the background.
             (ColorMap::Inferno | ColorMap::Magma, true) => (0.4, 1.0),
             (_, true) => (0.25, 1.0),
             (ColorMap::Plasma | ColorMap::Viridis | ColorMap::Cividis, false) => (0.0, 0.88),
@@ -216,6 +218,6 @@ impl FromStr for ColorMap {
 }
 
 fn unknown(what: &str, text: &str, names: &[&str]) -> Error {
-    let message = format!("there is no {what} `{}`", text.escape_debug());
-    Error::new(ErrorKind::Usage, message).hint(format!("choose among {}", names.join(", ")))
+    let message = format!("unknown {what} `{}`", text.escape_debug());
+    Error::new(ErrorKind::Usage, message).hint(format!("use one of {}", names.join(", ")))
 }

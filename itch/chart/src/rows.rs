@@ -1,4 +1,4 @@
-//! The rows between the bounds of the axes.
+//! Keeps the rows between the bounds of the axes.
 
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::Mark;
@@ -10,12 +10,12 @@ use crate::request::{AxisRequest, Request};
 pub(crate) struct Rows {
     pub(crate) x: Vec<f64>,
     pub(crate) y: Vec<f64>,
-    /// Which rows of the table they are, where their texts are wanted.
+    /// The indices of the rows in the table, if their texts are wanted.
     pub(crate) places: Option<Vec<u32>>,
 }
 
 impl Rows {
-    /// Keeps those that a test holds for, in their place.
+    /// Keeps the rows for which the test holds, in the same order.
     pub(crate) fn retain(&mut self, holds: impl Fn(f64, f64) -> bool) {
         let mut kept = 0;
         for row in 0..self.x.len() {
@@ -42,17 +42,17 @@ impl Rows {
 pub(crate) struct Found {
     /// How many rows the table has.
     pub(crate) all: usize,
-    /// How many of them are between the bounds of x, which are those that were kept.
+    /// How many of them are between the bounds of x. These are kept.
     pub(crate) count: usize,
     pub(crate) x: Extent,
-    /// Of the kept rows those between the bounds of y; of a running count alone, all.
+    /// The kept rows between the bounds of y; all kept rows if only the running count is drawn.
     pub(crate) y: Extent,
-    /// How many values have no place on a logarithmic axis.
+    /// How many values cannot be shown on a logarithmic axis.
     pub(crate) without_logarithm: usize,
 }
 
-/// Keeps the rows between the bounds of x, and counts those between the bounds of y: of the running count no row is taken
-/// away because of these.
+/// Keeps the rows between the bounds of x, and counts those between the bounds of y. Rows outside the bounds of y stay,
+/// because the running count includes them.
 pub(crate) fn keep(rows: &mut Rows, request: &Request) -> Result<Found> {
     let all = rows.x.len();
     let x = Extent::of(&rows.x, request.x);
@@ -79,7 +79,7 @@ pub(crate) fn keep(rows: &mut Rows, request: &Request) -> Result<Found> {
     }
 }
 
-/// How many values are below the least that a logarithmic axis has.
+/// How many values are 0 or less on a logarithmic axis.
 fn not_positive(values: &[f64], axis: AxisRequest) -> usize {
     match axis.log {
         true => values.iter().filter(|value| **value <= 0.0).count(),
@@ -87,18 +87,18 @@ fn not_positive(values: &[f64], axis: AxisRequest) -> usize {
     }
 }
 
-/// The error where no row can be drawn.
+/// The error if no row can be drawn.
 pub(crate) fn nothing_left(rows: usize, request: &Request) -> Error {
     let bounded = [request.x.min, request.x.max, request.y.min, request.y.max];
     let message = if bounded.iter().any(Option::is_some) {
         format!("none of the {rows} rows is between the bounds")
     } else {
-        format!("none of the {rows} rows has a place on the axes")
+        format!("none of the {rows} rows can be drawn on these axes")
     };
     Error::new(ErrorKind::NotFound, message)
 }
 
-/// How many values there are between bounds, and between which ends these lie.
+/// How many values are between the bounds, and the smallest and largest of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     pub(crate) count: usize,

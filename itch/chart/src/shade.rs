@@ -1,16 +1,16 @@
-//! From densities to shades, and what the bar of colours says of them.
+//! Converts densities to shades, and makes the ticks of the colour bar.
 
 use itch_plugin::Tick;
 
 use crate::DensityScale;
 use crate::parallel;
 
-/// Below this share of the highest density the logarithmic scale makes no difference any more.
+/// On the logarithmic scale, densities below this share of the highest density are all shown alike.
 const FLOOR: f32 = 1e-4;
-/// And it makes that much of the map at least, so that densities which hardly differ have colours that hardly do.
+/// The logarithmic scale reaches down to this share at least, so that densities that hardly differ get similar colours.
 const CEILING: f32 = 0.5;
 
-/// Shades, and the ticks of their bar.
+/// Shades, and the ticks of the colour bar.
 #[derive(Clone, Debug)]
 pub(crate) struct Shades {
     pub(crate) values: Vec<u8>,
@@ -72,7 +72,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             }
         }
         DensityScale::Rank => {
-            // Positive numbers are in the order of their bits, so that counting them replaces sorting them.
+            // Positive numbers are ordered like their bits, so a counting sort is possible.
             let place = |density: f32| (density.to_bits() >> 12) as usize;
             let mut counts = vec![0u32; place(peak) + 1];
             density.iter().for_each(|density| counts[place(*density)] += 1);
@@ -81,7 +81,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
             let ranks: Vec<u8> = counts
                 .iter()
                 .map(|count| {
-                    // Equal densities share the middle of their ranks.
+                    // Equal densities get the middle of their ranks.
                     let middle = 2 * below + u64::from(*count);
                     below += u64::from(*count);
                     (middle as f64 / (2 * n) as f64 * 255.0).round() as u8
@@ -102,7 +102,7 @@ pub(crate) fn shades(density: &[f32], scale: DensityScale) -> Shades {
     }
 }
 
-/// The order in which the shades rise, equal ones as they came.
+/// The order of rising shades; dots with equal shades keep their order.
 pub(crate) fn order(shades: &[u8]) -> Vec<u32> {
     let mut next = [0u32; 257];
     shades.iter().for_each(|shade| next[usize::from(*shade) + 1] += 1);

@@ -1,13 +1,13 @@
-//! How wide texts are, and cutting those that are too wide.
+//! Measures and shortens texts.
 
 use unicode_width::UnicodeWidthStr;
 
-/// How many characters wide a text is.
+/// The width of a text in characters.
 pub(crate) fn columns(text: &str) -> f64 {
     text.width() as f64
 }
 
-/// A text that is not wider than so many characters.
+/// The text, shortened to at most so many characters.
 pub(crate) fn shortened(text: &str, most: f64) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if columns(&clean) <= most {

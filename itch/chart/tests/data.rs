@@ -1,4 +1,4 @@
-//! The two columns of a chart, and what is said where there are none.
+//! The two columns of a chart, and the errors if they are missing.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use itch_api::{Error, ErrorKind};
@@ -46,7 +46,7 @@ fn a_hint_says_how_to_choose_columns_or_to_read_dates() {
     assert_eq!(hint("soon\tc\n", &options("1", "2")), choose);
     assert_eq!(
         hint("25.07.2016\t1\n", &options("1", "2")),
-        "say how its dates are written: --date-format '%d.%m.%Y'"
+        "give the format of its dates: --date-format '%d.%m.%Y'"
     );
 }
 
@@ -64,7 +64,7 @@ fn two_columns_are_numbers_or_times_with_labels_and_records() {
         keep_text: KeepText::Nothing,
         ..options("since", "name")
     };
-    // A column of words is one of numbers that cannot be read.
+    // A column of words is read as numbers that are not valid.
     assert_eq!(error("name,since\nalice,1\n", &plain).0, ErrorKind::Failed);
     let same = read("5\n6\n", &options("1", "1")).unwrap();
     assert_eq!((same.x.values, same.labels), (vec![5.0, 6.0], None));

@@ -1,12 +1,12 @@
-//! How dense the points are at each point: a Gaussian kernel density estimate in time proportional to their number.
+//! The density of points at each point: a Gaussian kernel density estimate in linear time.
 //!
-//! The estimate is that of the textbook: with `n` points, their sample covariance `S` (over `n - 1`) and Scott's factor
-//! `h = n^(-1/6)`, the kernel has the covariance `h² S`, and the density at a point is the mean of the kernels about all
-//! points. Summing them is quadratic. Instead the points are whitened, so that the kernel is round and one unit wide,
-//! binned on a grid of three bins a unit with quadratic splines, convolved with a Gaussian that is cut at five of its
-//! standard deviations, and read off the grid again with the same splines. Each of the two splines blurs by a variance
-//! of a quarter of a bin squared, which is taken off the kernel's. What is left is an error below one in a thousand at
-//! every point.
+//! The estimate is the usual one: with `n` points, their sample covariance `S` (over `n - 1`) and Scott's factor
+//! `h = n^(-1/6)`, the kernel has the covariance `h² S`, and the density at a point is the mean of the kernels around
+//! all points. Summing them takes quadratic time. Instead the points are whitened, so that the kernel is round and one
+//! unit wide, then binned on a grid of three bins per unit with quadratic splines, convolved with a Gaussian that is
+//! cut at five standard deviations, and interpolated from the grid with the same splines. Each of the two splines adds
+//! a variance of a quarter of a squared bin, which is subtracted from the kernel's. The remaining error is below one in
+//! a thousand at every point.
 
 mod moments;
 mod tiles;
@@ -20,30 +20,30 @@ use crate::parallel;
 use moments::Moments;
 use tiles::Tiles;
 
-/// Bins in the width of a kernel.
+/// Bins per kernel width.
 const BINS: f64 = 3.0;
 
-/// How the points lie, which decides the estimate.
+/// The arrangement of the points, which decides how the density is estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// In a plane.
     Plane,
-    /// On a line: the estimate is that along it.
+    /// On a line: the density is estimated along it.
     Line,
-    /// All in one place, or fewer than two: every density is the same.
+    /// All in one place, or fewer than two points: every density is the same.
     Place,
 }
 
 /// The densities at the points.
 #[derive(Clone, Debug)]
 pub(crate) struct Density {
-    /// One a point: the share of all points in a square of one unit of each axis.
+    /// One per point: the share of all points in a square of one unit of each axis.
     pub(crate) values: Vec<f32>,
-    /// How the points lie.
+    /// The arrangement of the points.
     pub(crate) shape: Shape,
 }
 
-/// Points as the axes are divided.
+/// Points in the coordinates of the axes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Points<'a> {
     pub(crate) x: &'a [f64],
@@ -61,13 +61,13 @@ impl Points<'_> {
     }
 }
 
-/// From a point to its place among the whitened ones, where the kernel is round and one unit wide.
+/// Maps a point to whitened coordinates, in which the kernel is round and one unit wide.
 #[derive(Clone, Copy, Debug)]
 struct Whitening {
     mean: (f64, f64),
     /// The lower triangle of a matrix.
     matrix: [f64; 3],
-    /// What the density of whitened points is multiplied with.
+    /// The factor from the density of whitened points to the density of the points.
     factor: f64,
 }
 
@@ -76,7 +76,7 @@ impl Whitening {
         let n = moments.n as f64;
         let Moments { xx, xy, yy, .. } = *moments;
         let mean = moments.mean;
-        // Numbers so large that their squares are not finite have no covariance either.
+        // The squares of very large numbers overflow, so they have no covariance.
         let finite = (xx + xy + yy).is_finite();
         if moments.n < 2 || !finite || (xx <= 0.0 && yy <= 0.0) {
             let matrix = [0.0; 3];
@@ -89,7 +89,7 @@ impl Whitening {
             0.0
         };
         if moments.n < 3 || independent < 1e-12 {
-            // Along the line, by whichever axis it goes farther on; the other coordinate follows from it.
+            // Along the line, measured on the axis on which it is longer; the other coordinate follows from it.
             let (variance, matrix) = if xx >= yy {
                 (xx, [1.0, 0.0, 0.0])
             } else {
@@ -97,7 +97,7 @@ impl Whitening {
             };
             let bandwidth = n.powf(-0.2) * variance.sqrt();
             let matrix = matrix.map(|entry| entry / bandwidth);
-            // What the grid adds across the line is the height of a kernel there.
+            // The grid is two-dimensional: across the line it adds the height of a kernel, which is divided out here.
             let factor = (2.0 * std::f64::consts::PI).sqrt() / bandwidth / n;
             return (Whitening { mean, matrix, factor }, Shape::Line);
         }
@@ -138,7 +138,7 @@ pub(crate) fn estimate(points: Points<'_>) -> Density {
         .fold((f64::MIN, f64::MIN), |high, corner| (high.0.max(corner.0), high.1.max(corner.1)));
     let bin = |place: usize| {
         let (x, y) = whitening.apply(points.at(place));
-        // One bin of air, so that the spline of the lowest point has a bin to the left of it.
+        // One empty bin as a margin, so that the spline of the lowest point has a bin to its left.
         ((x - low.0) * BINS + 1.0, (y - low.1) * BINS + 1.0)
     };
     let size = |low: f64, high: f64| ((high - low) * BINS) as usize + 4;

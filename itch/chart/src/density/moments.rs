@@ -1,9 +1,9 @@
-//! Mean, covariance and corners of a cloud of points.
+//! Mean, covariance and bounding box of a set of points.
 
 use super::Points;
 use crate::parallel;
 
-/// What the whitening is made of.
+/// The values that the whitening is computed from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moments {
     pub(crate) n: usize,
@@ -11,12 +11,12 @@ pub(crate) struct Moments {
     pub(crate) xx: f64,
     pub(crate) xy: f64,
     pub(crate) yy: f64,
-    /// The corners of the box around all points.
+    /// The bounding box of all points.
     pub(crate) corners: [(f64, f64); 4],
 }
 
 impl Moments {
-    /// Two passes: times are large numbers that differ little, and one pass would lose the difference.
+    /// Computed in two passes: times are large numbers that differ little, so a single pass would lose precision.
     pub(crate) fn of(points: Points<'_>) -> Moments {
         let n = points.len();
         if n == 0 {
@@ -49,7 +49,7 @@ impl Moments {
             low = (low.0.min(below.0), low.1.min(below.1));
             high = (high.0.max(above.0), high.1.max(above.1));
         }
-        // Points that share a coordinate share it exactly; a rounded mean would make a spread of it.
+        // Points with the same coordinate have exactly the same one; rounding in the mean would give them a spread.
         let middle = |low: f64, high: f64, mean: f64| if low == high { low } else { mean };
         let mean = (
             middle(low.0, high.0, origin.0 + total.0 / n as f64),

@@ -1,8 +1,8 @@
-//! The estimate against the sum over all pairs, and the clouds that have no estimate.
+//! Compares the estimate with the sum over all pairs, and tests points without an estimate.
 
 use super::*;
 
-/// Random numbers, the same every time.
+/// Random numbers from a fixed seed.
 struct Dice(u64);
 
 impl Dice {
@@ -21,7 +21,7 @@ impl Dice {
     }
 }
 
-/// Followers: arrivals over years, accounts of every age, a wave of new ones within half an hour.
+/// Like followers: they arrive over years, with accounts of every age, and a wave of new accounts in half an hour.
 fn followers(n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut dice = Dice(7);
     let mut x = Vec::new();
@@ -38,7 +38,7 @@ fn followers(n: usize) -> (Vec<f64>, Vec<f64>) {
     (x, y)
 }
 
-/// The sum over all pairs, at some of the points.
+/// The sum over all pairs, for some of the points.
 fn exact(x: &[f64], y: &[f64], every: usize) -> Vec<f64> {
     let n = x.len() as f64;
     let mean = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
@@ -72,7 +72,7 @@ fn plain<'a>(x: &'a [f64], y: &'a [f64]) -> Points<'a> {
     }
 }
 
-/// The largest and the mean error relative to the exact density at the point.
+/// The largest and the mean relative error.
 fn errors(n: usize, every: usize) -> (f64, f64) {
     let (x, y) = followers(n);
     let ours = estimate(plain(&x, &y));
@@ -96,7 +96,7 @@ fn it_is_the_sum_over_all_pairs_within_one_in_a_thousand() {
     }
 }
 
-/// The figure of the benchmark: `cargo test --release -p itch-chart -- --ignored million --nocapture`.
+/// The error for a million points: `cargo test --release -p itch-chart -- --ignored million --nocapture`.
 #[test]
 #[ignore = "two thousand times a million kernels"]
 fn it_holds_for_a_million() {
@@ -146,7 +146,7 @@ fn clouds_without_an_estimate_have_one_all_the_same() {
         assert!(density.values.iter().all(|value| value.is_finite()), "{x:?} {y:?}");
     }
     let line = estimate(plain(&[0.0, 1.0], &[5.0, 5.0]));
-    // Two kernels one apart, each as wide as 2^-0.2 of the standard deviation.
+    // Two kernels at distance 1, each with a width of 2^-0.2 standard deviations.
     let width = 2f64.powf(-0.2) * 0.5f64.sqrt();
     let near = 1.0 / (std::f64::consts::TAU.sqrt() * width) / 2.0;
     let both = near * (1.0 + (-0.5 / (width * width)).exp());

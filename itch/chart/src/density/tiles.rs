@@ -1,28 +1,28 @@
-//! A grid of bins of which only the tiles with points in them exist.
+//! A sparse grid of bins: only the tiles that have points in them are stored.
 //!
-//! A long tail makes the grid large and leaves it empty: of a million numbers of followers the largest lie hundreds of
-//! standard deviations away from the mean.
+//! Data with a long tail makes the grid large and mostly empty: of a million follower counts the largest are hundreds
+//! of standard deviations away from the mean.
 
 use std::collections::HashMap;
 
 use super::BINS;
 use crate::parallel;
 
-/// Bins along the side of a tile.
+/// Bins per side of a tile.
 const TILE: usize = 64;
-/// A tile has one bin more on every side, so that a spline never reaches out of its tile.
+/// A tile has one more bin on every side, so that a spline never reaches beyond its tile.
 const SIDE: usize = TILE + 2;
-/// How far the kernel reaches, in bins: five of its standard deviations.
+/// How far the kernel reaches, in bins: five standard deviations.
 const REACH: usize = 15;
-/// What is gathered around a tile to smooth it.
+/// The side of the square that is gathered around a tile to smooth it.
 const AROUND: usize = SIDE + 2 * REACH;
-/// Beyond so many tiles a table of all of them would be larger than those with points in them.
+/// With more tiles than this, a table of all tiles would be larger than the tiles with points in them.
 const TABLE: usize = 1 << 22;
 
 /// No tile.
 const NONE: u32 = u32::MAX;
 
-/// Where a tile is kept.
+/// The index of each tile by its key.
 #[derive(Clone, Debug)]
 enum Directory {
     Table(Vec<u32>),
@@ -47,7 +47,7 @@ impl Directory {
     }
 }
 
-/// Which tiles there are.
+/// Which tiles are stored.
 #[derive(Clone, Debug)]
 struct Places {
     columns: usize,
@@ -64,14 +64,14 @@ impl Places {
     }
 }
 
-/// Weights in bins.
+/// The weights of the points on the bins.
 #[derive(Clone, Debug)]
 pub(crate) struct Tiles {
     places: Places,
     cells: Vec<f64>,
 }
 
-/// Densities on the bins of the same tiles.
+/// The densities on the bins of the same tiles.
 #[derive(Clone, Debug)]
 pub(crate) struct Smooth {
     places: Places,
@@ -107,7 +107,7 @@ impl Tiles {
         }
     }
 
-    /// The tile of this key, made if need be.
+    /// The tile with this key; created if necessary.
     fn tile(&mut self, key: usize) -> usize {
         let found = self.places.directory.get(key);
         if found != NONE {
@@ -120,7 +120,7 @@ impl Tiles {
         tile
     }
 
-    /// Adds a point at a place in bins.
+    /// Adds a point at a position in bins.
     pub(crate) fn add(&mut self, (x, y): (f64, f64)) {
         let ((column, across), (row, down)) = (spline(x), spline(y));
         let key = row / TILE * self.places.columns + column / TILE;
@@ -146,10 +146,10 @@ impl Tiles {
         }
     }
 
-    /// Moves what stands in the outer bins of a tile to the tiles that those bins belong to.
+    /// Moves the weights in the outer bins of a tile to the tiles that these bins belong to.
     fn fold(&mut self) {
         let mut next = 0;
-        // The tiles made here have nothing in their outer bins that would have to be moved on.
+        // Tiles created here have no weights in their outer bins, so they need not be visited.
         let with_points = self.places.keys.len();
         while next < with_points {
             let key = self.places.keys[next];
@@ -179,10 +179,10 @@ impl Tiles {
         }
     }
 
-    /// The bins around a tile, those of its neighbours included.
+    /// Copies the bins of a tile and of the parts of its neighbours that the kernel reaches.
     fn gather(&self, key: usize, around: &mut [f64]) {
         around.fill(0.0);
-        // How far the gathered square begins before the first bin that is the tile's own.
+        // How many bins the square begins before the first bin of the tile.
         let before = REACH + 1;
         for down in -1..=1 {
             for right in -1..=1 {
@@ -207,7 +207,7 @@ impl Tiles {
         }
     }
 
-    /// Convolves with the kernel, less what the splines blur.
+    /// Convolves with the kernel, reduced by the blur of the splines.
     pub(crate) fn convolve(mut self) -> Smooth {
         self.fold();
         let variance = BINS * BINS - 2.0 * 0.25;
@@ -232,7 +232,7 @@ impl Tiles {
                         smooth(&around, kernel, &mut half, cells);
                     }
                 };
-                // A few tiles are smoothed sooner than a thread starts.
+                // For a few tiles, starting a thread would take longer than smoothing them.
                 if tiles.places.keys.len() < 8 {
                     work();
                 } else {
@@ -247,7 +247,7 @@ impl Tiles {
     }
 }
 
-/// Two passes of one dimension each.
+/// The kernel is separable: two one-dimensional passes.
 fn smooth(around: &[f64], kernel: &[f64], half: &mut [f64], cells: &mut [f32]) {
     half.fill(0.0);
     for (from, to) in around.chunks_exact(AROUND).zip(half.chunks_exact_mut(SIDE)) {
@@ -276,7 +276,7 @@ fn smooth(around: &[f64], kernel: &[f64], half: &mut [f64], cells: &mut [f32]) {
 }
 
 impl Smooth {
-    /// The density at a place in bins that a point was added at.
+    /// The density at a position in bins at which a point was added.
     pub(crate) fn read(&self, (x, y): (f64, f64)) -> f64 {
         let ((column, across), (row, down)) = (spline(x), spline(y));
         let tile = self
@@ -297,7 +297,7 @@ impl Smooth {
         sum
     }
 
-    /// How many tiles there are.
+    /// How many tiles are stored.
     #[cfg(test)]
     pub(crate) fn tiles(&self) -> usize {
         self.places.keys.len()

@@ -1,4 +1,4 @@
-//! Where an axis has ticks, and what they say: as many as have room, at values that people count in.
+//! The ticks of an axis: as many as fit, at round values.
 
 mod number;
 mod time;
@@ -8,21 +8,21 @@ use itch_table::Zone;
 
 use crate::text::columns;
 
-/// How much room labels have.
+/// The room for labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
     /// Pixels along the axis.
     pub(crate) length: f64,
-    /// Pixels that a character takes across the text.
+    /// The width of a character in pixels.
     pub(crate) character: f64,
-    /// Pixels from one line of text to the next.
+    /// The distance between lines of text in pixels.
     pub(crate) line: f64,
-    /// Whether labels stand side by side, or one above the other.
+    /// Whether labels are side by side, rather than one above the other.
     pub(crate) side_by_side: bool,
 }
 
 impl Room {
-    /// Pixels that a label needs along the axis, with the air to the next one.
+    /// The pixels that a label needs along the axis, including the gap to the next label.
     fn needs(&self, label: &str) -> f64 {
         if self.side_by_side {
             (columns(label) + 2.0) * self.character
@@ -31,7 +31,7 @@ impl Room {
         }
     }
 
-    /// Whether neighbouring labels keep off each other.
+    /// Whether no neighbouring labels overlap.
     fn holds(&self, ticks: &[(f64, f64)]) -> bool {
         ticks.windows(2).all(|pair| {
             let ((at, needs), (next, next_needs)) = (pair[0], pair[1]);
@@ -39,7 +39,7 @@ impl Room {
         })
     }
 
-    /// More ticks than this tell nothing new.
+    /// The maximum number of ticks; more would not add information.
     fn most(&self) -> usize {
         let each = if self.side_by_side {
             9.0 * self.character
@@ -50,7 +50,7 @@ impl Room {
     }
 }
 
-/// What an axis shows.
+/// The range that an axis shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) kind: AxisKind,
@@ -224,7 +224,7 @@ mod tests {
             min: 1_478_304_000.0,
             max: 1_478_563_200.0,
         };
-        // The night in which the clock went back: days of 24, 25 and 24 hours.
+        // The night in which the clock was put back: days of 24, 25 and 24 hours.
         let days = ticks(span, Room { length: 500.0, ..WIDE }, &zone);
         let at: Vec<i64> = days.iter().map(|tick| tick.at as i64).collect();
         assert_eq!(at, [1_478_318_400, 1_478_404_800, 1_478_494_800], "{days:?}");

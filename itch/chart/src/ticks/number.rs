@@ -6,7 +6,7 @@ use super::{Room, Span};
 
 /// The smallest step whose labels fit.
 pub(super) fn linear(span: Span, room: Room) -> Vec<Tick> {
-    // Half of each, because the whole of the largest numbers is not finite.
+    // Half of each bound, because the difference of the largest numbers would overflow to infinity.
     let half = span.max / 2.0 - span.min / 2.0;
     let start = (half / 64.0).log10().floor() as i32;
     for power in start..start + 5 {
@@ -23,7 +23,7 @@ pub(super) fn linear(span: Span, room: Room) -> Vec<Tick> {
 
 fn multiples(span: Span, step: f64) -> Vec<Tick> {
     let (first, last) = ((span.min / step).ceil(), (span.max / step).floor());
-    // A step below the distance of two neighbouring numbers counts nothing.
+    // A step below the distance of two neighbouring floating-point numbers is not useful.
     if (last - first).is_nan() || last - first >= 200.0 || span.max.abs().max(span.min.abs()) / step > 1e15 {
         return Vec::new();
     }
@@ -39,7 +39,7 @@ fn multiples(span: Span, step: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// A number with the digits that its step asks for.
+/// Formats a number with the digits that its step needs.
 fn number(value: f64, step: f64, largest: f64) -> String {
     let digit = step.log10().floor() as i32;
     if value == 0.0 {
@@ -63,7 +63,7 @@ fn number(value: f64, step: f64, largest: f64) -> String {
     grouped(&format!("{value:.*}", digit.min(0).unsigned_abs() as usize))
 }
 
-/// `10,000,000`.
+/// Groups digits: `10,000,000`.
 fn grouped(text: &str) -> String {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -87,7 +87,7 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// Powers of ten, every third of them, or 1, 2 and 5 between them; within one decade as on a linear axis.
+/// Powers of ten; if necessary, every n-th of them, or 1, 2 and 5 between them. Within one decade, ticks are linear.
 pub(super) fn logarithmic(span: Span, room: Room) -> Vec<Tick> {
     let (low, high) = (span.min.log10(), span.max.log10());
     if !(low.is_finite() && high.is_finite()) {

@@ -1,6 +1,6 @@
-//! Ticks of times: years, months, weeks, days, hours, minutes and seconds of a time zone's calendar and clock.
+//! Ticks of times: years, months, weeks, days, hours, minutes and seconds in the calendar of a time zone.
 //!
-//! Times come and go as seconds since 1970; between, they are jiff's, which knows the rules of zones.
+//! Times are passed as seconds since 1970. Inside this module they are values of jiff, which knows the rules of zones.
 
 use itch_plugin::Tick;
 use itch_table::Zone;
@@ -10,30 +10,30 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::{Room, Span};
 
-/// The calendar repeats after 400 years, which are so many days and seconds.
+/// The calendar repeats after 400 years: so many days and seconds.
 const CYCLE_DAYS: i64 = 146_097;
 const CYCLE: f64 = 86_400.0 * CYCLE_DAYS as f64;
 
-/// The longest time from 1970 that an axis counts in years, in seconds. Beyond it stand plain numbers.
+/// The longest time from 1970, in seconds, for which an axis shows years. Beyond it, plain numbers are shown.
 const YEARS: f64 = 260_000.0 * CYCLE / 400.0;
-/// On an axis of more seconds than this, years are counted without the library, which has too few of them.
+/// On an axis of more seconds than this, years are computed without jiff, whose calendar has too few of them.
 const LONG: f64 = 5000.0 * CYCLE / 400.0;
 
-/// A calendar and clock for the times of an axis. The library has the years from -9999 to 9999: other times are moved
-/// there by whole cycles of the calendar.
+/// A calendar and clock for the times of an axis. jiff has the years -9999 to 9999; other times are shifted into this
+/// range by whole cycles of the calendar.
 struct Calendar<'a> {
     zone: &'a TimeZone,
     cycles: i64,
 }
 
 impl Calendar<'_> {
-    /// The calendar for an axis; nothing for a long one.
+    /// The calendar for an axis; `None` if the axis is longer than [`LONG`].
     fn of(zone: &Zone, span: Span) -> Option<Calendar<'_>> {
         if span.max - span.min > LONG {
             return None;
         }
         let (first, last) = (Timestamp::MIN.as_second() as f64, Timestamp::MAX.as_second() as f64);
-        // As few as will do.
+        // As few cycles as possible.
         let after = ((span.max - last) / CYCLE).ceil().max(0.0);
         let before = ((span.min - first) / CYCLE).floor().min(0.0);
         Some(Calendar {
@@ -42,7 +42,7 @@ impl Calendar<'_> {
         })
     }
 
-    /// What the clock shows at a time in seconds since 1970.
+    /// The clock time at a time in seconds since 1970.
     fn local(&self, seconds: f64) -> Option<DateTime> {
         let micros = ((seconds - self.cycles as f64 * CYCLE) * 1e6).round();
         let time = Timestamp::from_microsecond(micros as i64).ok()?;
@@ -53,14 +53,14 @@ impl Calendar<'_> {
         time.as_microsecond() as f64 / 1e6 + self.cycles as f64 * CYCLE
     }
 
-    /// Seconds since 1970 of a time on the clock: the first of two that it repeats. One that it leaves out is moved on by
-    /// as much as the clock is.
+    /// Converts a clock time to seconds since 1970. If the clock shows it twice, the first time counts; if the clock
+    /// never shows it, the result is later by the size of the gap.
     fn seconds(&self, local: DateTime) -> Option<f64> {
         let time = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
         Some(self.seconds_of(time))
     }
 
-    /// Every time at which the clock shows this: none where it is put forward, two where it is put back.
+    /// All times at which the clock shows this: none if it is skipped, two if it is repeated.
     fn every(&self, local: DateTime) -> impl Iterator<Item = f64> {
         let found = self.zone.to_ambiguous_timestamp(local);
         let (first, second) = match found.offset() {
@@ -75,7 +75,7 @@ impl Calendar<'_> {
         i64::from(time.year()) + self.cycles * 400
     }
 
-    /// A date or a part of it: the year, and what follows it in the notation of `strftime`.
+    /// A date or a part of it: the year, followed by `rest` in the notation of `strftime`.
     fn dated(&self, time: DateTime, rest: &str) -> String {
         let rest = time.strftime(rest);
         match self.year(time) {
@@ -85,7 +85,7 @@ impl Calendar<'_> {
     }
 }
 
-/// From one tick to the next.
+/// The distance between ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
     Micros(i64),
@@ -98,7 +98,7 @@ const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
-/// Every step that people count in, the shortest first.
+/// All possible steps, the shortest first.
 fn steps() -> Vec<(Step, f64)> {
     let mut steps = Vec::new();
     for power in 0..6 {
@@ -126,7 +126,7 @@ fn steps() -> Vec<(Step, f64)> {
     steps.into_iter().map(|step| (step, seconds(&step))).collect()
 }
 
-/// The shortest step whose labels fit; nothing for times that no calendar has.
+/// The shortest step whose labels fit; `None` for times outside the calendar.
 pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     if span.min < -YEARS || span.max > YEARS {
         return None;
@@ -136,7 +136,7 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     };
     let (low, high) = (calendar.local(span.min)?, calendar.local(span.max)?);
     let length = span.max - span.min;
-    // Where a clock is put back it passes more than it seems to.
+    // If a clock is put back, more time passes than its readings suggest.
     let passed = SignedDuration::from_micros((length * 1e6) as i64);
     let low = high.checked_sub(passed).unwrap_or(low).min(low);
     let high = low.checked_add(passed).unwrap_or(high).max(high);
@@ -154,7 +154,7 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
         for time in times {
             match step {
                 Step::Micros(_) => ticks.extend(calendar.every(time).map(|at| tick(at, time))),
-                // A day whose midnight is left out begins nevertheless.
+                // A day begins even if its midnight is skipped.
                 _ => ticks.extend(calendar.seconds(time).map(|at| tick(at, time))),
             }
         }
@@ -171,13 +171,13 @@ pub(super) fn ticks(span: Span, room: Room, zone: &Zone) -> Option<Vec<Tick>> {
     Some(Vec::new())
 }
 
-/// Ticks of a long axis: years.
+/// Ticks of an axis longer than [`LONG`]: years.
 fn years(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
     let year_of = |seconds: f64| (seconds / CYCLE * 400.0 + 1970.0).floor() as i64;
     let first_day = |year: i64| {
         let before = year - 1;
         let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
-        // The first of January 1970 is that many days after that of the year 1.
+        // The number of days from 1 January of the year 1 to 1 January 1970.
         before * 365 + leap_days - 719_162
     };
     for power in 2..6 {
@@ -200,7 +200,7 @@ fn years(span: Span, room: Room, zone: &Zone) -> Vec<Tick> {
     Vec::new()
 }
 
-/// The times of a step from `low` to `high`, which were moved back by so many cycles of the calendar.
+/// The ticks of a step from `low` to `high`, whose times were shifted by so many cycles of the calendar.
 fn times(step: Step, low: DateTime, high: DateTime, cycles: i64) -> Vec<DateTime> {
     let mut times = Vec::new();
     let mut next = first(step, low, cycles);
@@ -223,7 +223,7 @@ fn times(step: Step, low: DateTime, high: DateTime, cycles: i64) -> Vec<DateTime
     times
 }
 
-/// The last time of a step that is not after `low`.
+/// The last tick of a step that is not after `low`.
 fn first(step: Step, low: DateTime, cycles: i64) -> Option<DateTime> {
     let midnight = |date: Date| date.to_datetime(Time::midnight());
     match step {
@@ -234,12 +234,12 @@ fn first(step: Step, low: DateTime, cycles: i64) -> Option<DateTime> {
                 .ok()
         }
         Step::Days(days) => {
-            // From the first of the month, so that the same days have ticks however far one looks.
+            // Counted from the first of the month, so that zooming keeps the same days.
             let into = (i64::from(low.day()) - 1).div_euclid(days) * days;
             low.date().first_of_month().checked_add(into.days()).ok().map(midnight)
         }
         Step::Weeks(weeks) => {
-            // The first of January of the year 1 is a Monday.
+            // Counted from 1 January of the year 1, which is a Monday.
             let since = low.date().since(Date::constant(1, 1, 1)).ok()?;
             let into = (i64::from(since.get_days()) + cycles * CYCLE_DAYS).rem_euclid(7 * weeks);
             low.date().checked_sub(into.days()).ok().map(midnight)
@@ -248,7 +248,7 @@ fn first(step: Step, low: DateTime, cycles: i64) -> Option<DateTime> {
     }
 }
 
-/// The beginning of the span of so many months that a time is in, moved on by some.
+/// The start of the span of `months` months that contains a time, shifted by some of these spans.
 fn month(time: DateTime, months: i64, on: i64, cycles: i64) -> Option<DateTime> {
     let year = i64::from(time.year()) + cycles * 400;
     let number = year * 12 + i64::from(time.month()) - 1;
@@ -258,7 +258,7 @@ fn month(time: DateTime, months: i64, on: i64, cycles: i64) -> Option<DateTime> 
     Some(date.to_datetime(Time::midnight()))
 }
 
-/// The label of a tick. One that stands alone says everything; below others, the year or the day may be told once.
+/// The label of a tick. A single tick shows everything; among others, the year or the day is shown only where needed.
 fn label(step: Step, time: DateTime, calendar: &Calendar<'_>, short: bool) -> String {
     match step {
         Step::Months(months) if months % 12 == 0 => calendar.year(time).to_string(),
@@ -284,7 +284,7 @@ fn label(step: Step, time: DateTime, calendar: &Calendar<'_>, short: bool) -> St
     }
 }
 
-/// Says the year or the day below the first label and wherever it changes, if there is room.
+/// Adds the year or the day below the first label and wherever it changes, if there is room.
 fn put_below(step: Step, calendar: &Calendar<'_>, span: Span, room: Room, ticks: &mut [Tick]) {
     let context = |seconds: f64| {
         let time = calendar.local(seconds)?;
@@ -303,7 +303,7 @@ fn put_below(step: Step, calendar: &Calendar<'_>, span: Span, room: Room, ticks:
             changes.push((place, context));
         }
     }
-    // The first is where the axis begins, the others are where something changes: these matter more.
+    // A label at a change has priority over the first label, which is only where the axis begins.
     let mut taken: Option<f64> = None;
     for (place, context) in changes.into_iter().rev() {
         let half = room.needs(&context) / 2.0;
