@@ -1,4 +1,4 @@
-//! `--renderer html`: one page that needs nothing else, to pan, to zoom, to look at single rows.
+//! `--renderer html`: a self-contained page to pan, zoom, and look at single rows.
 
 #[path = "html/numbers.rs"]
 mod numbers;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::canvas::limits::{self, thousands};
 
-/// Above so many rows the page does not carry their names.
+/// With more rows than this, the page does not contain their names.
 const NAMED: u64 = 200_000;
 
-/// The page; what its markers stand for is put in.
+/// The page, whose markers are replaced.
 const PAGE: &str = include_str!("html/page.html");
 const AXES: &str = include_str!("html/axes.js");
 const SCRIPT: &str = include_str!("html/page.js");
@@ -30,12 +30,12 @@ impl Renderer for Html {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("html", "A page to pan and zoom in, complete in one file", "text/html")
             .help(format!(
-                "Drag to pan, turn the wheel to zoom (with shift along the bottom axis alone, with alt up the side \
-                 alone), double-click to see everything again; point at a dot to read its row; click the legend to \
-                 hide a part. Up to {} dots are drawn one by one; above, a picture of counts is made anew at every \
-                 zoom. Names are in the page up to {} rows. The values in it are exact: a row takes some ten bytes \
-                 where they are times or whole numbers, twenty-two at most, and its name. The page loads nothing \
-                 from anywhere.",
+                "Drag to pan; scroll to zoom (with shift only the bottom axis, with alt only the side axes); \
+                 double-click to show everything again; point at a dot to read its row; click the legend to hide a \
+                 part. Up to {} dots are drawn one by one; with more, counts per pixel are drawn again at every zoom. \
+                 The page contains the names of up to {} rows. Its values are exact: a row takes about ten bytes for \
+                 times or whole numbers and at most 22 otherwise, plus its name. The page loads nothing from other \
+                 places.",
                 thousands(limits::SINGLE),
                 thousands(NAMED)
             ))
@@ -48,7 +48,7 @@ impl Renderer for Html {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let (head, tail) = PAGE.split_once("<!--script-->").unwrap_or((PAGE, ""));
         out.write_all(head.replace("<!--title-->", &escaped(&chart.title)).as_bytes())?;
-        // A `<` inside the data could end the element that they are in.
+        // A `<` inside the data could close the script element.
         let data = data(chart).to_string().replace('<', "\\u003c");
         write!(
             out,

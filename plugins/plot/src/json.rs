@@ -15,9 +15,9 @@ impl Renderer for Json {
         RendererSpec::new("json", "The finished chart as data, with every point", "application/json")
             .help(
                 "One object: `title`, the axes `x`, `y` and `y2` with their bounds and ticks, `bands`, `line`, and \
-             `points` in the order of the rows, each with `x`, `y`, `label` where there are labels and `density` \
-             under `--density`: the share of all points in a square of one unit of each axis. Times are epoch \
-             seconds.",
+                 `points` in the order of the rows. Each point has `x`, `y`, `label` if there are labels, and \
+                 `density` with `--density`: the share of all points in a square of one unit of each axis. Times are \
+                 epoch seconds.",
             )
             .extension("json")
             .detail(Detail::All)
@@ -40,7 +40,7 @@ impl Renderer for Json {
     }
 }
 
-/// Whole numbers stay whole.
+/// Writes integers without a decimal point.
 fn plain(value: f64) -> serde_json::Value {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         json!(value as i64)
@@ -69,7 +69,7 @@ fn data_of(axis: &Axis) -> serde_json::Value {
     })
 }
 
-/// A number as JSON knows it: the shortest that reads back as the same.
+/// A number in JSON: the shortest text that reads back as the same number.
 fn number(value: f64) -> impl std::fmt::Display {
     struct Number(f64);
     impl std::fmt::Display for Number {

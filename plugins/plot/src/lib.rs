@@ -1,9 +1,10 @@
-//! The built-in renderers, one file each, named as `--renderer` takes them, over one shared canvas.
+//! The built-in renderers, one file each, named like the values of `--renderer`, on a shared canvas.
 //!
-//! This crate imports [`itch_plugin`] and must never import the chart's maker, the client or the host: a renderer draws a
-//! finished chart and never sees the table behind it, exactly as the renderer of a third party would.
+//! This crate imports [`itch_plugin`] and must never import `itch-chart`, the client or the host: a renderer draws a
+//! finished chart and never sees the table behind it, exactly like a third-party renderer.
 //!
-//! To add a renderer: copy the nearest file, name it in the list below, and give it a golden picture in `tests/golden/`.
+//! To add a renderer: copy the most similar file, name it in the list below, and add a golden picture in
+//! `tests/golden/`.
 
 mod canvas;
 mod html;

@@ -23,9 +23,9 @@ impl Renderer for Pdf {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("pdf", "A page for print", "application/pdf")
             .help(format!(
-                "Letters are drawn as outlines, so that no font is needed to read it, and cannot be searched. Up to \
-                 {} dots are drawn one by one; above, the dots alone become one image, which itch says. `--dots \
-                 single` and `--dots image` decide otherwise.",
+                "Text is drawn as outlines: no font is needed to read it, but it cannot be searched. Up to {} dots are \
+                 drawn one by one; with more, only the dots become an image, and itch prints a note. `--dots single` \
+                 and `--dots image` override this.",
                 thousands(limits::SINGLE_IN_DRAWINGS)
             ))
             .extension("pdf")
@@ -41,17 +41,17 @@ impl Renderer for Pdf {
         };
         let points = 72.0 / chart.target.dpi as f32;
         let (width, height) = (chart.target.width as f32 * points, chart.target.height as f32 * points);
-        // Pixels from the top, as everything in a chart is.
+        // PDF counts from the bottom; this converts to pixels from the top, as in a chart.
         page.content.transform([points, 0.0, 0.0, -points, 0.0, height]);
         draw(chart, &mut page);
         Ok(out.write_all(&page.document(width, height)?)?)
     }
 }
 
-/// What was drawn so far.
+/// The parts of the document drawn so far.
 struct Page {
     content: Content,
-    /// Every opacity that is used, each a graphics state of the document.
+    /// Every opacity in use; each is a graphics state of the document.
     opacities: BTreeSet<u8>,
     opacity: u8,
     images: Vec<CutOut>,
@@ -166,7 +166,7 @@ impl Page {
         self.opacity = opacity;
     }
 
-    /// A dot is the round end of a line without length.
+    /// A dot is drawn as a line of length zero with round ends.
     fn spot(&mut self, at: Point) {
         self.content
             .move_to(at.x as f32, at.y as f32)
@@ -258,7 +258,7 @@ impl Canvas for Page {
                 let mut last = None;
                 for (row, (x, y)) in chart.numbers(*x).iter().zip(chart.numbers(*y)).enumerate() {
                     let color = dots::color(chart, shades, row).with_alpha(alpha);
-                    // One path a colour; of dots that shine through, each by itself, so that a crowd is denser.
+                    // One path per colour. Transparent dots get a path each, so that a crowd looks denser.
                     if last != Some(color) || alpha < 255 {
                         if last.is_some() {
                             page.content.stroke();
@@ -283,7 +283,7 @@ impl Canvas for Page {
                 self.opacity(255);
                 self.content.save_state();
                 let (width, height) = (area.width as f32, area.height as f32);
-                // An image's first line is at its upper end, and so is the page's here.
+                // The first row of an image is at its top, but the y axis of the page points up.
                 self.content
                     .transform([width, 0.0, 0.0, -height, area.left as f32, area.bottom() as f32]);
                 self.content.x_object(Name(&image_name(number)));
@@ -323,7 +323,7 @@ impl Canvas for Page {
                     content.line_to(last.0, last.1);
                 }
                 Stroke::Quad(x1, y1, x, y) => {
-                    // PDF has cubic curves only.
+                    // PDF has no quadratic curves, only cubic ones.
                     let (middle, end) = (place(x1, y1), place(x, y));
                     let near = |from: f32, to: f32| from + (to - from) * 2.0 / 3.0;
                     content.cubic_to(

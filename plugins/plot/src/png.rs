@@ -9,7 +9,7 @@ use crate::canvas::marks::Marks;
 use crate::canvas::parallel;
 use crate::canvas::pixels::CutOut;
 
-/// Bytes of a chunk of the file.
+/// The size of a chunk of the file in bytes.
 const PIECE: usize = 64 << 10;
 
 struct Png;
@@ -20,9 +20,9 @@ impl Renderer for Png {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("png", "A picture", "image/png")
             .help(format!(
-                "Single dots up to {}; above, dots are gathered on the pixels of their middles, which shows the same. \
-                 Letters come from fonts in the program (DejaVu Sans, Noto Emoji); for scripts that these lack, from \
-                 the system's, and where nothing has a letter, a box stands for it.",
+                "Up to {} dots are drawn one by one; with more, dots are counted per pixel, which looks the same. Text \
+                 uses fonts included in the program (DejaVu Sans, Noto Emoji), and fonts of the system for scripts \
+                 that these lack; a character that no font has is drawn as a box.",
                 thousands(limits::SINGLE)
             ))
             .extension("png")
@@ -33,7 +33,7 @@ impl Renderer for Png {
     }
 }
 
-/// Draws a chart and writes it, each stripe as soon as it is there.
+/// Draws a chart and writes each stripe as soon as it is finished.
 pub(crate) fn draw(chart: &Chart<'_>, dpi: Option<f64>, out: &mut dyn Write) -> Result<()> {
     let marks = Marks::of(chart);
     let mut encoder = encoder(marks.width, marks.height, ::png::ColorType::Rgb, out);
@@ -52,7 +52,7 @@ pub(crate) fn draw(chart: &Chart<'_>, dpi: Option<f64>, out: &mut dyn Write) -> 
     writer.finish().map_err(refuse)
 }
 
-/// Writes pixels that hide only a part of what is below.
+/// Writes pixels with transparency.
 pub(crate) fn encode_with_alpha(pixels: &CutOut, out: &mut dyn Write) -> Result<()> {
     write(encoder(pixels.width, pixels.height, ::png::ColorType::Rgba, out), &pixels.bytes)
 }
@@ -67,7 +67,7 @@ fn encoder(
     encoder.set_color(color);
     encoder.set_depth(::png::BitDepth::Eight);
     encoder.set_compression(::png::Compression::Fast);
-    // Most rows are like the one above; trying every filter on each costs more than it saves.
+    // Most rows are equal to the one above. Trying every filter for each row would cost more than it saves.
     encoder.set_filter(::png::Filter::Up);
     encoder
 }
@@ -79,5 +79,5 @@ fn write(encoder: ::png::Encoder<'_, &mut dyn Write>, bytes: &[u8]) -> Result<()
 }
 
 fn refuse(error: ::png::EncodingError) -> Error {
-    Error::new(ErrorKind::Failed, "the picture could not be written").source_chain(&error)
+    Error::new(ErrorKind::Failed, "could not write the picture").source_chain(&error)
 }

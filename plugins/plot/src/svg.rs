@@ -1,4 +1,4 @@
-//! `--renderer svg`: the chart as a drawing that can be scaled and edited.
+//! `--renderer svg`: the chart as a vector drawing that can be scaled and edited.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -20,9 +20,9 @@ impl Renderer for Svg {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("svg", "A drawing that can be scaled and edited", "image/svg+xml")
             .help(format!(
-                "Up to {} dots are circles; above, the dots alone become one image in the drawing, which itch says, \
-                 and everything else stays lines and letters. `--dots single` draws each dot as a circle however \
-                 many there are, `--dots image` none.",
+                "Up to {} dots are circles; with more, only the dots become an image in the drawing, and itch prints a \
+                 note; lines and text stay vectors. `--dots single` always draws circles, `--dots image` always the \
+                 image.",
                 thousands(limits::SINGLE_IN_DRAWINGS)
             ))
             .extension("svg")
@@ -47,7 +47,7 @@ impl Renderer for Svg {
     }
 }
 
-/// The elements so far.
+/// The elements written so far.
 #[derive(Default)]
 struct Drawing {
     text: String,
@@ -64,7 +64,7 @@ fn rectangle(rect: Rect, attributes: &str) -> String {
     format!("<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"{attributes}/>")
 }
 
-/// A paint, and its opacity where it is not opaque.
+/// A paint attribute, and an opacity attribute if the colour is not opaque.
 fn paint(what: &str, color: Color) -> String {
     let mut text = format!(" {what}=\"{}\"", color.with_alpha(255));
     if color.alpha < 255 {
@@ -73,7 +73,7 @@ fn paint(what: &str, color: Color) -> String {
     text
 }
 
-/// Text as XML may hold it.
+/// Escapes text for XML.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -183,7 +183,7 @@ impl Canvas for Drawing {
             Layer::Cells { .. } => {
                 let layer = pixels::cut_out(chart, layer);
                 let mut picture = Vec::new();
-                // Memory takes whatever is written; what fails is drawn without its dots.
+                // Writing to memory does not fail; if encoding fails, the dots are left out.
                 if crate::png::encode_with_alpha(&layer, &mut picture).is_err() {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! `--renderer terminal`: the chart on a terminal, in braille dots and colours, or as a picture where it shows pictures.
+//! `--renderer terminal`: the chart in braille dots and colours, or as a picture if the terminal can show pictures.
 
 #[path = "terminal/braille.rs"]
 mod braille;
@@ -20,9 +20,9 @@ impl Renderer for Terminal {
     fn describe(&self) -> RendererSpec {
         RendererSpec::new("terminal", "On the terminal: braille dots and colours, or a picture", "text/plain")
             .help(
-                "Two by four dots in a character, each character in the colour of its densest dot. Where the terminal \
-                 shows pictures by the protocols of kitty or iTerm2 or as sixels, a picture. Drawn by itself where no \
-                 file is named and stdout is a terminal.",
+                "Each character has two by four dots and the colour of the densest of them. A terminal with the \
+                 picture protocol of kitty or iTerm2 or with sixels shows a picture instead. This renderer is used if \
+                 no file is named and stdout is a terminal.",
             )
             .extension("txt")
             .on_terminal()

@@ -1,6 +1,6 @@
-//! The built-in renderers as a shared library, for a host that has none linked in.
+//! The built-in renderers as a shared library, for a host that has none of them linked in.
 
-// Naming the crate is what takes its units in.
+// Importing the crate links its units into this library.
 use itch_renderers as _;
 
 itch_plugin::export!("itch-renderers");

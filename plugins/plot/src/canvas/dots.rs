@@ -1,14 +1,14 @@
-//! Dots on pixels: discs with soft edges, one by one, or all that were gathered on a pixel at once.
+//! Draws dots on pixels: antialiased discs, single ones or all dots that were counted on a pixel at once.
 
 use itch_plugin::{Chart, Color, Layer, Point};
 
 use super::paint::{Area, RUN, blend};
 use super::stripe::Stripe;
 
-/// A disc may begin at so many places within a pixel, each way.
+/// A disc is drawn at one of so many subpixel offsets in each direction.
 const PLACES: usize = 4;
 
-/// The share of a pixel that a disc covers, by eight by eight places in it.
+/// The share of a pixel that a disc covers, from eight by eight samples.
 fn covered(x: f64, y: f64, radius: f64) -> f64 {
     let far = (x * x + y * y).sqrt();
     if far > radius + 0.71 {
@@ -28,13 +28,13 @@ fn covered(x: f64, y: f64, radius: f64) -> f64 {
 /// How much of each pixel a disc covers: a square of pixels, row by row.
 #[derive(Clone, Debug)]
 struct Stamp {
-    /// Pixels along a side.
+    /// The side of the square in pixels.
     size: usize,
     shares: Vec<f64>,
 }
 
 impl Stamp {
-    /// A disc whose middle is off the middle of the middle pixel by so much of a pixel.
+    /// A disc whose centre is off the centre of the middle pixel by so much of a pixel.
     fn new(radius: f64, (x, y): (f64, f64)) -> Stamp {
         let radius = radius.clamp(0.3, 200.0);
         let size = 2 * (radius + 0.5).ceil() as usize + 1;
@@ -50,7 +50,7 @@ impl Stamp {
     }
 }
 
-/// A stamp with ink of some opacity.
+/// A stamp multiplied with an opacity.
 #[derive(Clone, Debug)]
 struct Disc {
     size: usize,
@@ -60,9 +60,9 @@ struct Disc {
 /// A row of a disc.
 #[derive(Clone, Debug)]
 struct Row {
-    /// From where to where it covers anything.
+    /// The first column that is covered, and the one after the last.
     span: (isize, isize),
-    /// By how much of 256 it covers each byte, which is not at all where it has ended.
+    /// How much of 256 each byte is covered; 0 after the end of the disc.
     shares: Vec<[u16; RUN]>,
 }
 
@@ -90,7 +90,7 @@ impl Disc {
         }
     }
 
-    /// Puts it on a stripe, its square's corner on this pixel, as far as it is within an area.
+    /// Draws the disc on a stripe, with the corner of its square on this pixel, clipped to an area.
     fn put(&self, stripe: &mut Stripe<'_>, area: Area, (column, row): (isize, isize), ink: &[u16; RUN]) {
         let rows = stripe.within(area);
         let (top, bottom) = (rows.start as isize, rows.end as isize);
@@ -105,7 +105,8 @@ impl Disc {
             if from >= to {
                 continue;
             }
-            // What is beside the disc stays as it is, so that whole runs may be mixed where there is room.
+            // Pixels beside the disc have a share of 0 and do not change, so whole runs can be mixed if the row is long
+            // enough.
             let room = stripe.beside(y as usize, column, disc.shares.len() * RUN);
             if let Some(bytes) = room.filter(|_| whole) {
                 for (run, shares) in bytes.as_chunks_mut().0.iter_mut().zip(&disc.shares) {
@@ -127,14 +128,14 @@ impl Disc {
     }
 }
 
-/// A colour as often as a run has pixels.
+/// A colour, repeated to fill a run.
 fn ink(color: [u8; 3]) -> [u16; RUN] {
     std::array::from_fn(|place| u16::from(color[place % 3]))
 }
 
-/// Puts ink on a run of bytes, each by its share.
+/// Mixes ink into a run of bytes, each by its share.
 fn mix_run(run: &mut [u8; RUN], shares: &[u16; RUN], ink: &[u16; RUN]) {
-    // All is read before anything is written, so that it may be done at once.
+    // All bytes are read before any is written, so that the compiler can vectorize this.
     let mut mixed = run.map(u16::from);
     for ((byte, share), ink) in mixed.iter_mut().zip(shares).zip(ink) {
         *byte = (*byte * (256 - share) + ink * share + 128) >> 8;
@@ -142,23 +143,23 @@ fn mix_run(run: &mut [u8; RUN], shares: &[u16; RUN], ink: &[u16; RUN]) {
     *run = mixed.map(|byte| byte as u8);
 }
 
-/// A dot by itself.
+/// A single dot.
 #[derive(Clone, Copy, Debug)]
 struct Dot {
-    /// The pixel that the corner of its square is on.
+    /// The pixel of the corner of its square.
     column: i32,
     row: i32,
-    /// Which of the discs it is.
+    /// The index of the disc for its subpixel offset.
     place: u8,
     color: [u8; 3],
 }
 
-/// Dots of one size, each by itself.
+/// Single dots of one size.
 #[derive(Clone, Debug)]
 pub(super) struct Dots {
     area: Area,
     half: i32,
-    /// One for each place of its middle within a pixel.
+    /// One disc for each subpixel offset of the centre.
     discs: Vec<Disc>,
     spots: Vec<Dot>,
 }
@@ -203,7 +204,7 @@ impl Dots {
 
     pub(super) fn add(&mut self, at: Point, color: Color) {
         let (column, row) = (at.x.floor(), at.y.floor());
-        // A point far outside has no place in a number of pixels.
+        // The position of a dot far outside does not fit in an integer.
         if !(column.abs() < 1e6 && row.abs() < 1e6) {
             return;
         }
@@ -229,7 +230,7 @@ impl Dots {
 pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Color {
     match (shades.and_then(|shades| shades.get(row)), &chart.color_bar) {
         (Some(shade), Some(bar)) => bar.color(*shade),
-        // Too narrow a picture has no bar: the shade still shows, from the ground to the colour of dots.
+        // A picture that is too narrow has no colour bar: shades then run from the background to the colour of dots.
         (Some(shade), None) => {
             let alpha = 40 + u16::from(*shade) * 215 / 255;
             chart.theme.dots.with_alpha(alpha as u8).over(chart.theme.background)
@@ -238,7 +239,7 @@ pub(crate) fn color(chart: &Chart<'_>, shades: Option<&[u8]>, row: usize) -> Col
     }
 }
 
-/// Dots gathered on the pixels of their middles. The numbers stay in the chart.
+/// Dots that were counted per pixel. The counts stay in the buffers of the chart.
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
     area: Area,
@@ -250,13 +251,14 @@ pub(super) struct Cells {
 
 #[derive(Clone, Debug)]
 enum Ink {
-    /// A colour for each shade, which stand in a buffer.
+    /// A colour for each shade; the shades are in a buffer of the chart.
     Shades {
         shade: usize,
         colors: Vec<[u16; RUN]>,
         disc: Disc,
     },
-    /// One colour: the logarithms of what shines through a disc, so that their sum is what shines through many.
+    /// One colour for all. `through` holds the logarithm of what shines through a disc at each pixel, so that the sum
+    /// over all discs is the logarithm of what shines through all of them.
     OneColor {
         color: [u8; 3],
         size: usize,
@@ -301,7 +303,7 @@ impl Cells {
             None => Ink::OneColor {
                 color: chart.theme.dots.bytes(),
                 size: stamp.size,
-                // No dot is quite opaque: the sum stays finite.
+                // No dot is fully opaque, so that the sum stays finite.
                 through: stamp
                     .shares
                     .iter()
@@ -323,14 +325,14 @@ impl Cells {
         })
     }
 
-    /// Puts on a stripe what reaches it.
+    /// Draws the part that reaches a stripe.
     pub(super) fn draw(&self, chart: &Chart<'_>, stripe: &mut Stripe<'_>) {
         let here = stripe.within(self.area);
         if here.is_empty() {
             return;
         }
         let places = chart.whole_numbers(self.place);
-        // Those of the cells that reach so many rows of the picture.
+        // The cells whose discs reach the rows of the stripe.
         let reaching = |half: usize| {
             let from = here.start.saturating_sub(self.area.top + half);
             let to = here.end - self.area.top + half;
@@ -368,7 +370,7 @@ impl Cells {
         }
     }
 
-    /// The sums of logarithms on rows of the picture.
+    /// The sums of the logarithms on some rows of the picture.
     fn through(
         &self,
         (places, counts): (&[u32], &[u32]),
@@ -402,7 +404,7 @@ impl Cells {
     }
 }
 
-/// The cells with their shades, in the order in which these rise.
+/// The cells in the order of rising shades.
 fn by_shade(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     let mut next = [0usize; 257];
     for shade in shades {
@@ -424,7 +426,7 @@ fn by_shade(places: &[u32], shades: &[u8]) -> impl Iterator<Item = (usize, u8)> 
 mod tests {
     use super::*;
 
-    /// A disc on a picture of 40 by 20 pixels, as far as it is within an area.
+    /// A disc on a picture of 40 by 20 pixels, clipped to an area.
     fn drawn(radius: f64, corner: (isize, isize), area: Area) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..2400).map(|place| (place * 7 % 251) as u8).collect();
         let mut stripe = Stripe {
@@ -437,7 +439,7 @@ mod tests {
         bytes
     }
 
-    /// Whole runs and single pixels give the same, and nothing outside the area changes.
+    /// Drawing whole runs and single pixels gives the same result, and nothing outside the area changes.
     #[test]
     fn a_disc_that_is_cut_off_is_the_same_within() {
         let whole = Area {

@@ -1,6 +1,7 @@
-//! Fonts: two carried in the program, and those of the system for scripts that these lack, looked for only then.
+//! Fonts: two are included in the program. Fonts of the system are only searched for characters that these lack.
 //!
-//! The carried ones are DejaVu Sans (Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian and more) and Noto Emoji.
+//! The included fonts are DejaVu Sans (Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Georgian and more) and Noto
+//! Emoji.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -11,14 +12,14 @@ use rustybuzz::ttf_parser::{GlyphId, OutlineBuilder};
 /// A font.
 #[derive(Clone)]
 pub(crate) enum Font {
-    /// In the program.
+    /// A font included in the program.
     Carried(&'static Face<'static>),
-    /// Of the system: the bytes of its file, and which of the faces in it.
+    /// A font of the system: the bytes of its file, and the index of the face in it.
     System(Arc<Vec<u8>>, u32),
 }
 
 impl Font {
-    /// Works with the face.
+    /// Calls a function with the parsed face.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Face<'_>) -> T) -> Option<T> {
         match self {
             Font::Carried(face) => Some(work(face)),
@@ -53,7 +54,7 @@ pub(crate) fn font_for(character: char, before: Option<&Font>) -> Option<Font> {
         .or_else(|| of_the_system(character))
 }
 
-/// Notices whether a glyph has a drawn form: fonts of coloured pictures have none.
+/// Detects whether a glyph has an outline: colour fonts have bitmaps instead.
 struct HasOutline(bool);
 
 impl OutlineBuilder for HasOutline {
@@ -66,9 +67,9 @@ impl OutlineBuilder for HasOutline {
     fn close(&mut self) {}
 }
 
-/// Looks through the system's font folders, once a character.
+/// Searches the font folders of the system, once per character.
 fn of_the_system(character: char) -> Option<Font> {
-    /// Fonts that were needed, so that the next character of the same script finds its own at once.
+    /// System fonts that were used before are tried first, since the next character is probably of the same script.
     static FOUND: Mutex<Vec<Font>> = Mutex::new(Vec::new());
     static SYSTEM: OnceLock<fontdb::Database> = OnceLock::new();
 
@@ -81,7 +82,7 @@ fn of_the_system(character: char) -> Option<Font> {
         system.load_system_fonts();
         system
     });
-    // Plain faces first, so that a word does not come out bold and slanted because that file stands first.
+    // Regular faces first, so that a word is not bold or slanted only because such a file comes first in the list.
     let mut faces: Vec<_> = system.faces().collect();
     faces.sort_by_key(|face| (face.style != fontdb::Style::Normal, face.weight.0.abs_diff(400)));
     for info in faces {

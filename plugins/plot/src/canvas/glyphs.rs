@@ -1,4 +1,4 @@
-//! Texts on pixels: filled outlines with soft edges.
+//! Texts on pixels: antialiased, filled outlines.
 
 use ab_glyph_rasterizer::{Rasterizer, point};
 use itch_plugin::Color;
@@ -7,7 +7,7 @@ use super::paint::{Area, blend};
 use super::stripe::Stripe;
 use super::text::Stroke;
 
-/// A text as the shares, from 0 to 256, by which it covers pixels.
+/// A text as a mask: how much of each pixel it covers, from 0 to 256.
 #[derive(Clone, Debug)]
 pub(super) struct Glyphs {
     left: isize,
@@ -18,7 +18,7 @@ pub(super) struct Glyphs {
 }
 
 impl Glyphs {
-    /// Fills outlines; `place` says where a point of them goes.
+    /// Fills outlines; `place` maps a point of the outlines to the mask.
     pub(super) fn of(strokes: &[Stroke], place: impl Fn(f32, f32) -> (f32, f32), color: Color) -> Option<Glyphs> {
         let mut low = (f32::MAX, f32::MAX);
         let mut high = (f32::MIN, f32::MIN);
@@ -44,7 +44,7 @@ impl Glyphs {
         }
         let (left, top) = (low.0.floor() - 1.0, low.1.floor() - 1.0);
         let (width, height) = (high.0 - left + 2.0, high.1 - top + 2.0);
-        // A text longer than a picture can be wide is not drawn rather than given memory.
+        // A text that is longer than the largest picture is not drawn, so that it cannot use much memory.
         if strokes.is_empty() || (width * height).is_nan() || width * height >= 1e8 {
             return None;
         }

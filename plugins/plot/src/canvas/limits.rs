@@ -1,11 +1,11 @@
-//! How many dots are drawn one by one, and such numbers in a text.
+//! How many dots are drawn one by one, and how this number is written.
 
 pub(crate) use itch_plugin::SINGLE_DOTS as SINGLE;
 
-/// In a drawing a dot is thirty to forty bytes: with more than this many, browsers, editors and viewers are slow.
+/// A dot takes 30 to 40 bytes in a vector file. With more dots than this, browsers, editors and viewers are slow.
 pub(crate) const SINGLE_IN_DRAWINGS: u64 = 20_000;
 
-/// A number with its digits in groups: `50,000`.
+/// A number with grouped digits: `50,000`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

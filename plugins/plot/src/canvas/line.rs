@@ -1,4 +1,4 @@
-//! The line of a running count on pixels, and the light wash below it.
+//! The line of a running count on pixels, and the light fill below it.
 
 use itch_plugin::Point;
 
@@ -6,7 +6,7 @@ use super::Pen;
 use super::paint::{Area, Paint, blend};
 use super::stripe::Stripe;
 
-/// A line from point to point, drawn by several pens, one over the other.
+/// A line through points, drawn with several pens, one over the other.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     points: Vec<Point>,
@@ -23,14 +23,14 @@ impl Line {
         }
     }
 
-    /// How far from the middle of the line the widest pen reaches.
+    /// The distance from the line that the widest pen reaches.
     fn reach(&self) -> f64 {
         let widest = self.pens.iter().map(|pen| pen.width).fold(0.0, f64::max);
         widest / 2.0 + 1.0
     }
 
-    /// Draws what of it is on the stripe: first how near it comes to each pixel, so that a line that crosses itself is no
-    /// thicker there, and then each pen by that.
+    /// Draws the part on a stripe. First the distance to each pixel is computed, so that a line that crosses itself is
+    /// not thicker there; then each pen is drawn from these distances.
     pub(super) fn draw(&self, stripe: &mut Stripe<'_>) {
         let rows = stripe.within(self.clip);
         let reach = self.reach();
@@ -40,7 +40,7 @@ impl Line {
             low <= to && high >= from
         };
         let pairs = || self.points.windows(2).filter(near);
-        // As narrow as what is near: a line that only rises is on few columns of a stripe.
+        // Only as wide as the line is on this stripe: a line that only rises covers few columns of a stripe.
         let (mut left, mut right) = (f64::MAX, f64::MIN);
         for pair in pairs() {
             left = left.min(pair[0].x).min(pair[1].x);
@@ -62,7 +62,7 @@ impl Line {
     }
 }
 
-/// The squares of the distances from the middles of pixels to a line.
+/// The squared distances from the centres of pixels to the line.
 struct Field {
     area: Area,
     reach: f64,
@@ -82,7 +82,7 @@ impl Field {
         }
     }
 
-    /// A straight part of the line.
+    /// A segment of the line.
     fn pass(&mut self, from: Point, to: Point) {
         let (area, reach) = (self.area, self.reach);
         let Some((a, b)) = self.cut(from, to) else {
@@ -98,7 +98,7 @@ impl Field {
         let right = (dx as f32, (dx * inverse) as f32);
         for row in range(a.y.min(b.y), a.y.max(b.y), area.top, area.bottom) {
             let y = row as f64 + 0.5 - a.y;
-            // The part of the line that comes near this row.
+            // The part of the segment that is near this row.
             let share = |y: f64| (y / dy).clamp(0.0, 1.0);
             let (near, far) = if dy == 0.0 {
                 (a.x, b.x)
@@ -119,7 +119,7 @@ impl Field {
         }
     }
 
-    /// The part of it that can be near: what is far outside has no exact place in small numbers.
+    /// The part of the segment that can be near: coordinates far outside are not exact in an `f32`.
     fn cut(&self, a: Point, b: Point) -> Option<(Point, Point)> {
         let (dx, dy) = (b.x - a.x, b.y - a.y);
         if !(dx * dx + dy * dy).is_finite() {
@@ -149,7 +149,7 @@ impl Field {
         (start <= end).then(|| (at(start), at(end)))
     }
 
-    /// Draws with each pen where the line is near enough.
+    /// Draws with each pen where the line is close enough.
     fn ink(&self, pens: &[Pen], stripe: &mut Stripe<'_>) {
         let farthest = (self.reach * self.reach) as f32;
         let pens: Vec<_> = pens
@@ -180,7 +180,7 @@ impl Field {
 #[derive(Clone, Debug)]
 pub(super) struct FillBelow {
     clip: Area,
-    /// The first row of each column that is below.
+    /// The first row of each column that is below the line.
     tops: Vec<usize>,
     paint: Paint,
 }
@@ -202,7 +202,7 @@ impl FillBelow {
             }
             let y = match b {
                 Some(b) if b.x > a.x => a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x),
-                // The line has ended.
+                // The line ends before this column.
                 _ => continue,
             };
             *place = (y.max(0.0) as usize).clamp(clip.top, clip.bottom);

@@ -1,5 +1,4 @@
-//! What a picture of pixels is made of: everything that was drawn, placed on whole pixels and ready to be put on any
-//! rows of them, by whichever thread has these.
+//! Everything that was drawn on a picture, aligned to whole pixels and ready to be drawn on any stripe by any thread.
 
 use std::ops::Range;
 
@@ -13,20 +12,20 @@ use super::stripe::Stripe;
 use super::text;
 use super::{Anchor, Canvas, Label, Pen};
 
-/// From so many rectangles on, side by side, a row is passed over as a whole.
+/// With at least so many rectangles side by side, their rows are drawn in one pass.
 const MANY: usize = 8;
 
-/// Rectangles side by side, of the same rows and with the same colour.
+/// Rectangles side by side, in the same rows and with the same colour.
 #[derive(Clone, Debug)]
 struct Fill {
     rows: Range<usize>,
-    /// Columns from left to right; none are in two.
+    /// Columns from left to right, without overlaps.
     spans: Vec<(usize, usize)>,
     paint: usize,
 }
 
 impl Fill {
-    /// Whether a rectangle could be one of them.
+    /// Whether a rectangle can be added.
     fn takes(&self, area: &Area, paint: usize) -> bool {
         let after = self.spans.last().is_none_or(|span| span.1 <= area.left);
         self.rows == (area.top..area.bottom) && self.paint == paint && after
@@ -47,7 +46,7 @@ impl Fill {
         }
         let bytes = |span: &(usize, usize)| (span.0 - area.left) * 3..(span.1 - area.left) * 3;
         if let (Paint::Translucent { keep, add }, true) = (paint, self.spans.len() >= MANY) {
-            // One pass over each row, gaps and all, is faster than many short ones.
+            // One pass over each row, including the gaps, is faster than many short passes.
             let mut factors = vec![(256u16, 0u16); (area.right - area.left) * 3];
             for span in &self.spans {
                 for (factor, add) in factors[bytes(span)].iter_mut().zip(add.iter().cycle()) {
@@ -80,18 +79,18 @@ enum Mark {
     Glyphs(Glyphs),
 }
 
-/// Everything that is drawn on a picture, from the bottom of the pile to its top.
+/// Everything that is drawn on a picture, from bottom to top.
 #[derive(Clone, Debug)]
 pub(crate) struct Marks {
     pub(crate) width: usize,
     pub(crate) height: usize,
     marks: Vec<Mark>,
-    /// Colours of fills, each once.
+    /// The colours of fills, without duplicates.
     paints: Vec<(Color, Paint)>,
 }
 
 impl Marks {
-    /// Nothing on a black picture.
+    /// An empty picture with a black background.
     pub(crate) fn new(width: u32, height: u32) -> Marks {
         Marks {
             width: width as usize,
@@ -101,14 +100,14 @@ impl Marks {
         }
     }
 
-    /// A whole chart.
+    /// The marks of a whole chart.
     pub(crate) fn of(chart: &Chart<'_>) -> Marks {
         let mut marks = Marks::new(chart.target.width, chart.target.height);
         super::draw(chart, &mut marks);
         marks
     }
 
-    /// Puts them on a stripe. The chart is the one that they were made of.
+    /// Draws the marks on a stripe. `chart` has to be the chart that they were made from.
     pub(super) fn draw(&self, chart: &Chart<'_>, stripe: &mut Stripe<'_>) {
         for mark in &self.marks {
             match mark {
@@ -122,7 +121,7 @@ impl Marks {
         }
     }
 
-    /// The part of a rectangle that is on the picture, in whole pixels.
+    /// The part of a rectangle inside the picture, in whole pixels.
     fn whole(&self, rect: Rect) -> Area {
         let clamp = |value: f64, most: usize| (value.max(0.0) as usize).min(most);
         Area {
@@ -236,7 +235,7 @@ impl Canvas for Marks {
             let place = |along, down| (x + down + base, y - along + before);
             Glyphs::of(&outline.strokes, place, label.color)
         } else {
-            // Base lines on whole pixels: letters of one line are equally sharp.
+            // Base lines are rounded to whole pixels, so that all letters of a line are equally sharp.
             let y = (y + base).round();
             let place = |along, down| (x + along - before, y + down);
             Glyphs::of(&outline.strokes, place, label.color)
@@ -271,7 +270,7 @@ mod tests {
             let rect = rect(1 + number * 8, 1 + number % 8);
             many.fill(rect, color);
             single.fill(rect, color);
-            // Something on another row keeps the next one apart.
+            // A mark on other rows begins a new group.
             single.fill(
                 Rect {
                     top: 6.0,

@@ -1,4 +1,4 @@
-//! What every picture has in common: the parts of a chart in the order in which they are drawn, on any canvas.
+//! What all pictures share: draws the parts of a chart, from bottom to top, on any canvas.
 
 pub(crate) mod dots;
 pub(crate) mod fonts;
@@ -14,7 +14,7 @@ pub(crate) mod text;
 
 use itch_plugin::{Axis, Chart, Color, Layer, LegendEntry, Point, Rect, Tick};
 
-/// Which part of a text is at its place.
+/// Which part of a text is at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     /// Its beginning.
@@ -25,34 +25,34 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// A text on a canvas. Its middle height is at the place.
+/// A text on a canvas. Its vertical middle is at `at`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Label<'a> {
     pub(crate) text: &'a str,
     pub(crate) at: Point,
     pub(crate) size: f64,
     pub(crate) anchor: Anchor,
-    /// Turned by a quarter, so that it is read from below.
+    /// Whether the text is rotated by a quarter turn and read from bottom to top.
     pub(crate) turned: bool,
     pub(crate) color: Color,
 }
 
-/// What a line is drawn with.
+/// The width and colour that a line is drawn with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pen {
     pub(crate) width: f64,
     pub(crate) color: Color,
 }
 
-/// What pictures are made of.
+/// What each format of pictures implements.
 pub(crate) trait Canvas {
     /// Fills a rectangle.
     fn fill(&mut self, rect: Rect, color: Color);
     /// Draws a dotted or a solid line along an axis.
     fn rule(&mut self, from: Point, to: Point, width: f64, dotted: bool, color: Color);
-    /// Draws a line from point to point, within a part of the canvas, with each pen over the one before.
+    /// Draws a line through points, clipped to a part of the canvas, with each pen over the one before.
     fn polyline(&mut self, points: &[Point], pens: &[Pen], clip: Rect);
-    /// Fills what is between a line and the lower side of a part of the canvas.
+    /// Fills the area between a line and the bottom of a part of the canvas.
     fn fill_below(&mut self, points: &[Point], color: Color, clip: Rect);
     /// Draws one dot.
     fn dot(&mut self, at: Point, radius: f64, color: Color, clip: Rect);
@@ -76,7 +76,7 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     for layer in &chart.layers {
         match layer {
             Layer::Bands { from, to } => bands(chart, *from, *to, canvas),
-            // Below the dots, so that it does not dull them.
+            // Below the dots, so that it does not cover them.
             Layer::Line { wash: true, .. } => {
                 let points = line_points(chart, layer);
                 canvas.fill_below(&points, chart.theme.wash, chart.area);
@@ -89,7 +89,7 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
             Layer::Points { .. } | Layer::Cells { .. } => canvas.dots(chart, layer),
             Layer::Line { .. } => {
                 let points = line_points(chart, layer);
-                // On a seam of the ground's colour, so that it is seen on dots of any.
+                // With an edge in the background colour, so that the line is visible on dots of any colour.
                 let seam = Pen {
                     width: target.line * 2.4,
                     color: chart.theme.background.with_alpha(0xc0),
@@ -106,7 +106,7 @@ pub(crate) fn draw(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     decorations(chart, canvas);
 }
 
-/// Everything around the data.
+/// Draws the axes, labels, legend and colour bar.
 fn decorations(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let (area, text) = (chart.area, chart.target.text);
     let color = chart.theme.text;
@@ -181,7 +181,7 @@ fn frame(area: Rect, thin: f64, color: Color, canvas: &mut dyn Canvas) {
     }
 }
 
-/// Thin dotted lines, for the left and the bottom axis only.
+/// Thin dotted grid lines, for the left and the bottom axis only.
 fn grid(chart: &Chart<'_>, canvas: &mut dyn Canvas) {
     let (area, color) = (chart.area, chart.theme.grid);
     let thin = (chart.target.line * 0.5).max(1.0);
@@ -203,13 +203,13 @@ fn bands(chart: &Chart<'_>, from: usize, to: usize, canvas: &mut dyn Canvas) {
     for (from, to) in chart.numbers(from).iter().zip(chart.numbers(to)) {
         let left = chart.across(from.max(chart.x.min)).clamp(area.left, area.right());
         let right = chart.across(to.min(chart.x.max)).clamp(area.left, area.right());
-        // A short stream in a long view is still seen.
+        // A short stream in a long view has to be at least this wide to be visible.
         let width = (right - left).max(1.0);
         canvas.fill(Rect { left, width, ..area }, chart.theme.bands);
     }
 }
 
-/// The places of a line on the canvas.
+/// The points of a line on the canvas.
 pub(crate) fn line_points(chart: &Chart<'_>, layer: &Layer) -> Vec<Point> {
     let Layer::Line { x, y, right, .. } = layer else {
         return Vec::new();
@@ -227,7 +227,7 @@ pub(crate) fn line_points(chart: &Chart<'_>, layer: &Layer) -> Vec<Point> {
         .collect()
 }
 
-/// The colour that stands for a layer's dots where there is one only.
+/// The colour of a layer in the legend: for dots coloured by density, one colour of their map.
 pub(crate) fn sample_color(chart: &Chart<'_>, shaded: bool) -> Color {
     match &chart.color_bar {
         Some(bar) if shaded => bar.color(140),

@@ -1,4 +1,4 @@
-//! Putting colours on pixels: on one, or on many side by side.
+//! Blends colours into pixels: single ones, or many side by side.
 
 use itch_plugin::Color;
 
@@ -11,7 +11,7 @@ pub(crate) struct Area {
     pub(crate) bottom: usize,
 }
 
-/// Puts a colour on a pixel, by a share from 0 to 256.
+/// Blends a colour into a pixel, by a share from 0 to 256.
 pub(crate) fn blend(pixel: &mut [u8; 3], color: [u8; 3], share: u32) {
     for (below, top) in pixel.iter_mut().zip(color) {
         let mixed = u32::from(*below) * (256 - share) + u32::from(top) * share;
@@ -19,20 +19,20 @@ pub(crate) fn blend(pixel: &mut [u8; 3], color: [u8; 3], share: u32) {
     }
 }
 
-/// Whole pixels, whose bytes repeat after three, and whole steps of a vector unit.
+/// The length of a run: whole pixels of three bytes, and whole vector registers.
 pub(super) const RUN: usize = 24;
 
-/// What becomes of a byte of which `keep` of 256 shines through `add`.
+/// Blends a byte: `keep` of 256 of it remains, and `add` is added.
 pub(super) fn mix(below: u8, keep: u16, add: u16) -> u8 {
     ((u16::from(below) * keep + add) >> 8) as u8
 }
 
-/// One colour for many pixels.
+/// A colour that is blended into many pixels.
 #[derive(Clone, Debug)]
 pub(crate) enum Paint {
-    /// Nothing shines through.
+    /// The colour is opaque.
     Opaque([u8; 3]),
-    /// What is below counts by `keep` of 256, and `add` comes on top of each byte of a run.
+    /// Of each byte `keep` of 256 remains, and the byte of `add` is added.
     Translucent { keep: u16, add: [u16; RUN] },
 }
 
@@ -48,7 +48,7 @@ impl Paint {
         Paint::Translucent { keep, add }
     }
 
-    /// Puts it on pixels that lie side by side.
+    /// Blends the colour into pixels that are side by side.
     #[inline]
     pub(crate) fn put(&self, pixels: &mut [u8]) {
         match self {

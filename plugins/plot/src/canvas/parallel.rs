@@ -1,5 +1,5 @@
-//! A picture drawn as stripes of some rows each, on every core: a stripe stays in a core's own memory while everything is
-//! put on it, and is handed over before the next is there, so that the picture as a whole need not exist.
+//! Draws a picture in stripes of some rows each, on every core. A stripe stays in the cache of its core while it is
+//! drawn. Stripes are returned in order as soon as they are finished, so that the whole picture is never in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,9 +12,9 @@ use itch_plugin::{Chart, Result};
 use super::marks::Marks;
 use super::stripe::Stripe;
 
-/// A stripe has about so many bytes: what a core's second cache holds beside what is drawn.
+/// The size of a stripe in bytes, chosen so that it fits into the L2 cache together with what is drawn.
 const BYTES: usize = 384 << 10;
-/// More threads than that have nothing to do: one of them writes.
+/// The maximum number of threads: with more, the thread that writes is the bottleneck.
 const THREADS: usize = 8;
 
 /// What the threads share.
@@ -22,7 +22,7 @@ struct Work<'a> {
     marks: &'a Marks,
     chart: &'a Chart<'a>,
     background: u8,
-    /// Rows of a stripe; the last has fewer.
+    /// The number of rows of a stripe; the last stripe may have fewer.
     rows: usize,
     count: usize,
     next: AtomicUsize,
@@ -30,7 +30,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Draws the next stripe that no thread has begun.
+    /// Draws a stripe that no thread has begun.
     fn draw(&self) -> Option<(usize, Vec<u8>)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if number >= self.count {
@@ -54,7 +54,7 @@ impl Work<'_> {
         lock(&self.spare)
     }
 
-    /// Hands the stripes over in their order, and draws while none is there.
+    /// Passes the stripes to `take` in order; draws stripes itself while the next one is not finished.
     fn hand_over(&self, drawn: &Receiver<(usize, Vec<u8>)>, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut early = BTreeMap::new();
         for number in 0..self.count {
@@ -76,7 +76,7 @@ impl Work<'_> {
     }
 }
 
-/// Draws a picture on a background, and hands it over from its top, some rows at a time.
+/// Draws a picture on a background, and passes it to `take` from top to bottom, some rows at a time.
 pub(crate) fn draw(
     marks: &Marks,
     chart: &Chart<'_>,
@@ -99,7 +99,7 @@ pub(crate) fn draw(
     std::thread::scope(|scope| {
         for _ in 0..others {
             let (work, tell): (_, Sender<_>) = (&work, tell.clone());
-            // Where no thread can be started, there is one less.
+            // If a thread cannot be started, the others do its work.
             let _ = std::thread::Builder::new().spawn_scoped(scope, move || {
                 while let Some(stripe) = work.draw() {
                     if tell.send(stripe).is_err() {
@@ -110,7 +110,7 @@ pub(crate) fn draw(
         }
         drop(tell);
         let done = work.hand_over(&drawn, take);
-        // When the reader has failed, nothing more is drawn.
+        // After an error of `take`, no further stripe is begun.
         work.next.store(usize::MAX / 2, Ordering::Relaxed);
         done
     })
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::canvas::Canvas;
 
-    /// Every row of another grey, higher than wide.
+    /// A picture whose rows have different shades of grey, higher than wide.
     fn rows(height: u32) -> Marks {
         let mut marks = Marks::new(20_000, height);
         for row in 0..height {

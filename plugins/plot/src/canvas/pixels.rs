@@ -1,4 +1,4 @@
-//! Whole pictures of pixels, where one needs them whole.
+//! Whole pictures in memory, for formats that need them as a whole.
 
 use itch_plugin::{Buffer, Chart, Layer, Rect};
 
@@ -20,10 +20,10 @@ impl Pixels {
         Pixels::draw(&Marks::of(chart), chart, 0)
     }
 
-    /// What is drawn on a grey backbackground.
+    /// What is drawn, on a grey background.
     pub(super) fn draw(marks: &Marks, chart: &Chart<'_>, background: u8) -> Pixels {
         let mut bytes = Vec::with_capacity(marks.width * marks.height * 3);
-        // Memory takes whatever is drawn.
+        // Writing to memory does not fail.
         let _ = parallel::draw(marks, chart, background, &mut |rows| {
             bytes.extend_from_slice(rows);
             Ok(())
@@ -36,7 +36,7 @@ impl Pixels {
     }
 }
 
-/// Pixels that hide only a part of what is below: red, green, blue and opacity.
+/// Pixels with transparency: red, green, blue and opacity.
 #[derive(Clone, Debug)]
 pub(crate) struct CutOut {
     pub(crate) width: usize,
@@ -44,7 +44,7 @@ pub(crate) struct CutOut {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A layer of dots alone, as large as the area. It is drawn on black and on white: what differs shines through.
+/// A layer of dots alone, as large as the area. It is drawn on black and on white; the difference gives the opacity.
 pub(crate) fn cut_out(chart: &Chart<'_>, layer: &Layer) -> CutOut {
     let area = chart.area;
     let alone = Chart {

@@ -1,4 +1,4 @@
-//! A stripe: some rows of a picture, on which one thread draws.
+//! A stripe: some rows of a picture, drawn by one thread.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ pub(super) struct Stripe<'a> {
 }
 
 impl Stripe<'_> {
-    /// Which rows of an area are here.
+    /// The rows of an area that are on this stripe.
     pub(super) fn within(&self, area: Area) -> Range<usize> {
         self.rows.start.max(area.top)..self.rows.end.min(area.bottom)
     }
 
-    /// The rows of an area that are here, with their numbers.
+    /// The rows of an area that are on this stripe, with their row numbers.
     pub(super) fn lines(&mut self, area: Area) -> impl Iterator<Item = (usize, &mut [u8])> {
         let rows = self.within(area);
         let columns = area.left * 3..area.right.max(area.left) * 3;
@@ -29,7 +29,7 @@ impl Stripe<'_> {
             .map(move |(row, line)| (row, &mut line[columns.clone()]))
     }
 
-    /// So many bytes of a row that is here, from a column on, if the picture has as many there.
+    /// So many bytes of a row on this stripe, starting at a column; `None` if the row has fewer.
     pub(super) fn beside(&mut self, row: usize, column: isize, length: usize) -> Option<&mut [u8]> {
         let line = self.width * 3;
         let from = usize::try_from(column).ok()? * 3;
@@ -40,7 +40,7 @@ impl Stripe<'_> {
         }
     }
 
-    /// Pixels of a row that is here.
+    /// Pixels of a row on this stripe.
     pub(super) fn pixels(&mut self, row: usize, columns: Range<usize>) -> &mut [[u8; 3]] {
         let line = (row - self.rows.start) * self.width;
         let bytes = &mut self.bytes[(line + columns.start) * 3..(line + columns.end) * 3];

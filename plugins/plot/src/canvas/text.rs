@@ -1,4 +1,5 @@
-//! Text as outlines: direction, shaping, and a font for every part of it. What no font has is a box, never a failure.
+//! Converts text to outlines: direction, shaping, and a font for every part. A character without a font is drawn as a
+//! box.
 
 use rustybuzz::ttf_parser::{GlyphId, OutlineBuilder};
 use rustybuzz::{Direction, UnicodeBuffer};
@@ -6,7 +7,7 @@ use unicode_bidi::{BidiInfo, Level};
 
 use super::fonts::{self, Font};
 
-/// A part of an outline, in pixels from the left end of the base line, downwards.
+/// A part of an outline, in pixels from the left end of the base line; y grows downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stroke {
     Move(f32, f32),
@@ -16,17 +17,17 @@ pub(crate) enum Stroke {
     Close,
 }
 
-/// A text as it is drawn.
+/// The outlines of a text and its size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
     pub(crate) strokes: Vec<Stroke>,
     pub(crate) width: f32,
 }
 
-/// From the base line up to the top of a capital letter, as a share of the size.
+/// The height of a capital letter above the base line, as a share of the font size.
 pub(crate) const CAPITAL: f64 = 0.729;
 
-/// Outlines a text of this size.
+/// Converts a text to outlines in this size.
 pub(crate) fn outline(text: &str, size: f64) -> Outline {
     let mut outline = Outline::default();
     let info = BidiInfo::new(text, None);
@@ -49,7 +50,7 @@ pub(crate) fn outline(text: &str, size: f64) -> Outline {
     outline
 }
 
-/// Whether a character has no form of its own and belongs to the one before it.
+/// Whether a character has no form of its own and is joined to the one before it.
 fn is_combining(character: char) -> bool {
     matches!(
         character,
@@ -58,7 +59,7 @@ fn is_combining(character: char) -> bool {
     )
 }
 
-/// Cuts a text where the font changes.
+/// Splits a text wherever the font changes.
 fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
     let mut parts: Vec<(Option<Font>, usize, usize)> = Vec::new();
     for (at, character) in text.char_indices() {
@@ -75,7 +76,7 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
             }
         }
         let before = parts.last().and_then(|(font, ..)| font.clone());
-        // A space takes no font of its own: it would cut the words apart.
+        // A space keeps the current font; otherwise every word would be a part of its own.
         parts.push((fonts::font_for(character, before.as_ref()), at, end));
     }
     parts
@@ -84,7 +85,7 @@ fn by_font(text: &str) -> Vec<(Option<Font>, &str)> {
         .collect()
 }
 
-/// Collects the outline of a glyph at its place.
+/// Collects the outline of a glyph at its position.
 struct Collect<'a> {
     strokes: &'a mut Vec<Stroke>,
     scale: f32,

@@ -1,4 +1,4 @@
-// What stands along the axes of the page: ticks and written values, by the rules that the pictures follow too.
+// Ticks and value labels of the axes of the page, with the same rules as the pictures.
 'use strict';
 const axes = (() => {
   // Numbers.
@@ -6,12 +6,12 @@ const axes = (() => {
     const [, sign, whole, fraction] = /^(-?)(\d+)(.*)$/.exec(text);
     return sign + whole.replace(/\B(?=(\d{3})+$)/g, ',') + fraction;
   }
-  // A number with every digit that it has.
+  // Formats a number with all its digits.
   function exact(number) {
     const text = String(number).replace('e+', 'e');
     return /^-?\d[\d.]*$/.test(text) ? grouped(text) : text;
   }
-  // A number with the digits that its step asks for: `digit` is the power of ten of that step.
+  // Formats a number with the digits that its step needs: `digit` is the power of ten of the step.
   function rounded(value, digit, largest) {
     if (value === 0) return digit < 0 && digit > -5 ? value.toFixed(-digit) : '0';
     if (largest >= 1e15 || (largest < 1e-3 && digit < -4)) {
@@ -23,7 +23,7 @@ const axes = (() => {
     return grouped(value.toFixed(Math.max(0, -digit)));
   }
 
-  // Calendars and clocks. A local time is counted in seconds as if its clock showed UTC.
+  // Calendars and clocks. A local time is stored as the seconds since 1970 at which a UTC clock shows the same.
   const clocks = {};
   const dayOf = (year, month, day) => {
     const date = new Date(0);
@@ -45,7 +45,7 @@ const axes = (() => {
       year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' });
   }
   const knows = zone => { try { return zone === 'UTC' || !!clockOf(zone); } catch { return false; } };
-  // What the clocks of a zone are ahead of UTC at a whole second.
+  // The offset of a zone from UTC, in seconds, at a whole second.
   function ahead(zone, seconds) {
     if (zone === 'UTC') return 0;
     const found = {};
@@ -53,14 +53,14 @@ const axes = (() => {
     const year = found.era.startsWith('B') ? 1 - found.year : +found.year;
     return dayOf(year, found.month - 1, +found.day) + found.hour * 3600 + found.minute * 60 + +found.second - seconds;
   }
-  // No calendar of the browser goes further.
+  // The calendar of browsers ends here.
   const FAR = 8.2e12;
   function localTime(zone, seconds) {
     let whole = Math.floor(seconds), micros = Math.round((seconds - whole) * 1e6);
     if (micros === 1e6) { whole++; micros = 0; }
     return { whole: whole + ahead(zone, whole), micros };
   }
-  // A local time as seconds since 1970: the earlier one of two, an hour later where the clock leaves it out.
+  // Converts a local time to seconds since 1970: the earlier time if it is ambiguous, an hour later if it is skipped.
   function secondsOf(zone, local) {
     for (const at of [local, local + 3600]) {
       const near = [ahead(zone, at - 86400), ahead(zone, at + 86400)].sort((one, other) => other - one);
@@ -68,7 +68,7 @@ const axes = (() => {
     }
     return local;
   }
-  // A value of an axis as it is, for a person.
+  // A value of an axis with all its digits, for the user.
   function written(axis, value) {
     if (axis.kind !== 'time' || !(Math.abs(value) < FAR)) return exact(value);
     const { whole, micros } = localTime(axis.zone, value), time = parts(whole);
@@ -76,7 +76,7 @@ const axes = (() => {
     return `${time.fourDigits}-${two(time.month + 1)}-${two(time.day)} ${time.hour}:${time.minute}:${time.second}${fraction}`;
   }
 
-  // Whether the labels of ticks keep off each other.
+  // Whether no labels of ticks overlap.
   function fits(span, room, ticks) {
     const most = Math.floor(room.length / (room.beside ? 9 * room.character : room.line * 2.2));
     if (ticks.length > Math.min(16, Math.max(2, most))) return false;
@@ -86,13 +86,13 @@ const axes = (() => {
   }
 
   function numberTicks(span, room) {
-    // Half of each, because the whole of the largest numbers is not finite.
+    // Half of each bound, because the difference of the largest numbers would overflow to infinity.
     const start = Math.floor(Math.log10((span.max / 2 - span.min / 2) / 64));
     const largest = Math.max(Math.abs(span.max), Math.abs(span.min));
     for (let power = start; power < start + 5; power++) for (const factor of [1, 2, 5]) {
       const step = Number(`${factor}e${power}`);
       const first = Math.ceil(span.min / step), last = Math.floor(span.max / step);
-      // A step below the distance of two neighbouring numbers counts nothing.
+      // A step below the distance of two neighbouring floating-point numbers is not useful.
       if (!(last - first < 200) || largest / step > 1e15) continue;
       const ticks = [];
       for (let count = first; count <= last; count++) {
@@ -126,7 +126,7 @@ const axes = (() => {
     return numberTicks(span, room);
   }
 
-  // Every step that people count in, the shortest first, with its length in seconds.
+  // All possible steps, the shortest first, with their lengths in seconds.
   const DAY = 86400, MONTH = 2629746;
   const STEPS = [];
   const add = (unit, counts, seconds) => { for (const count of counts) STEPS.push({ unit, count, seconds: count * seconds }); };
@@ -138,14 +138,14 @@ const axes = (() => {
   add('months', [1, 2, 3, 6], MONTH);
   for (let power = 0; power < 5; power++) add('months', [1, 2, 5].map(factor => 12 * factor * 10 ** power), MONTH);
 
-  // The local times of a step from `low` on, one by one.
+  // The local times of a step, starting at or before `low`.
   function* times({ unit, count }, low) {
     const start = parts(low.whole), midnight = low.whole - start.into;
     if (unit === 'micros') {
       let into = start.into * 1e6 + low.micros;
       for (into -= into % count; ; into += count) yield { whole: midnight + Math.floor(into / 1e6), micros: into % 1e6 };
     } else if (unit === 'days') {
-      // From the first of the month, so that the same days have ticks however far one looks.
+      // Counted from the first of the month, so that zooming keeps the same days.
       let at = dayOf(start.year, start.month, 1 + Math.floor((start.day - 1) / count) * count);
       for (;;) {
         yield { whole: at, micros: 0 };
@@ -155,7 +155,7 @@ const axes = (() => {
         if (count > 1 && next.month !== month) at = dayOf(next.year, next.month, 1);
       }
     } else if (unit === 'weeks') {
-      // Weeks are counted from a Monday, the first day of the year 1.
+      // Counted from the first day of the year 1, which is a Monday.
       const first = -719162 * DAY, length = 7 * DAY * count;
       for (let at = first + Math.floor((midnight - first) / length) * length; ; at += length) yield { whole: at, micros: 0 };
     } else {
@@ -181,7 +181,7 @@ const axes = (() => {
     return short || time.into ? clock : `${two(time.month + 1)}-${two(time.day)}`;
   }
 
-  // Says the year or the day below the first label and wherever it changes, if there is room.
+  // Adds the year or the day below the first label and wherever it changes, if there is room.
   function putBelow(step, span, room, ticks) {
     if (step.unit === 'months' && step.count % 12 === 0) return;
     const changes = [];
@@ -190,7 +190,7 @@ const axes = (() => {
       const text = step.unit === 'micros' ? `${time.fourDigits}-${two(time.month + 1)}-${two(time.day)}` : String(time.year);
       if (!changes.length || changes[changes.length - 1].text !== text) changes.push({ place, text });
     });
-    // The first is where the axis begins, the others are where something changes: these matter more.
+    // A label at a change has priority over the first label, which is only where the axis begins.
     let taken = Infinity;
     for (const { place, text } of changes.reverse()) {
       const half = (room.width(text) + 2 * room.character) / 2, at = span.share(ticks[place].at) * room.length;
@@ -217,9 +217,9 @@ const axes = (() => {
     return [];
   }
 
-  // The ticks between two values of an axis; `share` says how far along a value is.
+  // The ticks between two values of an axis; `share` maps a value to its position from 0 to 1.
   function ticks(axis, min, max, share, room) {
-    // What is out of view may be no number any more.
+    // A bound outside the data may have overflowed to infinity.
     const span = { zone: axis.zone, share, min: Math.max(min, -Number.MAX_VALUE), max: Math.min(max, Number.MAX_VALUE) };
     if (axis.scale === 'log') span.min = Math.max(span.min, Number.MIN_VALUE);
     if (!(span.min < span.max)) return [];

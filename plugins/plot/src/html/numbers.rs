@@ -1,16 +1,16 @@
-//! Columns of numbers as a page carries them: exact, and in as few bytes as they need.
+//! Columns of numbers in a page: exact, and in as few bytes as possible.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Parts of one that numbers are tried to be whole numbers of: what tables hold has few digits after the point.
+/// The denominators that are tried: numbers in tables usually have few decimal places.
 const PARTS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
-/// A browser counts no further without gaps.
+/// The largest integer up to which a browser represents every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The numbers of a column: where all are whole (or whole tenths, hundredths …), what each is above the smallest, in
-/// so many bytes as the largest needs; otherwise as they lie in memory.
+/// Encodes the numbers of a column. If all are integers (or multiples of 0.1, 0.01 …), each is stored as the difference
+/// to the smallest, in as few bytes as the largest difference needs. Otherwise they are stored as doubles.
 pub(super) fn column(values: &[f64]) -> Value {
     for parts in PARTS {
         if let Some((least, most)) = whole(values, parts) {
@@ -30,7 +30,7 @@ pub(super) fn column(values: &[f64]) -> Value {
     json!({"bytes": 8, "data": STANDARD.encode(data)})
 }
 
-/// The smallest and the largest count of parts, if every number is a whole count of them that leads back to it.
+/// The smallest and the largest multiple of `1 / parts`, if every number is exactly such a multiple.
 fn whole(values: &[f64], parts: f64) -> Option<(i64, i64)> {
     let (mut least, mut most) = (EXACT, -EXACT);
     for value in values {
@@ -48,7 +48,7 @@ fn whole(values: &[f64], parts: f64) -> Option<(i64, i64)> {
 mod tests {
     use super::*;
 
-    /// What the page makes of a column.
+    /// Decodes a column like the page does.
     fn read(column: &Value) -> Vec<f64> {
         let data = STANDARD.decode(column["data"].as_str().unwrap()).unwrap();
         let bytes = column["bytes"].as_u64().unwrap() as usize;

@@ -1,4 +1,4 @@
-// The page of `itch plot --renderer html`: draws the data that stand in the page, and nothing else.
+// The page of `itch plot --renderer html`: draws the data in the page and loads nothing else.
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const theme = data.theme;
@@ -15,7 +15,7 @@
     for (let place = 0; place < raw.length; place++) found[place] = raw.charCodeAt(place);
     return found;
   }
-  // A column of exact numbers: as they lie in memory, or counts of parts of one above the smallest.
+  // Decodes a column of exact numbers: doubles, or multiples of `1 / parts` relative to the smallest number.
   function numbers(column) {
     const raw = bytes(column.data), width = column.bytes;
     if (width === 8) return new Float64Array(raw.buffer);
@@ -28,8 +28,8 @@
     return found;
   }
 
-  // Axes: a value's coordinate is itself or its logarithm. The whole of the largest numbers is not finite, and so
-  // these are made smaller by a power of two.
+  // Axes: the coordinate of a value is the value itself or its logarithm. The difference of the largest numbers would
+  // overflow to infinity, so these are scaled down by a power of two.
   function prepared(axis) {
     if (!axes.knows(axis.zone)) {
       axis.label += ' (shown in UTC: this browser does not know the zone)';
@@ -52,7 +52,7 @@
   const line = layer(data.line, data.line && data.line.right ? y2 : y);
   const shown = { bands: true, points: true, line: true };
 
-  // The part of each axis that is in view, in its coordinates; of the right axis it is the same share as of the left.
+  // The visible part of each axis, in its coordinates. The right axis shows the same share as the left one.
   const view = { x0: x.low, x1: x.high, y0: y.low, y1: y.high };
   const inView = axis => {
     if (axis === x) return [view.x0, view.x1];
@@ -61,7 +61,7 @@
     return [at(view.y0), at(view.y1)];
   };
 
-  // Denser dots go over thinner ones.
+  // Denser dots are drawn over less dense ones.
   let order = null;
   if (points && points.shade) {
     const starts = new Uint32Array(257);
@@ -71,7 +71,7 @@
     points.shade.forEach((shade, row) => { order[starts[shade]++] = row; });
   }
 
-  // Places.
+  // Positions.
   let area = { left: 0, top: 0, width: 1, height: 1 };
   let ratio = 1;
   const across = place => area.left + (place - view.x0) / (view.x1 - view.x0) * area.width;
@@ -152,7 +152,7 @@
     if (y2) turned(y2.label, area.left + area.width + widest(y2Ticks) + 24);
     if (data.colors) colorBar(width - 84);
     document.body.dataset.drawn = (performance.now() - started).toFixed(1);
-    // What is drawn, for programs that cannot see it.
+    // The state of the page as attributes, for tests and other programs.
     const shares = (axis, low, high) => [low, high].map(place => (place - axis.low) / (axis.high - axis.low));
     document.body.dataset.view = [...shares(x, view.x0, view.x1), ...shares(y, view.y0, view.y1)].join(' ');
     document.body.dataset.area = [area.left, area.top, area.width, area.height].join(' ');
@@ -183,8 +183,8 @@
     turned(data.bar.label, x + 70);
   }
 
-  // The line from corner to corner in the coordinates of its axes, cut a little outside the view: a canvas keeps places
-  // as numbers of 32 bits, which far away are wrong by more than the whole view.
+  // The points of the line in the coordinates of its axes, clipped a little outside the view: a canvas stores positions
+  // as 32-bit floats, which are not precise enough far outside.
   function cut() {
     const margin = ([low, high]) => [low - (high - low) * .05, high + (high - low) * .05];
     const [left, right] = margin(inView(x)), [low, high] = margin(inView(line.upright));
@@ -212,7 +212,7 @@
     context.beginPath();
     corners.forEach(([at, up], place) => place ? context.lineTo(across(at), downAt(up)) : context.moveTo(across(at), downAt(up)));
     if (wash) {
-      // Down to where the axis begins, as far as that is in view.
+      // Fills down to the start of the axis, or to the edge of the view.
       const ground = Math.min(area.top + area.height + 4, Math.max(area.top - 4, downAt(line.upright.low)));
       context.lineTo(across(corners[corners.length - 1][0]), ground);
       context.lineTo(across(corners[0][0]), ground);
@@ -235,7 +235,7 @@
       const left = across(points.across[row]), top = down(points.up[row]);
       if (left < area.left - 4 || left > area.left + area.width + 4 || top < area.top - 4 || top > area.top + area.height + 4) continue;
       const next = colorOf(row);
-      // One path a colour; without shades every dot by itself, so that a crowd is denser.
+      // One path per colour. Without shades, one path per dot, so that a crowd looks denser.
       if (next !== color || !points.shade) {
         if (color) context.fill();
         context.beginPath();
@@ -267,7 +267,7 @@
     const dots = rgb(theme.dots), best = new Uint8Array(width * height);
     for (let cell = 0, column = 0; cell < count.length; cell++, column = (column + 1) % width) {
       if (!count[cell]) continue;
-      // A single dot is seen, a crowd is brighter.
+      // A single dot is visible, and a crowd is brighter.
       const rank = shade ? shade[cell] : Math.round(90 + 165 * Math.log(count[cell]) / Math.log(most + 1));
       const paint = shade ? colors[rank] : pack(dots, rank);
       for (let dy = 0; dy < 2; dy++) for (let dx = 0; dx < 2; dx++) {
@@ -281,7 +281,7 @@
     context.drawImage(layer, area.left, area.top, area.width, area.height);
   }
 
-  // What one does with it.
+  // User input.
   let asked = false;
   function redraw() {
     if (asked) return;
@@ -292,11 +292,11 @@
     const box = canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
-  // From farther away everything is one dot; nearer, the steps from number to number begin to be seen.
+  // Limits of zooming: out until all data are one dot, in until single floating-point numbers are visible.
   const FURTHEST = 10;
   const nearest = (axis, low, high) => Math.max(256 * Number.EPSILON * Math.max(Math.abs(low), Math.abs(high)),
     axis.kind === 'time' ? 1e-4 : 1e-17 * (axis.high - axis.low));
-  // What there is stays within reach.
+  // Limits panning so that the data stay reachable.
   function keep(axis, low, high) {
     const whole = axis.high - axis.low, size = view[high] - view[low];
     const start = Math.min(axis.high + FURTHEST * whole - size, Math.max(axis.low - FURTHEST * whole, view[low]));
@@ -309,7 +309,7 @@
     const zoom = (axis, low, high, share) => {
       const size = view[high] - view[low], middle = view[low] + size * share;
       const next = Math.min(FURTHEST * (axis.high - axis.low), Math.max(nearest(axis, view[low], view[high]), size * factor));
-      // Where nearer does not show more, nothing moves either.
+      // At the limit of zooming, nothing is moved either.
       if (factor < 1 ? next >= size : next <= size) return;
       view[low] = middle - (middle - view[low]) * (next / size);
       view[high] = view[low] + next;
@@ -323,7 +323,7 @@
   canvas.addEventListener('pointerdown', event => {
     if (event.button) return;
     dragged = { ...inside(event), view: { ...view } };
-    try { canvas.setPointerCapture(event.pointerId); } catch { /* A pointer that has gone is not followed. */ }
+    try { canvas.setPointerCapture(event.pointerId); } catch { /* The pointer is already gone. */ }
   });
   for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => { dragged = null; });
   canvas.addEventListener('pointermove', event => {

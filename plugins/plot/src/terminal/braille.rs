@@ -1,4 +1,4 @@
-//! A page of characters: two by four dots in each, a colour for each, and text on top.
+//! A page of character cells: two by four dots in each, one colour per cell, and text on top.
 
 use std::fmt::Write;
 
@@ -7,24 +7,24 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::canvas::{dots, line_points, sample_color};
 
-/// Which bit of a braille character a dot is, by column and row.
+/// The bit of a dot in a braille character, by column and row.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// Marks over and under one letter; more are no script but mischief.
+/// The maximum number of combining marks on a letter; no script needs more.
 const MARKS: usize = 8;
 
-/// One place on the page.
+/// One character cell of the page.
 #[derive(Clone, Debug, Default)]
 struct Cell {
     dots: u8,
-    /// How much its colour matters: a line goes over a band, a denser dot over a thinner one.
+    /// The priority of its colour: a line goes over a band, a denser dot over a less dense one.
     weight: u16,
     color: Option<Color>,
     ground: Option<Color>,
     letter: Option<char>,
-    /// What stands over and under the letter and takes no place of its own.
+    /// The combining marks of the letter, which take no cell of their own.
     marks: String,
-    /// The character left of it is two wide and takes this place as well.
+    /// Whether the character to the left is two cells wide and covers this cell as well.
     taken: bool,
 }
 
@@ -73,7 +73,7 @@ impl Page {
 
     fn layer(&mut self, chart: &Chart<'_>, layer: &Layer) {
         let area = chart.area;
-        // The far edges belong to the last dot.
+        // The end of an axis belongs to the last dot.
         let inside = |x: f64, y: f64| {
             let inside = x >= area.left && x <= area.right() && y >= area.top && y <= area.bottom();
             inside.then(|| (x.min(area.right() - 1.0), y.min(area.bottom() - 1.0)))
@@ -139,7 +139,7 @@ impl Page {
         }
     }
 
-    /// Writes a text that begins at a column. Letters beyond the page are left away.
+    /// Writes a text that begins at a column. Letters beyond the page are dropped.
     fn write(&mut self, column: isize, y: f64, text: &str, color: Color) {
         let row = (y.max(0.0) / 4.0) as usize;
         let mut column = column.max(0) as usize;
@@ -173,8 +173,8 @@ impl Page {
         }
     }
 
-    /// Writes a label as a whole, moved to the side if the page ends, or not at all: part of a number is another
-    /// number. Nothing is written over another label, nor close to one.
+    /// Writes a label as a whole, shifted if the page ends, or not at all: a part of a number would be a wrong number.
+    /// Labels do not overlap or touch each other.
     fn label(&mut self, column: isize, y: f64, text: &str, color: Color) {
         let wide = columns_of(text);
         let room = self.columns as isize - wide;
@@ -235,7 +235,7 @@ impl Page {
         self.color_bar(chart);
     }
 
-    /// The ticks of an upright axis whose labels have room beside the area.
+    /// The ticks of a vertical axis whose labels fit beside the area.
     fn upright(&mut self, chart: &Chart<'_>, axis: &Axis, is_left: bool) {
         let (area, color) = (chart.area, chart.theme.text);
         let side = if is_left {
@@ -309,19 +309,19 @@ impl Page {
     }
 }
 
-/// Characters side by side that a text takes.
+/// The number of cells that a text takes.
 fn columns_of(text: &str) -> isize {
     let letters = text.chars().filter(|letter| !is_hidden(*letter));
     letters.filter_map(UnicodeWidthChar::width).sum::<usize>() as isize
 }
 
-/// Whether a character could do something to a terminal, to the order of letters or to their width.
+/// Whether a character could control the terminal or change the order or width of text.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// Sets a colour, or the terminal's own: `code` is 38 for letters and 48 for what is behind them.
+/// Sets a colour, or the default of the terminal. `code` is 38 for the foreground and 48 for the background.
 fn paint(text: &mut String, code: u8, color: Option<Color>, colors: Colors) {
     let _ = match (color, colors) {
         (None, _) => write!(text, "\x1b[{}m", code + 1),

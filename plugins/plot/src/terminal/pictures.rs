@@ -1,4 +1,4 @@
-//! Pictures on terminals that show them: the protocols of kitty and iTerm2, and sixels.
+//! Pictures on terminals: the protocols of kitty and iTerm2, and sixels.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use itch_plugin::{Chart, Result};
 use crate::canvas::pixels::Pixels;
 use crate::png;
 
-/// Characters and lines that the picture takes.
+/// The size of the picture in columns and lines of characters.
 fn cells(chart: &Chart<'_>) -> (u32, u32) {
     let terminal = chart.target.terminal.as_ref();
     terminal.map_or((80, 24), |terminal| (terminal.columns, terminal.rows))
@@ -22,7 +22,7 @@ pub(super) fn kitty(chart: &Chart<'_>) -> Result<String> {
     let encoded = STANDARD.encode(&picture);
     let (columns, rows) = cells(chart);
     let mut text = String::new();
-    // The protocol takes at most 4,096 bytes at a time.
+    // The protocol allows at most 4,096 bytes per escape sequence.
     let parts = encoded.as_bytes().chunks(4096);
     let last = parts.len().saturating_sub(1);
     for (number, part) in parts.enumerate() {
@@ -50,10 +50,10 @@ pub(super) fn iterm(chart: &Chart<'_>) -> Result<String> {
     ))
 }
 
-/// Steps of red, green and blue: 6 · 7 · 6 colours, fewer than the 256 that every such terminal has.
+/// Levels of red, green and blue: 6 · 7 · 6 colours, which is below the 256 that all sixel terminals have.
 const STEPS: [u32; 3] = [6, 7, 6];
 
-/// Sixels: bands of six lines, drawn once for every colour in them.
+/// Encodes sixels: bands of six rows, drawn once for every colour in them.
 /// <https://vt100.net/docs/vt3xx-gp/chapter14.html>
 pub(super) fn sixel(pixels: &Pixels) -> String {
     let [reds, greens, blues] = STEPS;
@@ -121,7 +121,7 @@ mod tests {
         pixels.bytes[0] = 255;
         let text = sixel(&pixels);
         assert!(text.starts_with("\x1bP0;1q\"1;1;5;7#0;2;0;0;0"));
-        // Red alone in the corner, everything else black; then a band of one line.
+        // The corner is red, everything else black; then a band with one row.
         assert!(text.ends_with("#0}!4~$#210@!4?$-#0!5@$-\x1b\\\n"), "{text:?}");
     }
 }
