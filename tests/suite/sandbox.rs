@@ -196,7 +196,7 @@ hint: write points a minute (`800`), or `off`
 exit code: 2
 --- stdout
 --- stderr
-error: fault `500` has no rate, write `500=0.01` to let it strike once in a hundred
+error: fault `500` has no rate: write `500=0.01` for a chance of 1 in 100
 
 "#]],
         ),

@@ -1,4 +1,4 @@
-//! The credentials of the sandbox. All are public: they open nothing but a simulation.
+//! The credentials of the sandbox. They are public, since they only give access to a simulation.
 
 /// The client id of the one app that the sandbox knows.
 pub const CLIENT_ID: &str = "sandbox0client0id0of0itch00000";
@@ -8,7 +8,7 @@ pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
 pub const TOKEN: &str = "sandbox0token0of0burkeblack000";
 /// A user token of `burkeblack` without any scope.
 pub const TOKEN_WITHOUT_SCOPES: &str = "sandbox0token0without0scopes00";
-/// A user token of `just_a_viewer`, who moderates nothing, with every scope.
+/// A user token of `just_a_viewer`, who is not a moderator anywhere, with every scope.
 pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
 /// A user token that has expired.
 pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";

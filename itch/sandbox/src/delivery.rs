@@ -1,4 +1,4 @@
-//! How a body goes over the wire: whole, slowly, in part, or not at all.
+//! How a body is sent: whole, slowly, in part, or not at all.
 
 use std::{
     io,
@@ -11,23 +11,23 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// How long a stalled body is silent before the connection closes: longer than any patience.
+/// How long a stalled body is silent before the connection closes: longer than any client's timeout.
 const STALL: Duration = Duration::from_secs(15 * 60);
 
-/// A slow body comes in this many parts, this far apart.
+/// A slow body is sent in this many parts, with this pause between them.
 const SLOW_PARTS: usize = 20;
 const SLOW_PAUSE: Duration = Duration::from_millis(100);
 
-/// Between the last byte of a cut body and the close, so that it still reaches the client.
+/// The pause between the last byte of a cut body and closing the connection, so that the byte reaches the client.
 const CUT_PAUSE: Duration = Duration::from_millis(20);
 
-/// A body that may be delivered badly. Its length is announced as if it were not.
+/// A body that may be delivered badly. `Content-Length` is that of the whole body in any case.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     rest: Bytes,
     part: usize,
     pause: Duration,
-    /// Break off when only this much is left.
+    /// Close the connection when only so many bytes are left.
     break_at: Option<usize>,
     waiting: Option<Pin<Box<Sleep>>>,
 }

@@ -1,4 +1,4 @@
-//! Faults on order: which kinds there are, how often each strikes, and whether it strikes here.
+//! Injected faults: the kinds, the rate of each, and whether one occurs for a given request or row.
 
 use std::{fmt, str::FromStr};
 
@@ -61,7 +61,7 @@ impl Fault {
         Fault::LegacyErrorWith200,
     ];
 
-    /// As it is written on a command line.
+    /// Its name on a command line.
     const fn name(self) -> &'static str {
         match self {
             Fault::TooManyRequests => "429",
@@ -92,8 +92,8 @@ impl Fault {
     }
 }
 
-/// How often each fault strikes, parsed from a list such as `429=0.02,reset=0.01`. The
-/// [crate documentation](crate#faults) says what each of them does.
+/// The rate of each fault, parsed from a list such as `429=0.02,reset=0.01`. The [crate documentation](crate#faults)
+/// describes each of them.
 ///
 /// ```
 /// let faults: itch_sandbox::Faults = "429=0.02, reset=0.01".parse()?;
@@ -109,7 +109,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Whether a fault strikes the thing with this index. The answer never changes.
+    /// Whether a fault occurs for the item with this index. The same arguments always give the same result.
     pub(crate) fn strike(&self, fault: Fault, seed: Seed, index: u64) -> bool {
         let rate = self.rates[fault as usize];
         rate > 0.0 && seed.child("fault").child(fault.name()).unit(index) < rate
@@ -155,20 +155,20 @@ impl fmt::Display for Faults {
     }
 }
 
-/// Why a list of faults could not be understood.
+/// Why a list of faults could not be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseFaultsError {
-    /// No fault has this name.
+    /// There is no fault with this name.
     #[error("unknown fault `{fault}`, the known ones are {}", Fault::ALL.map(Fault::name).join(", "))]
     Unknown {
-        /// The name as it was given.
+        /// The name that was given.
         fault: String,
     },
-    /// A name stands alone.
-    #[error("fault `{fault}` has no rate, write `{fault}=0.01` to let it strike once in a hundred")]
+    /// A name without a rate.
+    #[error("fault `{fault}` has no rate: write `{fault}=0.01` for a chance of 1 in 100")]
     MissingRate {
-        /// The entry as it was given.
+        /// The entry that was given.
         fault: String,
     },
     /// The rate is not a number between 0 and 1.
@@ -176,7 +176,7 @@ pub enum ParseFaultsError {
     InvalidRate {
         /// The name of the fault.
         fault: String,
-        /// The rate as it was given.
+        /// The rate that was given.
         rate: String,
     },
 }

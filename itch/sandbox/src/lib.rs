@@ -1,6 +1,6 @@
-//! A simulated Twitch: `itch` runs against it without an account and without a network.
+//! A simulated Twitch: `itch` can use it without an account and without a network.
 //!
-//! [`Sandbox::start`] serves HTTP/1.1 on loopback in the shapes of Twitch's own services.
+//! [`Sandbox::start`] serves HTTP/1.1 on the loopback interface, in the formats of Twitch's own services.
 //!
 //! ```
 //! use itch_sandbox::{Options, Sandbox};
@@ -14,12 +14,11 @@
 //!
 //! # Data
 //!
-//! All data are pure functions of a seed and an index. A channel with ten million followers costs
-//! no memory, any page can be made alone, and the same seed gives the same answers on every machine
-//! and on every day: the sandbox's present is 2026-11-01T00:00:00Z. What a version of this crate
-//! changes in them is told by [`DATA_VERSION`].
+//! All data are pure functions of a seed and an index. A channel with ten million followers takes no memory, any page
+//! can be computed alone, and the same seed gives the same data on every machine and on every day: in the sandbox it is
+//! always 2026-11-01T00:00:00Z. [`DATA_VERSION`] changes when a version of this crate changes the data.
 //!
-//! These channels have the same login, id and number of followers under every seed:
+//! These channels have the same login, id and number of followers for every seed:
 //!
 //! | login | id | followers | videos | |
 //! |---|---|---|---|---|
@@ -33,11 +32,11 @@
 //! | `just_a_viewer` | 130000000 | 12, counted but not listed | none | owner of [`TOKEN_VIEWER`] |
 //! | `chat_replays` | 120000000 | 64 | those of the next table, live now | |
 //!
-//! `burkeblack` is a moderator of all but `not_moderated` and `just_a_viewer`, so that its token
-//! lists their followers and chatters.
+//! `burkeblack` is a moderator of all of them except `not_moderated` and `just_a_viewer`, so its token can list their
+//! followers and chatters.
 //!
-//! These videos have the same id, times and number of comments under every seed. What is said in
-//! them, and exactly when, depends on it:
+//! These videos have the same id, times and number of comments for every seed. The texts and the exact times of the
+//! comments depend on the seed:
 //!
 //! | video | kind | length | comments | |
 //! |---|---|---|---|---|
@@ -52,93 +51,91 @@
 //! | `80935574` | archive | 25,144 s | 4,000 | of 2016, as `v80935574` for the old services |
 //! | `2700000404` | | | | not public: there is no such video |
 //!
-//! - **Accounts.** Every id from 1000000 to 1480000000 is an account, registered in the order of
-//!   ids. Each has one login and a few followers of its own; a login that is no account's does not
-//!   exist. One account in a thousand is gone: still among the followers, missing from `users`.
-//! - **Followers of `burkeblack`** come since February 2013, more of them in the evening and while
-//!   the channel is live. There is exactly one follow-bot wave: 3,200 accounts, registered between
-//!   eleven and eight days before, follow from 2026-07-19T21:04:00Z for 34 minutes, among the
-//!   people who happen to follow meanwhile. None of them is gone.
-//! - **Broadcasts** start in the evening (UTC) and last for hours; one in 150 days lasts for more
-//!   than a day. Each has an archive. There are highlights, uploads, and titles in many scripts. An
-//!   archive that still grows says it is four minutes shorter than it is.
-//! - **Comments** are in every archive and highlight, as many as fit its length and its channel,
-//!   and in no upload. They are in many scripts, with emoji beyond the basic plane, emotes of both
-//!   kinds of ids, tabs, line ends and escape sequences, deleted authors, empty badges and messages.
-//! - **Chatters**: 2,345 in the chat of `burkeblack`, which has 12 moderators and 25 VIPs, three of
-//!   four of them present, and one each of staff, admins and global moderators; 1,000, exactly one
-//!   page, for `followers_10m`; nobody for `followers_0`; a few for the other channels.
-//! - **Followed channels**: 312 by `burkeblack` and 12 by `just_a_viewer`, who follows `burkeblack`
-//!   too. The followers of these channels agree.
+//! - **Accounts.** Every id from 1000000 to 1480000000 is an account; ids are in the order of registration. Each
+//!   account has one login and a few followers; no other logins exist. One account in a thousand was deleted: it is
+//!   still listed among followers, but missing from `users`.
+//! - **Followers of `burkeblack`** since February 2013; more of them follow in the evening and while the channel is
+//!   live. There is exactly one wave of follow-bots: 3,200 accounts, registered eleven to eight days before, follow
+//!   within 34 minutes from 2026-07-19T21:04:00Z. Some ordinary accounts follow during the wave as well. No account of
+//!   the wave is deleted.
+//! - **Broadcasts** start in the evening (UTC) and last for hours; one in 150 days lasts for more than a day. Each has
+//!   an archive. There are also highlights, uploads, and titles in many scripts. The archive of a running broadcast
+//!   shows a length that is four minutes too short.
+//! - **Comments** are in every archive and highlight, and in no upload; their number depends on the length of the video
+//!   and on the channel. They are in many scripts, with emoji outside the basic multilingual plane, emotes with both
+//!   kinds of ids, tabs, line ends and escape sequences, deleted authors, empty badges and empty messages.
+//! - **Chatters**: 2,345 in the chat of `burkeblack`, which has 12 moderators and 25 VIPs, of whom three in four are
+//!   present, and one each of staff, admins and global moderators; 1,000, exactly one page, for `followers_10m`; none
+//!   for `followers_0`; a few for the other channels.
+//! - **Followed channels**: 312 by `burkeblack` and 12 by `just_a_viewer`, who also follows `burkeblack`. They agree
+//!   with the lists of followers of these channels.
 //!
 //! # Services
 //!
 //! - `/oauth2/token` (client credentials) and `/oauth2/validate`,
-//! - `/helix/`: the endpoints that have a file in `src/helix/`, among them `users`, `channels/followers`,
-//!   `videos`, and `users/follows`, which is gone, with the headers of the rate limit,
-//! - `/gql` for videos and their comments, by query or by the hash of the web player's query, one
-//!   operation or up to 35 at once, for three client ids of Twitch's own apps: `kd1unb…`,
-//!   `ue6666…`, and `kimne…`, to which cursors of comments are refused. A page has 59 comments
-//!   unless `first` asks for another number up to 100. A page by offset may start with up to five
-//!   comments of the three seconds before it, and has a next page even at the end,
-//! - `/kraken/users/{name}`, `users/{name}/follows/channels`, `channels/{name}`,
-//!   `channels/{name}/follows`, `channels/{name}/videos`, `videos/{id}` and `streams/{name}`, as
-//!   they were in 2016. Lists end with an empty page. The name `error_with_200` gives an error with
-//!   status 200,
-//! - `/tmi/group/user/{name}/chatters`, `/rechat/rechat-messages`, of which each window repeats the
-//!   last three messages of the one before it, and
-//!   `/loots/api/v1/search/channels/{id}/streams`, which are gone like kraken,
-//! - `/sandbox/requests`, which Twitch does not have: `{"total":2,"by_path":{"/helix/users":2}}`,
-//!   the requests that came over the wire since the start, this one never counted or delayed.
+//! - `/helix/`: the endpoints that have a file in `src/helix/`, for example `users`, `channels/followers` and `videos`,
+//!   all with rate limit headers, and `users/follows`, which Twitch has removed,
+//! - `/gql` for videos and their comments, by query or by the hash of the web player's query, with up to 35 operations
+//!   per request, for three client ids of Twitch's own apps: `kd1unb…`, `ue6666…`, and `kimne…`, which may not use
+//!   cursors of comments. A page has 59 comments unless `first` asks for another number up to 100. A page by offset may
+//!   start with up to five comments of the three seconds before the offset, and always claims to have a next page, even
+//!   at the end,
+//! - `/kraken/users/{name}`, `users/{name}/follows/channels`, `channels/{name}`, `channels/{name}/follows`,
+//!   `channels/{name}/videos`, `videos/{id}` and `streams/{name}`, as they were in 2016. Lists end with an empty page.
+//!   The name `error_with_200` returns an error with status 200,
+//! - `/tmi/group/user/{name}/chatters`, `/rechat/rechat-messages`, where each window repeats the last three messages of
+//!   the previous window, and `/loots/api/v1/search/channels/{id}/streams`; like kraken, these services no longer
+//!   exist,
+//! - `/sandbox/requests`, which only the sandbox has: `{"total":2,"by_path":{"/helix/users":2}}`, the number of
+//!   requests since the start. Requests to this path are not counted or delayed.
 //!
 //! # Credentials
 //!
-//! There is one app, [`CLIENT_ID`] with [`CLIENT_SECRET`]. Besides the app tokens that
-//! `/oauth2/token` issues there are four user tokens: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`],
-//! [`TOKEN_VIEWER`] and [`TOKEN_EXPIRED`].
+//! There is one app, [`CLIENT_ID`] with [`CLIENT_SECRET`]. In addition to the app tokens from `/oauth2/token` there are
+//! four user tokens: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`], [`TOKEN_VIEWER`] and [`TOKEN_EXPIRED`].
 //!
 //! # Faults
 //!
-//! [`Faults`] strike at a rate from 0 to 1. These are drawn for every request but those to OAuth
-//! anew, so a second try may succeed:
+//! [`Faults`] occur at a rate from 0 to 1. These are decided anew for every request except those to OAuth, so a retry
+//! may succeed:
 //!
 //! | fault | |
 //! |---|---|
-//! | `429` | the rate limit is used up, for one to three seconds if it is that of Helix |
+//! | `429` | the rate limit is exceeded; with Helix for one to three seconds |
 //! | `500`, `503` | a server error |
-//! | `reset` | the connection is reset instead of an answer |
+//! | `reset` | the connection is reset before the response |
 //! | `cut` | the connection closes in the middle of the body |
-//! | `stall` | headers, and then nothing |
+//! | `stall` | the headers, and then no body |
 //! | `slow` | the body takes two seconds |
 //! | `html` | status 200, and a page of HTML |
 //! | `expired` | status 401 from Helix, as if the token had just expired |
 //! | `legacy-200-error` | kraken, tmi, rechat and loots: an error in the body, and status 200 |
 //!
-//! These are drawn for every operation sent to GQL, and leave the status at 200:
+//! These are decided for every operation sent to GQL; the status is still 200:
 //!
 //! | fault | |
 //! |---|---|
-//! | `gql-null` | `comments` is null, and nothing says why |
+//! | `gql-null` | `comments` is null, without an error |
 //! | `gql-error` | `service error`, and null for `comments`, or for `video` if it is asked without |
 //! | `gql-timeout` | `service timeout`, and null as with `gql-error` |
-//! | `gql-data-null` | `data` is null, and nothing says why |
+//! | `gql-data-null` | `data` is null, without an error |
 //! | `gql-unknown` | `PersistedQueryNotFound`, if the query is given by its hash |
 //! | `gql-integrity` | `failed integrity check` for cursors with the client id `kd1unb…` |
 //! | `gql-integrity-all` | `failed integrity check` for cursors with any client id |
 //!
-//! These belong to an account or to a place in a list, and stay there:
+//! These depend on an account or on a position in a list, and a retry gives the same result:
 //!
 //! | fault | |
 //! |---|---|
-//! | `gone` | the account is missing from `users`, besides those that are gone anyway |
-//! | `duplicate` | the page starts with up to five rows of the one before it; none is lost |
+//! | `gone` | the account is missing from `users`, in addition to the deleted ones |
+//! | `duplicate` | the page starts with up to five rows of the one before it; no row is lost |
 //! | `shift` | the page starts with the last row of the one before it and is one row short |
 //! | `empty-last` | the last page has a cursor, which leads to an empty one |
 //! | `loop` | the page has the cursor that it was asked with |
-//! | `no-rows` | an empty page with a cursor, before the page that belongs there |
+//! | `no-rows` | an empty page with a cursor, followed by the actual page |
 //!
-//! They are for the lists of Helix. Of them, `duplicate`, with one comment, and `loop` trouble the
-//! cursors of comments as well. `oauth-500` is the only one that strikes `/oauth2/`.
+//! They occur in the lists of Helix. `duplicate` (with one comment) and `loop` also occur with cursors of comments.
+//! `oauth-500` is the only fault of `/oauth2/`.
 
 #![deny(missing_docs)]
 
@@ -173,8 +170,8 @@ pub use crate::{
     options::Options,
 };
 
-/// Grows whenever the same seed gives other data than before. What was stored from the sandbox
-/// under another version, or another seed, is about another world.
+/// Increased whenever the same seed gives other data than before. Data stored from the sandbox are only comparable with
+/// data of the same version and seed.
 pub const DATA_VERSION: u32 = 1;
 
 /// A running server. It stops when this is dropped.
@@ -183,12 +180,12 @@ pub struct Sandbox {
     address: SocketAddr,
     seed: u64,
     thread: Option<JoinHandle<()>>,
-    /// Dropping it stops the server.
+    /// Dropping the sender stops the server.
     stop: Option<oneshot::Sender<()>>,
 }
 
 impl Sandbox {
-    /// Starts the server on a thread of its own. It listens before this returns.
+    /// Starts the server on its own thread. It accepts connections when this returns.
     pub fn start(options: Options) -> io::Result<Sandbox> {
         let seed = options.seed;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -207,12 +204,12 @@ impl Sandbox {
         })
     }
 
-    /// Where it listens.
+    /// The address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What stands before the path of every service, without a slash at the end.
+    /// The base URL of all services, without a slash at the end.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -222,7 +219,7 @@ impl Sandbox {
         self.seed
     }
 
-    /// The variables that point a client at the sandbox, as `burkeblack` with every scope.
+    /// The environment variables that make itch use the sandbox, as `burkeblack` with every scope.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let base = self.base_url();
         vec![
@@ -241,7 +238,7 @@ impl Sandbox {
     /// Serves until the process ends.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
-            // It ends early only by a panic, and that has been reported then.
+            // The thread ends early only if it panics, and the panic was already reported.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Helix's rate limit: a token bucket per app or per user of an app, refilled without pause.
+//! Helix's rate limit: a token bucket per app or per user of an app, refilled continuously.
 //!
 //! See "Twitch rate limits" at <https://dev.twitch.tv/docs/api/guide>.
 
@@ -9,8 +9,8 @@ use std::{
 
 use crate::world::UserId;
 
-/// Whose bucket: an app has one for its own tokens and one for each user. There is one app here,
-/// so the user tells them apart, and there are as many buckets as there are token owners.
+/// The owner of a bucket: an app has one bucket for its own tokens and one for each user. The sandbox has one app, so
+/// the user identifies the bucket.
 pub(crate) type Owner = Option<UserId>;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Bucket {
     at: Instant,
 }
 
-/// What the `Ratelimit-` headers say.
+/// The values of the `Ratelimit-` headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimit {
     pub(crate) limit: u32,
@@ -34,7 +34,7 @@ pub(crate) struct RateLimit {
     pub(crate) reset: u64,
 }
 
-/// The request would need more points than are left.
+/// The request needs more points than are left.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exceeded(pub(crate) RateLimit);
 
@@ -46,7 +46,7 @@ impl Limiter {
         }
     }
 
-    /// Takes the one point that every read costs.
+    /// Takes one point, the cost of every read.
     pub(crate) fn take(&mut self, owner: Owner) -> Result<RateLimit, Exceeded> {
         self.take_at(owner, Instant::now(), unix_now())
     }
@@ -76,10 +76,10 @@ impl Limiter {
     }
 }
 
-/// Twitch's limit for an app with the default bucket, as sent with a `429` that comes by a fault.
+/// The limit that a `429` fault reports: Twitch's default for an app.
 pub(crate) const DEFAULT_LIMIT: u32 = 800;
 
-/// The time on the wall, since 1970.
+/// The system time since 1970.
 pub(crate) fn unix_now() -> Duration {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -103,12 +103,12 @@ mod tests {
         }
         let Exceeded(limit) = limiter.take_at(None, start, UNIX).unwrap_err();
         assert_eq!((limit.remaining, limit.reset), (0, 1_000_060));
-        // One point a second comes back.
+        // One point per second is refilled.
         let later = start + Duration::from_millis(2_500);
         assert!(limiter.take_at(None, later, UNIX).is_ok());
         assert!(limiter.take_at(None, later, UNIX).is_ok());
         assert!(limiter.take_at(None, later, UNIX).is_err());
-        // It never holds more than its limit.
+        // A bucket never holds more than its limit.
         let next_day = start + Duration::from_secs(86_400);
         assert_eq!(limiter.take_at(None, next_day, UNIX).unwrap().remaining, 59);
     }

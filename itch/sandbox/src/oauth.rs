@@ -1,4 +1,4 @@
-//! `id.twitch.tv/oauth2/`: tokens, and who they belong to.
+//! `id.twitch.tv/oauth2/`: issues and validates tokens.
 //!
 //! See <https://dev.twitch.tv/docs/authentication>.
 
@@ -18,23 +18,23 @@ use crate::{
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
 pub(crate) const VALIDATE_PATH: &str = "/oauth2/validate";
 
-/// What an app token lives for, about 58 days.
+/// The lifetime of an app token, about 58 days.
 const APP_TOKEN_LIFETIME: Duration = Duration::from_secs(5_011_271);
 
-/// What a user token says it has left. Those of the sandbox never run out.
+/// The remaining lifetime that a user token reports. The user tokens of the sandbox never expire.
 const USER_TOKEN_LEFT: u64 = 13_980;
 
-/// What a valid token stands for. There is one app, so its client id goes without saying.
+/// The owner and the rights of a valid token. The client id is always that of the one app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
-    /// None for an app token.
+    /// `None` for an app token.
     pub(crate) user: Option<UserId>,
     pub(crate) scopes: &'static [&'static str],
     pub(crate) expires_in: u64,
 }
 
 impl Grant {
-    /// What a token stands for, unless it is unknown or expired.
+    /// The grant of a token; `None` if the token is unknown or expired.
     pub(crate) fn of(token: &str) -> Option<Grant> {
         let user = |user, scopes| {
             Some(Grant {
@@ -63,7 +63,7 @@ impl Grant {
     }
 }
 
-/// A refusal. Unlike Helix, the OAuth service names no `error`.
+/// An error. Unlike Helix, the OAuth service has no field `error`.
 #[derive(Debug, Serialize)]
 struct Refusal<'a> {
     status: u16,
@@ -87,7 +87,7 @@ struct AppToken {
     token_type: &'static str,
 }
 
-/// Answers `POST token`. `nonce` makes the token differ from all others.
+/// Answers `POST token`. `nonce` makes each token unique.
 pub(crate) fn token(parameters: &Parameters, nonce: u64) -> Reply {
     match check_client(parameters) {
         Ok(()) => {
@@ -163,7 +163,7 @@ pub(crate) fn validate(authorization: Option<&str>) -> Reply {
     )
 }
 
-/// What follows the scheme in an `Authorization` header.
+/// The token after the scheme in an `Authorization` header.
 pub(crate) fn credentials_of<'a>(scheme: &str, authorization: &'a str) -> Option<&'a str> {
     let (given, credentials) = authorization.split_once(' ')?;
     let credentials = credentials.trim();
@@ -172,12 +172,12 @@ pub(crate) fn credentials_of<'a>(scheme: &str, authorization: &'a str) -> Option
 
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// App tokens carry their expiry and a seal, so that the server need not remember them. The seal
-/// keeps mistakes out, not attackers: all secrets of the sandbox are public.
+/// An app token contains its expiry and a checksum, so that the server need not store it. The checksum protects against
+/// mistakes, not attackers: all secrets of the sandbox are public.
 fn app_token(expires: u64, nonce: u64) -> String {
     let content = expires << 24 | nonce & 0xff_ffff;
     let seal = seal(content);
-    // Thirteen digits hold 64 bits; four of the seal's own make thirty.
+    // Thirteen digits hold 64 bits. Four more make 30 characters, the length of Twitch's tokens.
     let parts = [(content ^ mix(seal), 13), (seal, 13), (mix(seal), 4)];
     parts
         .into_iter()
@@ -200,7 +200,7 @@ fn seal(content: u64) -> u64 {
         .fold(mix(content), |seal, byte| mix(seal ^ u64::from(byte)))
 }
 
-/// The last digits of a number in base 36, lowest last.
+/// The lowest digits of a number in base 36, most significant first.
 fn digits(number: u64, length: u32) -> impl Iterator<Item = char> {
     (0..length)
         .rev()

@@ -1,29 +1,29 @@
-//! How a sandbox behaves: port, seed, delays, faults and limit.
+//! The options of a sandbox: port, seed, delays, faults and rate limit.
 
 use std::time::Duration;
 
 use crate::{faults::Faults, limit};
 
-/// How the sandbox behaves.
+/// The options of a sandbox.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The port on 127.0.0.1; 0 takes any that is free.
+    /// The port on 127.0.0.1; 0 takes any free port.
     pub port: u16,
-    /// Decides all data, and which requests the faults strike.
+    /// The seed of all data, and of the choice of requests that fail.
     pub seed: u64,
-    /// How long every answer takes at least.
+    /// The minimum time before every response.
     pub latency: Duration,
-    /// How much longer it may take.
+    /// The maximum additional time, chosen at random.
     pub jitter: Duration,
-    /// What goes wrong, and how often.
+    /// Which faults occur, and how often.
     pub faults: Faults,
-    /// Points per minute for each app and each user, as Helix counts them. `None`: there is no
-    /// limit, and answers do not mention one.
+    /// Points per minute for each app and each user, counted like Helix does. `None`: there is no limit, and responses
+    /// have no rate limit headers.
     pub rate_limit: Option<u32>,
 }
 
 impl Default for Options {
-    /// Any port, seed 1, at once, no faults, Twitch's limit of 800 points per minute.
+    /// Any port, seed 1, no delays, no faults, Twitch's limit of 800 points per minute.
     fn default() -> Options {
         Options {
             port: 0,

@@ -10,7 +10,7 @@ impl Parameters {
         Parameters(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    /// These, and those that are not among them.
+    /// The parameters with one of these names, and all others.
     pub(crate) fn or(mut self, others: Parameters) -> Parameters {
         let more: Vec<_> = others
             .0

@@ -1,4 +1,4 @@
-//! An answer before it goes on the wire: status, body, and what the rate limit has to say.
+//! A response before it is sent: status, body, and rate limit headers.
 
 use bytes::Bytes;
 use hyper::{
@@ -22,7 +22,7 @@ impl Reply {
         Reply { status, headers, body }
     }
 
-    /// OAuth clients insist on exactly this media type, without a character set.
+    /// OAuth clients require exactly this media type, without a character set.
     pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
         Reply::new(status, "application/json", to_json(value))
     }
@@ -39,7 +39,7 @@ impl Reply {
     }
 }
 
-/// The sandbox writes structs with string keys only: there is nothing in them that could fail.
+/// The sandbox only serializes structs with string keys, so this cannot fail.
 pub(crate) fn to_json(value: &impl Serialize) -> Bytes {
     serde_json::to_vec(value).unwrap_or_default().into()
 }
@@ -51,7 +51,7 @@ pub(crate) fn reason(status: StatusCode) -> &'static str {
 
 pub(crate) const HELIX_MEDIA_TYPE: &str = "application/json; charset=utf-8";
 
-/// The form of every error of Helix.
+/// The format of every error of Helix.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     error: &'static str,
@@ -59,7 +59,7 @@ struct ErrorBody<'a> {
     message: &'a str,
 }
 
-/// An error in Helix's form, which GQL and kraken share, also for what stands before them.
+/// An error in Helix's format. GQL, kraken and unknown paths use it as well.
 pub(crate) fn error_reply(status: StatusCode, message: &str) -> Reply {
     let body = ErrorBody {
         error: reason(status),

@@ -1,4 +1,4 @@
-//! A count of what came over the wire, per path, for tests and benchmarks to read.
+//! Counts requests per path, for tests and benchmarks.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 pub(crate) const REQUESTS_PATH: &str = "/sandbox/requests";
 
-/// Only known paths are told apart, so the counts cannot grow without bound.
+/// Only known paths are counted separately, so that the map does not grow without bound.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Requests {
     total: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Counts a request, by its path if that is a known one. Returns its number, from 0.
+    /// Counts a request, by its path if that is known. Returns its number, from 0.
     pub(crate) fn count(&mut self, path: Option<&'static str>) -> u64 {
         *self.by_path.entry(path.unwrap_or("other")).or_default() += 1;
         self.total += 1;

@@ -1,4 +1,4 @@
-//! Connections, and the faults that strike before a request reaches its service or after.
+//! Connections, and the faults that occur before or after a service answers.
 
 use std::{
     error::Error,
@@ -36,23 +36,23 @@ use crate::{
     state::State,
 };
 
-/// As many may wait to be accepted; a benchmark opens hundreds at once.
+/// The size of the backlog: a benchmark opens hundreds of connections at once.
 const BACKLOG: u32 = 1024;
 
-/// No form of the OAuth service comes near this.
+/// No form of the OAuth service is nearly as large.
 const MAXIMUM_FORM: usize = 64 * 1024;
 
-/// Binds to a port of loopback; 0 is any.
+/// Binds to a port of the loopback interface; 0 takes any free port.
 pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // A port that served a minute ago can be taken again. On Windows it would be stolen instead.
+    // Allows to reuse a port right after another server closed it. On Windows it would allow to share the port instead.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     socket.listen(BACKLOG)
 }
 
-/// Accepts connections until told to stop.
+/// Accepts connections until `stop` is signalled.
 pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: oneshot::Receiver<()>) {
     loop {
         tokio::select! {
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: on
                 Ok((stream, _)) => {
                     tokio::spawn(serve_connection(stream, Arc::clone(&state)));
                 }
-                // Out of file descriptors, most likely: there will be some when others close.
+                // Probably out of file descriptors: retry once other connections are closed.
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             _ = &mut stop => return,
@@ -69,8 +69,8 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: on
 }
 
 async fn serve_connection(stream: TcpStream, state: Arc<State>) {
-    // Without it, an answer in two segments waits for an acknowledgement. If it fails, the
-    // connection is gone already.
+    // Otherwise a response in two segments waits for an acknowledgement. If this fails, the connection is already
+    // closed.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
@@ -81,12 +81,12 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
     let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
     if outcome.is_err_and(|error| error.source().is_some_and(|source| source.is::<Reset>())) {
-        // Closing at once, whatever is unsent, makes the kernel send a reset.
+        // With a linger time of zero, closing discards unsent data and makes the kernel send a reset.
         let _ = stream.set_zero_linger();
     }
 }
 
-/// The connection is to be reset instead of an answer.
+/// The connection is to be reset instead of sending a response.
 #[derive(Debug)]
 struct Reset;
 
@@ -98,7 +98,7 @@ impl fmt::Display for Reset {
 
 impl Error for Reset {}
 
-/// Who answers a path.
+/// The service that answers a path.
 #[derive(Clone, Copy, Debug)]
 enum Service {
     Helix(Option<&'static helix::Endpoint>),
@@ -106,9 +106,9 @@ enum Service {
     Legacy(Option<&'static legacy::Route>),
     OauthToken,
     OauthValidate,
-    /// A path of the OAuth service that it does not have.
+    /// A path below `/oauth2/` that the OAuth service does not have.
     OauthUnknown,
-    /// A path of no service.
+    /// A path that no service has.
     Unknown,
 }
 
@@ -125,7 +125,7 @@ impl Service {
         }
     }
 
-    /// Its path, if it is one of those that are known.
+    /// The path, if it is a known one.
     fn path(self) -> Option<&'static str> {
         match self {
             Service::Helix(endpoint) => endpoint.map(|endpoint| endpoint.path),
@@ -137,7 +137,7 @@ impl Service {
         }
     }
 
-    /// Whether the faults of data services strike here.
+    /// Whether the faults of data services can occur here.
     fn has_data(self) -> bool {
         matches!(self, Service::Helix(_) | Service::Gql | Service::Legacy(_))
     }
@@ -174,7 +174,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
     } else if strikes(Fault::Html) {
         Reply::new(StatusCode::OK, "text/html; charset=utf-8", SORRY.into())
     } else if !matches!(service, Service::Helix(_)) && strikes(Fault::TooManyRequests) {
-        // Helix tells when to come back. The others have no such headers.
+        // Helix sends when to retry. The other services have no such headers.
         error_reply(StatusCode::TOO_MANY_REQUESTS, "Request limit exceeded")
     } else if matches!(service, Service::Legacy(_)) && strikes(Fault::LegacyErrorWith200) {
         legacy::error_with_200()
@@ -192,7 +192,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
     })
 }
 
-/// As a proxy in between might answer.
+/// A page such as a proxy might send.
 const SORRY: &str = "<!DOCTYPE html>\n<html><head><title>Sorry</title></head>\
                      <body><h1>We will be back soon</h1></body></html>\n";
 
@@ -223,7 +223,7 @@ async fn dispatch(state: &State, number: u64, service: Service, request: Request
     }
 }
 
-/// The form in a body, if it can be read. A body of another kind is no form, and empty.
+/// The form in a body; `None` if it cannot be read. A body of another media type is an empty form.
 async fn form(request: Request<Incoming>) -> Option<Parameters> {
     let media_type = request
         .headers()
@@ -238,7 +238,7 @@ async fn form(request: Request<Incoming>) -> Option<Parameters> {
     })
 }
 
-/// A body that is not too large and comes whole.
+/// The body, if it is complete and not too large.
 async fn body(request: Request<Incoming>, maximum: usize) -> Option<bytes::Bytes> {
     let body = Limited::new(request.into_body(), maximum).collect().await;
     Some(body.ok()?.to_bytes())

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! The state that all connections share.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -13,7 +13,7 @@ use crate::{
     world::{Seed, World},
 };
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) seed: Seed,
@@ -38,19 +38,19 @@ impl State {
         }
     }
 
-    /// Takes a point from the owner's bucket; none if there is no limit.
+    /// Takes a point from the owner's bucket; `None` if there is no limit.
     pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
         let limiter = self.limiter.as_ref()?;
         Some(lock(limiter).take(owner))
     }
 
-    /// The count of requests.
+    /// The counts of requests.
     pub(crate) fn requests(&self) -> MutexGuard<'_, Requests> {
         lock(&self.requests)
     }
 }
 
-/// Locks a mutex, also one whose holder panicked: what it guards is whole at every step.
+/// Locks a mutex even if a thread panicked while holding it: the data are consistent at every step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

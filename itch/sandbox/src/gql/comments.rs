@@ -1,7 +1,7 @@
-//! Pages of a video's comments, from an offset or after a cursor.
+//! Pages of a video's comments, by offset or by cursor.
 //!
-//! What Twitch does there is not documented; it is as xenova/chat-downloader,
-//! TheDrHax/Twitch-Chat-Downloader and lay295/TwitchDownloader have found it.
+//! Twitch does not document this. It follows what xenova/chat-downloader, TheDrHax/Twitch-Chat-Downloader and
+//! lay295/TwitchDownloader have found.
 
 use std::ops::Range;
 
@@ -19,11 +19,11 @@ use crate::{
     world::{Chat, Comment, Emote, Fragment, Millis, Seed, World, rfc3339_millis},
 };
 
-/// Of a page whose size is not asked for: what the web player gets.
+/// The size of a page if none is asked for, as for the web player.
 const USUAL_FIRST: u32 = 59;
 const MAXIMUM_FIRST: u32 = 100;
 
-/// How far before the asked second a page may start, by time and by number.
+/// How far before the offset a page may start, in time and in comments.
 const EARLY: Millis = 3_000;
 const EARLY_COMMENTS: u64 = 6;
 
@@ -34,7 +34,7 @@ pub(super) enum Start {
     Cursor(String),
 }
 
-/// What is asked of `comments(…)`.
+/// The arguments of `comments(…)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) start: Start,
@@ -42,12 +42,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads the arguments of the field.
+    /// Parses the arguments of the field.
     pub(super) fn new(arguments: &Map<String, Value>) -> Result<Asked, Refusal> {
         let invalid = |name: &str| format!("Argument \"{name}\" has invalid value.");
         let given = |name: &str| arguments.get(name).filter(|value| !value.is_null());
         if let Some(name) = ["last", "before"].into_iter().find(|name| given(name).is_some()) {
-            return Err(format!("The sandbox pages forward only, not with \"{name}\"."));
+            return Err(format!("The sandbox does not support \"{name}\": it only pages forward."));
         }
         let first = match given("first").map(Value::as_u64) {
             None => USUAL_FIRST,
@@ -67,17 +67,17 @@ impl Asked {
     }
 }
 
-/// A page of comments, before they are made.
+/// A page of comments, whose contents are computed later.
 pub(super) struct Connection<'a> {
     world: &'a World,
     chat: &'a Chat<'a>,
     indices: Range<u32>,
-    /// All edges have that of the last: one can go on from the end of a page only.
+    /// All edges have the cursor of the last one: a client can only continue from the end of a page.
     cursor: String,
     has_next: bool,
 }
 
-/// The page, or nothing for a cursor that is not one of this video's.
+/// The page; `None` if the cursor does not belong to this video.
 pub(super) fn connection<'a>(
     world: &'a World,
     chat: &'a Chat<'a>,
@@ -101,7 +101,7 @@ pub(super) fn connection<'a>(
         _ if end > place => cursor::encode(chat, end - 1),
         _ => String::new(),
     };
-    // Not to be trusted without a cursor: true even at the end.
+    // Like Twitch, a page by offset has a next page even at the end.
     let has_next = if by_cursor {
         end < count || strikes(Fault::Loop)
     } else {
@@ -116,7 +116,7 @@ pub(super) fn connection<'a>(
     })
 }
 
-/// The index that a page from a second starts with: often a few comments before it.
+/// The index at which a page by offset starts: often a few comments before the offset.
 fn from_offset(chat: &Chat<'_>, seconds: u64, seed: Seed) -> u32 {
     let offset = seconds * 1_000;
     let exact = chat.first_at(offset);
@@ -258,7 +258,7 @@ struct Badge {
 }
 
 impl Badge {
-    /// It ends with the channel in catalogues of badges, and with nothing here.
+    /// On Twitch the id ends with the channel in lists of badges, and with an empty part in comments.
     fn id(&self) -> String {
         STANDARD.encode(format!("{};{};", self.set, self.version))
     }

@@ -1,8 +1,8 @@
-//! The cursor of a page of comments: which comment it ends with, in Twitch's own form.
+//! The cursor of a page of comments: it identifies the last comment of the page, in Twitch's own format.
 //!
-//! It is unpadded base64 of JSON with the id of the comment, the broadcast, and a sort key: offset
-//! and creation time, each as nanoseconds in eight bytes. This is the form of captured answers;
-//! clients such as lay295/TwitchDownloader hand it back without a look.
+//! It is unpadded base64 of JSON with the id of the comment, the broadcast, and a sort key: the offset and the creation
+//! time, each in nanoseconds as eight bytes. Recorded answers have this format; clients such as lay295/TwitchDownloader
+//! treat it as opaque.
 
 use base64::{
     Engine,
@@ -22,7 +22,7 @@ struct Content {
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
-/// The cursor that leads to what comes after the comment at an index.
+/// The cursor for the comments after the one at an index.
 pub(super) fn encode(chat: &Chat<'_>, index: u32) -> String {
     let offset = chat.offset(index);
     let stamp = chat.stamp(offset) as u64 * NANOS_PER_MILLI;
@@ -37,7 +37,7 @@ pub(super) fn encode(chat: &Chat<'_>, index: u32) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default())
 }
 
-/// The index of the comment that a cursor of this video stands for.
+/// The index of the comment that a cursor of this video identifies.
 pub(super) fn decode(chat: &Chat<'_>, cursor: &str) -> Option<u32> {
     let content: Content = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let sort_key: [u8; 16] = URL_SAFE.decode(content.sk).ok()?.try_into().ok()?;
@@ -49,7 +49,7 @@ pub(super) fn decode(chat: &Chat<'_>, cursor: &str) -> Option<u32> {
     (encode(chat, index) == cursor).then_some(index)
 }
 
-/// In the usual five groups.
+/// As a UUID with the usual five groups.
 pub(super) fn uuid(id: [u8; 16]) -> String {
     let digits = format!("{:032x}", u128::from_be_bytes(id));
     [0..8, 8..12, 12..16, 16..20, 20..32]
@@ -73,7 +73,7 @@ mod tests {
             assert_eq!(decode(&other, &cursor), None);
             assert!(cursor.starts_with("eyJpZCI6I") && !cursor.contains('='), "{cursor}");
         }
-        // Comments of the same moment are told apart.
+        // Comments at the same time have different cursors.
         let burst = chat(2_700_000_180);
         for index in 0..1_000 {
             assert_eq!(decode(&burst, &encode(&burst, index)), Some(index));

@@ -1,8 +1,7 @@
 //! `gql.twitch.tv/gql`: videos and their chat, as the web player reads them.
 //!
-//! The service is undocumented. Its shapes are those that lay295/TwitchDownloader,
-//! xenova/chat-downloader, ihabunek/twitch-dl and TheDrHax/Twitch-Chat-Downloader rely on, and
-//! that their issues show.
+//! The service is undocumented. Its formats are those that lay295/TwitchDownloader, xenova/chat-downloader,
+//! ihabunek/twitch-dl and TheDrHax/Twitch-Chat-Downloader rely on, and that their issues show.
 
 mod comments;
 mod cursor;
@@ -33,20 +32,20 @@ use crate::{
 
 pub(crate) const PATH: &str = "/gql";
 
-/// More than as many large queries as fit in one request.
+/// Larger than the largest number of large queries in one request.
 pub(crate) const MAXIMUM_BODY: usize = 512 * 1024;
 
-/// Operations in one request; more have not been seen to work.
+/// The maximum number of operations in one request; larger requests have not been seen to work.
 const MAXIMUM_OPERATIONS: usize = 35;
 
-/// Of a mobile app: the one that most tools have used since 2023-05.
+/// The client id of a mobile app, which most tools have used since 2023-05.
 const MOBILE: &str = "kd1unb4b3q4t58fwlpcbzcbnm76a8fp";
-/// Of the web player, which has had to prove its integrity for cursors since 2023-05-04.
+/// The client id of the web player, which needs an integrity token for cursors since 2023-05-04.
 const WEB: &str = "kimne78kx3ncx6brgo4mv6wki5h1ko";
-/// Of another app of Twitch's.
+/// The client id of another Twitch app.
 const OTHER: &str = "ue6666qo983tsx6so1t0vnawi233wa";
 
-/// The hash of the web player's query for comments, and the query, as its answers show it.
+/// The hash of the web player's query for comments, and the query, as reconstructed from its answers.
 const COMMENTS_HASH: &str = "b70a3591ff0f4e0313d126c6a1502d79a1c02baebb288227c582044aa76adf6a";
 const COMMENTS_QUERY: &str = "
 query VideoCommentsByOffsetOrCursor($videoID: ID!, $contentOffsetSeconds: Int, $cursor: Cursor) {
@@ -106,7 +105,7 @@ enum Body {
     One(Operation),
 }
 
-/// Answers a request with its body.
+/// Answers the body of a request.
 pub(crate) fn answer(state: &State, number: u64, method: &Method, headers: &HeaderMap, body: &[u8]) -> Reply {
     if method != Method::POST {
         return error_reply(StatusCode::METHOD_NOT_ALLOWED, "");
@@ -122,7 +121,7 @@ pub(crate) fn answer(state: &State, number: u64, method: &Method, headers: &Head
     let Some(client) = client else {
         return bad_request("The \"Client-ID\" header is invalid.");
     };
-    // Only tokens of Twitch's own apps are good here, and the sandbox issues none.
+    // Only tokens of Twitch's own apps are valid here, and the sandbox does not issue any.
     if header(AUTHORIZATION).is_some() {
         let message = "The \"Authorization\" token is invalid.";
         return error_reply(StatusCode::UNAUTHORIZED, message);
@@ -144,7 +143,7 @@ pub(crate) fn answer(state: &State, number: u64, method: &Method, headers: &Head
     };
     let mut json = Vec::new();
     match serde_json::from_slice(body) {
-        Err(_) => return bad_request("The request body is no GraphQL operation."),
+        Err(_) => return bad_request("The request body is not a GraphQL operation."),
         Ok(Body::Many(operations)) if operations.len() > MAXIMUM_OPERATIONS => {
             return bad_request("There are too many operations in the request.");
         }
@@ -168,13 +167,13 @@ struct Call<'a> {
     world: &'a World,
     faults: &'a Faults,
     seed: Seed,
-    /// What the faults of this operation are drawn from.
+    /// The seed of the faults of this operation.
     draws: Seed,
     number: u64,
     client: &'static str,
 }
 
-/// Why a field is null.
+/// The reason why a field is null.
 #[derive(Serialize)]
 struct Problem {
     message: &'static str,
@@ -188,7 +187,7 @@ impl Call<'_> {
         self.faults.strike(fault, self.draws, self.number)
     }
 
-    /// Writes the response to an operation.
+    /// Writes the response of an operation.
     fn run(&self, operation: &Operation, json: &mut Vec<u8>) {
         let problems = RefCell::default();
         let data = self.fields(operation).and_then(|fields| self.data(&fields, &problems));
@@ -222,7 +221,7 @@ impl Call<'_> {
         if let Some(name) = &operation.operation_name {
             extensions.insert("operationName".to_owned(), name.as_str().into());
         }
-        // A ULID.
+        // A random ULID.
         let alphabet = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let letters = (0..23).map(|place| {
             let digit = mix(drawn ^ place) % alphabet.len() as u64;
@@ -233,7 +232,7 @@ impl Call<'_> {
         extensions
     }
 
-    /// What an operation asks for, whether by its query or by the hash of one.
+    /// What an operation asks for, by its query or by the hash of one.
     fn fields(&self, operation: &Operation) -> Result<Vec<Field>, Refusal> {
         let persisted = operation
             .extensions
@@ -252,7 +251,7 @@ impl Call<'_> {
         query::parse(query, operation.operation_name.as_deref(), variables)
     }
 
-    /// The data as JSON. What goes wrong with a field is added to the problems.
+    /// The data as JSON. Errors of fields are added to the problems.
     fn data(&self, fields: &[Field], problems: &RefCell<Vec<Problem>>) -> Result<Vec<u8>, Refusal> {
         let mut data = Vec::new();
         if self.strikes(Fault::GqlDataNull) {
@@ -283,7 +282,7 @@ impl Call<'_> {
             Some(id) => id.as_u64(),
             None => return Err("Argument \"id\" is missing.".to_owned()),
         };
-        // Malformed ids, and videos that are private or deleted, are all the same: null.
+        // Malformed ids, and videos that are private or deleted, all give null.
         let video = id.and_then(|id| self.world.video(id)).map(|video| Video {
             call: self,
             chat: self.world.chat(video),
@@ -303,7 +302,7 @@ impl Call<'_> {
         }
     }
 
-    /// Why there are no comments; nothing if it is for no reason.
+    /// Whether the comments are null, and the error message for it, if there is one.
     fn refused(&self, asked: &Asked) -> Option<Option<&'static str>> {
         if let Some(problem) = self.passing_problem() {
             return Some(Some(problem));

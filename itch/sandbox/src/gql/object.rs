@@ -1,10 +1,10 @@
-//! Objects of the schema, and how one is written with the fields that were asked of it.
+//! Objects of the schema, and writing them with the requested fields.
 
 use serde::Serialize;
 
 use super::query::{Field, Refusal};
 
-/// A type of the schema that knows its fields.
+/// A type of the schema.
 pub(super) trait Object {
     const TYPE: &'static str;
 
@@ -19,7 +19,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Anything without fields.
+    /// Writes a value without fields.
     pub(super) fn scalar(self, value: impl Serialize) -> Result<(), Refusal> {
         if !self.asked.selection.is_empty() {
             let name = &self.asked.name;
@@ -30,7 +30,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Instead of an object as well.
+    /// Writes null, also instead of an object.
     pub(super) fn null(self) -> Result<(), Refusal> {
         self.json.extend_from_slice(b"null");
         Ok(())
@@ -75,7 +75,7 @@ impl Place<'_> {
     }
 }
 
-/// Writes fields as one object, in the order they were asked for.
+/// Writes fields as one object, in the order of the query.
 pub(super) fn write_fields(
     fields: &[Field],
     json: &mut Vec<u8>,
@@ -86,7 +86,7 @@ pub(super) fn write_fields(
         if index > 0 {
             json.push(b',');
         }
-        // A key has letters, digits and underscores only.
+        // A key consists of letters, digits and underscores, so it needs no escaping.
         json.push(b'"');
         json.extend_from_slice(field.key.as_bytes());
         json.extend_from_slice(b"\":");

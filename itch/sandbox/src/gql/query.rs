@@ -1,7 +1,7 @@
-//! Reads a GraphQL query, as far as clients of chat and videos write one.
+//! Parses a GraphQL query, as far as clients for chat and videos need it.
 //!
-//! See <https://spec.graphql.org>. Variables, fragments, `@skip` and `@include` are resolved while
-//! reading: what is left are fields, their arguments, and the fields inside them.
+//! See <https://spec.graphql.org>. Variables, fragments, `@skip` and `@include` are resolved while parsing. The result
+//! are fields, their arguments, and the fields inside them.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
     pub(super) name: String,
-    /// The key in the answer: the alias, if it has one.
+    /// The key in the response: the alias, if there is one.
     pub(super) key: String,
     pub(super) arguments: Map<String, Value>,
     pub(super) selection: Vec<Field>,
@@ -20,10 +20,10 @@ pub(super) struct Field {
 /// What is wrong with a query, as one sentence.
 pub(super) type Refusal = String;
 
-/// Deeper than any sensible query, and far from the end of the stack.
+/// Deeper than any sensible query, and not deep enough to overflow the stack.
 const MAXIMUM_DEPTH: usize = 24;
 
-/// Fragments in fragments can multiply.
+/// Nested fragments can multiply the number of fields.
 const MAXIMUM_FIELDS: usize = 2_000;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,12 +32,12 @@ enum Token<'a> {
     Sign(u8),
     Name(&'a str),
     Number(&'a str),
-    /// With its quotes, which JSON has too.
+    /// Including its quotes; a string is written as in JSON.
     Text(&'a str),
     End,
 }
 
-/// A selection before its fragments are put in.
+/// A selection before its fragments are inserted.
 enum Part {
     Field(Field, Vec<Part>),
     Spread(String),
@@ -51,7 +51,7 @@ struct Parser<'a> {
     variables: Map<String, Value>,
 }
 
-/// The fields of the one operation, or of that with the name.
+/// The fields of the only operation, or of the one with this name.
 pub(super) fn parse(
     query: &str,
     operation_name: Option<&str>,
@@ -85,7 +85,7 @@ pub(super) fn parse(
                 fragments.insert(name, parser.selection()?);
             }
             Token::Name(kind @ ("mutation" | "subscription")) => {
-                return Err(format!("The sandbox knows no {kind}."));
+                return Err(format!("The sandbox does not support operations of type {kind}."));
             }
             other => return Err(unexpected(other)),
         }
@@ -101,7 +101,7 @@ pub(super) fn parse(
     Ok(fields)
 }
 
-/// Puts the fragments where they are spread.
+/// Replaces spreads by the fields of their fragments.
 fn expand(
     parts: Vec<Part>,
     fragments: &HashMap<String, Vec<Part>>,
@@ -267,7 +267,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Whether what they stand at is wanted.
+    /// Parses `@skip` and `@include`: whether the field or fragment is included.
     fn directives(&mut self) -> Result<bool, Refusal> {
         let mut wanted = true;
         while self.skips(b'@')? {
@@ -310,7 +310,7 @@ impl<'a> Parser<'a> {
                 Token::Name("true") => Value::Bool(true),
                 Token::Name("false") => Value::Bool(false),
                 Token::Name("null") => Value::Null,
-                // Of an enumeration.
+                // A value of an enumeration.
                 Token::Name(name) => Value::String(name.to_owned()),
                 Token::Sign(b'[') => {
                     let mut values = Vec::new();

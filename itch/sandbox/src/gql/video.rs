@@ -6,14 +6,14 @@ use super::{
 };
 use crate::world::{self, Game, UserId, VideoKind, World, rfc3339};
 
-/// All fields but `comments`, which whoever knows the request adds.
+/// All fields except `comments`, which needs the request and is added by the caller.
 pub(super) fn field(world: &World, video: &world::Video, name: &str, place: Place<'_>) -> Option<Result<(), Refusal>> {
     Some(match name {
         "id" => place.scalar(video.id.to_string()),
         "title" => place.scalar(video.title),
         "description" => place.null(),
         "createdAt" | "publishedAt" | "recordedAt" | "updatedAt" => place.scalar(rfc3339(video.created_at)),
-        // Behind what is in chat already, while the video grows.
+        // While the video grows, this is behind the chat.
         "lengthSeconds" => place.scalar(video.length),
         "status" => place.scalar(if video.growing { "RECORDING" } else { "RECORDED" }),
         "broadcastType" => place.scalar(match video.kind {

@@ -1,4 +1,4 @@
-//! What every endpoint is given and may refuse: a request that was let in, its parameters, and refusals in Helix's form.
+//! What every endpoint gets and may refuse: an authenticated request, its parameters, and errors in Helix's format.
 
 use std::borrow::Cow;
 
@@ -25,14 +25,14 @@ pub(crate) struct Endpoint {
 pub(super) struct Call<'a> {
     pub(super) world: &'a World,
     pub(super) faults: &'a Faults,
-    /// For faults and cursors; the world has its own.
+    /// The seed for faults and cursors; the world has a seed of its own.
     pub(super) seed: Seed,
     pub(super) grant: Grant,
     pub(super) path: &'static str,
     pub(super) parameters: Parameters,
 }
 
-/// A refusal, written as Helix writes it.
+/// An error in the format of Helix.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) status: StatusCode,
@@ -40,7 +40,7 @@ pub(super) struct Failure {
 }
 
 impl Call<'_> {
-    /// The one value of a parameter that must be there and name a user.
+    /// A required parameter with exactly one value, which has to be a user id.
     pub(super) fn required_user(&self, name: &'static str) -> Result<UserId, Failure> {
         match self.parameters.one(name) {
             None | Some("") => Err(Failure::missing(name)),
@@ -55,7 +55,7 @@ impl Call<'_> {
             .transpose()
     }
 
-    /// The value of a parameter that, if it is there, must be one of a few.
+    /// An optional parameter whose value has to be one of a few.
     pub(super) fn choice<T: Copy>(
         &self,
         name: &'static str,
@@ -78,7 +78,7 @@ impl Call<'_> {
         self.require_one_scope(&[scope])
     }
 
-    /// Any one of them will do.
+    /// Requires any one of these scopes.
     pub(super) fn require_one_scope(&self, scopes: &[&str]) -> Result<(), Failure> {
         if scopes.iter().any(|scope| self.grant.has_scope(scope)) {
             return Ok(());
@@ -87,13 +87,13 @@ impl Call<'_> {
         Err(Failure::unauthorized(format!("Missing scope: {scopes}")))
     }
 
-    /// Whether the token is one of this user.
+    /// Whether the token belongs to this user.
     pub(super) fn is_of(&self, user: UserId) -> bool {
         self.grant.user == Some(user)
     }
 
-    /// How many values some parameters have together; Helix takes a hundred. What it says to more
-    /// is not known.
+    /// Checks the number of values that some parameters have together. Helix accepts a hundred; its message for more is
+    /// not known.
     pub(super) fn at_most_a_hundred(&self, names: &[&'static str]) -> Result<usize, Failure> {
         let count = names.iter().map(|name| self.parameters.all(name).count()).sum();
         match names {
@@ -103,7 +103,7 @@ impl Call<'_> {
     }
 }
 
-/// A user id. Twitch's ids are decimal; one that no account can have stands for nobody.
+/// Parses a user id. Twitch's ids are decimal; one that is too large for an account is the id of nobody.
 pub(super) fn parse_user(name: &'static str, value: &str) -> Result<UserId, Failure> {
     const NOBODY: UserId = 0;
     if is_numeric(value) {
@@ -116,7 +116,7 @@ pub(super) fn is_numeric(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The logins that Twitch accepts, whether or not somebody has them.
+/// Whether Twitch accepts this as a login, even if no account has it.
 pub(super) fn is_login(value: &str) -> bool {
     (1..=25).contains(&value.len())
         && value

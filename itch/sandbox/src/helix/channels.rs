@@ -1,4 +1,4 @@
-//! `GET channels`: what channels are set to play.
+//! `GET channels`: the settings of channels.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         .map(|id| parse_user("broadcaster_id", id))
         .collect::<Result<_, _>>()?;
     let mut channels: Vec<UserId> = asked.into_iter().filter(|id| call.world.exists(*id)).collect();
-    // Nothing is promised about the order.
+    // Twitch does not promise an order.
     channels.sort_unstable_by_key(|id| mix(u64::from(*id)));
     let data = channels.into_iter().map(|id| channel(call, id)).collect();
     Ok(to_json(&Envelope {
@@ -54,7 +54,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
 
 fn channel(call: &Call<'_>, id: UserId) -> Channel {
     let (broadcaster_login, broadcaster_name) = call.world.names_of(id);
-    // It stays what it was in the last broadcast.
+    // The game stays that of the last broadcast.
     let last = call.world.last_broadcast(id);
     let (game, title) = last.map_or((None, ""), |video| (Some(video.game), video.title));
     Channel {

@@ -1,4 +1,4 @@
-//! `GET chat/chatters`: who is in a channel's chat, for its moderators.
+//! `GET chat/chatters`: who is in the chat of a channel, for its moderators.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -8,7 +8,7 @@ use super::page::{Envelope, PageSize};
 use super::people::Person;
 use crate::reply::to_json;
 
-/// Larger pages than anywhere else.
+/// Pages may be larger than those of other endpoints.
 const PAGE: PageSize = PageSize {
     default: 100,
     maximum: 1_000,
@@ -31,7 +31,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     if moderator != broadcaster && !moderates {
         return Err(Failure {
             status: StatusCode::FORBIDDEN,
-            // As the reference describes it; what Twitch writes is not known.
+            // The status is documented; the message of Twitch is not known.
             message: "The user in the moderator_id query parameter is not one of the \
                       broadcaster's moderators."
                 .into(),

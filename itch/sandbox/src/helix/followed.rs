@@ -1,4 +1,4 @@
-//! `GET channels/followed`: whom the token's own user follows.
+//! `GET channels/followed`: the channels that the user of the token follows.
 
 use bytes::Bytes;
 use serde::Serialize;

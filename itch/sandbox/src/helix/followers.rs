@@ -1,4 +1,4 @@
-//! `GET channels/followers`: who follows a channel, for those who may know, and how many do.
+//! `GET channels/followers`: the followers of a channel, if the token may list them, and their number.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -30,7 +30,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     let user = call.optional_user("user_id")?;
     let followers = call.world.followers(broadcaster);
     let total = Some(followers.total);
-    // A bad page is refused even to those who would get no rows.
+    // Invalid paging is an error even if the token may not list the rows.
     let page = call.page(user.map_or(followers.total, |_| 1))?;
     if let Some(user) = user {
         call.require_scope(SCOPE)?;
@@ -61,7 +61,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     }))
 }
 
-/// Whether the token is of the broadcaster or of a moderator.
+/// Whether the token belongs to the broadcaster or to a moderator.
 fn may_list(call: &Call<'_>, broadcaster: UserId) -> bool {
     let moderates = named(broadcaster).is_some_and(|channel| channel.moderated);
     call.is_of(broadcaster) || (moderates && call.is_of(BURKEBLACK))

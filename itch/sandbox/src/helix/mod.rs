@@ -1,7 +1,7 @@
-//! `api.twitch.tv/helix/`: who may ask, what is refused and how, and which endpoints there are.
+//! `api.twitch.tv/helix/`: authentication, errors, and the list of endpoints.
 //!
-//! See <https://dev.twitch.tv/docs/api/reference>. The texts of errors are not documented; they are
-//! those seen in twitchdev/issues and in the sources of Chatterino, twurple and pyTwitchAPI.
+//! See <https://dev.twitch.tv/docs/api/reference>. The texts of errors are not documented; these were seen in
+//! twitchdev/issues and in the source code of Chatterino, twurple and pyTwitchAPI.
 
 mod call;
 mod channels;
@@ -52,7 +52,7 @@ pub(crate) fn endpoint(path: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().copied().find(|endpoint| endpoint.path == path)
 }
 
-/// Answers a request, after everything that may go wrong on the way to the endpoint.
+/// Answers a request, after the faults and checks that come before the endpoint.
 pub(crate) fn answer(
     state: &State,
     number: u64,
@@ -66,7 +66,7 @@ pub(crate) fn answer(
             return Failure::unauthorized("Invalid OAuth token").into();
         }
         Ok(grant) => grant,
-        // Without the headers of the rate limit: whose would it be?
+        // Without rate limit headers, since there is no owner whose limit they could show.
         Err(failure) => return failure.into(),
     };
     if state.faults.strike(Fault::TooManyRequests, state.seed, number) {
@@ -93,7 +93,7 @@ pub(crate) fn answer(
             path: endpoint.path,
             parameters,
         }),
-        // Every endpoint that writes is as unknown as one that does not exist.
+        // Only reading is simulated: an endpoint that writes is answered like an unknown path.
         _ => Err(Failure {
             status: StatusCode::NOT_FOUND,
             message: "".into(),
@@ -111,7 +111,7 @@ pub(crate) fn answer(
 
 fn authenticate(headers: &HeaderMap) -> Result<Grant, Failure> {
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    // The scheme `OAuth` of kraken is refused.
+    // The scheme `OAuth` of kraken is not accepted.
     let token = header(AUTHORIZATION)
         .and_then(|value| credentials_of("Bearer", value))
         .ok_or(Failure::unauthorized("OAuth token is missing"))?;

@@ -1,4 +1,4 @@
-//! `GET moderation/moderators`: the moderators of the token's own channel.
+//! `GET moderation/moderators`: the moderators of the channel of the token's user.
 
 use bytes::Bytes;
 

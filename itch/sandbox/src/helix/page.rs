@@ -1,4 +1,4 @@
-//! The envelope around rows: pages of a list, the cursors between them, and the faults that trouble a walk.
+//! The envelope around rows: pages of a list, their cursors, and the faults of paging.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::{
     world::{Seed, mix},
 };
 
-/// Which rows of the list a page has, by index, and how to come to the next one.
+/// The rows of a page, as indices in the list, and the cursor to the next page.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) rows: Range<u32>,
@@ -25,7 +25,7 @@ pub(super) struct Pagination {
     cursor: Option<String>,
 }
 
-/// `total` and `pagination` are left out where the endpoint has none.
+/// `total` and `pagination` are left out if the endpoint does not have them.
 #[derive(Serialize)]
 pub(super) struct Envelope<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,11 +35,11 @@ pub(super) struct Envelope<T> {
     pub(super) pagination: Option<Pagination>,
 }
 
-/// Where a page starts.
+/// The position at which a page starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     offset: u32,
-    /// An empty page with this place in its cursor has been sent already.
+    /// An empty page with a cursor to this position was already sent.
     skipped: bool,
 }
 
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// How many rows a page has if `first` is left out, and at most.
+/// The default and the maximum number of rows per page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageSize {
     pub(super) default: u32,
@@ -66,12 +66,12 @@ const USUAL: PageSize = PageSize {
 };
 
 impl Call<'_> {
-    /// The page asked for with `first` and `after`, of a list this long.
+    /// The page that `first` and `after` ask for, in a list with `total` rows.
     pub(super) fn page(&self, total: u32) -> Result<Page, Failure> {
         self.page_of(total, USUAL)
     }
 
-    /// The page, of an endpoint with pages of another size.
+    /// The same for an endpoint with other page sizes.
     pub(super) fn page_of(&self, total: u32, size: PageSize) -> Result<Page, Failure> {
         let first = self.first(size)?;
         let list = self.list();
@@ -84,7 +84,7 @@ impl Call<'_> {
         };
         let offset = place.offset;
         let strikes = |fault| self.faults.strike(fault, list, offset.into());
-        // Only what has a page before it can be told from a list that starts so.
+        // Only for positions after the first page: an irregular first page would look like a list that starts this way.
         let midway = offset > 0 && offset < total;
 
         if midway && !place.skipped && strikes(Fault::NoRows) {
@@ -98,12 +98,12 @@ impl Call<'_> {
         let (repeats, length) = if midway && strikes(Fault::Duplicate) {
             (1 + list.child("repeats").below(offset.into(), 5) as u32, first)
         } else if midway && strikes(Fault::Shift) {
-            // As if one had followed and another left since the page before.
+            // As if one user had followed and another had unfollowed since the previous page.
             (1, first - 1)
         } else {
             (0, first)
         };
-        // A page must neither grow by its repeats nor have nothing else, which would lead nowhere.
+        // A page must not be longer because of repeated rows, and needs at least one new row to make progress.
         let start = offset.saturating_sub(repeats.min(first - 1));
         let end = (start + length).max(offset + 1).min(total);
         let next = || encode(list, Place::at(end));
@@ -119,7 +119,7 @@ impl Call<'_> {
         })
     }
 
-    /// Lists with a `before` can be walked backwards on Twitch; here that is refused, not ignored.
+    /// On Twitch, lists with a `before` can be read backwards. Here this is an error rather than ignored.
     pub(super) fn only_forward(&self) -> Result<(), Failure> {
         match self.parameters.one("before") {
             Some(_) => Err(Failure::malformed("before", "the sandbox pages forward only")),
@@ -145,7 +145,7 @@ impl Call<'_> {
         }
     }
 
-    /// Tells the list from all others: by the endpoint and every parameter but those of paging.
+    /// Identifies the list by the endpoint and every parameter except those of paging.
     fn list(&self) -> Seed {
         let mut filters: Vec<(&str, &str)> = self
             .parameters
@@ -160,7 +160,7 @@ impl Call<'_> {
     }
 }
 
-/// What is inside a cursor once its base64 is undone, as Twitch does it. `b` would lead back.
+/// The content of a cursor after base64 decoding, as on Twitch. `b` would be the cursor to the previous page.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -175,11 +175,11 @@ struct Inner {
     cursor: String,
 }
 
-/// A cursor for a list. Its upper half is sealed with the list, so that it fits no other.
+/// A cursor for a list. Its upper half is a checksum with the list, so that it is invalid for any other list.
 fn encode(list: Seed, place: Place) -> String {
     let plain = u64::from(place.offset) << 1 | u64::from(place.skipped);
     let seal = list.child("cursor").draw(plain) >> 33;
-    // The place is veiled with the seal: clients that count on its form should fail here first.
+    // The position is obfuscated, so that clients that rely on its format fail in the sandbox.
     let number = seal << 33 | (plain ^ mix(seal) & 0x1_ffff_ffff);
     let content = Content {
         b: None,
@@ -190,7 +190,7 @@ fn encode(list: Seed, place: Place) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default())
 }
 
-/// The place of a cursor that was made for this list.
+/// The position of a cursor; `None` if it was not made for this list.
 fn decode(list: Seed, cursor: &str) -> Option<Place> {
     let content: Content = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let number: u64 = content.a.cursor.parse().ok()?;

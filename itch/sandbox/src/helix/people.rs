@@ -1,4 +1,4 @@
-//! Lists of people: the same for all endpoints that give one.
+//! Lists of people, shared by all endpoints that return one.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -28,7 +28,7 @@ impl Person {
     }
 }
 
-/// The people of the channel that the token is of, with any of the scopes.
+/// The people of the channel of the token's user, if the token has any of the scopes.
 pub(super) fn list(call: &Call<'_>, scopes: &[&str], people: fn(&Room) -> &Vec<UserId>) -> Result<Bytes, Failure> {
     let broadcaster = call.required_user("broadcaster_id")?;
     call.at_most_a_hundred(&["user_id"])?;

@@ -1,4 +1,4 @@
-//! `GET streams`: who is live, by viewers.
+//! `GET streams`: live streams, by number of viewers.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -92,7 +92,7 @@ fn stream(call: &Call<'_>, live: &world::Stream) -> Stream {
         viewer_count: live.viewers,
         started_at: rfc3339(live.started_at),
         language: LANGUAGE,
-        // In videos the same placeholders have a percent sign.
+        // The placeholders in the URLs of videos have a percent sign in addition.
         thumbnail_url: format!(
             "https://static-cdn.jtvnw.net/previews-ttv/live_user_{user_login}-{{width}}x{{height}}.jpg"
         ),

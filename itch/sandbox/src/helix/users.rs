@@ -1,4 +1,4 @@
-//! `GET users`: accounts by id or login, or the token's own.
+//! `GET users`: accounts by id or login, or the account of the token.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         }
         _ => asked_for(call)?.into_iter().collect(),
     };
-    // Nothing is promised about the order.
+    // Twitch does not promise an order.
     users.sort_unstable_by_key(|id| mix(u64::from(*id)));
     let data = users
         .into_iter()
@@ -58,8 +58,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     }))
 }
 
-/// The ids that were asked for, each once. One bad value spoils the whole request
-/// (twitchdev/issues #240).
+/// The requested ids without duplicates. One invalid value makes the whole request fail (twitchdev/issues #240).
 fn asked_for(call: &Call<'_>) -> Result<BTreeSet<UserId>, Failure> {
     let ids = || call.parameters.all("id");
     let logins = || call.parameters.all("login");
@@ -86,7 +85,7 @@ fn user(call: &Call<'_>, id: UserId) -> User {
             mix(id.into())
         ),
         offline_image_url: "",
-        // Deprecated (twitchdev/issues #592); it stayed in the answer.
+        // Deprecated, but still in the response (twitchdev/issues #592).
         view_count: 0,
         email: shows_email.then(|| format!("{login}@sandbox.example")),
         created_at: rfc3339(call.world.created_at(id)),

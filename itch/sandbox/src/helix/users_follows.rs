@@ -1,4 +1,4 @@
-//! `GET users/follows`: who followed whom, until it was removed on 2023-09-12.
+//! `GET users/follows`: who follows whom; removed by Twitch on 2023-09-12.
 
 use bytes::Bytes;
 

@@ -65,7 +65,7 @@ const TYPES: [(&str, Option<VideoKind>); 4] = [
     ("upload", Some(VideoKind::Upload)),
 ];
 
-/// A game has more videos than Twitch will list.
+/// Twitch lists at most this many videos of a game.
 const GAME_MAXIMUM: usize = 500;
 const LANGUAGE: &str = "en";
 
@@ -114,7 +114,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     }))
 }
 
-/// Unknown ids are left out, unless all are unknown.
+/// Unknown ids are left out; if all are unknown, it is an error.
 fn by_id(call: &Call<'_>) -> Result<Bytes, Failure> {
     call.at_most_a_hundred(&["id"])?;
     if !call.parameters.all("id").all(is_numeric) {
@@ -162,7 +162,7 @@ fn sort(world: &World, videos: &mut [VideoKey], order: Sort) {
     match order {
         Sort::Time => videos.sort_by_cached_key(|video| Reverse(video.created_at(world))),
         Sort::Views => videos.sort_by_cached_key(|video| Reverse(video.views(world))),
-        // Watched much in a short time.
+        // Trending: many views in a short time.
         Sort::Trending => videos.sort_by_cached_key(|video| {
             let age = (PRESENT - video.created_at(world)) / DAY + 1;
             Reverse(video.views(world) * 1_000 / age.max(1) as u64)
@@ -187,7 +187,7 @@ fn video(call: &Call<'_>, video: world::Video) -> Video {
         published_at: created_at.clone(),
         created_at,
         url: format!("https://www.twitch.tv/videos/{}", video.id),
-        // There is none while the video is being made.
+        // There is no thumbnail while the video is being recorded.
         thumbnail_url: if video.growing {
             String::new()
         } else {

@@ -1,4 +1,4 @@
-//! `GET channels/vips`: the VIPs of the token's own channel.
+//! `GET channels/vips`: the VIPs of the channel of the token's user.
 
 use bytes::Bytes;
 

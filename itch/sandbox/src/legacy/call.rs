@@ -1,4 +1,4 @@
-//! What every route of the old services is given and may answer: a request, its parameters, and refusals.
+//! What every route of the old services gets and may return: a request, its parameters, and errors.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{parameters::Parameters, reply::reason, world::World};
 
-/// A path with at most one part that varies.
+/// A path with at most one variable part.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) pattern: &'static str,
@@ -17,21 +17,21 @@ pub(crate) struct Route {
 /// A request for a route.
 pub(super) struct Call<'a> {
     pub(super) world: &'a World,
-    /// What stands before the path, for links that lead back here.
+    /// The base URL, for links to other pages.
     pub(super) base: String,
-    /// The part of the path that varies.
+    /// The variable part of the path.
     pub(super) name: &'a str,
     pub(super) parameters: &'a Parameters,
 }
 
-/// An answer that is no success, whatever its status says.
+/// An error, with any status.
 pub(super) struct Failure {
     pub(super) status: StatusCode,
     pub(super) body: Value,
 }
 
 impl Failure {
-    /// As kraken wrote it: always these three.
+    /// An error of kraken, which always has these three fields.
     pub(super) fn new(status: StatusCode, message: &str) -> Failure {
         let body = json!({ "error": reason(status), "status": status.as_u16(), "message": message });
         Failure { status, body }
@@ -47,7 +47,7 @@ impl Failure {
 }
 
 impl Call<'_> {
-    /// A link to a path of kraken, with parameters as they are.
+    /// A link to a path of kraken, with unescaped parameters.
     pub(super) fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
         let mut link = format!("{}/kraken/{path}", self.base);
         for (index, (name, value)) in parameters.iter().enumerate() {
@@ -59,7 +59,7 @@ impl Call<'_> {
         link
     }
 
-    /// A whole number, if it is there and one.
+    /// An optional parameter that has to be a whole number.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Failure> {
         match self.parameters.one(name) {
             None | Some("") => Ok(None),
@@ -70,9 +70,9 @@ impl Call<'_> {
         }
     }
 
-    /// How many rows a page has.
+    /// The number of rows per page.
     pub(super) fn limit(&self, default: u64) -> Result<u64, Failure> {
-        // What the old program sent for no limit.
+        // The old program sent this for no limit.
         if self.parameters.one("limit") == Some("None") {
             return Ok(default);
         }

@@ -1,6 +1,6 @@
 //! `kraken/channels/…/follows`, paged by cursor, and `kraken/users/…/follows/channels`, by offset.
 //!
-//! Both lists end with an empty page, which only it shows to be the end.
+//! Both lists end with an empty page; the page before it does not show that it is the last.
 
 use serde_json::{Map, Value, json};
 
@@ -10,12 +10,12 @@ use crate::world::{Follow, Followers, Seconds, rfc3339};
 
 const DEFAULT_LIMIT: u64 = 25;
 
-/// Offsets were given up for cursors, and worked up to here.
+/// Paging by offset was replaced by cursors, and worked up to this offset.
 const MAXIMUM_OFFSET: u64 = 1_600;
 
 const NANOS: u64 = 1_000_000_000;
 
-/// The direction as it was written, and whether the oldest comes first.
+/// The direction as given, and whether the oldest follow comes first.
 fn direction<'a>(call: &'a Call<'_>) -> Result<(&'a str, bool), Failure> {
     let direction = call.parameters.one("direction").unwrap_or("DESC");
     match direction.to_ascii_lowercase().as_str() {
@@ -79,7 +79,7 @@ fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     Ok(page.into())
 }
 
-/// A time in nanoseconds, in whose last digits hides the rank: many may follow in one second.
+/// The time in nanoseconds, whose last digits contain the rank, since many may follow in the same second.
 fn cursor(followed_at: Seconds, rank: u64) -> String {
     (followed_at as u64 * NANOS + rank * 10).to_string()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Failure, Route};
 use crate::world::{DAY, PRESENT, Seconds, UserId, mix, named, rfc3339};
 
-/// A name that answers with an error and status 200, as kraken did in bad hours.
+/// A name that returns an error with status 200, as kraken did at times.
 const ERROR_WITH_200: &str = "error_with_200";
 
 pub(super) static USER: Route = Route {
@@ -116,7 +116,7 @@ pub(super) static STREAM: Route = Route {
     answer: stream,
 };
 
-/// `"stream": null` while the channel is off air.
+/// `"stream": null` while the channel is offline.
 fn stream(call: &Call<'_>) -> Result<Value, Failure> {
     let id = find(call, "Channel")?;
     let (login, _) = call.world.names_of(id);

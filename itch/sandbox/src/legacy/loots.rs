@@ -1,6 +1,6 @@
-//! `loots.com/api/v1/search/channels/…/streams`: when a channel was on air.
+//! `loots.com/api/v1/search/channels/…/streams`: when a channel was live.
 //!
-//! All that is known of it is what bibby/itch reads: `data`, and of each row `t_start` and `t_end`.
+//! Only what bibby/itch reads is known of it: `data`, and `t_start` and `t_end` of each row.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::world::{Seconds, Video, VideoKind, rfc3339};
 
 const MAXIMUM_LIMIT: usize = 500;
 
-/// The value of `json`; the order of its keys was up to Python.
+/// The value of `json`; the order of its keys depended on Python.
 #[derive(Deserialize)]
 struct Search {
     #[serde(default)]
@@ -61,7 +61,7 @@ fn streams(call: &Call<'_>) -> Result<Value, Failure> {
 }
 
 fn row(video: &Video) -> Value {
-    // The program that drew these times took numbers and dates: there must have been both.
+    // The program that drew these times accepted numbers and dates, so the service probably sent both.
     let time = |moment: Seconds| -> Value {
         if video.id.is_multiple_of(7) {
             rfc3339(moment).into()

@@ -1,7 +1,7 @@
-//! The services of 2016, all of them gone: kraken, and those for chatters, chat replay and streams.
+//! The services of 2016, which no longer exist: kraken, and those for chatters, chat replay and streams.
 //!
-//! Their shapes are those of justintv/Twitch-API (`v3_resources`) and of what bibby/itch read. No
-//! token is needed, and a `Client-Id` is not asked for.
+//! Their formats are those of justintv/Twitch-API (`v3_resources`) and of what bibby/itch read. They need neither a
+//! token nor a `Client-Id`.
 
 mod call;
 mod follows;
@@ -17,7 +17,7 @@ pub(crate) use self::call::Route;
 use self::call::{Call, Failure};
 use crate::{parameters::Parameters, reply::Reply, state::State};
 
-/// Every route. Each service's file defines its own.
+/// Every route. The file of each service defines its own.
 static ROUTES: &[&Route] = &[
     &follows::OF_CHANNEL,
     &follows::OF_USER,
@@ -31,14 +31,14 @@ static ROUTES: &[&Route] = &[
     &videos::OF_CHANNEL,
 ];
 
-/// Whether a path is one of these services.
+/// Whether a path belongs to one of these services.
 pub(crate) fn owns(path: &str) -> bool {
     ["/kraken/", "/tmi/", "/rechat/", "/loots/"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
 }
 
-/// The route of a path. The old program doubled a slash; the services did not mind.
+/// The route of a path. The old program doubled a slash, which the services accepted.
 pub(crate) fn route(path: &str) -> Option<&'static Route> {
     ROUTES
         .iter()
@@ -46,7 +46,7 @@ pub(crate) fn route(path: &str) -> Option<&'static Route> {
         .find(|route| varying_part(route.pattern, path).is_some())
 }
 
-/// What stands in a path where its pattern varies, or nothing; none if it does not fit.
+/// The variable part of a path; empty if the pattern has none; `None` if the path does not match.
 fn varying_part<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let mut found = "";
@@ -88,7 +88,7 @@ pub(crate) fn answer(
     }
 }
 
-/// An error in the body of a success, which a client that looks at the status only would believe.
+/// An error in the body of a response with status 200: a client that only checks the status takes it for a success.
 pub(crate) fn error_with_200() -> Reply {
     let body = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "").body;
     Reply::json(StatusCode::OK, &body)

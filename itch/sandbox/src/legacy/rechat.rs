@@ -11,10 +11,10 @@ use crate::world::{Chat, Comment, Fragment, Millis, Seconds, UserId};
 
 const WINDOW: Millis = 30_000;
 
-/// So many messages of the window before stand at the head of a window.
+/// Each window begins with so many messages of the previous window.
 const REPEATED: u32 = 3;
 
-/// The one service that has several errors, by form.
+/// An error. Only this service returns a list of errors.
 fn refuse(status: StatusCode, detail: &str) -> Failure {
     let body = json!({ "errors": [{ "status": status.as_u16(), "detail": detail }] });
     Failure { status, body }
@@ -31,7 +31,7 @@ fn messages(call: &Call<'_>) -> Result<Value, Failure> {
         return bad_request("video_id is missing");
     };
     let Some(video) = find_video(call, id) else {
-        // Clients told this from the text with the times by its eight words.
+        // Clients recognized the text with the times by its number of words, which is eight.
         let detail = format!("Video {id} could not be found on server");
         return Err(refuse(StatusCode::NOT_FOUND, &detail));
     };
@@ -102,7 +102,7 @@ fn message(call: &Call<'_>, chat: &Chat<'_>, comment: &Comment) -> Value {
     })
 }
 
-/// By id, the first and last code point of each; an empty text or null if there are none.
+/// By emote id: the first and last code point of each occurrence. Empty or null if there are no emotes.
 fn emotes(fragments: &[Fragment], author: UserId) -> Value {
     let mut emotes: Map<String, Value> = Map::new();
     for emote in fragments.iter().filter_map(|fragment| fragment.emote) {

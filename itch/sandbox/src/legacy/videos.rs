@@ -18,7 +18,7 @@ fn of_channel(call: &Call<'_>) -> Result<Value, Failure> {
     let (login, _) = call.world.names_of(id);
     let limit = call.limit(DEFAULT_LIMIT)?;
     let offset = call.number("offset")?.unwrap_or(0);
-    // Either past broadcasts or everything else.
+    // Either past broadcasts or all other videos.
     let broadcasts = call.parameters.one("broadcasts").unwrap_or("false");
     let wanted: Vec<_> = call
         .world
@@ -59,7 +59,7 @@ fn by_id(call: &Call<'_>) -> Result<Value, Failure> {
     }
 }
 
-/// A video by its old id, which has a letter before the number.
+/// A video by its old id, which begins with a letter.
 pub(super) fn find_video(call: &Call<'_>, id: &str) -> Option<Video> {
     let number = id.strip_prefix('v')?;
     let video = call.world.video(number.parse().ok()?)?;

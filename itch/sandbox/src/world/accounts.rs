@@ -1,16 +1,16 @@
-//! Account ids and when they were registered: Twitch numbers its accounts in order of time.
+//! Account ids and registration times: Twitch numbers its accounts in the order of registration.
 
 use super::time::{PRESENT, Seconds, date};
 
-/// Twitch writes it as a decimal string; it fits in 31 bits until about 2030.
+/// Twitch writes ids as decimal strings; they fit in 31 bits until about 2030.
 pub(crate) type UserId = u32;
 
-/// The ids that belong to an account. Every one between them does.
+/// The range of account ids. Every id in it is an account.
 pub(crate) const FIRST_ID: UserId = 1_000_000;
 pub(crate) const LAST_ID: UserId = 1_480_000_000;
 
-/// The highest id at a moment, with straight lines between. From 2011 on this is roughly the true
-/// course, with its leap in 2018 and 2019.
+/// The highest id at some times; between them it is interpolated linearly. From 2011 on this is roughly the real
+/// growth, including the jump in 2018 and 2019.
 const REGISTRATIONS: [(Seconds, UserId); 11] = [
     (date(2007, 6, 1), FIRST_ID),
     (date(2011, 6, 1), 22_000_000),
@@ -32,16 +32,16 @@ pub(crate) fn registered_at(id: UserId) -> Seconds {
     since + i64::from(id - first) * (until - since) / i64::from(last - first)
 }
 
-/// The highest id registered at or before a moment.
+/// The highest id registered at or before a time.
 pub(crate) fn last_registered(by: Seconds) -> UserId {
     let ((since, first), (until, last)) = segment(|(moment, _)| moment <= by);
     let passed = by.clamp(since, until) - since;
-    // The product is at most a few years by a few hundred million: far from 2^63, and the quotient
-    // at most `last - first`.
+    // The product is at most a few years times a few hundred million, far below 2^63, and the quotient is at most
+    // `last - first`.
     first + (passed * i64::from(last - first) / (until - since)) as UserId
 }
 
-/// The stretch of the course that starts at the last point for which `reached` holds.
+/// The segment that starts at the last point for which `reached` holds.
 fn segment(reached: impl Fn((Seconds, UserId)) -> bool) -> ((Seconds, UserId), (Seconds, UserId)) {
     let next = REGISTRATIONS
         .partition_point(|&point| reached(point))

@@ -1,8 +1,8 @@
-//! The days of a named channel: when it streamed, and how its followers came.
+//! The days of a named channel: when it streamed, and when its followers came.
 //!
-//! A follow is found by its rank (0 is the oldest) without listing any other: the calendar holds
-//! one number per day, how many followed before it, and the hours of a day are weighed on the spot.
-//! Only whole numbers are used, so every machine agrees.
+//! A follow is found by its rank (0 is the oldest) without computing any other: the calendar only stores how many
+//! followed before each day, and the hours of a day are weighted on demand. Only integers are used, so the result is
+//! the same on every machine.
 
 use super::{
     channels::NamedChannel,
@@ -13,7 +13,7 @@ use super::{
 /// Days since 1970.
 pub(crate) type Day = i64;
 
-/// The last whole day before the present.
+/// The last complete day before the present.
 pub(crate) const LAST_DAY: Day = PRESENT / DAY - 1;
 
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub(crate) struct Calendar {
     streams: u8,
     live: bool,
     pub(crate) first_day: Day,
-    /// For each day, and one after the last: how many followed before it.
+    /// How many followed before each day, with one more entry after the last day.
     follows_before: Vec<u32>,
 }
 
-/// A time on air.
+/// One broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broadcast {
     pub(crate) day: Day,
@@ -40,20 +40,20 @@ impl Broadcast {
     }
 }
 
-/// Followers per day on average, per year from 2013 on; only the course counts, not the height.
+/// The average number of followers per day, for each year from 2013 on. Only the ratios matter.
 const GROWTH: [u64; 15] = [24, 60, 110, 165, 150, 115, 95, 190, 170, 105, 85, 70, 62, 58, 55];
 const GROWTH_SINCE: Day = 15_706;
 
-/// Followers per hour (UTC) while the channel is off air: evenings are busy, mornings are not.
+/// Followers per hour (UTC) while the channel is offline: evenings are busy, mornings are not.
 const HOUR_WEIGHTS: [u64; 24] = [
     40, 31, 24, 18, 13, 10, 9, 10, 12, 15, 19, 24, 29, 33, 38, 42, 48, 55, 63, 70, 76, 74, 64, 52,
 ];
 
-/// Half an hour is as fine as the rhythm goes.
+/// The rate of follows changes every half hour.
 const SLOT: Seconds = HOUR / 2;
 const SLOTS: usize = (DAY / SLOT) as usize;
 
-/// One block of days holds exactly one broadcast of more than a day.
+/// Each block of so many days has exactly one broadcast of more than a day.
 const MARATHON_BLOCK: Day = 150;
 
 impl Calendar {
@@ -89,7 +89,7 @@ impl Calendar {
         let seed = self.seed.child("broadcast").of(day as u64);
         let started_at = day * DAY + 19 * HOUR + seed.below(0, 2 * HOUR as u64) as Seconds;
         if day == LAST_DAY {
-            // Still running, or not on air today.
+            // Still live, or not live today.
             let length = PRESENT - started_at;
             return self.live.then_some(Broadcast {
                 day,
@@ -106,10 +106,10 @@ impl Calendar {
             });
         }
         let week = self.seed.child("holiday").of((day / 7) as u64);
-        // After a marathon: still on air, or asleep.
+        // On the day after a marathon the channel does not stream.
         let off_air =
             self.is_marathon(day - 1) || week.below(0, 18) == 0 || seed.below(2, 100) >= u64::from(self.streams);
-        // The longest ends at half past four: never into the next one.
+        // The longest broadcast ends at half past four and cannot overlap the next one.
         let length = 2 * HOUR + seed.below(3, 11 * HOUR as u64 / 2) as Seconds;
         (!off_air).then_some(Broadcast {
             day,
@@ -120,7 +120,7 @@ impl Calendar {
 
     fn is_marathon(&self, day: Day) -> bool {
         let (block, place) = (day.div_euclid(MARATHON_BLOCK), day.rem_euclid(MARATHON_BLOCK));
-        // Away from the present, so that none runs into the last day's broadcast.
+        // Not near the present, so that no marathon overlaps the broadcast of the last day.
         let chosen = self.seed.child("marathon").below(block as u64, MARATHON_BLOCK as u64);
         place == chosen as Day && day < LAST_DAY - 2
     }
@@ -134,7 +134,7 @@ impl Calendar {
         let month = 70 + self.seed.child("month").below((day / 30) as u64, 60);
         let noise = 60 + self.seed.child("noise").below(day as u64, 80);
         let streamed = if self.broadcast(day).is_some() { 15 } else { 7 };
-        // Somebody big sends their viewers over.
+        // A raid: a large channel sends its viewers.
         let raided = if self.seed.child("raid").below(day as u64, 160) == 0 {
             6
         } else {
@@ -143,7 +143,7 @@ impl Calendar {
         trend * month * noise * streamed * raided / 1_000
     }
 
-    /// When the follow of a rank happened. Never before that of the rank below.
+    /// The time of the follow with this rank. It is never before that of a lower rank.
     pub(crate) fn followed_at(&self, rank: u32) -> Seconds {
         let place = self
             .follows_before
@@ -151,8 +151,8 @@ impl Calendar {
             .clamp(1, self.follows_before.len() - 1);
         let (before, after) = (self.follows_before[place - 1], self.follows_before[place]);
         let day = self.first_day + place as Day - 1;
-        // The day's weight is cut into equal parts, one per follow, and each falls somewhere
-        // within its own part.
+        // The weight of the day is divided into equal parts, one per follow; each follow is at a random position in its
+        // part.
         const PART: u64 = 1 << 16;
         let parts = u64::from((after - before).max(1)) * PART;
         let jitter = self.seed.child("moment").below(rank.into(), PART);
@@ -169,9 +169,9 @@ impl Calendar {
         (day + 1) * DAY - 1
     }
 
-    /// How much happens in each slot of a day.
+    /// The weight of each slot of a day.
     fn slots(&self, day: Day) -> [u64; SLOTS] {
-        // A marathon lasts into the second day after.
+        // A marathon may last into the second day after its start.
         let broadcasts = [day - 2, day - 1, day].map(|day| self.broadcast(day));
         std::array::from_fn(|slot| {
             let middle = day * DAY + slot as Seconds * SLOT + SLOT / 2;
@@ -183,7 +183,7 @@ impl Calendar {
         })
     }
 
-    /// How many of `follows` happened before a moment.
+    /// How many of the first `follows` follows happened before a time.
     pub(crate) fn follows_before(&self, moment: Seconds, follows: u32) -> u32 {
         let (mut low, mut high) = (0, follows);
         while low < high {
@@ -253,7 +253,7 @@ mod tests {
                     .any(|broadcast| (broadcast.started_at..broadcast.ended_at()).contains(&moment))
             })
             .count();
-        // About an eighth of all time is on air.
+        // About an eighth of the time is live.
         assert!(on_air > 250_000 / 50 / 2, "{on_air}");
     }
 }

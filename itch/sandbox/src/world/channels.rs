@@ -1,4 +1,4 @@
-//! The channels that exist by name whatever the seed, and how popular all others are.
+//! The channels that exist by name for every seed, and the number of followers of all others.
 
 use super::{
     accounts::{UserId, registered_at},
@@ -6,7 +6,7 @@ use super::{
     time::{HOUR, PRESENT, Seconds, date},
 };
 
-/// A channel with a login, an id and a follower count that clients may rely on.
+/// A channel with a login, an id and a number of followers that clients may rely on.
 #[derive(Debug)]
 pub(crate) struct NamedChannel {
     pub(crate) id: UserId,
@@ -18,7 +18,7 @@ pub(crate) struct NamedChannel {
     /// Midnight of the first day with a follower or a stream.
     pub(crate) opened_at: Seconds,
     pub(crate) followers: u32,
-    /// On how many days of a hundred the channel streams; 0: it never did and has no videos.
+    /// On how many of 100 days the channel streams; 0 if it never did and has no videos.
     pub(crate) streams: u8,
     /// Whether the channel is live at the sandbox's present.
     pub(crate) live: bool,
@@ -29,10 +29,10 @@ pub(crate) struct NamedChannel {
 /// The old archives give this id to `burkeblack`.
 pub(crate) const BURKEBLACK: UserId = 76_725_499;
 pub(crate) const PLAIN_VIEWER: UserId = 130_000_000;
-/// Owns the videos that are the same under every seed.
+/// The owner of the videos that are the same for every seed.
 pub(crate) const CHAT_REPLAYS: UserId = 120_000_000;
 
-/// How many of [`NAMED`], the first ones, may have broadcasts by a calendar.
+/// How many channels at the start of [`NAMED`] may have broadcasts by a calendar.
 pub(crate) const BROADCASTERS: usize = 8;
 
 pub(crate) static NAMED: [NamedChannel; 9] = [
@@ -42,7 +42,7 @@ pub(crate) static NAMED: [NamedChannel; 9] = [
         display_name: "BurkeBlack",
         description: "Captain of the loudest ship on Twitch. Grog, games and good company. ☠",
         broadcaster_type: "partner",
-        // Older than its id suggests: it has followers since 2013.
+        // Before the registration of this id, because it has followers since 2013.
         created_at: date(2012, 11, 3) + 70_449,
         opened_at: date(2013, 2, 9),
         followers: 250_000,
@@ -139,7 +139,7 @@ const SMALL: NamedChannel = NamedChannel {
     moderated: true,
 };
 
-/// The place of a channel in [`NAMED`].
+/// The index of a channel in [`NAMED`].
 pub(crate) fn slot(id: UserId) -> Option<usize> {
     NAMED.iter().position(|channel| channel.id == id)
 }
@@ -148,14 +148,14 @@ pub(crate) fn named(id: UserId) -> Option<&'static NamedChannel> {
     NAMED.iter().find(|channel| channel.id == id)
 }
 
-/// From when on an account that is no named channel could be followed.
+/// The time from which on an account that is not a named channel may be followed.
 pub(crate) fn open_since(id: UserId) -> Seconds {
-    // Before 2011 there were too few ids to choose strangers from.
+    // Before 2011 there are too few ids to choose followers from.
     (registered_at(id) + HOUR).max(date(2011, 6, 1))
 }
 
-/// How many follow an account that is no named channel: half have at most three followers, and one
-/// in thousands has thousands.
+/// The number of followers of an account that is not a named channel: half have at most three followers, and one in
+/// thousands has thousands.
 pub(crate) fn ordinary_followers(seed: Seed, id: UserId) -> u32 {
     if open_since(id) > PRESENT - HOUR {
         return 0;

@@ -1,4 +1,4 @@
-//! The comments of a video: who said what, and when.
+//! The comments of a video: authors, texts and times.
 
 use super::{
     World,
@@ -12,13 +12,13 @@ use super::{
     video::Video,
 };
 
-/// A comment is stamped this much later than its offset says.
+/// The creation time of a comment is this much later than its offset.
 const STAMP_DELAY: Millis = 700;
 
-/// People who come to every broadcast of a channel.
+/// The number of regular viewers, who come to every broadcast of a channel.
 const REGULAR_CHATTERS: u64 = 600;
 
-/// Any page of a video's comments can be made alone: each is a function of the video and an index.
+/// Any page of a video's comments can be computed alone: each comment is a function of the video and an index.
 #[derive(Debug)]
 pub(crate) struct Chat<'w> {
     pub(crate) video: Video,
@@ -32,13 +32,13 @@ pub(crate) struct Chat<'w> {
 pub(crate) struct Comment {
     pub(crate) id: [u8; 16],
     pub(crate) author: UserId,
-    /// The account has been banned or deleted since.
+    /// The account was banned or deleted since then.
     pub(crate) author_gone: bool,
     pub(crate) offset: Millis,
     pub(crate) fragments: Vec<Fragment>,
-    /// Set and version.
+    /// Set and version of each badge.
     pub(crate) badges: Vec<(&'static str, u32)>,
-    /// One badge without a set, as Twitch sends now and then.
+    /// One badge without a set, as Twitch sends at times.
     pub(crate) empty_badge: bool,
     pub(crate) color: Option<String>,
     pub(crate) subscriber: bool,
@@ -63,7 +63,7 @@ impl<'w> Chat<'w> {
         self.timeline.count()
     }
 
-    /// When a comment comes, after the start of the video.
+    /// The offset of a comment from the start of the video.
     pub(crate) fn offset(&self, index: u32) -> Millis {
         self.timeline.at(index)
     }
@@ -73,7 +73,7 @@ impl<'w> Chat<'w> {
         self.timeline.first_at(offset)
     }
 
-    /// The moment on the stamp of a comment with this offset, in milliseconds since 1970.
+    /// The creation time of a comment with this offset, in milliseconds since 1970.
     pub(crate) fn stamp(&self, offset: Millis) -> i64 {
         self.video.created_at * 1_000 + (offset + STAMP_DELAY) as i64
     }
@@ -100,7 +100,7 @@ impl<'w> Chat<'w> {
         let author = self.author(seed);
         let is_in = |list: fn(&Room) -> &Vec<UserId>| self.room.is_some_and(|room| list(room).contains(&author));
         let (moderator, vip) = (is_in(|room| &room.moderators), is_in(|room| &room.vips));
-        // These stay with an account.
+        // Chosen per account.
         let habits = self.world.seed.child("habits").of(author.into());
         let mut badges = Vec::new();
         if author == self.video.channel {
@@ -159,7 +159,7 @@ impl<'w> Chat<'w> {
         match role {
             0 => self.video.channel,
             1..60 => {
-                // Some say more than others.
+                // Some write more than others.
                 let regular = seed.below(2, REGULAR_CHATTERS).min(seed.below(3, REGULAR_CHATTERS));
                 let since = named(self.video.channel).map_or(0, |channel| channel.opened_at);
                 let regulars = self.world.seed.child("regulars");
@@ -174,12 +174,12 @@ impl<'w> Chat<'w> {
     }
 }
 
-/// Some account that existed at a moment.
+/// An account that existed at a time.
 fn registered_by(moment: Seconds, seed: Seed, index: u64) -> UserId {
     FIRST_ID + seed.below(index, (last_registered(moment) - FIRST_ID).into()) as UserId
 }
 
-/// The colours that Twitch offers to everybody.
+/// The default name colours of Twitch.
 const COLORS: [&str; 15] = [
     "#FF0000", "#0000FF", "#00FF00", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57", "#DAA520", "#D2691E",
     "#5F9EA0", "#1E90FF", "#FF69B4", "#8A2BE2", "#00FF7F",

@@ -1,4 +1,4 @@
-//! The videos that are the same under every seed: each has an edge that a reader of chat meets.
+//! The videos that are the same for every seed: each has an edge case for readers of chat.
 
 use super::{
     time::{HOUR, PRESENT, Seconds, date},
@@ -15,7 +15,7 @@ pub(crate) struct FixedVideo {
     pub(crate) comments: u32,
     pub(crate) burst: Option<Burst>,
     pub(crate) title: &'static str,
-    /// Whether the service still knows who made it.
+    /// Whether the service still knows the creator.
     pub(crate) has_creator: bool,
     pub(crate) growing: bool,
 }
@@ -34,7 +34,7 @@ const PLAIN: FixedVideo = FixedVideo {
 
 pub(crate) static FIXED: [FixedVideo; 9] = [
     FixedVideo {
-        // The example of bibby/itch, with the times that its chat service told.
+        // The example of bibby/itch, with the times that its chat service reported.
         id: 80_935_574,
         created_at: 1_469_108_651,
         length: 1_469_133_795 - 1_469_108_651,
@@ -113,7 +113,7 @@ pub(crate) static FIXED: [FixedVideo; 9] = [
 ];
 
 impl FixedVideo {
-    /// Equal to that of the stream, while it runs.
+    /// Equal to the id of the stream while it is live.
     pub(crate) fn stream_id(&self) -> u64 {
         20_000_000_000 + self.id
     }

@@ -1,4 +1,4 @@
-//! Whom the two token owners follow: a few hundred channels, whose own lists of followers agree.
+//! The channels that the two token owners follow. The lists of followers of these channels agree.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const FOLLOWED_BY_VIEWER: usize = 12;
 /// The rank of the viewer among the followers of `burkeblack`: before the wave.
 const VIEWER_RANK: u32 = 200_000;
 
-/// The lists, newest first, and where their owners appear among the followers of others.
+/// The lists, newest first, and the positions of their owners among the followers of these channels.
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
     pub(crate) lists: HashMap<UserId, Vec<Follow>>,
@@ -33,7 +33,7 @@ impl Followed {
                 if followed.lists.get(&owner).is_some_and(|list| list.len() >= count) {
                     break;
                 }
-                // Who is followed is popular: the most popular of a few.
+                // Followed channels are popular: this takes the most popular of a few.
                 let draw = |n: u64| seed.below(index * 32 + n, (LAST_ID - FIRST_ID).into()) as u32;
                 let Some((total, channel)) = (0..32)
                     .map(|n| FIRST_ID + draw(n))

@@ -1,4 +1,4 @@
-//! Who follows a channel: a list that can be opened at any place, and asked for any follower.
+//! The followers of a channel: a list with random access, by position and by follower.
 
 use super::{
     World,
@@ -9,26 +9,26 @@ use super::{
     wave::{Origin, Wave},
 };
 
-/// An account is at least this old when it follows somebody.
+/// The minimum age of an account when it follows a channel.
 const MINIMUM_AGE: Seconds = 60;
 
-/// One follow. Whose, or of whom, depends on the list it is in.
+/// One follow. Whether `user` is the follower or the followed channel depends on the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Follow {
     pub(crate) user: UserId,
     pub(crate) followed_at: Seconds,
 }
 
-/// A follower that is known to be one from their own list of followed channels, and takes the
-/// place of a stranger so that both lists agree.
+/// A follower whose own list of followed channels contains this channel. It replaces the computed follower of its rank,
+/// so that both lists agree.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guest {
     pub(crate) rank: u32,
     pub(crate) user: UserId,
 }
 
-/// The followers of one channel. Their rank counts from the oldest, their index, as Twitch lists
-/// them, from the newest.
+/// The followers of one channel. The rank counts from the oldest follow; the index counts from the newest, in the order
+/// of Twitch's list.
 #[derive(Debug)]
 pub(crate) struct Followers<'w> {
     pub(crate) channel: UserId,
@@ -40,10 +40,10 @@ pub(crate) struct Followers<'w> {
     permutation: Permutation,
 }
 
-/// How the follows lie in time.
+/// How the follows are distributed over time.
 #[derive(Debug)]
 pub(crate) enum Pace<'w> {
-    /// By the days of a named channel, with the wave if it had one.
+    /// By the calendar of a named channel, with the wave if it had one.
     Calendar(&'w Calendar, Option<&'w Wave>),
     /// Evenly, until the present.
     Even { since: Seconds },
@@ -69,7 +69,7 @@ impl<'w> Followers<'w> {
         self.at_rank(self.total.saturating_sub(1).saturating_sub(index))
     }
 
-    /// The index of a user's follow, if they follow the channel.
+    /// The index of the follow of a user, if they follow the channel.
     pub(crate) fn index_of(&self, user: UserId) -> Option<u32> {
         let rank = match self.guest {
             Some(guest) if guest.user == user => guest.rank,
@@ -78,7 +78,7 @@ impl<'w> Followers<'w> {
         Some(self.total - 1 - rank)
     }
 
-    /// Whether a user followed in the wave.
+    /// Whether a user followed as part of the wave.
     pub(super) fn is_in_wave(&self, user: UserId) -> bool {
         let Pace::Calendar(_, Some(wave)) = self.pace else {
             return false;
@@ -89,7 +89,7 @@ impl<'w> Followers<'w> {
     pub(super) fn at_rank(&self, rank: u32) -> Follow {
         let (followed_at, in_wave) = match &self.pace {
             Pace::Even { since } => {
-                // Equal parts of the time, and a moment within each.
+                // The time is divided into equal parts, and each follow is at a random position in its part.
                 let jitter = self.seed.child("moment").below(rank.into(), 1 << 16);
                 let position = (i64::from(rank) << 16) + jitter as i64;
                 let span = PRESENT - since;
@@ -108,9 +108,9 @@ impl<'w> Followers<'w> {
         Follow { user, followed_at }
     }
 
-    /// The account at a rank. All ids are laid out in rows as long as the list: the rank decides
-    /// the column, so nobody is listed twice and an id tells its rank, and the row is drawn from
-    /// those that were registered by then.
+    /// The account at a rank. All ids are arranged in rows as long as the list. The rank determines the column, so no
+    /// account is listed twice and the rank can be computed from an id. The row is random among those that were
+    /// registered by then.
     fn stranger(&self, rank: u32, followed_at: Seconds, wave: Option<&Wave>) -> UserId {
         let column = self.permutation.forward(rank);
         let rows = (last_registered(followed_at - MINIMUM_AGE) - FIRST_ID) >> self.bits;
@@ -120,7 +120,7 @@ impl<'w> Followers<'w> {
                 let rows = wave.rows(self.bits);
                 rows.start + seed.below(rank.into(), (rows.end - rows.start).into()) as u32
             }
-            // One in five has not been on Twitch for long.
+            // One follower in five is a new account.
             None if seed.child("newcomer").below(rank.into(), 5) == 0 => {
                 let recent = (rows / 16).max(1);
                 rows.saturating_sub(1) - seed.below(rank.into(), recent.into()) as u32
@@ -129,14 +129,14 @@ impl<'w> Followers<'w> {
         };
         let id = |row: u32| FIRST_ID + (row << self.bits | column);
         let taken = |id| id == self.channel || self.guest.is_some_and(|guest| guest.user == id);
-        // Nobody follows themselves. At most two ids are taken, so one of three rows is free.
+        // An account cannot follow itself. At most two ids are excluded, so one of three rows is free.
         (row..row + 3)
             .map(|row| id(row % rows.max(1)))
             .find(|&id| !taken(id))
             .unwrap_or_else(|| id(row))
     }
 
-    /// The rank of a follower who is no guest.
+    /// The rank of a follower that is not a guest.
     fn stranger_rank(&self, user: UserId) -> Option<u32> {
         let column = user.checked_sub(FIRST_ID)? & ((1 << self.bits) - 1);
         let rank = self.permutation.backward(column);
@@ -186,7 +186,7 @@ mod tests {
             .step_by(99_991)
             .filter(|&user| followers.index_of(user).is_some())
             .count();
-        // One id in six thousand does.
+        // One id in six thousand follows.
         assert!(found < 15, "{found}");
         assert_eq!(followers.index_of(0), None);
         assert_eq!(followers.index_of(BURKEBLACK), None);

@@ -1,4 +1,4 @@
-//! The text of a comment, cut into fragments as Twitch cuts it.
+//! The text of a comment, split into fragments as Twitch does.
 
 use super::{
     phrases::{EMOJI, EMOTES, HOSTILE, PHRASES},
@@ -12,7 +12,7 @@ pub(crate) struct Fragment {
     pub(crate) emote: Option<Emote>,
 }
 
-/// The code points of the whole message that the emote takes, from the first to the last.
+/// The first and the last code point of the emote in the whole message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Emote {
     pub(crate) id: &'static str,
@@ -49,7 +49,7 @@ impl Message {
     }
 }
 
-/// The message with this seed. `name` is somebody it may speak to.
+/// The message with this seed. `name` is a user it may mention.
 pub(super) fn message(seed: Seed, name: impl FnOnce() -> String) -> Vec<Fragment> {
     let emote = |draw| seed.choose(draw, &EMOTES);
     let phrase = |draw| seed.choose(draw, &PHRASES);
@@ -62,7 +62,7 @@ pub(super) fn message(seed: Seed, name: impl FnOnce() -> String) -> Vec<Fragment
                 message.emote(emote(3));
             }
         }
-        // Nothing is left of it.
+        // The message was deleted.
         5 => {}
         6..130 => {
             message.emote(emote(1));
@@ -87,7 +87,7 @@ pub(super) fn message(seed: Seed, name: impl FnOnce() -> String) -> Vec<Fragment
         480..490 => message.text(&format!("Cheer{} {}", 100 * seed.below(1, 9) + 1, phrase(2))),
         490..540 => message.text(&format!("{} {}", phrase(1), seed.choose(2, &EMOJI))),
         540..560 => {
-            // As long as Twitch allows, nearly.
+            // Nearly as long as Twitch allows.
             let text = format!("{} ", phrase(1));
             message.text(&text.repeat(480 / text.chars().count()));
         }

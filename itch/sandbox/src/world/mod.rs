@@ -1,5 +1,5 @@
-//! The simulated Twitch itself: accounts, who follows whom, broadcasts. All of it follows from a
-//! seed; nothing is stored but what is as small as a calendar.
+//! The simulated data: accounts, follows, broadcasts. Everything is computed from a seed; only small tables such as
+//! calendars are stored.
 
 mod accounts;
 mod calendar;
@@ -46,14 +46,14 @@ use self::{
     wave::{WAVE_SIZE, Wave},
 };
 
-/// One account in a thousand is gone: banned or deleted, but still among the followers.
+/// One account in a thousand is gone: banned or deleted, but still listed among followers.
 const GONE_ONE_IN: u64 = 1_000;
 
 #[derive(Debug)]
 pub(crate) struct World {
     seed: Seed,
     names: Permutation,
-    /// By the slot of the named channel, as are the videos and the rooms.
+    /// By the slot of the named channel; the same for the videos and the rooms.
     calendars: Vec<Calendar>,
     videos: Vec<Vec<VideoKey>>,
     rooms: Vec<Room>,
@@ -98,7 +98,7 @@ impl World {
         (FIRST_ID..=LAST_ID).contains(&id)
     }
 
-    /// Whether the account is banned or deleted. It stays among the followers of others.
+    /// Whether the account is banned or deleted. It is still listed among the followers of others.
     pub(crate) fn is_gone(&self, id: UserId) -> bool {
         self.seed.child("gone").below(id.into(), GONE_ONE_IN) == 0
             && named(id).is_none()
@@ -106,18 +106,18 @@ impl World {
             && !self.followers(BURKEBLACK).is_in_wave(id)
     }
 
-    /// Whether `users` knows this id.
+    /// Whether `users` returns this id.
     pub(crate) fn exists(&self, id: UserId) -> bool {
         self.was_registered(id) && !self.is_gone(id)
     }
 
-    /// The id behind a login, of an account that may be gone.
+    /// The id of a login; the account may be gone.
     pub(crate) fn id_of(&self, login: &str) -> Option<UserId> {
         if let Some(channel) = NAMED.iter().find(|channel| channel.login == login) {
             return Some(channel.id);
         }
         let id = self.names.backward(names::read(login)?);
-        // A named account has lost the login that its number spells.
+        // The login that the number of a named channel spells does not exist.
         (self.was_registered(id) && named(id).is_none()).then_some(id)
     }
 
@@ -139,7 +139,7 @@ impl World {
     pub(crate) fn broadcaster_type(&self, id: UserId) -> &'static str {
         match named(id) {
             Some(channel) => channel.broadcaster_type,
-            // Fifty followers are one of the conditions.
+            // Fifty followers are one of the conditions of affiliates.
             None if ordinary_followers(self.seed, id) >= 50 => "affiliate",
             None => "",
         }
@@ -156,12 +156,12 @@ impl World {
         }
     }
 
-    /// The people of a channel's chat, if it is a named one.
+    /// The people in the chat of a channel, if it is a named one.
     pub(crate) fn room(&self, id: UserId) -> Option<&Room> {
         slot(id).map(|slot| &self.rooms[slot])
     }
 
-    /// The followers of a channel; none if there is no such channel, or no longer.
+    /// The followers of a channel; empty if the channel does not exist or is gone.
     pub(crate) fn followers(&self, id: UserId) -> Followers<'_> {
         let (total, pace) = match slot(id) {
             Some(slot) => {
@@ -176,7 +176,7 @@ impl World {
         Followers::new(self, id, total, pace)
     }
 
-    /// Whom a token owner follows, newest first.
+    /// The channels that a token owner follows, newest first.
     pub(crate) fn followed_by(&self, id: UserId) -> &[Follow] {
         self.followed.get(&id).map_or(&[], Vec::as_slice)
     }
@@ -186,7 +186,7 @@ impl World {
         slot(id).map_or(&[], |slot| &self.videos[slot])
     }
 
-    /// The archive of a channel's last broadcast, which may still run.
+    /// The archive of the last broadcast of a channel, which may still be live.
     pub(crate) fn last_broadcast(&self, id: UserId) -> Option<Video> {
         let archive = |key: &&VideoKey| key.kind() == VideoKind::Archive;
         Some(self.videos_of(id).iter().find(archive)?.video(self))
@@ -206,8 +206,8 @@ impl World {
         Chat::new(self, video)
     }
 
-    /// Every channel that somebody is known to follow, newest first: the whole list of a token
-    /// owner, and the named channels for all others.
+    /// Every channel that an account is known to follow, newest first: the complete list for a token owner, and only
+    /// the named channels for all others.
     pub(crate) fn known_followed_by(&self, id: UserId) -> Vec<Follow> {
         if let Some(list) = self.followed.get(&id) {
             return list.clone();
@@ -227,13 +227,13 @@ impl World {
         found
     }
 
-    /// What is live now, by viewers.
+    /// The live streams, by number of viewers.
     pub(crate) fn streams(&self) -> &[Stream] {
         &self.streams
     }
 }
 
-/// The followers of a named channel that came by themselves.
+/// The followers of a named channel without the wave.
 fn organic_followers(id: UserId, followers: u32) -> u32 {
     if id == BURKEBLACK {
         followers - WAVE_SIZE

@@ -1,8 +1,7 @@
-//! Account names: a number spelled as a login, and a login read back as its number.
+//! Account names: converts a number to a login, and a login back to its number.
 //!
-//! Every number below 2^31 has one login and every login at most one number, so an account is
-//! found by name without a table. Numbers are shuffled before they are spelled
-//! (see [`super::World`]); neighbours have nothing in common.
+//! Every number below 2^31 has one login and every login at most one number, so an account is found by name without a
+//! table. Numbers are shuffled before (see [`super::World`]), so neighbouring ids have unrelated names.
 
 use super::{
     seed::Seed,
@@ -12,7 +11,7 @@ use super::{
 /// Numbers below 2 to this power have a name.
 pub(crate) const NAME_BITS: u32 = 31;
 
-/// The number is cut into one of eight styles and a value of this many bits.
+/// A number is split into one of eight styles and a value of so many bits.
 const VALUE_BITS: u32 = 28;
 const STYLES: u32 = 1 << (NAME_BITS - VALUE_BITS);
 
@@ -27,7 +26,7 @@ const SUFFIXES: [&str; 16] = [
     "", "tv", "_tv", "ttv", "_ttv", "hd", "yt", "x", "xd", "gg", "1", "2", "7", "69", "420", "99",
 ];
 
-/// A login, and where in it a word begins.
+/// A login, and the positions at which its words begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) login: String,
@@ -35,8 +34,8 @@ pub(crate) struct Name {
     words: u32,
 }
 
-/// The name of a number below 2^31. The styles differ in their shape (digits, underscores, words
-/// or syllables), so two of them never give the same login.
+/// The name of a number below 2^31. The styles differ in their pattern (digits, underscores, words or syllables), so
+/// two styles never give the same login.
 pub(crate) fn spell(number: u32) -> Name {
     let style = number >> VALUE_BITS;
     let value = number & ((1 << VALUE_BITS) - 1);
@@ -91,11 +90,12 @@ pub(crate) fn spell(number: u32) -> Name {
     name
 }
 
-/// The number whose login this is, if there is one.
+/// The number that has this login, if there is one.
 pub(crate) fn read(login: &str) -> Option<u32> {
     (0..STYLES)
         .filter_map(|style| Some(style << VALUE_BITS | read_value(style, Reader(login))?))
-        // Reading is lenient (a number too high, a leading zero): what counts is the spelling.
+        // The parser accepts too much (a number that is too high, a leading zero), so the result is spelled again and
+        // compared.
         .find(|&number| spell(number).login == login)
 }
 
@@ -166,15 +166,15 @@ impl Name {
         }
     }
 
-    /// Zero is written as nothing.
+    /// Zero is written as an empty string.
     fn number(&mut self, number: u32) {
         if number > 0 {
             self.login.push_str(&number.to_string());
         }
     }
 
-    /// What the account calls itself: nearly always the login in other capitals, which is all that
-    /// Twitch allows, or a name in Chinese, Japanese or Korean characters.
+    /// The display name: nearly always the login with other capitals, which is all that Twitch allows, or a name in
+    /// Chinese, Japanese or Korean characters.
     pub(crate) fn display_name(&self, seed: Seed) -> String {
         match seed.below(0, 1_000) {
             0..420 => self.login.clone(),
@@ -244,7 +244,7 @@ const CHINESE: [&str; 16] = [
     "茶茶",
 ];
 
-/// What is left of a login to be read.
+/// The rest of a login to be parsed.
 #[derive(Clone, Copy)]
 struct Reader<'a>(&'a str);
 
@@ -255,8 +255,8 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, words: &[&str; 256]) -> Option<u32> {
-        // As no word begins another, the one that begins the rest, if any, is the last one at or
-        // before it in order.
+        // No word is a prefix of another. So if a word is a prefix of the rest, it is the last word that is not greater
+        // than the rest.
         let index = words.partition_point(|&word| word <= self.0).checked_sub(1)?;
         self.literal(words[index])?;
         Some(index as u32)
@@ -274,7 +274,7 @@ impl Reader<'_> {
         Some(value)
     }
 
-    /// All that is left, as a number; nothing is zero.
+    /// Parses the whole rest as a number; empty is zero.
     fn number(self, highest: u32) -> Option<u32> {
         if self.0.is_empty() {
             return Some(0);
@@ -282,7 +282,7 @@ impl Reader<'_> {
         self.0.parse().ok().filter(|number| *number <= highest)
     }
 
-    /// All that is left, as the index of one of these.
+    /// Parses the whole rest as one of these, and returns its index.
     fn one_of(self, choices: &[&str]) -> Option<u32> {
         choices
             .iter()
@@ -295,7 +295,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    /// Whether a word could be read as syllables with an ending.
+    /// Whether a word could be parsed as syllables with an ending.
     fn is_syllables(word: &str) -> bool {
         word.bytes().enumerate().all(|(at, letter)| match at % 2 {
             0 => CONSONANTS.contains(&letter),
@@ -307,7 +307,7 @@ mod tests {
     fn words_can_be_told_apart() {
         for words in [&FIRST_WORDS, &LAST_WORDS] {
             assert!(words.is_sorted());
-            // In order, a word that begins another would begin its neighbour.
+            // In sorted order, a word that is a prefix of another would be a prefix of the next word.
             assert!(words.windows(2).all(|pair| !pair[1].starts_with(pair[0])));
             assert!(
                 words
@@ -315,7 +315,7 @@ mod tests {
                     .all(|word| !is_syllables(word) && (3..=6).contains(&word.len()))
             );
         }
-        // Syllables end with a letter that may begin one, or `fo` and `x` would be a word.
+        // Every ending is made of syllables; otherwise `fo` and `x` could be a word.
         assert!(ENDINGS[1..].iter().all(|ending| is_syllables(ending)));
         for opening in OPENINGS {
             assert!(!is_syllables(opening));

@@ -1,6 +1,6 @@
-//! What people say in chat, and the emotes they say it with.
+//! Texts of chat messages, and the emotes in them.
 
-/// Names and ids of emotes; both kinds of ids that Twitch has.
+/// Names and ids of emotes, with both kinds of ids that Twitch has.
 pub(super) static EMOTES: [(&str, &str); 14] = [
     ("Kappa", "25"),
     ("PogChamp", "305954156"),
@@ -18,7 +18,7 @@ pub(super) static EMOTES: [(&str, &str); 14] = [
     ("DinoDance", "emotesv2_dcd06b30a5c24f6eb871e8f5edbd44f7"),
 ];
 
-/// Beyond the basic plane, some of several code points.
+/// Outside the basic multilingual plane, some with several code points.
 pub(super) static EMOJI: [&str; 14] = [
     "😂",
     "🏴‍☠️",
@@ -123,7 +123,7 @@ pub(super) static PHRASES: [&str; 84] = [
     "主播加油",
 ];
 
-/// From strangers who try what a terminal, a spreadsheet or a parser does with it.
+/// Texts that try to attack a terminal, a spreadsheet or a parser.
 pub(super) static HOSTILE: [&str; 16] = [
     "one\ttwo\tthree",
     "first line\nsecond line",

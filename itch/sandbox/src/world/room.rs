@@ -1,4 +1,4 @@
-//! Who is in the chat of a named channel, and in which role.
+//! The people in the chat of a named channel, and their roles.
 
 use super::{
     World,
@@ -7,7 +7,7 @@ use super::{
     seed::{Permutation, mix},
 };
 
-/// As the old list of chatters sorts people.
+/// The roles of the old list of chatters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Broadcaster,
@@ -22,16 +22,16 @@ pub(crate) enum Role {
 /// The people of a channel's chat.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    /// Present or not; the broadcaster is none of them.
+    /// Present or not; the broadcaster is not in these lists.
     pub(crate) moderators: Vec<UserId>,
     pub(crate) vips: Vec<UserId>,
-    /// Those who work for Twitch.
+    /// Staff, admins and global moderators of Twitch.
     pub(crate) staff: Vec<(UserId, Role)>,
-    /// Who is present, in no order.
+    /// The people who are present, in no particular order.
     pub(crate) chatters: Vec<(UserId, Role)>,
 }
 
-/// How many are in the chat, and how many moderators and VIPs the channel has.
+/// The number of people in the chat, and the number of moderators and VIPs of the channel.
 fn sizes(channel: &NamedChannel) -> (usize, usize, usize) {
     match (channel.id, channel.followers) {
         (BURKEBLACK, _) => (2_345, 12, 25),
@@ -44,7 +44,7 @@ fn sizes(channel: &NamedChannel) -> (usize, usize, usize) {
 }
 
 impl Room {
-    /// `world` must know its guests already.
+    /// The guests of `world` have to be set already.
     pub(super) fn new(world: &World, channel: &NamedChannel) -> Room {
         let (present, moderators, vips) = sizes(channel);
         let followers = world.followers(channel.id);

@@ -1,7 +1,7 @@
-//! Numbers drawn from a seed and an index: the only source of variety in the sandbox.
+//! Random numbers from a seed and an index: the only source of variation in the sandbox.
 
-/// Names a stream of numbers. The same seed, purposes and index give the same number on every
-/// machine, so whatever is built from them can be made again, alone, in any order.
+/// Identifies a stream of random numbers. The same seed, purposes and index give the same number on every machine, so
+/// everything built from them can be recomputed separately and in any order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed(u64);
 
@@ -10,28 +10,28 @@ impl Seed {
         Seed(mix(seed))
     }
 
-    /// The stream for one purpose, independent of those for all others.
+    /// The stream for one purpose, independent of all others.
     pub(crate) fn child(self, purpose: &str) -> Seed {
-        // FNV-1a: purposes are short literals, which the compiler folds.
+        // FNV-1a: purposes are short literals, for which the compiler computes it.
         let label = purpose
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         Seed(mix(self.0 ^ label))
     }
 
-    /// The stream for one thing (a channel, a day) among many of a kind.
+    /// The stream for one item (a channel, a day) among many of its kind.
     pub(crate) fn of(self, thing: u64) -> Seed {
         Seed(self.draw(thing))
     }
 
-    /// Any of the 2^64 numbers.
+    /// A number in the full range of 64 bits.
     pub(crate) fn draw(self, index: u64) -> u64 {
         mix(self.0 ^ mix(index))
     }
 
     /// A number in `0..bound`, or 0 if the bound is 0.
     pub(crate) fn below(self, index: u64, bound: u64) -> u64 {
-        // The high half of the product is the quotient by 2^64, so it is below `bound`.
+        // The upper half of the product is less than `bound`.
         ((u128::from(self.draw(index)) * u128::from(bound)) >> 64) as u64
     }
 
@@ -55,7 +55,7 @@ pub(crate) fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A shuffle of `0..2^bits` that can be asked about any one place, both ways, without a table.
+/// A permutation of `0..2^bits` that can be computed for single values in both directions, without a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Permutation {
     mask: u32,
@@ -63,7 +63,7 @@ pub(crate) struct Permutation {
     rounds: [Round; 3],
 }
 
-/// Multiplication by an odd number, addition and a right shift are each one-to-one on `bits` bits.
+/// Multiplication by an odd number, addition and xor with a right shift are each invertible on `bits` bits.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     multiplier: u32,
@@ -84,7 +84,7 @@ impl Permutation {
         };
         Permutation {
             mask: (1 << bits) - 1,
-            // At least half the width: then the shift step is its own inverse.
+            // At least half the width, so that the shift step is its own inverse.
             shift: bits.div_ceil(2).max(1),
             rounds: [round(0), round(1), round(2)],
         }
@@ -105,7 +105,7 @@ impl Permutation {
     }
 }
 
-/// The inverse modulo 2^32, by Newton's iteration: the right bits double from three to 48.
+/// The inverse modulo 2^32, by Newton's iteration: the number of correct bits doubles from three to 48.
 fn inverse_of_odd(number: u32) -> u32 {
     (0..4).fold(number, |inverse, _| inverse.wrapping_mul(2u32.wrapping_sub(number.wrapping_mul(inverse))))
 }

@@ -1,4 +1,4 @@
-//! Moments in the sandbox: seconds since 1970, and one fixed present.
+//! Times in the sandbox: seconds since 1970, and a fixed present.
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -8,26 +8,26 @@ pub(crate) type Seconds = i64;
 pub(crate) const HOUR: Seconds = 3_600;
 pub(crate) const DAY: Seconds = 24 * HOUR;
 
-/// The present of the sandbox. The data never move on: a walk today and one next year agree.
+/// The present of the sandbox. It never changes, so a run today and one next year give the same data.
 pub(crate) const PRESENT: Seconds = date(2026, 11, 1);
 
 /// Midnight UTC at the start of a day.
 pub(crate) const fn date(year: i64, month: i64, day: i64) -> Seconds {
-    // Counting from March puts the leap day at the end of the year.
+    // The year starts in March, so that the leap day is its last day.
     let shifted = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year;
     (days - 719_468) * DAY
 }
 
-/// As Helix writes it: RFC 3339 in UTC, whole seconds, `Z`.
+/// The format of times in Helix: RFC 3339 in UTC, whole seconds, `Z`.
 pub(crate) fn rfc3339(moment: Seconds) -> String {
     DateTime::from_timestamp(moment, 0)
         .unwrap_or(DateTime::UNIX_EPOCH)
         .to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// As GQL writes the time of a comment: milliseconds, without zeros at their end.
+/// The format of the time of a comment in GQL: with milliseconds, without trailing zeros.
 pub(crate) fn rfc3339_millis(moment: i64) -> String {
     let seconds = rfc3339(moment.div_euclid(1_000));
     match moment.rem_euclid(1_000) {
@@ -40,7 +40,7 @@ pub(crate) fn rfc3339_millis(moment: i64) -> String {
     }
 }
 
-/// As Helix writes the length of a video: `45s`, `3m21s`, `1h0m5s`, and never days.
+/// The format of the length of a video in Helix: `45s`, `3m21s`, `1h0m5s`, never with days.
 pub(crate) fn video_duration(seconds: Seconds) -> String {
     let (hours, minutes, seconds) = (seconds / HOUR, seconds / 60 % 60, seconds % 60);
     match (hours, minutes) {

@@ -1,4 +1,4 @@
-//! When the comments of a video come: any one of them, and the first after any moment, on the spot.
+//! The times of the comments of a video, with random access by index and by time.
 
 use super::{seed::Seed, video::Burst};
 
@@ -7,31 +7,31 @@ pub(crate) type Millis = u64;
 
 const SECOND: Millis = 1_000;
 
-/// A video has this many parts of equal length, some busier than others.
+/// A video is divided into so many parts of equal length, some busier than others.
 const PARTS: usize = 48;
 
-/// A comment falls somewhere within its own one of `count` equal pieces, this finely.
+/// The resolution of the position of a comment in its piece; a video has `count` equal pieces.
 const PIECE: u128 = 1 << 16;
 
-/// Comments in order of time, by index. Only whole numbers are used, so every machine agrees.
+/// The times of comments, ordered by index. Only integers are used, so the result is the same on every machine.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     seed: Seed,
     count: u32,
     span: Millis,
-    /// How busy it was up to the start of each part, and in all.
+    /// The total activity before each part, and of the whole video.
     busy_before: [u64; PARTS + 1],
-    /// The second of the burst, and the indices of its comments.
+    /// The start of the second of the burst, and the indices of its comments.
     burst: Option<(Millis, std::ops::Range<u32>)>,
 }
 
 impl Timeline {
-    /// `count` comments over `span`, those of the burst among them.
+    /// `count` comments over `span`, including those of the burst.
     pub(super) fn new(seed: Seed, count: u32, span: Millis, burst: Option<Burst>) -> Timeline {
         let mut busy_before = [0; PARTS + 1];
         for part in 0..PARTS {
             let busy = seed.child("busy").below(part as u64, 80);
-            // Sometimes much is going on.
+            // Some parts are especially busy.
             let much = if seed.child("much").below(part as u64, 9) == 0 {
                 60
             } else {
@@ -47,7 +47,7 @@ impl Timeline {
             burst: None,
         };
         if let Some(Burst { second, size }) = burst {
-            // The others come as if the second did not exist.
+            // The other comments are distributed as if the second of the burst did not exist.
             timeline.count = count - size;
             timeline.span = span - SECOND;
             let start = second as Millis * SECOND;
@@ -63,7 +63,7 @@ impl Timeline {
         self.count
     }
 
-    /// When the comment at an index below the count comes. Never before the one below.
+    /// The offset of the comment at an index below the count. It is never before that of a lower index.
     pub(crate) fn at(&self, index: u32) -> Millis {
         match &self.burst {
             None => self.steady(index, self.count, self.span),
@@ -79,7 +79,7 @@ impl Timeline {
         }
     }
 
-    /// The index of the first comment at or after a moment; the count if there is none.
+    /// The index of the first comment at or after an offset; the count if there is none.
     pub(crate) fn first_at(&self, moment: Millis) -> u32 {
         let (mut low, mut high) = (0, self.count);
         while low < high {

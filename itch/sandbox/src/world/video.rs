@@ -1,4 +1,4 @@
-//! What a video and a running broadcast are.
+//! Types for videos and live streams.
 
 use super::{accounts::UserId, time::Seconds};
 
@@ -28,25 +28,25 @@ pub(crate) struct Video {
     pub(crate) kind: VideoKind,
     pub(crate) created_at: Seconds,
     pub(crate) length: Seconds,
-    /// Only an archive has one.
+    /// Only an archive has a stream id.
     pub(crate) stream_id: Option<u64>,
     pub(crate) title: &'static str,
     pub(crate) views: u64,
-    /// Offset and duration of the parts without sound.
+    /// Offset and duration of the muted segments.
     pub(crate) muted: Vec<(Seconds, Seconds)>,
-    /// The broadcast goes on, and the video grows.
+    /// The broadcast is live, and the video is growing.
     pub(crate) growing: bool,
     pub(crate) game: Game,
-    /// Whether the service still knows who made it.
+    /// Whether the service still knows the creator.
     pub(crate) has_creator: bool,
-    /// What its chat was written in: its own stream, or that which it was cut from.
+    /// The broadcast that its chat belongs to: its own stream, or the one it was cut from.
     pub(crate) broadcast_id: u64,
     pub(crate) comments: u32,
     pub(crate) burst: Option<Burst>,
 }
 
 impl Video {
-    /// How long there has been chat: longer than the video says while it grows.
+    /// The length of the chat: longer than that of the video while it is growing.
     pub(crate) fn span(&self) -> Seconds {
         self.length + if self.growing { LAG } else { 0 }
     }
@@ -59,7 +59,7 @@ pub(crate) struct Game {
     pub(crate) name: &'static str,
 }
 
-/// A broadcast that is running now.
+/// A live stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
     pub(crate) id: u64,
@@ -70,12 +70,12 @@ pub(crate) struct Stream {
     pub(crate) started_at: Seconds,
 }
 
-/// One second with more comments than a page.
+/// A second with more comments than a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Burst {
     pub(crate) second: Seconds,
     pub(crate) size: u32,
 }
 
-/// How far the length of a growing video lies behind what is on air, and in chat, already.
+/// How far the length of a growing video is behind the stream and the chat.
 pub(crate) const LAG: Seconds = 4 * 60;

@@ -10,14 +10,14 @@ use super::{
     video::{Game, LAG, Stream, Video, VideoKind},
 };
 
-/// Which video of all.
+/// Identifies a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VideoKey {
     Dated(DatedVideo),
     Fixed(&'static FixedVideo),
 }
 
-/// At most one video of each kind belongs to a channel and a day.
+/// A channel has at most one video of each kind per day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DatedVideo {
     slot: u8,
@@ -25,7 +25,7 @@ pub(crate) struct DatedVideo {
     day: Day,
 }
 
-/// Ids grow by this much a day, and each channel and kind has its own part of the day's.
+/// Ids grow by this much per day; each channel and kind has its own part of this range.
 const IDS_PER_DAY: u64 = 440_000;
 const IDS_PER_KEY: u64 = IDS_PER_DAY / (BROADCASTERS * VideoKind::ALL.len()) as u64;
 const FIRST_VIDEO_ID: u64 = 100_000_000;
@@ -98,7 +98,7 @@ impl DatedVideo {
         world.seed.child("video").of(self.part()).of(self.day as u64)
     }
 
-    /// Which part of the day's ids is its own.
+    /// The part of the day's ids that belongs to its channel and kind.
     fn part(self) -> u64 {
         u64::from(self.slot) * VideoKind::ALL.len() as u64 + self.kind as u64
     }
@@ -142,7 +142,7 @@ impl DatedVideo {
     fn views(self, world: &World) -> u64 {
         let seed = self.seed(world);
         let scale = u64::from(self.channel().followers) / 400 + 10;
-        // One in sixteen is watched far more.
+        // One video in sixteen has far more views.
         let luck = if seed.below(2, 16) == 0 { 12 } else { 1 };
         scale / 4 + seed.below(3, scale * luck)
     }
@@ -159,7 +159,7 @@ impl DatedVideo {
         };
         let muted = match self.kind {
             VideoKind::Archive if seed.below(5, 5) == 0 => {
-                // Twitch mutes in parts of three minutes.
+                // Twitch mutes in segments of three minutes.
                 let part = |draw| 180 * seed.below(draw, (length / 360) as u64) as Seconds;
                 let (first, second) = (part(6), part(7) + length / 2 / 180 * 180);
                 vec![(first, 180), (second, 180)]
@@ -185,7 +185,7 @@ impl DatedVideo {
         }
     }
 
-    /// The more people there are the more they say, but not in proportion. Uploads have no chat.
+    /// Larger channels have more comments, but not in proportion. Uploads have no chat.
     fn comments(self, world: &World, span: Seconds) -> u32 {
         if self.kind == VideoKind::Upload {
             return 0;
@@ -202,7 +202,7 @@ fn exists(world: &World, calendar: &Calendar, key: DatedVideo) -> bool {
     let seed = world.seed.child("cutting").of(key.slot.into()).of(key.day as u64);
     match key.kind {
         VideoKind::Archive => calendar.broadcast(key.day).is_some(),
-        // Cut on one of the following days, which must have come.
+        // A highlight is made on one of the days after the broadcast, which has to be in the past.
         VideoKind::Highlight => {
             calendar.broadcast(key.day).is_some() && seed.below(0, 9) == 0 && key.day < LAST_DAY - 2
         }
@@ -233,7 +233,7 @@ pub(super) fn list(world: &World, slot: usize) -> Vec<VideoKey> {
     videos.into_iter().map(|(_, key)| key).collect()
 }
 
-/// What runs now, by viewers.
+/// The live streams, by number of viewers.
 pub(super) fn live(world: &World) -> Vec<Stream> {
     let mut streams: Vec<Stream> = NAMED
         .iter()
@@ -265,7 +265,7 @@ pub(super) fn live(world: &World) -> Vec<Stream> {
     streams
 }
 
-/// Equal to that of the archive, so that one can be found from the other.
+/// Equal to the stream id of the archive, so that one can be found from the other.
 fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
     let part = 2_000_000 / BROADCASTERS as u64;
     let seed = world.seed.child("stream").of(slot.into());
@@ -273,7 +273,7 @@ fn stream_id(world: &World, slot: u8, day: Day) -> u64 {
 }
 
 fn game(world: &World, slot: u8, day: Day) -> Game {
-    // A game is played for some days on end.
+    // A game is played for several days in a row.
     world
         .seed
         .child("game")

@@ -1,5 +1,5 @@
-//! The follow-bot wave of `burkeblack`: thousands of accounts, made within days of each other,
-//! that follow within minutes of one another.
+//! The follow-bot wave of `burkeblack`: thousands of accounts that were registered within days of each other and follow
+//! within minutes.
 
 use std::ops::Range;
 
@@ -13,28 +13,28 @@ use super::{
 /// How many accounts the wave has.
 pub(crate) const WAVE_SIZE: u32 = 3_200;
 
-/// When the first of them follows, and for how long it goes on.
+/// When the first of them follows, and how long the wave lasts.
 pub(crate) const WAVE_START: Seconds = date(2026, 7, 19) + 21 * 3_600 + 4 * 60;
 pub(crate) const WAVE_LENGTH: Seconds = 34 * 60;
 
-/// Between which moments before the wave its accounts were made.
+/// The range of the age of these accounts when the wave begins.
 const ACCOUNT_AGES: (Seconds, Seconds) = (11 * DAY, 8 * DAY);
 
-/// Where the wave lies among the followers.
+/// The position of the wave among the followers.
 #[derive(Debug)]
 pub(crate) struct Wave {
-    /// The ranks from its first member to its last.
+    /// The ranks from its first to its last member.
     ranks: Range<u32>,
-    /// Those of these ranks that are people who happened to follow meanwhile.
+    /// The ranks among these of ordinary accounts that followed during the wave.
     bystanders: Vec<u32>,
 }
 
-/// Where a follower comes from.
+/// The origin of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// By themselves, with their rank among those who did.
+    /// Not from the wave; with the rank among all such followers.
     Organic(u32),
-    /// From the wave, with their place in it.
+    /// From the wave; with the index in the wave.
     Wave(u32),
 }
 
@@ -46,7 +46,7 @@ impl Wave {
         let bystanders = (first..after)
             .map(|rank| {
                 let passed = calendar.followed_at(rank) - WAVE_START;
-                // Rounded up: those before are no later, and those after no earlier.
+                // Rounded up, so that wave members before it are not later, and those after it are not earlier.
                 rank + ((passed * Seconds::from(WAVE_SIZE) + WAVE_LENGTH - 1) / WAVE_LENGTH) as u32
             })
             .collect();
@@ -74,21 +74,21 @@ impl Wave {
         matches!(self.origin(rank), Origin::Wave(_))
     }
 
-    /// When a member follows: equal parts of the time, and a moment within each.
+    /// The time of the follow of a member: the duration is divided into equal parts, with a random position in each.
     pub(super) fn followed_at(&self, seed: Seed, member: u32) -> Seconds {
         let jitter = seed.child("wave").below(member.into(), 1 << 16) as i64;
         let position = (i64::from(member) << 16) + jitter;
         WAVE_START + position * WAVE_LENGTH / (i64::from(WAVE_SIZE) << 16)
     }
 
-    /// The rows of ids (see [`super::followers`]) that were registered in the days of its making.
+    /// The rows of ids (see [`super::followers`]) that were registered in the days before the wave.
     pub(super) fn rows(&self, bits: u32) -> Range<u32> {
         let (since, until) = ACCOUNT_AGES;
         let row = |before| (last_registered(WAVE_START - before) - FIRST_ID) >> bits;
         row(since) + 1..row(until).max(row(since) + 2)
     }
 
-    /// All ids its members have, and many more.
+    /// A range of ids that contains those of all members, and many others.
     pub(super) fn ids(&self, bits: u32) -> Range<UserId> {
         let rows = self.rows(bits);
         FIRST_ID + (rows.start << bits)..FIRST_ID + (rows.end << bits)
@@ -130,7 +130,7 @@ mod tests {
             }
             assert_eq!(members, WAVE_SIZE);
         }
-        // Somebody now and then follows by themselves meanwhile.
+        // Some ordinary accounts follow during the wave.
         assert!(bystanders > 5, "{bystanders}");
     }
 }

@@ -1,7 +1,7 @@
-//! The words of account names. No word begins another of its list, and none could be read as
-//! syllables (consonant, vowel, and so on): so a name can be taken apart in one way only.
+//! The words of account names. No word is a prefix of another word of its list, and none could be
+//! parsed as syllables (consonant, vowel, and so on), so a name can be parsed in one way only.
 
-/// The word a name starts with, in order.
+/// The words that a name may start with, sorted.
 pub(super) static FIRST_WORDS: [&str; 256] = [
     "agile", "alpha", "amber", "ample", "angry", "arcane", "arctic", "ashen", "astral", "autumn", "azure", "bald",
     "black", "blank", "blaze", "bleak", "blind", "blond", "blue", "blunt", "bold", "brave", "bright", "brisk",
@@ -26,7 +26,7 @@ pub(super) static FIRST_WORDS: [&str; 256] = [
     "wide", "wild", "windy", "witty", "wooden", "worn", "young", "zany", "zesty",
 ];
 
-/// The word or words after it, in order.
+/// The words that may follow, sorted.
 pub(super) static LAST_WORDS: [&str; 256] = [
     "acorn", "agent", "alien", "anchor", "angel", "ant", "ape", "apple", "archer", "artist", "aspen", "axe", "badge",
     "bandit", "bard", "bark", "barrel", "basket", "bass", "bear", "beast", "beetle", "berry", "bird", "bishop", "blob",

@@ -1,4 +1,4 @@
-//! A small HTTP client that takes every answer as it comes.
+//! A small HTTP client that accepts every response.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const OTHER: &str = "ue6666qo983tsx6so1t0vnawi233wa";
 
 const HASH: &str = "b70a3591ff0f4e0313d126c6a1502d79a1c02baebb288227c582044aa76adf6a";
 
-/// The web player's question for comments.
+/// The web player's query for comments.
 pub(crate) fn persisted(variables: Value) -> Value {
     json!({
         "operationName": "VideoCommentsByOffsetOrCursor",
@@ -23,7 +23,7 @@ pub(crate) fn persisted(variables: Value) -> Value {
     })
 }
 
-/// The same as a query of one's own.
+/// The same as a query in full.
 pub(crate) fn raw(variables: Value) -> Value {
     let query = "query Chat($id: ID!, $offset: Int, $after: Cursor, $first: Int = 100) {
         video(id: $id) { id createdAt comments(first: $first, contentOffsetSeconds: $offset, after: $after) {
@@ -34,7 +34,7 @@ pub(crate) fn raw(variables: Value) -> Value {
     json!({ "operationName": "Chat", "query": query, "variables": variables })
 }
 
-/// The comments, the cursor after them, and whether there are more.
+/// The comments, the cursor of the next page, and whether there are more.
 pub(crate) struct Page {
     pub(crate) nodes: Vec<Value>,
     pub(crate) cursor: Option<String>,
@@ -181,7 +181,7 @@ impl Client {
         self.get_as(TOKEN, path)
     }
 
-    /// All pages of a list, each until there is no cursor.
+    /// All pages of a list, until there is no cursor.
     pub(crate) fn pages(&self, path: &str) -> Vec<Vec<Value>> {
         let mut pages = Vec::new();
         let mut after = String::new();
@@ -205,7 +205,7 @@ impl Client {
         self.pages(path).concat()
     }
 
-    /// Asserts an error in the form of Helix.
+    /// Asserts an error in the format of Helix.
     #[track_caller]
     pub(crate) fn refuses(&self, token: &str, path: &str, status: u16, message: &str) {
         assert_refused(&self.get_as(token, path), status, message);

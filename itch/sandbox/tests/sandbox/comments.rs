@@ -1,4 +1,4 @@
-//! Chat of past broadcasts, walked as clients do.
+//! Chat of past broadcasts, read as clients do.
 
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ fn by_cursor(client: &Client, video: &str) -> Vec<Value> {
     }
 }
 
-/// All that can be had without cursors, as one steps on from the last second.
+/// All comments that can be read without cursors, by continuing from the last second of each page.
 fn by_offset(client: &Client, video: &str) -> Vec<Value> {
     let (mut nodes, mut seen) = (Vec::new(), HashSet::new());
     let mut offset = 0;
@@ -81,7 +81,7 @@ fn sixty_thousand_comments_come_once_and_in_order_both_ways() {
     assert_eq!(nodes.len(), 60_000);
     assert_once_and_in_order(&nodes);
     assert!(second(&nodes[59_999]) < 21_600);
-    // What is seven tenths later than it says is so everywhere.
+    // Each comment is stamped 0.7 s later than its offset.
     let start = 1_791_655_200_000;
     assert!(
         nodes
@@ -96,7 +96,7 @@ fn sixty_thousand_comments_come_once_and_in_order_both_ways() {
     check_contents(&nodes);
 }
 
-/// That everything which chat can hold is there, and is what it says.
+/// Every kind of content that chat can have occurs, and is consistent.
 fn check_contents(nodes: &[Value]) {
     let (mut beyond, mut with_set, mut empty_badge) = (0, 0, 0);
     for node in nodes {
@@ -172,7 +172,7 @@ fn any_page_of_six_hundred_thousand_can_be_made_alone() {
     let next = Page::of(client.gql(&raw(json!({ "id": "2700000600", "after": cursor }))));
     assert_eq!(next.nodes.len(), 100);
     assert!(millis(&next.nodes[0]) >= millis(&late.nodes[99]));
-    // From the last seconds, the end is near.
+    // From the last seconds the end is near.
     let mut page = at(107_990);
     let mut last = Vec::new();
     while let Some(cursor) = page.cursor.take().filter(|_| page.has_next) {
@@ -190,7 +190,7 @@ fn a_second_can_hold_more_than_a_page() {
     let all = by_cursor(&client, "2700000180");
     let within = all.iter().filter(|node| second(node) == 1_234).count();
     assert_eq!(within, 180);
-    // Without cursors the rest of that second is out of reach, and nothing else.
+    // Without cursors, only the rest of that second cannot be read.
     let stepped = by_offset(&client, "2700000180");
     let reached = stepped.iter().filter(|node| second(node) == 1_234).count();
     assert!((90..=110).contains(&reached), "{reached}");
@@ -203,7 +203,7 @@ fn a_running_video_ends_for_the_moment_and_says_more_than_its_length() {
     let nodes = by_cursor(&client, "2700000001");
     let last = second(&nodes[nodes.len() - 1]);
     assert!((10_700..10_800).contains(&last), "{last}");
-    // So does the archive of whoever is live.
+    // The archive of a live channel behaves the same way.
     let archive = &client.get(&format!("videos?user_id={BURKEBLACK}&first=1")).rows()[0];
     let nodes = by_cursor(&client, archive["id"].as_str().unwrap());
     assert!(nodes.len() > 500);

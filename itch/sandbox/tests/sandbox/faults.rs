@@ -1,4 +1,4 @@
-//! What goes wrong on order.
+//! Injected faults.
 
 use std::{
     collections::HashSet,
@@ -19,7 +19,7 @@ fn ids(rows: &[Value]) -> Vec<&str> {
     rows.iter().map(|row| row["user_id"].as_str().unwrap()).collect()
 }
 
-/// Pages up to a number, as long as there is a cursor.
+/// At most so many pages, as long as there is a cursor.
 fn walk(client: &Client, path: &str, pages: usize) -> Vec<Vec<Value>> {
     let mut after = String::new();
     let mut walked = Vec::new();
@@ -106,7 +106,7 @@ fn repeated_and_shifted_rows_lose_none() {
         assert_eq!(once, ids(&clean)[..once.len()], "{fault}");
         let is_short = pages.iter().any(|page| page.len() == 99);
         assert_eq!(is_short, fault == "shift");
-        // Even with pages of a single row there is progress.
+        // Even pages of a single row make progress.
         let path = "channels/followers?broadcaster_id=100000003&first=1";
         let rows = walk(&Client::with_faults(&format!("{fault}=1")), path, 50).concat();
         assert_eq!(ids(&rows).into_iter().collect::<HashSet<_>>().len(), 3);

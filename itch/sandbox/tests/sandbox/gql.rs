@@ -1,4 +1,4 @@
-//! `/gql`: who may ask, in which form, and the facts of a video.
+//! `/gql`: authentication, the format of requests, and the data of a video.
 
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ fn mistakes_are_errors_of_graphql() {
     assert_eq!(answer["errors"], json!([{ "message": "invalid cursor", "path": ["video", "comments"] }]));
 }
 
-/// As lay295/TwitchDownloader asks, and the fields that ihabunek/twitch-dl adds.
+/// The query of lay295/TwitchDownloader, with the fields that ihabunek/twitch-dl adds.
 fn facts(client: &Client, id: &str) -> Value {
     let query = format!(
         "query{{video(id:\"{id}\"){{title,thumbnailURLs(height:180,width:320),createdAt,\

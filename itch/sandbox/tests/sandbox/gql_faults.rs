@@ -1,4 +1,4 @@
-//! What goes wrong with GQL on order.
+//! Injected faults of GQL.
 
 use std::collections::HashSet;
 
@@ -48,7 +48,7 @@ fn comments_may_be_null_for_a_reason_or_none() {
         let answer = client.gql(&first());
         assert_eq!(answer["errors"], json!([{ "message": message, "path": ["video", "comments"] }]));
         assert_eq!(answer["data"]["video"]["comments"], Value::Null);
-        // Without comments it is the video that fails: null, but not for good.
+        // If no comments are asked for, the video itself is null for one request.
         let answer = client.gql(&facts);
         assert_eq!(answer["errors"], json!([{ "message": message, "path": ["video"] }]));
         assert_eq!(answer["data"], json!({ "video": null }));

@@ -195,7 +195,7 @@ fn a_cursor_fits_its_own_list_only() {
     for tampered in ["x".to_owned(), cursor.to_lowercase(), format!("{cursor}A")] {
         client.refuses(TOKEN, &format!("{path}&after={tampered}"), 400, "Invalid cursor.");
     }
-    // The size of pages may change on the way.
+    // The page size may change between pages.
     let next = client.get(&format!("{path}&first=3&after={cursor}")).rows();
     let all = client.get(&format!("{path}&first=100")).rows();
     assert_eq!(next, all[20..23]);

@@ -1,4 +1,4 @@
-//! `/kraken/`, and how it agrees with Helix.
+//! `/kraken/`, and that it agrees with Helix.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,7 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// All rows, as bibby/itch walked: by the cursor added to the first path, or by the next link, until
-/// a page is empty.
+/// All rows, read like bibby/itch: by adding the cursor to the first path, or by the next link, until a page is empty.
 fn walk(client: &Client, path: &str, list: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut next = format!("/kraken/{path}");
@@ -154,7 +153,7 @@ fn a_page_of_follows_has_the_old_shape() {
 #[test]
 fn the_wave_is_walked_without_loss() {
     let client = Client::new();
-    // Many follow in the same second there; a cursor still tells them apart.
+    // Many follow in the same second there; a cursor still distinguishes them.
     let path = "/kraken/channels/burkeblack/follows?direction=desc&limit=100";
     let helix = client.pages(&format!("channels/followers?broadcaster_id={BURKEBLACK}&first=100"));
     let mut cursor = String::new();
@@ -189,7 +188,7 @@ fn followed_channels_are_paged_by_offset() {
     let by_name = walk(&client, &format!("{path}&sortby=login"), "follows");
     assert_eq!(by_name.len(), 312);
 
-    // Whoever follows a channel has it among the channels they follow.
+    // A follower of a channel has it among the channels they follow.
     let followers = client.rows("channels/followers?broadcaster_id=100000003");
     let login = followers[0]["user_login"].as_str().unwrap();
     let path = format!("users/{login}/follows/channels?limit=25");

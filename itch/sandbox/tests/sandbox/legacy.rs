@@ -1,4 +1,4 @@
-//! `/tmi/`, `/rechat/` and `/loots/`, and what goes wrong with the services of old.
+//! `/tmi/`, `/rechat/` and `/loots/`, and the faults of the old services.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ fn window(client: &Client, video: &str, start: i64) -> Value {
         .json()
 }
 
-/// All messages, as bibby/itch walked. Also how many stood in two windows.
+/// All messages, read like bibby/itch, and how many were in two windows.
 fn rechat(client: &Client, video: &str) -> (Vec<Value>, usize) {
     let refused = window(client, video, 0);
     let detail = refused["errors"][0]["detail"].as_str().unwrap();
@@ -74,7 +74,7 @@ fn rechat_and_gql_tell_the_same() {
         let offset = attributes["video-offset"].as_u64().unwrap();
         assert_eq!(new["contentOffsetSeconds"], offset / 1_000);
         assert_eq!(attributes["timestamp"], 1_788_285_600_000 + offset);
-        // Who is gone now was not then.
+        // Accounts that are gone now existed then.
         if !new["commenter"].is_null() {
             assert_eq!(attributes["from"], new["commenter"]["login"]);
         }
@@ -129,7 +129,7 @@ fn chatters_have_roles() {
     let sizes: Vec<usize> = names.iter().map(|role| count(role)).collect();
     assert_eq!(sizes[..6], [1, 19, 9, 1, 1, 1]);
     assert_eq!(sizes.iter().sum::<usize>(), 2_345);
-    // Helix knows the same people, without their roles.
+    // Helix returns the same people, without their roles.
     let helix = client.rows(&format!("chat/chatters?broadcaster_id={BURKEBLACK}&moderator_id={BURKEBLACK}&first=1000"));
     let new: HashSet<&Value> = helix.iter().map(|row| &row["user_login"]).collect();
     let old: HashSet<&Value> = roles.values().flat_map(|role| role.as_array().unwrap()).collect();

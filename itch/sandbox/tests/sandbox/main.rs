@@ -1,4 +1,4 @@
-//! Drives the sandbox over real sockets, as any client of Twitch would.
+//! Tests the sandbox over real sockets, like any client of Twitch.
 
 #![allow(
     clippy::unwrap_used,

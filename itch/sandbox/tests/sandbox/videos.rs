@@ -41,7 +41,7 @@ fn a_channel_has_archives_highlights_and_uploads() {
     assert!(archives.iter().any(|row| row["muted_segments"].is_array()));
     assert!(archives.iter().any(|row| row["muted_segments"].is_null()));
     assert!(archives.iter().any(|row| !row["title"].as_str().unwrap().is_ascii()));
-    // Running, and its picture is not made yet.
+    // A running broadcast, whose thumbnail does not exist yet.
     assert_eq!(all[0]["thumbnail_url"], "");
 }
 

@@ -1,4 +1,4 @@
-//! The whole list of followers of `burkeblack`, walked as a client would.
+//! The whole list of followers of `burkeblack`, read like a client would.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::client::{BURKEBLACK, Client};
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// The newest followers, the wave among them.
+/// The newest followers, including the wave.
 const RECENT: usize = 25_000;
 
 fn seconds(time: &Value) -> i64 {
@@ -39,7 +39,7 @@ fn every_follower_comes_once_in_order_and_there_is_one_wave() {
             .starts_with("2013-02")
     );
 
-    // Look up those that the wave is among.
+    // Looks up the followers around the wave.
     let rows = &rows[..RECENT];
     let mut created: HashMap<String, i64> = HashMap::new();
     for batch in rows.chunks(100) {
@@ -64,8 +64,8 @@ fn every_follower_comes_once_in_order_and_there_is_one_wave() {
             .all(|(created, followed)| { created.is_none_or(|created| created < *followed) })
     );
 
-    // A row is of a wave if of the hundred before or after it nearly all followed within ten
-    // minutes and were made within four days.
+    // A row belongs to a wave if, of the hundred rows before or after it, nearly all followed within ten minutes and
+    // were registered within four days.
     let is_dense = |around: std::ops::Range<usize>| {
         let quick = followed[around.start] - followed[around.end - 1] < 10 * MINUTE;
         let mut made: Vec<i64> = created[around].iter().flatten().copied().collect();
