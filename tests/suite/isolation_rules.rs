@@ -10,11 +10,11 @@ use crate::plugins_found::{own, status, with};
 
 /// What breaks a rule, and what is said of it.
 const ODD: &[(&str, &str)] = &[
-    ("no-json", "the plugin `odd` printed a line that is no JSON array"),
-    ("few", "the plugin `odd` printed a row of 1 cell and declares 2 columns"),
-    ("many", "the plugin `odd` printed a row of 3 cells and declares 2 columns"),
+    ("no-json", "the plugin `odd` printed a line that is not a JSON array"),
+    ("few", "the plugin `odd` printed a row of 1 cell, but declares 2 columns"),
+    ("many", "the plugin `odd` printed a row of 3 cells, but declares 2 columns"),
     ("big", "the plugin `odd` printed a number in column `n`, which holds whole numbers"),
-    ("nan", "the plugin `odd` printed a line that is no JSON array"),
+    ("nan", "the plugin `odd` printed a line that is not a JSON array"),
     ("counted-more", "the plugin `odd` emitted 2 rows and counted 7"),
     ("counted-none", "the plugin `odd` emitted 2 rows and counted 0"),
     ("no-line-feed", "the plugin `odd` emitted a row that no line feed ends"),

@@ -1,4 +1,4 @@
-//! CSV: a header, commas, quotes where they are needed, times of the calendar.
+//! CSV: a header, commas, quotes where needed, times in RFC 3339.
 
 use std::io::{self, Write};
 
@@ -8,8 +8,8 @@ use crate::plain::{self, Times};
 use crate::sanitize::harmless;
 use crate::{Layout, RowWriter};
 
-/// Writes rows as comma-separated values. A text is kept as it is: what begins with `=` is not defused, since that
-/// would change it for every other reader.
+/// Writes rows as comma-separated values. Text is not changed: a cell that begins with `=` is not escaped for
+/// spreadsheets, since that would change it for every other program.
 pub(crate) struct CsvWriter {
     layout: Layout,
     on_terminal: bool,

@@ -8,11 +8,11 @@ use itch_api::{Error, ErrorKind, Result};
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Cells between tabs, without a header unless asked: what a program reads line by line.
+    /// Tab-separated values, without a header by default: for programs that read line by line.
     Tsv,
-    /// Comma-separated values with a header: what a spreadsheet opens.
+    /// Comma-separated values with a header: for spreadsheets.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Aligned columns for people.
     Table,

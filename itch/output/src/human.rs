@@ -1,4 +1,4 @@
-//! Times, spans and counts as people say them.
+//! Times, durations and counts as text for people.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::plain;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// A twelfth of the calendar's mean year.
+/// A twelfth of the mean Gregorian year, in seconds.
 const MONTH: u64 = YEAR / 12;
-/// The calendar's mean year.
+/// The mean Gregorian year, in seconds.
 const YEAR: u64 = 31_556_952;
 
-/// How long ago: `3 days ago`, `just now`, `in 2 hours`. Cut, not rounded: what is not yet two years ago is `23
-/// months ago`.
+/// How long ago a time was: `3 days ago`, `just now`, `in 2 hours`. It is rounded down: a little less than two years is
+/// `23 months ago`.
 pub(crate) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let seconds = (now - time).num_seconds();
     let distance = seconds.unsigned_abs();
@@ -23,7 +23,7 @@ pub(crate) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
         0..MINUTE => return "just now".to_owned(),
         MINUTE..HOUR => (distance / MINUTE, "minute"),
         HOUR..DAY => (distance / HOUR, "hour"),
-        // Small numbers of large units hide too much: two months and two years begin the next unit.
+        // `1 month` and `1 year` are too coarse, so the next unit starts at two of it.
         _ if distance < 2 * MONTH => (distance / DAY, "day"),
         _ if distance < 2 * YEAR => (distance / MONTH, "month"),
         _ => (distance / YEAR, "year"),
@@ -35,7 +35,7 @@ pub(crate) fn relative(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// A span by its two largest units: `3 y 41 d`, `2 h 3 m`, `4.2 s`. A year has 365 days here.
+/// A duration by its two largest units: `3 y 41 d`, `2 h 3 m`, `4.2 s`. A year has 365 days here.
 pub(crate) fn span(seconds: f64, precision: u8) -> String {
     let mut out = String::new();
     if seconds.abs() < MINUTE as f64 {
@@ -64,7 +64,7 @@ pub(crate) fn elapsed(time: Duration) -> String {
     span(time.as_secs_f64(), 1)
 }
 
-/// A number of things, with a comma after each three digits.
+/// A number with a comma between groups of three digits.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -77,7 +77,7 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// A number of things with their name, which gets an `s` unless it is one.
+/// A number and a noun, which gets an `s` unless the number is 1.
 pub(crate) fn count_of(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", count(n))

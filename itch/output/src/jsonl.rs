@@ -1,4 +1,4 @@
-//! JSON lines: one object a row, its fields in the order of the columns.
+//! JSON lines: one object per row, its fields in the order of the columns.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
@@ -9,11 +9,11 @@ use crate::plain::{self, Times};
 use crate::sanitize::is_harmless;
 use crate::{Layout, RowWriter};
 
-/// Writes rows as objects. Numbers have the digits that they have in the other formats, times are texts.
+/// Writes rows as objects. Numbers have the same digits as in the other formats; times are strings.
 pub(crate) struct JsonlWriter {
     layout: Layout,
     on_terminal: bool,
-    /// What stands before each value: `{"name":`, `,"created":`.
+    /// The text before each value: `{"name":`, `,"created":`.
     keys: Vec<String>,
     line: String,
     out: BufWriter<Box<dyn Write + Send>>,
@@ -66,10 +66,10 @@ impl RowWriter for JsonlWriter {
     }
 }
 
-/// Appends a text in quotes. JSON can escape any character and still mean the same text, so on a terminal it
-/// escapes what [`sanitize`](crate::sanitize()) would.
+/// Appends a quoted JSON string. On a terminal it also escapes the characters that [`sanitize`](crate::sanitize())
+/// escapes, which leaves the value the same.
 fn push_text(out: &mut String, text: &str, on_terminal: bool) {
-    // `Display` of a JSON text cannot fail, unlike serialising into a writer.
+    // `Display` of a JSON string cannot fail, unlike serialising into a writer.
     let quoted = serde_json::Value::from(text).to_string();
     if !on_terminal {
         return out.push_str(&quoted);

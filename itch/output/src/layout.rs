@@ -1,4 +1,4 @@
-//! Which columns are printed, in which order and how; and the reading of the lines that a report prints.
+//! Which columns are printed, in which order and how; and parsing the lines that a report prints.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use crate::{human, sanitize};
 
-/// So much of a wrong value is shown.
+/// How many characters of a wrong value an error shows.
 const SHOWN_VALUE: usize = 60;
 
 /// Which of a report's columns are printed, in which order and how.
 #[derive(Clone, Debug)]
 pub struct Layout {
     declared: Vec<Column>,
-    /// Places among the declared columns.
+    /// Indices of the declared columns.
     chosen: Vec<usize>,
     header: Option<bool>,
-    /// An alias's, or what an old program did. Only TSV has a use for it.
+    /// The output form of an alias. Only TSV uses it.
     form: Form,
     /// The plugin that prints the rows, if it is not built in: errors name it.
     plugin: Option<String>,
@@ -35,9 +35,9 @@ pub(crate) struct Form {
 impl Layout {
     /// The layout of a report's declared columns.
     ///
-    /// `wanted` are the names that the person asked for, in that order. Without it the columns are those of the
-    /// alias's fixed `form`, if the report was called by such an alias, else the default ones. `header` overrules
-    /// what the format does by itself.
+    /// `wanted` are the column names that the user asked for, in that order. Without them the columns are those of the
+    /// alias's fixed `form`, if the report was called by such an alias, and otherwise the default columns. `header`
+    /// overrides the default of the format.
     pub fn new(
         columns: &[Column],
         wanted: Option<&[String]>,
@@ -70,7 +70,7 @@ impl Layout {
         })
     }
 
-    /// The same layout for rows that a plugin prints, which errors name.
+    /// The same layout for rows of a plugin, whose name errors then contain.
     pub fn printed_by(mut self, plugin: &str) -> Layout {
         self.plugin = Some(plugin.to_owned());
         self
@@ -81,7 +81,7 @@ impl Layout {
         self.columns().map(|column| column.name.clone()).collect()
     }
 
-    /// Reads one line of a report, a JSON array of all declared columns, into typed cells of all declared columns.
+    /// Parses one line of a report, a JSON array with a value for each declared column, into typed cells.
     ///
     /// A plugin in another language may print anything, so the error names the column and shows the value.
     pub fn read_row(&self, line: &[u8]) -> Result<Vec<Cell>> {
@@ -97,21 +97,21 @@ impl Layout {
             .collect()
     }
 
-    /// What is wrong with a line that cannot be read as a row. It reads the line once more, since looking for the
-    /// culprit while reading would cost every good row.
+    /// The error for a line that cannot be parsed as a row. It parses the line a second time, so that valid rows do not
+    /// pay for locating the error.
     fn complaint(&self, line: &[u8]) -> Error {
         let values: Vec<Value> = match serde_json::from_slice(line) {
             Ok(values) => values,
             Err(error) => {
                 return self
-                    .wrong_row("a line that is no JSON array")
+                    .wrong_row("a line that is not a JSON array")
                     .cause(format!("the line is {}", shown(&String::from_utf8_lossy(line))))
                     .source_chain(&error);
             }
         };
         if values.len() != self.declared.len() {
             return self.wrong_row(format_args!(
-                "a row of {} and declares {}",
+                "a row of {}, but declares {}",
                 human::count_of(values.len() as u64, "cell"),
                 human::count_of(self.declared.len() as u64, "column")
             ));
@@ -125,10 +125,10 @@ impl Layout {
                 Err(error) => return self.wrong_type(column, value).source_chain(&error),
             }
         }
-        self.wrong_row("a row that cannot be read")
+        self.wrong_row("a row that cannot be parsed")
     }
 
-    /// The error where something was printed that is no row.
+    /// The error for a line that is not a row.
     fn wrong_row(&self, what: impl fmt::Display) -> Error {
         match &self.plugin {
             Some(plugin) => Error::of_plugin(ErrorKind::Failed, Some(plugin), format_args!("printed {what}")),
@@ -136,13 +136,13 @@ impl Layout {
         }
     }
 
-    /// The error where a cell is not of its column's type.
+    /// The error for a cell that is not of its column's type.
     fn wrong_type(&self, column: &Column, value: &Value) -> Error {
         let what = match value {
             Value::Null => "nothing",
             Value::Bool(_) => "true or false",
             Value::Number(_) => "a number",
-            Value::String(_) => "a text",
+            Value::String(_) => "a string",
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
         };
@@ -150,9 +150,9 @@ impl Layout {
             ColumnType::Bool => "true or false",
             ColumnType::Int => "whole numbers",
             ColumnType::Float => "numbers",
-            ColumnType::Text => "texts",
+            ColumnType::Text => "text",
             ColumnType::Time => "times",
-            ColumnType::Duration => "spans of time",
+            ColumnType::Duration => "durations",
             _ => "something else",
         };
         let name = sanitize(&column.name);
@@ -161,7 +161,7 @@ impl Layout {
             .cause(format!("the value is {}", shown(&value.to_string())));
         let error = match column.kind {
             ColumnType::Time => error.cause("a time is a whole number of milliseconds since 1970"),
-            ColumnType::Duration => error.cause("a span of time is a number of seconds"),
+            ColumnType::Duration => error.cause("a duration is a number of seconds"),
             _ => error,
         };
         error.detail(|details| details.column = Some(column.name.clone()))
@@ -172,7 +172,7 @@ impl Layout {
         self.chosen.iter().filter_map(|place| self.declared.get(*place))
     }
 
-    /// The printed cells of a row of all declared columns. What a row lacks is null.
+    /// The printed cells of a row of all declared columns. A missing cell is null.
     pub(crate) fn cells<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Column, &'a Cell)> {
         let cell = |place: &usize| row.get(*place).unwrap_or(&Cell::Null);
         self.columns().zip(self.chosen.iter().map(cell))
@@ -192,19 +192,20 @@ fn choose(columns: &[Column], names: &[String]) -> Result<Vec<usize>> {
     for name in names {
         let place = columns.iter().position(|column| column.name == *name);
         let place = place.ok_or_else(|| usage(format!("there is no column `{}`", name.escape_debug()), columns))?;
-        // An object cannot hold a name twice, and what one format refuses the others should not print.
+        // A JSON object cannot have two fields of one name, and all formats accept the same columns.
         if chosen.contains(&place) {
             return Err(usage(format!("the column `{name}` is named twice"), columns));
         }
         chosen.push(place);
     }
     if chosen.is_empty() {
-        return Err(usage("no column is named".to_owned(), columns));
+        return Err(usage("the list of columns is empty".to_owned(), columns));
     }
     Ok(chosen)
 }
 
-/// A report whose columns all wait to be asked for would print blank lines; it prints them all.
+/// The columns that are not on request. If every column is on request, all are printed, since the rows would be blank
+/// otherwise.
 fn default_columns(columns: &[Column]) -> Vec<usize> {
     let places = |wanted: fn(&Column) -> bool| -> Vec<usize> {
         let named = columns.iter().enumerate();
@@ -226,7 +227,7 @@ fn usage(message: String, columns: &[Column]) -> Error {
     Error::new(ErrorKind::Usage, message).hint(hint)
 }
 
-/// The beginning of a value from a stranger, fit for a message.
+/// The beginning of an untrusted value, sanitised for a message.
 fn shown(text: &str) -> String {
     let text = text.trim_end();
     let mut start: String = text.chars().take(SHOWN_VALUE).collect();
@@ -286,7 +287,7 @@ mod tests {
         for (wanted, message) in [
             (names(&["nmae"]), "there is no column `nmae`"),
             (names(&["name", "name"]), "the column `name` is named twice"),
-            (names(&[]), "no column is named"),
+            (names(&[]), "the list of columns is empty"),
         ] {
             let error = Layout::new(&columns(), Some(&wanted), None, None).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Usage);
@@ -319,7 +320,7 @@ mod tests {
         };
         assert_eq!(
             told(r#"["a", "yesterday", 1]"#),
-            "the report printed a text in column `created`, which holds times: the value is \"yesterday\": \
+            "the report printed a string in column `created`, which holds times: the value is \"yesterday\": \
              a time is a whole number of milliseconds since 1970"
         );
         assert_eq!(
@@ -329,11 +330,11 @@ mod tests {
         );
         assert_eq!(
             told(r#"[["a"], 1, 1]"#).split(": ").next().unwrap(),
-            "the report printed a list in column `name`, which holds texts"
+            "the report printed a list in column `name`, which holds text"
         );
-        assert_eq!(told(r#"["a", 1]"#), "the report printed a row of 2 cells and declares 3 columns");
+        assert_eq!(told(r#"["a", 1]"#), "the report printed a row of 2 cells, but declares 3 columns");
         let error = told("oops \u{1b}[31m and a long line that goes on and on, far beyond what fits");
-        assert!(error.starts_with("the report printed a line that is no JSON array: the line is oops \\u{1b}[31m"));
+        assert!(error.starts_with("the report printed a line that is not a JSON array: the line is oops \\u{1b}[31m"));
         assert!(error.contains("beyond w…"), "{error}");
     }
 }

@@ -1,16 +1,16 @@
-//! Rows to formats, sanitising of text from strangers, and the verdict line: everything of itch that a person or the
-//! next program in a pipe reads. It imports [`itch_api`] and [`itch_plugin`] and must never import the client, the
-//! sandbox, a plugin or the host: it neither asks Twitch nor knows a report by name.
+//! Output of itch: writing rows in the formats, sanitising untrusted text, and the verdict line. It imports
+//! [`itch_api`] and [`itch_plugin`] and must never import the client, the sandbox, a plugin or the host: it sends no
+//! requests and knows no report by name.
 //!
-//! Three parts, each usable by itself:
+//! It has three parts, each usable on its own:
 //!
-//! 1. A [`Layout`] says which of a report's columns are printed, in which order and how, and reads the lines that a
+//! 1. A [`Layout`] says which of a report's columns are printed, in which order and how, and parses the lines that a
 //!    report prints into typed cells.
-//! 2. [`row_writer`] gives the [`RowWriter`] of a [`Format`]; each format is one file.
-//! 3. A [`Verdict`] is made of what the host counted (a [`Run`]) and of the facts noted on the way. It alone says
-//!    whether a run is complete, and which exit code that is.
+//! 2. [`row_writer`] returns the [`RowWriter`] of a [`Format`]; each format is one file.
+//! 3. A [`Verdict`] is computed from what the host counted (a [`Run`]) and from the facts noted during the run. It
+//!    alone decides whether a run is complete, and which exit code that is.
 //!
-//! Machines get the bytes as they are; a person's terminal never does, see [`sanitize()`].
+//! Programs get text unchanged; on a terminal it is sanitised, see [`sanitize()`].
 //!
 //! ```
 //! use itch_output::{Format, Layout, row_writer};

@@ -1,4 +1,4 @@
-//! Cells as programs read them: numbers and times in text, the same digits in every format.
+//! Cells as text for programs: numbers and times have the same digits in every format.
 
 use std::fmt::Write;
 
@@ -14,8 +14,8 @@ pub(crate) enum Times {
     Rfc3339,
 }
 
-/// Whether a cell is written as nothing. JSON, in which rows cross the contract, has no NaN and no infinity: they
-/// are nothing here too, so that a row is the same whichever way it came.
+/// Whether a cell is written as empty or null. Rows of plugins are JSON, which has no NaN and no infinity: they are
+/// empty here too, so that a row is the same whether it came as JSON or not.
 pub(crate) fn is_nothing(cell: &Cell) -> bool {
     match cell {
         Cell::Null => true,
@@ -24,7 +24,7 @@ pub(crate) fn is_nothing(cell: &Cell) -> bool {
     }
 }
 
-/// Appends a cell that is something; what text needs beside is the format's business.
+/// Appends a cell that is not empty. Escaping text is left to the format.
 pub(crate) fn push(out: &mut String, cell: &Cell, precision: u8, times: Times) {
     match cell {
         Cell::Null => {}
@@ -46,7 +46,7 @@ fn push_int(out: &mut String, value: i64) {
     let _ = write!(out, "{value}");
 }
 
-/// The shortest digits that read back as the same number; with an exponent where there would be a row of zeros.
+/// The shortest digits that parse to the same number, with an exponent where there would be many zeros.
 pub(crate) fn push_float(out: &mut String, value: f64) {
     let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs());
     let _ = if plain {
@@ -56,7 +56,7 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
     };
 }
 
-/// Seconds since 1970, cut toward zero after `precision` decimals.
+/// Seconds since 1970, truncated toward zero after `precision` decimals.
 fn push_epoch(out: &mut String, milliseconds: i64, precision: u8) {
     if precision == 0 {
         return push_int(out, milliseconds / 1000);
@@ -66,13 +66,13 @@ fn push_epoch(out: &mut String, milliseconds: i64, precision: u8) {
     push_cut(out, &format!("{sign}{whole}.{rest:03}"), precision);
 }
 
-/// Seconds, cut toward zero after `precision` decimals.
+/// Seconds, truncated toward zero after `precision` decimals.
 pub(crate) fn push_seconds(out: &mut String, seconds: f64, precision: u8) {
-    // Cutting digits of the shortest decimal text is exact, where `(0.29 * 100.0).trunc()` is 28.
+    // Truncating the shortest decimal text is exact, where `(0.29 * 100.0).trunc()` is 28.
     push_cut(out, &seconds.to_string(), precision);
 }
 
-/// Appends a decimal number with exactly so many decimals, the others cut off.
+/// Appends a decimal number with exactly `precision` decimals; further ones are dropped.
 fn push_cut(out: &mut String, number: &str, precision: u8) {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let start = out.len();
@@ -89,10 +89,10 @@ fn push_cut(out: &mut String, number: &str, precision: u8) {
     }
 }
 
-/// RFC 3339 in UTC, with milliseconds if there are any and the column has decimals. What no calendar knows is
-/// written as seconds since 1970 rather than left out.
+/// RFC 3339 in UTC, with milliseconds if there are any and the column has decimals. A time out of the range of the
+/// calendar is written as seconds since 1970 rather than left out.
 pub(crate) fn push_rfc3339(out: &mut String, milliseconds: i64, precision: u8) {
-    // Toward zero, as in the other formats.
+    // Truncated toward zero, as in the other formats.
     let whole = milliseconds / 1000 * 1000;
     let (milliseconds, decimals) = match precision {
         0 => (whole, SecondsFormat::Secs),

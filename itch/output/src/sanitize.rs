@@ -1,13 +1,14 @@
-//! Text from strangers, made harmless for a terminal.
+//! Sanitising untrusted text for a terminal.
 //!
-//! Stream titles, chat messages and names are written by anybody. On a terminal, a control character among them can
-//! set the clipboard, retitle the window or hide lines; a bidirectional override can make a name read as another; a
+//! Stream titles, chat messages and names are untrusted. On a terminal, a control character in them can set the
+//! clipboard, change the window's title or hide lines; a bidirectional override can make one name look like another; a
 //! zero-width character can make two names look the same.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// Characters that show nothing, or change how others are shown. Control characters are told by `char` itself.
+/// Characters that are invisible, or change how others are shown. Control characters are not in the table, since
+/// `char::is_control` finds them.
 const HIDDEN: &[RangeInclusive<char>] = &[
     '\u{ad}'..='\u{ad}',       // soft hyphen
     '\u{34f}'..='\u{34f}',     // grapheme joiner
@@ -30,11 +31,11 @@ const HIDDEN: &[RangeInclusive<char>] = &[
 
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Makes a text harmless and visible: what a terminal would obey or not show is written as an escape, `\u{202e}`,
-/// `\u{1b}` or `\n`.
+/// Makes text safe to print: characters that a terminal would interpret or not show are written as an escape,
+/// `\u{202e}`, `\u{1b}` or `\n`.
 ///
-/// Kept are letters of every script, combining marks, and the joiner between two emoji, which draws the family as
-/// one. A backslash stays as it is, so the way back is not exact; programs read another format.
+/// Letters of every script, combining marks, and the joiner between two emoji are kept. A backslash is not escaped, so
+/// the original text cannot be recovered; programs read unsanitised output.
 ///
 /// ```
 /// use itch_output::sanitize;
@@ -62,7 +63,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The text as it may be written: sanitised for a terminal, as it is for a program.
+/// The text to write: sanitised for a terminal, unchanged for a program.
 pub(crate) fn harmless(text: &str, on_terminal: bool) -> Cow<'_, str> {
     match on_terminal {
         true => sanitize(text),
@@ -70,7 +71,7 @@ pub(crate) fn harmless(text: &str, on_terminal: bool) -> Cow<'_, str> {
     }
 }
 
-/// Whether a character may stand on a terminal.
+/// Whether a character may be written to a terminal.
 pub(crate) fn is_harmless(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
@@ -78,7 +79,7 @@ pub(crate) fn is_harmless(character: char) -> bool {
     !character.is_control() && !HIDDEN.iter().any(|range| range.contains(&character))
 }
 
-/// Whether a joiner may stand beside it: pictures, skin tones and the selector that asks for the coloured form.
+/// Whether a joiner may be next to this character: emoji, skin tones and the emoji variation selector.
 fn is_emoji(character: char) -> bool {
     matches!(character, '\u{fe0f}' | '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
@@ -169,7 +170,7 @@ mod tests {
         }
     }
 
-    /// Written out by hand, so that a hole in the table above shows.
+    /// Written out separately, so that a character missing from the table above is found.
     const HARMFUL: &[char] = &[
         '\0', '\u{7}', '\u{8}', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{9d}', '\u{61c}',
         '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',

@@ -1,4 +1,4 @@
-//! The table: aligned columns for people, widths from the first page.
+//! The table: aligned columns for people; the first page determines the widths.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -11,20 +11,20 @@ use unicode_width::UnicodeWidthStr;
 use crate::plain::{self, Times};
 use crate::{Layout, RowWriter, Terminal, human, sanitize};
 
-/// So many rows settle the widths if nobody asks to see them before.
+/// After this many rows the widths are fixed, unless a flush fixes them earlier.
 const FIRST_PAGE: usize = 100;
-/// What stands between two columns.
+/// The text between two columns.
 const GAP: &str = "  ";
-/// A text column is not made narrower than this, nor than its content.
+/// A text column is not made narrower than this, unless its content is.
 const NARROWEST: usize = 4;
-/// Bold and underlined, and the end of it.
+/// The escape sequences for bold and underlined, and for resetting both.
 const HEADER_STYLE: (&str, &str) = ("\x1b[1;4m", "\x1b[0m");
 
 /// Writes rows as aligned lines.
 ///
-/// The first page, that is the rows until the first flush, settles the widths. On a terminal a text that is wider is
-/// cut with `…`; a number or a time never is, since a cut one reads as another: its row is pushed out of line.
-/// Without a terminal nothing is cut, and times are those of the calendar.
+/// The first page, that is the rows until the first flush, determines the widths. On a terminal, wider text is cut with
+/// `…`; a number or a time is never cut, since it would read as a different one: its row is out of line instead.
+/// Without a terminal nothing is cut, and times are written in RFC 3339.
 pub(crate) struct TableWriter {
     layout: Layout,
     terminal: Option<Terminal>,
@@ -32,13 +32,13 @@ pub(crate) struct TableWriter {
     out: BufWriter<Box<dyn Write + Send>>,
 }
 
-/// A row as it will be shown.
+/// The formatted cells of a row.
 type Line = Vec<String>;
 
 enum State {
-    /// The first page is gathered.
+    /// The rows of the first page, which are not written yet.
     Gathering(Vec<Line>),
-    /// The widths are settled.
+    /// The widths are fixed.
     Settled(Vec<usize>),
 }
 
@@ -52,7 +52,7 @@ impl TableWriter {
         }
     }
 
-    /// Settles the widths by the gathered rows, if there are any, and writes them.
+    /// Fixes the widths by the rows of the first page, if there are any, and writes them.
     fn settle(&mut self) -> io::Result<()> {
         let page = match &mut self.state {
             State::Gathering(page) if !page.is_empty() => std::mem::take(page),
@@ -71,7 +71,7 @@ impl TableWriter {
                 *width = (*width).max(width_of(cell));
             }
         }
-        // A terminal that does not know its width says 0.
+        // A terminal that does not know its width reports 0.
         if let Some(total) = self.width().filter(|width| *width > 0) {
             let columns: Vec<&Column> = self.layout.columns().collect();
             fit(&mut widths, &columns, total);
@@ -139,13 +139,13 @@ impl RowWriter for TableWriter {
         self.out.flush()
     }
 
-    /// A table without rows is nothing at all: a person reads the verdict.
+    /// A table without rows has no header either: the verdict says that there were none.
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }
 }
 
-/// A cell as a person reads it, harmless. Numbers are plain digits, so that they can be copied.
+/// A cell as text for people, sanitised. Numbers are plain digits, so that they can be copied.
 fn show(column: &Column, cell: &Cell, now: Option<DateTime<Utc>>) -> String {
     match (cell, now) {
         (cell, _) if plain::is_nothing(cell) => String::new(),
@@ -169,7 +169,7 @@ fn is_right_aligned(kind: ColumnType) -> bool {
     matches!(kind, ColumnType::Int | ColumnType::Float | ColumnType::Duration)
 }
 
-/// Narrows the widest text columns until a line fits, or until no text column can give more.
+/// Narrows the widest text columns until a line fits, or until no text column can be narrowed further.
 fn fit(widths: &mut [usize], columns: &[&Column], total: usize) {
     let gaps = GAP.len() * widths.len().saturating_sub(1);
     loop {
@@ -185,7 +185,7 @@ fn fit(widths: &mut [usize], columns: &[&Column], total: usize) {
         let next = texts.get(1).map_or(NARROWEST, |width| **width);
         match texts.first_mut() {
             Some(widest) if excess > 0 => {
-                // Down to the next one; of two equals, each gives a cell in turn.
+                // Down to the width of the next one; columns of equal width are narrowed by one cell in turn.
                 let step = (**widest - next).clamp(1, excess);
                 **widest -= step;
             }
@@ -194,7 +194,7 @@ fn fit(widths: &mut [usize], columns: &[&Column], total: usize) {
     }
 }
 
-/// Gives what is left of the line to a text in the last column: nothing stands behind it that had to be aligned.
+/// Gives the rest of the line to text in the last column: no column after it has to be aligned.
 fn widen_last(widths: &mut [usize], columns: &[&Column], total: usize) {
     let sum = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
     if let (Some(width), Some(column)) = (widths.last_mut(), columns.last())
@@ -204,7 +204,7 @@ fn widen_last(widths: &mut [usize], columns: &[&Column], total: usize) {
     }
 }
 
-/// How many cells of a terminal a text takes.
+/// How many terminal cells a text takes.
 fn width_of(text: &str) -> usize {
     match text.is_ascii() {
         true => text.len(),
@@ -212,7 +212,7 @@ fn width_of(text: &str) -> usize {
     }
 }
 
-/// Cuts a text to a width with `…`, between two characters as people see them.
+/// Cuts a text to a width with `…`, between two grapheme clusters.
 fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width {
         return Cow::Borrowed(text);
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(fitted(vec![10, 10, 10], 40), [10, 10, 10]);
         assert_eq!(fitted(vec![300, 10, 20], 60), [26, 10, 20]);
         assert_eq!(fitted(vec![300, 10, 20], 44), [15, 10, 15]);
-        // What cannot fit is not made smaller than it can be read.
+        // Columns that cannot fit keep a readable width.
         assert_eq!(fitted(vec![300, 50, 3], 20), [4, 50, 3]);
     }
 }

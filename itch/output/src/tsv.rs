@@ -9,8 +9,8 @@ use crate::plain::{self, Times};
 use crate::sanitize::harmless;
 use crate::{Layout, RowWriter};
 
-/// Writes rows as lines. The header, if asked for, and every text go through the escapes of the layout, so that a
-/// line is a row and a tab is between two cells whatever a stranger wrote.
+/// Writes rows as lines. The header, if there is one, and all text are escaped as the layout says, so that each line is
+/// one row and each tab separates two cells, whatever the text contains.
 pub(crate) struct TsvWriter {
     layout: Layout,
     on_terminal: bool,
@@ -76,7 +76,7 @@ impl RowWriter for TsvWriter {
     }
 }
 
-/// Keeps a text from ending its row or, with backslashes, its cell.
+/// Escapes a text so that it cannot end its row or, with backslashes, its cell.
 fn escape(text: &str, escape: Escape) -> Cow<'_, str> {
     let special: &[char] = match escape {
         Escape::Backslash => &['\t', '\r', '\n', '\\'],

@@ -1,4 +1,4 @@
-//! The verdict: whether a run is complete, told from what the host counted and the facts noted on the way.
+//! The verdict: whether a run is complete, computed from what the host counted and the facts noted during the run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +12,9 @@ use crate::{human, sanitize};
 
 /// The version of the verdict's JSON form.
 const JSON_VERSION: u32 = 1;
-/// So many gaps are told in the line; the others are counted.
+/// How many gaps the line names; the others are counted.
 const SHOWN_GAPS: usize = 3;
-/// How far the rows may fall short of the expected number, as a share of it, where nothing else is said.
+/// The default of [`Run::tolerance`].
 pub const DEFAULT_TOLERANCE: f64 = 0.01;
 /// The exit code of a run that reached its end with known gaps.
 pub const EXIT_GAPS: u8 = 3;
@@ -24,29 +24,30 @@ pub const EXIT_INTERRUPTED: u8 = 130;
 /// What the host counted of a run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The report's name, as the person typed it.
+    /// The report's name, as the user typed it.
     pub report: String,
-    /// What it was called with. Nothing secret.
+    /// The arguments of the report, without secrets.
     pub parameters: BTreeMap<String, Value>,
     /// The version of itch.
     pub version: String,
-    /// When it began.
+    /// When the run began.
     pub started: DateTime<Utc>,
-    /// How long it took.
+    /// How long the run took.
     pub elapsed: Duration,
-    /// Rows printed.
+    /// How many rows were printed.
     pub rows: u64,
-    /// How many were wanted at most.
+    /// The limit of rows, if there is one.
     pub limit: Option<u64>,
-    /// Requests that went out to a service.
+    /// How many requests were sent to a service.
     pub requests: u64,
-    /// Answers that came from a cache.
+    /// How many responses came from a cache.
     pub cache_hits: u64,
-    /// The error that ended it.
+    /// The error that ended the run.
     pub error: Option<Error>,
-    /// Whether the person interrupted it.
+    /// Whether the user interrupted the run.
     pub interrupted: bool,
-    /// How far the rows may fall short of the expected number, as a share of it: [`DEFAULT_TOLERANCE`] unless said otherwise.
+    /// How many of the expected rows may be missing without a gap, as a fraction of them: [`DEFAULT_TOLERANCE`] by
+    /// default.
     pub tolerance: f64,
 }
 
@@ -60,16 +61,16 @@ impl Run {
 #[derive(Clone, Debug)]
 pub struct Verdict {
     run: Run,
-    /// The smallest number noted, by what it counts.
+    /// The smallest noted number for each kind of thing that is counted.
     expected: BTreeMap<String, u64>,
-    /// What is gone, by what it is and what became of its rows, and a few names.
+    /// The things that no longer exist: how many of each kind, and a few names.
     missing: BTreeMap<MissingItems, (u64, Vec<String>)>,
     repeated: u64,
     recovered: u64,
     gaps: Vec<Gap>,
 }
 
-/// Something that is gone at the service, such as deleted accounts.
+/// A kind of thing that no longer exists at the service, such as deleted accounts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct MissingItems {
     what: String,
@@ -87,10 +88,10 @@ struct Gap {
 impl Verdict {
     /// Judges a run.
     ///
-    /// Rows that fall short of the expected number by more than the tolerance are a gap, unless the run was ended
-    /// early by its limit, an error or the person. Of several numbers for one thing the smallest counts, since a
-    /// list changes while it is read; numbers of different things add up. What is missing at the service, such as
-    /// deleted accounts, is counted and is no gap.
+    /// If more rows are missing than the tolerance allows, that is a gap, unless the run was ended early by its limit,
+    /// an error or the user. Of several expected numbers for one thing the smallest counts, since a list changes while
+    /// it is read; numbers of different things are added. Things that no longer exist at the service, such as deleted
+    /// accounts, are counted and are not a gap.
     pub fn new(run: Run, facts: &[Fact]) -> Verdict {
         let mut verdict = Verdict {
             run,
@@ -100,7 +101,7 @@ impl Verdict {
             recovered: 0,
             gaps: Vec::new(),
         };
-        // Cancelled is also how a report hears that the limit is reached: the person got what was asked for.
+        // A report is also cancelled when the limit is reached, which is not an interruption.
         let run = &mut verdict.run;
         if run.limit_reached() && !run.interrupted && run.error.as_ref().is_some_and(Error::is_cancelled) {
             run.error = None;
@@ -110,7 +111,7 @@ impl Verdict {
         verdict
     }
 
-    /// Takes one fact. Numbers come from plugins, so no sum of them may overflow.
+    /// Adds one fact. Numbers come from plugins, so the sums saturate.
     fn note(&mut self, fact: &Fact) {
         match fact {
             Fact::Expected { what, n } => {
@@ -143,15 +144,15 @@ impl Verdict {
                 reason: reason.clone(),
             }),
             Fact::Recovered { n } => self.recovered = self.recovered.saturating_add(*n),
-            // A fact that this version does not know may be the one that says what is missing.
+            // An unknown fact may be one that says what is missing.
             fact => self.gaps.push(Gap {
-                reason: format!("something was noted that this itch does not know: {fact:?}"),
+                reason: format!("this version of itch does not know the noted fact {fact:?}"),
                 ..Gap::default()
             }),
         }
     }
 
-    /// Compares the rows with what the service counts.
+    /// Compares the number of rows with the numbers that the service gave.
     fn compare(&mut self) {
         let run = &self.run;
         let ended_early = run.limit_reached() || run.interrupted || run.error.is_some();
@@ -159,7 +160,7 @@ impl Verdict {
             return;
         };
         let short = expected.saturating_sub(run.rows);
-        // A tolerance that is no number allows nothing.
+        // A tolerance that is NaN allows no missing rows.
         if short as f64 > run.tolerance.max(0.0) * expected as f64 {
             let whats: Vec<&str> = self.expected.keys().map(String::as_str).collect();
             let reason =
@@ -171,14 +172,14 @@ impl Verdict {
         }
     }
 
-    /// How many rows there should be: what the service counts, and no more than were wanted.
+    /// How many rows there should be: the number that the service gave, but no more than the limit.
     fn expected(&self) -> Option<u64> {
         let counted = self.expected.values().copied();
         let sum = counted.reduce(u64::saturating_add)?;
         Some(sum.min(self.run.limit.unwrap_or(u64::MAX)))
     }
 
-    /// Whether every row is there that was asked for.
+    /// Whether all rows were printed that were asked for.
     pub fn complete(&self) -> bool {
         self.gaps.is_empty() && self.run.error.is_none() && !self.run.interrupted
     }
@@ -193,10 +194,10 @@ impl Verdict {
         }
     }
 
-    /// The line for people, harmless for a terminal and without a line end:
+    /// The line for people, sanitised for a terminal and without a newline:
     /// `followers: 12,851 of 12,851 rows, 11 accounts gone, 0 repeated, complete, 129 requests, 6.4 s`.
     ///
-    /// What is missing stands last, so that it is the last thing read.
+    /// What is missing is at the end, where it is noticed.
     pub fn line(&self) -> String {
         let work = self.work();
         let mut parts = vec![self.rows()];
@@ -230,7 +231,7 @@ impl Verdict {
     fn counts(&self) -> Vec<String> {
         let gone = self.missing.iter().map(|(gone, (n, _))| gone.text(*n));
         let mut counts: Vec<String> = gone.collect();
-        // That none came twice is worth saying of a list that was walked.
+        // `0 repeated` is printed too, for a report that reads a list of pages.
         if self.repeated > 0 || !self.expected.is_empty() {
             counts.push(format!("{} repeated", human::count(self.repeated)));
         }
@@ -265,7 +266,7 @@ impl Verdict {
         reasons
     }
 
-    /// The verdict as data, with everything that the line leaves out.
+    /// The verdict as JSON, with everything that the line leaves out.
     pub fn json(&self) -> Value {
         let run = &self.run;
         let missing = self
@@ -494,11 +495,11 @@ mod tests {
         let chat = Fact::Gap {
             from: Some("1:00".to_owned()),
             to: Some("1:05".to_owned()),
-            reason: "the service gave out".to_owned(),
+            reason: "the service did not answer".to_owned(),
         };
         let facts = [chat, gap("a"), gap("b"), gap("c"), gap("d")];
         let line = Verdict::new(run(10), &facts).line();
-        assert!(line.ends_with("INCOMPLETE: 1:00 to 1:05: the service gave out; a; b; 2 more gaps"), "{line}");
+        assert!(line.ends_with("INCOMPLETE: 1:00 to 1:05: the service did not answer; a; b; 2 more gaps"), "{line}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What every format is to the host: something that takes rows.
+//! The trait that every format implements.
 
 use std::io::{self, Write};
 
@@ -13,32 +13,32 @@ use crate::{Format, Layout};
 
 /// Takes the rows of a run and writes them in one format.
 ///
-/// Rows are kept in a buffer; a reader sees them after [`flush`](RowWriter::flush) or
-/// [`finish`](RowWriter::finish). Call one of them however a run ends: a writer that is dropped may lose rows.
+/// Rows are buffered until [`flush`](RowWriter::flush) or [`finish`](RowWriter::finish). Call one of them however a run
+/// ends: dropping a writer may lose rows.
 pub trait RowWriter: Send {
-    /// Takes a row: the cells of all declared columns, in the declared order.
+    /// Writes a row: the cells of all declared columns, in the declared order.
     fn row(&mut self, row: &[Cell]) -> io::Result<()>;
 
-    /// Writes through what was taken so far.
+    /// Flushes the rows written so far.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// Ends the output, and writes the header if no row did, so that even an empty file says what it would hold.
+    /// Ends the output, and writes the header if there was no row, so that an empty file still has its header.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// What is known of the terminal that rows are written to.
+/// The terminal that rows are written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// How many cells a line has; 0 if it does not say.
+    /// The width of a line in cells; 0 if it is unknown.
     pub width: u16,
-    /// Whether it may be coloured.
+    /// Whether colours may be used.
     pub color: bool,
-    /// From when "3 days ago" is counted.
+    /// The time from which `3 days ago` is counted.
     pub now: DateTime<Utc>,
 }
 
-/// The writer of a format. With a `terminal`, text from strangers is made harmless in every format, see
-/// [`sanitize`](crate::sanitize()); without one, programs read the bytes as they are.
+/// The writer of a format. With a `terminal`, untrusted text is sanitised in every format, see
+/// [`sanitize`](crate::sanitize()); without one, the text is unchanged.
 pub fn row_writer(
     format: Format,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! One set of nasty rows through every format, and the promises that hold whatever a stranger writes.
+//! One set of hostile rows through every format, and properties that hold for any text.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// What a writer wrote, readable while it still writes.
+/// The output of a writer, which can be read before the writer has finished.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -60,10 +60,10 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_793_361_600, 0).unwrap()
 }
 
-/// A column of every type, and one that waits to be asked for.
+/// A column of every type, and one on request.
 fn columns() -> Vec<Column> {
     vec![
-        Column::text("title", "A stranger's text"),
+        Column::text("title", "Untrusted text"),
         Column::int("views", "A count"),
         Column::time("created", "A time"),
         Column {
@@ -124,7 +124,7 @@ fn nasty_rows() -> Vec<Vec<Cell>> {
     rows.push(vec![Cell::Null; 8]);
     rows.push(
         row![
-            "no number",
+            "not a number",
             Cell::Null,
             Cell::Null,
             Cell::Null,
@@ -156,7 +156,7 @@ fn tsv_is_one_line_a_row_whatever_is_in_it() {
         format!("{}{rest}", "x".repeat(300)),
         "numbers\t9223372036854775807\t-86400\t-1.500\t-7380.2\t1e300\tfalse".to_owned(),
         "\t\t\t\t\t\t".to_owned(),
-        "no number\t\t\t\t\t\ttrue".to_owned(),
+        "not a number\t\t\t\t\t\ttrue".to_owned(),
     ];
     assert_eq!(text, expected.join("\n") + "\n");
 }
@@ -185,7 +185,7 @@ fn an_alias_prints_its_own_form() {
     let rows = [row!["a", Cell::Null, "tab\t back\\ line\r\nend"].to_vec()];
     let fixed = Layout::new(&columns, None, Some(&form), None).unwrap();
     assert_eq!(write(Format::Tsv, &fixed, None, &rows), "a : tab\t back\\ line  end : None\n");
-    // The other formats have forms of their own; only the columns stay.
+    // The other formats ignore the form, except for its columns.
     assert_eq!(
         write(Format::Jsonl, &fixed, None, &rows),
         "{\"login\":\"a\",\"message\":\"tab\\t back\\\\ line\\r\\nend\",\"end\":null}\n"
@@ -323,7 +323,7 @@ fn the_first_flush_settles_the_widths_of_a_table() {
     assert_eq!(written.text(), "name   views\nburke      1\n");
     writer.row(&row!["burkeblack", 12_345_678]).unwrap();
     writer.finish().unwrap();
-    // A text is cut; a number never is, since a cut one reads as another.
+    // Text is cut; a number never is, since it would read as a different one.
     assert!(written.text().ends_with("\nburk…  12345678\n"));
 }
 
@@ -373,7 +373,7 @@ fn a_reader_that_is_gone_is_an_error() {
     }
 }
 
-/// The way back from a TSV cell.
+/// Unescapes a TSV cell.
 fn unescape(cell: &str) -> String {
     let mut out = String::new();
     let mut characters = cell.chars();
@@ -391,7 +391,7 @@ fn unescape(cell: &str) -> String {
     out
 }
 
-/// Texts in which the characters that matter are frequent.
+/// Texts in which special characters are frequent.
 fn texts() -> impl Strategy<Value = Vec<String>> {
     let character = prop_oneof![
         prop::sample::select(vec![
