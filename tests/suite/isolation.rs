@@ -49,7 +49,7 @@ fn a_death_is_told_in_one_sentence_and_the_rows_stay() {
     for (report, plugin, how) in [
         ("segfault", "segfault", "died of signal 11 (SIGSEGV)"),
         ("stack-overflow", "stack-overflow", "died of signal 6 (SIGABRT)"),
-        ("exit", "exit", "ended its process with exit code 7"),
+        ("exit", "exit", "exited with code 7"),
         ("abort", "abort", "died of signal 6 (SIGABRT)"),
         ("panic", "fixture-report", "panicked"),
         ("callback-panic", "fixture-report", "died of signal 6 (SIGABRT)"),

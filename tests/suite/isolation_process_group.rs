@@ -46,9 +46,9 @@ fn who_closes_or_fills_the_pipe_is_told_of() {
     // Who hears no more ends itself, if it notices.
     const DEAF: &str = "died of signal 9 (SIGKILL)";
     for (plugin, how) in [
-        ("garbage", ["sent what cannot be read", DEAF]),
-        ("close", ["ended its process with exit code 1", DEAF]),
-        ("close-and-hang", ["hung up on itch and was ended", DEAF]),
+        ("garbage", ["sent an invalid message", DEAF]),
+        ("close", ["exited with code 1", DEAF]),
+        ("close-and-hang", ["closed its connection to itch and was killed", DEAF]),
     ] {
         let folder = known(plugin);
         let ran = folder.itch(&[plugin]);

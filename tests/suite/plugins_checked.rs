@@ -44,7 +44,7 @@ fn a_check_tries_every_unit() {
     assert!(text.stdout.ends_with("load: failed: file too short\n"));
     let open = fixtures::world_writable(&elsewhere);
     let open = folder.itch(&["plugins", "check", open.to_str().unwrap()]);
-    assert_eq!(open.exits(1).stdout, "file: failed: it can be written by everybody\n");
+    assert_eq!(open.exits(1).stdout, "file: failed: it is writable by everyone\n");
     // Nothing of it is remembered.
     assert!(!folder.path("data/itch/plugins.lock").exists());
     assert!(!folder.path("cache/itch/plugins.json").exists());

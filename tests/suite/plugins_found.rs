@@ -93,13 +93,13 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
         "{}",
         said("needs-newer.so")
     );
-    assert!(said("other-major.so").starts_with("refused: it is built for version 2 of the plugin"));
+    assert!(said("other-major.so").starts_with("refused: it was built for version 2 of the plugin"));
     assert!(said("wrong-major.so").starts_with("refused: it was built for version 2.0 of the plugin"));
     assert_eq!(said("text.so"), "refused: file too short");
-    assert_eq!(said("no-plugin.so"), "refused: it is no plugin of itch: it has no `itch_plugin_v1`");
+    assert_eq!(said("no-plugin.so"), "refused: it is not an itch plugin: it has no symbol `itch_plugin_v1`");
     assert_eq!(said("directory.so"), "refused: it is a directory");
-    assert_eq!(said("dangling.so"), "refused: its link leads nowhere");
-    assert_eq!(said("world-writable.so"), "refused: it can be written by everybody");
+    assert_eq!(said("dangling.so"), "refused: it is a broken symbolic link");
+    assert_eq!(said("world-writable.so"), "refused: it is writable by everyone");
     let truncated = said("truncated.so");
     assert!(truncated.starts_with("crashed: ") || truncated.starts_with("refused: "), "{truncated}");
     assert!(!units.iter().any(|unit| unit["name"] == "readme.txt"));

@@ -61,7 +61,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
     let refused = folder.itch(&["plugins", "add", &other]);
     refused
         .exits(1)
-        .says("cannot be added\n  caused by: a file of this name is there already, of the plugin `twin-a`\n")
+        .says("cannot be added\n  caused by: the plugin `twin-a` already has a file of this name\n")
         .says(&format!("hint: itch plugins remove {}\n", path.display()));
     assert_eq!(fs::read(&path).unwrap(), before);
     // The same one under another file name.
@@ -93,7 +93,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
     folder
         .itch(&["plugins", "add", &again])
         .exits(1)
-        .says("`newer` is there already, at ")
+        .says("`newer` is already installed twice: at ")
         .says(&format!("hint: itch plugins remove {}\n", own.join("newer.so").display()));
     assert_eq!(files(), ["libnewer.so", "newer.so", "text.so", "twin-a.so"]);
 }
@@ -120,7 +120,7 @@ fn a_pipe_is_not_waited_for() {
     folder
         .itch(&["plugins", "add", pipe])
         .exits(1)
-        .says("cannot be added\n  caused by: it is no regular file\n");
+        .says("cannot be added\n  caused by: it is not a regular file\n");
     folder.itch(&["plugins", "check", pipe]).exits(1);
     folder.itch(&["--plugin", pipe, "plugins", "list"]).exits(0);
 }
@@ -133,7 +133,7 @@ fn what_is_no_plugin_is_not_added() {
     for (file, why) in [
         (fixtures::text(&elsewhere), "file too short"),
         (fixtures::no_plugin(&elsewhere), "it has no `itch_plugin_v1`"),
-        (fixtures::directory(&elsewhere), "it is no regular file"),
+        (fixtures::directory(&elsewhere), "it is not a regular file"),
         (fixtures::dangling(&elsewhere), "there is no such file"),
         (fixtures::plugin("needs-newer"), "it needs version 1.1"),
         (elsewhere.join("nothing.so"), "there is no such file"),

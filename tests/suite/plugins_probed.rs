@@ -28,7 +28,7 @@ fn files_that_hang_are_waited_for_once_and_side_by_side() {
     for plugin in ["hangs-loading", "hangs-describing", "hangs-loading-too"] {
         let file = fixtures::file_name(plugin);
         let told = status(&folder, plugin, &file);
-        assert_eq!(told, "crashed: no end within 5 s", "{plugin}");
+        assert_eq!(told, "crashed: did not finish within 5 s", "{plugin}");
     }
     // One that starts another while it is loaded can be used.
     let ran = folder.itch(&["forks-loading"]);
@@ -100,7 +100,7 @@ fn a_file_that_lacked_another_is_looked_at_again() {
     fs::create_dir(folder.path("later")).unwrap();
     fs::rename(folder.path("libneeded.so"), folder.path("later/libneeded.so")).unwrap();
     let found = status(&folder, "needy", "needy.so");
-    assert_eq!(found, "refused: it is no plugin of itch: it has no `itch_plugin_v1`");
+    assert_eq!(found, "refused: it is not an itch plugin: it has no symbol `itch_plugin_v1`");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_link_is_judged_where_it_lies() {
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     folder.itch(&["newer"]).exits(2);
     let told = status(&folder, "newer", &file);
-    assert!(told.ends_with("open can be written by everybody"), "{told}");
+    assert!(told.ends_with("open is writable by everyone"), "{told}");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_lock_file_that_cannot_be_read_trusts_nothing_and_is_kept() {
             assert_eq!(refused.stdout, "");
             refused
                 .says(&format!("warning: the lock file `{lock}` cannot be read: "))
-                .says("; until it can be, no plugin is trusted\n")
+                .says("; no plugin is trusted until this is fixed\n")
                 .says(&format!("hint: mv {lock} {lock}.broken\n"));
         }
         let list = folder.itch(&["plugins", "list"]);
@@ -193,10 +193,10 @@ fn what_others_could_have_put_there_is_refused() {
     let folder = with(&["newer"]);
     let (own, file) = (own(&folder), own(&folder).join("newer.so"));
     folder.itch(&["newer"]).exits(0);
-    let everybody = format!("its directory {} can be written by everybody", own.display());
+    let everybody = format!("its directory {} is writable by everyone", own.display());
     for (path, bits, back, why) in [
-        (&file, 0o664, 0o644, "it can be written by its group"),
-        (&file, 0o646, 0o644, "it can be written by everybody"),
+        (&file, 0o664, 0o644, "it is writable by its group"),
+        (&file, 0o646, 0o644, "it is writable by everyone"),
         (&own, 0o757, 0o755, everybody.as_str()),
         // A sticky bit does not keep others from adding files.
         (&own, 0o1777, 0o755, everybody.as_str()),
@@ -215,7 +215,7 @@ fn what_others_could_have_put_there_is_refused() {
     folder.itch(&["newer"]).exits(0);
     mode(&open, 0o777);
     folder.itch(&["newer"]).exits(2);
-    assert!(status(&folder, "newer", "newer.so").contains("can be written by everybody"));
+    assert!(status(&folder, "newer", "newer.so").contains("is writable by everyone"));
     mode(&open, 0o755);
     // Only root can give a file to somebody else; the loader's own test judges for any user.
     if std::os::unix::fs::chown(open.join("newer.so"), Some(65533), None).is_ok() {

@@ -1,4 +1,4 @@
-//! From directories to units: what is there, what is known of it, and why something cannot be used.
+//! Searching the directories: which plugin files exist, their units, and why a file cannot be used.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,39 +27,39 @@ pub struct Found {
 /// A file that may be a plugin.
 #[derive(Clone, Debug)]
 pub struct FoundFile {
-    /// Where it was found.
+    /// The path at which it was found.
     pub path: PathBuf,
-    /// Where it really is, if it is safe.
+    /// Its real path, if it is safe to load.
     pub real: Option<PathBuf>,
-    /// The number of its place.
+    /// The index of its place.
     pub place: usize,
-    /// Its hash, as far as it is known.
+    /// Its hash, if it is known.
     pub sha256: Option<String>,
-    /// What it says of itself, as far as it is known.
+    /// The plugin's description, if it is known.
     pub description: Option<Description>,
     /// Whether it can be used.
     pub status: Status,
     recorded: Option<String>,
-    /// The plugin that the lock file has for the file.
+    /// The name of the plugin in the lock file.
     recorded_plugin: Option<String>,
 }
 
 /// Whether a file can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It can, and was used before.
+    /// It can be used, and was before.
     Ok,
-    /// It can; nobody has used it yet.
+    /// It can be used, and was not before.
     New,
-    /// It can; it is not what it was when it was used last.
+    /// It can be used, and has changed since it was used last.
     Changed,
-    /// It is switched off.
+    /// It is disabled.
     Disabled,
-    /// It cannot, until it is trusted.
+    /// It cannot be used until it is trusted.
     Untrusted,
-    /// It cannot: why.
+    /// It cannot be used, for this reason.
     Refused(String),
-    /// It ended the process that looked at it: how.
+    /// The process that inspected it crashed: how.
     Crashed(String),
 }
 
@@ -85,12 +85,12 @@ impl std::fmt::Display for Status {
 }
 
 impl FoundFile {
-    /// The plugin's name, or the file's where that is not known.
+    /// The plugin's name, or the file's name if the plugin's is not known.
     pub fn name(&self) -> String {
         self.plugin().map_or_else(|| self.file_name(), str::to_owned)
     }
 
-    /// The plugin's name as far as it is known: what it says now, or what it was when it was used or trusted last.
+    /// The plugin's name, if it is known: from its description, or from when it was last used or trusted.
     pub fn plugin(&self) -> Option<&str> {
         let described = self.description.as_ref();
         let described = described.map(|description| description.name.as_str());
@@ -103,7 +103,7 @@ impl FoundFile {
         name.to_string_lossy().into_owned()
     }
 
-    /// Why its units cannot be called, if they cannot.
+    /// The error for calling its units, if they cannot be called.
     fn refusal(&self) -> Option<Error> {
         let refused = |why: String| Some(Error::new(ErrorKind::Failed, why));
         match &self.status {
@@ -118,14 +118,13 @@ impl FoundFile {
     }
 }
 
-/// Looks through all places. Files that are not known yet are looked at by processes of their own; no file is opened
-/// here.
+/// Searches all places. Unknown files are inspected in separate processes; no file is opened in this one.
 pub fn discover(mut settings: Settings) -> Found {
     let mut index = Index::read(settings.index.as_deref());
     let lock = TrustRecord::read(settings.trust_file.as_deref()).unwrap_or_else(|error| {
-        // What somebody has switched off must not run because that cannot be read.
+        // A plugin that is disabled there must not run because the file cannot be read.
         settings.pinned = true;
-        let message = format!("{error:#}; until it can be, no plugin is trusted");
+        let message = format!("{error:#}; no plugin is trusted until this is fixed");
         settings.notice.line(LogLevel::Warn, &message);
         if let Some(hint) = &error.hint {
             settings.notice.line(LogLevel::Info, &format!("hint: {hint}"));
@@ -159,7 +158,7 @@ pub fn discover(mut settings: Settings) -> Found {
     Found { files, settings }
 }
 
-/// The real path of a file and which file it is, or why it must not be loaded.
+/// The real path and the identity of a file, or why it must not be loaded.
 type Checked = Result<(PathBuf, FileIdentity), String>;
 
 struct Search<'a> {
@@ -167,9 +166,9 @@ struct Search<'a> {
     index: &'a mut Index,
     lock: &'a TrustRecord,
     safety: SafetyChecker,
-    /// What is new of files that need not be looked at: then no time has passed.
+    /// Files that need not be inspected, with the result of their check, so that it is not repeated.
     checked: HashMap<PathBuf, Checked>,
-    /// Files that could not be looked at, for reasons that are not theirs.
+    /// The files that could not be inspected, for reasons outside the files.
     probe_failures: BTreeMap<PathBuf, String>,
     index_changed: bool,
 }
@@ -180,7 +179,7 @@ impl Search<'_> {
         Ok((real, FileIdentity::of(&found)))
     }
 
-    /// Looks at what is not known yet, at all of it at once: each may take its time.
+    /// Inspects all unknown files at the same time, since each may be slow.
     fn probe_unknown(&mut self, candidates: &[(usize, PathBuf)]) {
         let mut wanted = BTreeMap::new();
         for (_, path) in candidates {
@@ -212,12 +211,12 @@ impl Search<'_> {
         }
     }
 
-    /// Whether what the index has of a file does not do.
+    /// Whether a file has to be inspected: it is not in the index, or its entry may be outdated.
     fn needs_probe(&self, real: &Path, identity: &FileIdentity, recorded: Option<&str>) -> bool {
         let Some(known) = self.known(real, identity) else {
             return true;
         };
-        // One that was not trusted may be by now.
+        // It may have been trusted since.
         let trusted = !self.settings.pinned || recorded == Some(&*known.sha256);
         known.outcome == Outcome::Untrusted && trusted || known.passing && self.settings.again
     }
@@ -248,13 +247,13 @@ impl Search<'_> {
         file.recorded = entry
             .map(|entry| entry.sha256.clone())
             .filter(|sha256| !sha256.is_empty());
-        // Of a file that was trusted before it was ever loaded the file's name stands there.
+        // For a file that was trusted before it was ever loaded, the lock file has the file's name.
         file.recorded_plugin = entry
             .map(|entry| entry.plugin.clone())
             .filter(|plugin| !plugin.is_empty() && *plugin != file.file_name());
         file.real = Some(real.clone());
         if entry.is_some_and(|entry| entry.disabled) {
-            // Nothing of it runs, so nothing new is learnt of it.
+            // A disabled file is not inspected, so only the index knows its description.
             let known = self.known(&real, &identity);
             if let Some(Outcome::Plugin(description)) = known.map(|known| &known.outcome) {
                 file.description = Some((**description).clone());
@@ -283,12 +282,12 @@ impl Search<'_> {
                 }
             }
         };
-        // One that cannot be read has no hash.
+        // A file that cannot be read has no hash.
         file.sha256 = Some(inspected.sha256).filter(|sha256| !sha256.is_empty());
         file
     }
 
-    /// What the index has of a file, if it is still that file.
+    /// The index entry of a file, if the file has not changed.
     fn known(&self, real: &Path, identity: &FileIdentity) -> Option<&Inspected> {
         let known = self.index.get(real)?;
         (known.identity == *identity).then_some(known)
@@ -296,7 +295,7 @@ impl Search<'_> {
 }
 
 impl Found {
-    /// The units of all files, for the registry. Those that cannot be called are among them, with the reason.
+    /// The units of all files, for the registry. Units that cannot be called are included, with the reason.
     pub fn units(&self) -> Vec<Registered> {
         let mut units = Vec::new();
         for file in &self.files {
@@ -323,12 +322,12 @@ impl Found {
         units
     }
 
-    /// What the files were looked for with.
+    /// The settings of the search.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The files of this plugin, or of this file name.
+    /// The files with this plugin name or file name.
     pub fn named(&self, name: &str) -> Vec<&FoundFile> {
         let by = |file: &&FoundFile| file.name() == name || file.file_name() == name || file.path == Path::new(name);
         self.files.iter().filter(by).collect()

@@ -1,4 +1,5 @@
-//! A unit of a third party's, as the registry has it: known by its description, reached only when it is called.
+//! A unit of a third-party plugin in the registry: it is described by the index, and its file is opened only when the
+//! unit is called.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,7 +23,7 @@ use crate::process::died;
 use crate::trust::TrustRecord;
 use crate::{Settings, isolated_cache, isolated_renderer, isolated_report, serve};
 
-/// A unit and the file that it is in.
+/// A unit and its file.
 #[derive(Debug)]
 pub(crate) struct ExternalUnit {
     file: PathBuf,
@@ -32,14 +33,14 @@ pub(crate) struct ExternalUnit {
     unit: String,
     spec: String,
     in_process: bool,
-    /// What the lock file has of the file.
+    /// The hash that the lock file has for the file.
     recorded: Option<String>,
-    /// Whether it was said that the file is new or has changed; all units of a file share it.
+    /// Whether the notice that the file is new or changed was printed; all units of a file share it.
     announced: Arc<AtomicBool>,
     settings: Arc<Settings>,
 }
 
-/// Which variables any unit declares.
+/// The environment variables that a unit declares.
 #[derive(Deserialize)]
 struct DeclaredVariables {
     #[serde(default)]
@@ -50,7 +51,7 @@ struct DeclaredVariables {
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Library>>> = Mutex::new(BTreeMap::new());
 
 impl ExternalUnit {
-    /// Makes the item of a unit. It lives as long as the process, like every item.
+    /// Creates the item of a unit. It lives as long as the process, like every item.
     pub(crate) fn item(
         settings: &Arc<Settings>,
         file: PathBuf,
@@ -66,7 +67,7 @@ impl ExternalUnit {
             version: plugin.version.clone(),
             unit: unit.name.clone(),
             spec: unit.spec.clone(),
-            // A file gives itself its name: only one that was used or trusted before is taken at its word.
+            // A file chooses its own name, so only a file that was used or trusted before is loaded into this process.
             in_process: settings.in_process.contains(&plugin.name) && recorded.as_deref() == Some(sha256),
             recorded,
             announced,
@@ -81,7 +82,7 @@ impl ExternalUnit {
         }
     }
 
-    /// Says once that a file is new or changed, and remembers it.
+    /// Prints a notice, once, if the file is new or changed, and records its hash.
     fn announce(&self) {
         let known = self.recorded.as_ref() == Some(&self.sha256);
         if known || self.announced.swap(true, Ordering::Relaxed) {
@@ -131,8 +132,8 @@ impl ExternalUnit {
         })
     }
 
-    /// What failed in the plugin names it, once. What the service, the person or the configuration has to do with is told
-    /// as it comes: most often it has only passed through the plugin.
+    /// Adds the plugin's name to a failure in the plugin. Errors of the service, the arguments or the configuration are
+    /// not changed: most often they only passed through the plugin.
     fn named(&self, error: Error, rows: Option<u64>) -> Error {
         let error = self.called(error, rows);
         if error.kind != ErrorKind::Failed || error.plugin() == Some(&self.plugin) {
@@ -142,10 +143,10 @@ impl ExternalUnit {
         Error { message, ..error }.detail(|details| details.plugin = Some(self.plugin.clone()))
     }
 
-    /// A panic, which is caught where the plugin's name is not known, is told by that name.
+    /// Adds the plugin's name to the error of a panic, which is caught where the name is not known.
     fn called(&self, error: Error, rows: Option<u64>) -> Error {
         if error.reason() == Some(Reason::FileChanged) {
-            // The next run looks at it anew.
+            // The next run inspects the file again.
             Index::forget(self.settings.index.as_deref(), &self.file);
         }
         if error.kind != ErrorKind::Panic {
@@ -200,7 +201,7 @@ impl Cache for ExternalUnit {
             false => isolated_cache::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
-        // Whoever hears of it says which cache it is.
+        // The caller adds the name of the cache.
         opened.map_err(|error| self.called(error, None))
     }
 }
@@ -225,7 +226,7 @@ impl Renderer for ExternalUnit {
     }
 }
 
-/// The host of a call, counting rows.
+/// The host of a call, which counts rows.
 struct CountingHost {
     host: Arc<dyn RunHost>,
     plugin: String,

@@ -1,59 +1,59 @@
-//! The form of everything that crosses between the program and the process of a unit: a header and bytes.
+//! The encoding of messages between the host and the process of a unit: a header and bytes.
 //!
-//! A frame is its kind (1 byte), a number (8 bytes) that ties an answer to its question, and the length of its body
-//! (4 bytes), little-endian, then the body. Both ends are the same program on the same machine.
+//! A frame is its kind (1 byte), a number (8 bytes) that matches an answer to its question, and the length of its body
+//! (4 bytes), little-endian, then the body. Both sides are the same program on the same machine.
 
 use std::io::{self, Read, Write};
 
-/// No body may be longer. Whatever can be long (values, pictures) is cut into pieces; a row cannot be.
+/// The maximum length of a body. Values and pictures are split into pieces; a row cannot be.
 pub(crate) const LONGEST: usize = 64 << 20;
 const _: () = assert!(itch_plugin::abi::LONGEST_ROW <= LONGEST);
-/// How long the pieces are.
+/// The length of a piece.
 pub(crate) const PIECE: usize = 1 << 20;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    // To the unit's process.
-    /// What is to be done: a [`crate::job::Job`] as JSON.
+    // From the host to the unit's process.
+    /// The job: a [`crate::job::Job`] as JSON.
     Job = 1,
-    /// A piece of a chart's buffer: the number says which.
+    /// A piece of a chart's buffer; the number is the index of the buffer.
     Buffer,
-    /// Everything is told: begin.
+    /// The job is complete: start.
     Begin,
-    /// The answer to a question of the same number.
+    /// The answer to the question of the same number.
     Answer,
     /// The run should stop.
     Cancel,
-    /// One call of an open store; the first byte of the body says which.
+    /// One call of an open store; the first byte of the body is the operation.
     Store,
-    // To the program.
-    /// A store is open, or one of its calls is answered.
+    // From the unit's process to the host.
+    /// A store was opened, or the answer to one of its calls.
     Stored,
-    /// Starts a request, whose ticket is the number.
+    /// Starts a request; the number is its ticket.
     Start,
-    /// Asks for the answer to a ticket.
+    /// Asks for the response of a ticket.
     Wait,
     /// Asks which of several tickets has ended.
     WaitAny,
-    /// Gives a ticket up: the number.
+    /// Abandons a ticket; the number is the ticket.
     Abandon,
     /// A fact for the verdict.
     Note,
-    /// Hands rows over.
+    /// Rows of a report.
     Emit,
-    /// How far the work is.
+    /// The progress of a run.
     Progress,
     /// A line for the log.
     Log,
     /// Entries that a scan visits.
     Visit,
-    /// A piece of a value; the rest of it, or its answer, follows.
+    /// A piece of a value; more pieces or the last part of it follow.
     Piece,
     /// A piece of a picture.
     Write,
-    /// The job has ended: a result as JSON.
+    /// The job has ended: a [`crate::job::JobResult`] as JSON.
     Done,
 }
 
@@ -95,8 +95,7 @@ pub(crate) struct Frame {
 
 const HEADER: usize = 13;
 
-/// Writes a frame at once. The parts are written one behind the other, without being copied together where they are
-/// long.
+/// Writes a frame. Its parts are written one after the other; long parts are not copied.
 pub(crate) fn write(out: &mut impl Write, kind: Kind, number: u64, parts: &[&[u8]]) -> io::Result<()> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     if length > LONGEST {
@@ -114,7 +113,7 @@ pub(crate) fn write(out: &mut impl Write, kind: Kind, number: u64, parts: &[&[u8
     parts.iter().try_for_each(|part| out.write_all(part))
 }
 
-/// Reads a frame; `None` where the other end has gone.
+/// Reads a frame; `None` if the other side has closed the pipe.
 pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
     let mut head = [0; HEADER];
     let mut got = 0;
@@ -147,10 +146,12 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
 }
 
 fn too_long(length: usize) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{} MiB at once, more than {} MiB", length >> 20, LONGEST >> 20))
+    let (length, limit) = (length >> 20, LONGEST >> 20);
+    let why = format!("a message of {length} MiB is longer than the limit of {limit} MiB");
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-/// Takes fixed parts off the front of a body.
+/// Decodes the parts of a body from the front.
 pub(crate) struct Body<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Body<'a> {
@@ -171,7 +172,7 @@ impl<'a> Body<'a> {
         self.take::<1>().map(|[byte]| byte)
     }
 
-    /// The next text, which its length precedes.
+    /// The next text, which follows its length.
     pub(crate) fn text(&mut self) -> io::Result<&'a [u8]> {
         let length = u16::from_le_bytes(self.take()?);
         let (head, rest) = self
@@ -207,7 +208,7 @@ mod tests {
         let mut endless = [0xffu8; HEADER];
         endless[0] = Kind::Emit as u8;
         assert!(read(&mut endless.as_slice()).is_err());
-        // As long as allowed, but not there.
+        // The length is allowed, but the body is missing.
         let mut lying = vec![Kind::Emit as u8];
         lying.extend_from_slice(&0u64.to_le_bytes());
         lying.extend_from_slice(&(LONGEST as u32).to_le_bytes());

@@ -1,4 +1,4 @@
-//! What is known of files without opening them: a file of JSON in the cache directory, which may be lost at any time.
+//! The index of inspected files: a JSON file in the cache directory, which may be deleted at any time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::FileIdentity;
 use crate::probe::Inspected;
 
-/// The whole index. One of another version of itch or of the boundary is none.
+/// The whole index. An index of another version of itch or of the plugin ABI is ignored.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Index {
     itch: String,
@@ -26,7 +26,7 @@ impl Index {
         }
     }
 
-    /// Reads it; one that is missing, broken or another version's is empty.
+    /// Reads the index. If it is missing, invalid or of another version, an empty one is returned.
     pub(crate) fn read(path: Option<&Path>) -> Index {
         let empty = Index::empty();
         let read = path
@@ -41,7 +41,7 @@ impl Index {
     }
 
     pub(crate) fn put(&mut self, real: &Path, mut inspected: Inspected) {
-        // It was looked at under another name, if it was just added.
+        // A file that was just added was inspected under its temporary name.
         let now = std::fs::metadata(real).ok();
         if let Some(now) = now.map(|metadata| FileIdentity::of(&metadata))
             && inspected.identity.moved_to(&now)
@@ -51,7 +51,7 @@ impl Index {
         self.files.insert(real.to_string_lossy().into_owned(), inspected);
     }
 
-    /// Forgets a file, so that it is looked at again.
+    /// Removes a file from the index, so that it is inspected again.
     pub(crate) fn forget(path: Option<&Path>, real: &Path) {
         let mut index = Index::read(path);
         if index.files.remove(&*real.to_string_lossy()).is_some() {
@@ -59,7 +59,8 @@ impl Index {
         }
     }
 
-    /// Writes it, without files that are gone. An index that cannot be written costs time, nothing else.
+    /// Writes the index, without files that no longer exist. Errors are ignored: without an index, files are only
+    /// inspected again.
     pub(crate) fn write(&mut self, path: Option<&Path>) {
         self.files.retain(|file, _| Path::new(file).exists());
         if let (Some(path), Ok(text)) = (path, serde_json::to_vec(self)) {

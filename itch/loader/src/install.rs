@@ -1,4 +1,4 @@
-//! Putting a plugin into the user's own directory, and taking it out again.
+//! Adding a plugin to the user's plugin directory, and removing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,19 @@ use crate::probe::{Inspected, Outcome, inspect};
 use crate::trust::TrustRecord;
 use crate::{Places, Settings, is_library, safety};
 
-/// What came of adding a plugin.
+/// The result of adding a plugin.
 #[derive(Debug)]
 pub struct Added {
-    /// The file that it is in now.
+    /// The path of the added file.
     pub path: PathBuf,
-    /// What it says of itself.
+    /// The plugin's description.
     pub plugin: Description,
-    /// The file that was there before in its place.
+    /// The file that it replaced.
     pub replaced: Option<FoundFile>,
 }
 
-/// Copies a file into a directory, under its own name and all at once, and trusts it. It is looked at first: what
-/// is no plugin that can be used is not added. It takes the place of the same plugin, never that of another one.
+/// Copies a file into a directory under its own name, atomically, and trusts it. The file is inspected first, and is
+/// not added unless it is a usable plugin. It replaces a file of the same plugin, but never one of another plugin.
 pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> {
     let refused = |why: &str| {
         let message = format!("`{}` cannot be added", file.display());
@@ -41,12 +41,12 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
         .ok_or_else(|| refused("a plugin is a file named *.so, *.dylib or *.dll"))?;
     let mut from = open_regular(file)
         .map_err(words)?
-        .ok_or_else(|| refused("it is no regular file"))?;
-    // What cannot be remembered in the end is not begun.
+        .ok_or_else(|| refused("it is not a regular file"))?;
+    // Fail before copying if the lock file cannot be read.
     TrustRecord::read(settings.trust_file.as_deref())?;
     make_directory(directory).map_err(words)?;
     let _alone = lock_directory(directory);
-    // Hidden, so that no other program takes it for a plugin before it is whole.
+    // Hidden, so that no other process loads it before it is complete.
     let mut copy = tempfile::Builder::new()
         .prefix(".")
         .suffix(PART)
@@ -80,7 +80,7 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
     Ok(Added { path, plugin, replaced })
 }
 
-/// The file in whose place a plugin comes; or why there is no place for it, and what can be done.
+/// The file that a plugin replaces, if any; or why it cannot be added, and a hint.
 fn replaced(
     settings: &Settings,
     directory: &Path,
@@ -100,7 +100,7 @@ fn replaced(
         let is_known = file.plugin() == Some(plugin);
         match file.plugin() {
             Some(other) if is_there && other != plugin => {
-                let why = format!("a file of this name is there already, of the plugin `{other}`");
+                let why = format!("the plugin `{other}` already has a file of this name");
                 return Err((why, format!("itch plugins remove {}", path.display())));
             }
             _ if !is_there && !is_known => continue,
@@ -110,17 +110,17 @@ fn replaced(
             && let Some(second) = &same
         {
             let (first, second) = (first.path.display(), second.path.display());
-            let why = format!("`{plugin}` is there already, at {first} and at {second}");
+            let why = format!("`{plugin}` is already installed twice: at {first} and at {second}");
             return Err((why, format!("itch plugins remove {second}")));
         }
     }
     Ok(same)
 }
 
-/// What the names of copies end with that are not whole yet.
+/// The suffix of incomplete copies.
 const PART: &str = ".part";
 
-/// Opens a file, if it is one: what a pipe would be opened for, nobody may ever send.
+/// Opens a file if it is a regular file: opening a pipe could block forever.
 fn open_regular(file: &Path) -> std::io::Result<Option<fs::File>> {
     if !fs::metadata(file)?.is_file() {
         return Ok(None);
@@ -137,8 +137,8 @@ fn open_regular(file: &Path) -> std::io::Result<Option<fs::File>> {
     Ok(opened.metadata()?.is_file().then_some(opened))
 }
 
-/// Keeps others from adding to a directory as long as the handle lives, and removes what those left behind that were
-/// ended in the middle.
+/// Locks a directory against other processes that add files, until the handle is dropped, and removes the incomplete
+/// copies of processes that were killed.
 fn lock_directory(directory: &Path) -> Option<fs::File> {
     let handle = fs::File::open(directory).ok()?;
     handle.lock().ok()?;
@@ -153,7 +153,7 @@ fn lock_directory(directory: &Path) -> Option<fs::File> {
     Some(handle)
 }
 
-/// The file has the same identity under its new name: it need not be looked at again.
+/// The file has the same identity under its new name, so it need not be inspected again.
 fn remember(settings: &Settings, real: &Path, inspected: Inspected, plugin: &str) -> Result<()> {
     let lock = settings.trust_file.as_deref();
     TrustRecord::forget(lock, real)?;
@@ -164,7 +164,7 @@ fn remember(settings: &Settings, real: &Path, inspected: Inspected, plugin: &str
     Ok(())
 }
 
-/// Makes the user's directory, for nobody else to write to.
+/// Creates the user's plugin directory, writable by the user only.
 fn make_directory(directory: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -173,7 +173,7 @@ fn make_directory(directory: &Path) -> std::io::Result<()> {
     builder.create(directory)
 }
 
-/// Removes a file, and forgets what was known of it. It is not opened.
+/// Removes a file and its entries in the lock file and the index. The file is not opened.
 pub fn remove(settings: &Settings, path: &Path) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     fs::remove_file(path).map_err(|error| {

@@ -1,4 +1,4 @@
-//! A cache backend's store in a process of its own, seen from the program: one call, one answer.
+//! The host's side of a cache store in a separate process: one answer per call.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::isolated_report::log_line;
 use crate::job::{Launch, Work, protocol_error, read_answer, store};
 use crate::process::{GRACE, Process, Watchdog};
 
-/// How long the process may take to open its store. Its later calls are timed by the client.
+/// How long the process may take to open its store. The client sets the time limits of later calls.
 const OPENING: Duration = Duration::from_secs(2);
 
 type Visit<'a> = &'a mut dyn FnMut(ScanEntry) -> Scan;
@@ -19,7 +19,7 @@ type Visit<'a> = &'a mut dyn FnMut(ScanEntry) -> Scan;
 /// An open store.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// Gone once it has died or talked nonsense.
+    /// `None` once the process has ended or sent an invalid message.
     process: Option<Process>,
     plugin: String,
     location: String,
@@ -64,7 +64,7 @@ impl Store {
     /// Reads the answer to the last call.
     fn answer(&mut self, mut visit: Option<Visit<'_>>) -> Result<Vec<u8>> {
         let Some(process) = &mut self.process else {
-            return Err(Error::of_plugin(ErrorKind::Service, Some(&self.plugin), "has given up"));
+            return Err(Error::of_plugin(ErrorKind::Service, Some(&self.plugin), "is not running any more"));
         };
         let mut value = Vec::new();
         let failed = loop {
@@ -96,7 +96,7 @@ impl Store {
                     value.extend_from_slice(last);
                     return Ok(value);
                 }
-                // It could not be opened.
+                // The store could not be opened.
                 Kind::Done => {
                     let ended = serde_json::from_slice::<crate::job::JobResult>(&frame.body);
                     break ended
@@ -114,7 +114,7 @@ impl Store {
     }
 }
 
-/// A text and its length in front.
+/// A text after its length.
 fn counted(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     let mut bytes = length.to_le_bytes().to_vec();
@@ -185,7 +185,7 @@ impl Drop for Store {
             .as_ref()
             .map(|process| Watchdog::start(process, Duration::ZERO, move || Instant::now() >= end));
         if let Some(watch) = watch {
-            // The store may have something to put in order; what comes of it nobody can be told any more.
+            // The store may still have work to finish. Its errors cannot be reported any more.
             let _ = self.ask(store::CLOSE, &[], None);
             watch.end();
         }

@@ -1,4 +1,4 @@
-//! A renderer in a process of its own, seen from the program: a chart goes there, a picture comes back.
+//! The host's side of a renderer in a separate process: it sends a chart and receives a picture.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::isolated_report::log_line;
 use crate::job::{JobResult, Launch, Work, protocol_error};
 use crate::process::{GRACE, Process, Watchdog};
 
-/// The types of a buffer's values, as they cross.
+/// The types of a buffer's values in a message.
 pub(crate) mod values {
     pub(crate) const F64: u8 = 1;
     pub(crate) const F32: u8 = 2;
@@ -26,7 +26,7 @@ pub(crate) mod values {
 pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, log: &Log) -> Result<()> {
     let chart_json = serde_json::value::to_raw_value(chart).map_err(std::io::Error::from)?;
     let mut process = Process::start(launch, Work::Renderer(chart_json), log)?;
-    // Once nobody takes the picture, it is told so, and has to stop.
+    // Once writing the picture has failed, the process is told to stop.
     let unwanted = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&unwanted);
     let watch = Watchdog::start(&process, GRACE, move || watched.load(Ordering::Relaxed));
@@ -69,7 +69,7 @@ pub(crate) fn render(launch: &Launch, chart: &Chart<'_>, out: &mut dyn Write, lo
     }
 }
 
-/// Sends numbers as their bytes, the lowest first.
+/// Sends numbers as little-endian bytes.
 fn numbers<const N: usize, T: Copy>(kind: u8, all: &[T], bytes: fn(T) -> [u8; N], pieces: impl Fn(u8, &[u8])) {
     pieces(kind, &[]);
     for part in all.chunks(PIECE / N) {
@@ -95,7 +95,7 @@ fn send_buffer(process: &Process, number: u64, buffer: &Buffer<'_>) {
             let parts = text.as_bytes().chunks(PIECE);
             parts.for_each(|part| pieces(values::TEXT, part));
         }
-        // A kind of values that is newer than this: it crosses as none, as on the other side of the boundary.
+        // A newer kind of values: it is sent as an empty buffer.
         _ => pieces(values::U8, &[]),
     }
 }

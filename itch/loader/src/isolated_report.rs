@@ -1,4 +1,4 @@
-//! A report in a process of its own, seen from the program: its requests, rows and facts are passed on.
+//! The host's side of a report in a separate process: it passes on requests, rows and facts.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -15,10 +15,10 @@ use crate::frame::{Body, Frame, Kind, LONGEST};
 use crate::job::{JobResult, Launch, Work, answer, protocol_error, write_response};
 use crate::process::{GRACE, Process, SharedStdin, Watchdog, send};
 
-/// So many waits may be under way side by side; the next one is waited for before anything else.
+/// How many waits may run at the same time; a further one blocks the calls after it.
 const MOST_WAITS: usize = 256;
 
-/// Runs one call. `rows` counts the rows that come.
+/// Runs one call. `rows` counts the rows received.
 pub(crate) fn report(
     launch: &Launch,
     host: Arc<dyn RunHost>,
@@ -54,7 +54,7 @@ pub(crate) fn report(
     run.abandon();
     let result = process.end(result);
     if ended {
-        // It was told to stop and did not: what matters is that it should.
+        // It was told to stop and was killed because it did not: that is a cancelled run, not a failure.
         return Err(Error::cancelled());
     }
     result
@@ -64,16 +64,17 @@ struct Run {
     host: Arc<dyn RunHost>,
     plugin: String,
     stdin: SharedStdin,
-    /// The process counts its own tickets. A request that could not start is answered where it is waited for.
+    /// The process assigns its own ticket numbers. The error of a request that could not start is returned when it is
+    /// waited for.
     tickets: Mutex<HashMap<u64, Result<Ticket>>>,
     waits: AtomicUsize,
-    /// It was answered that nobody wants more rows.
+    /// The process was told that no more rows are wanted.
     stopped: AtomicBool,
     rows: Arc<AtomicU64>,
 }
 
 impl Run {
-    /// Does what a frame asks; a result ends the run.
+    /// Handles a frame; a result ends the run.
     fn handle(self: &Arc<Run>, frame: Frame) -> Result<Option<JobResult>> {
         let Frame { kind, number, body } = frame;
         let transport = self.host.transport();
@@ -134,7 +135,7 @@ impl Run {
         Ok(None)
     }
 
-    /// Does something that blocks, without keeping other calls waiting.
+    /// Runs something that blocks, without delaying other calls.
     fn in_background(self: &Arc<Run>, work: impl FnOnce(&Run) + Send + 'static) {
         if self.waits.fetch_add(1, Ordering::Relaxed) >= MOST_WAITS {
             work(self);
@@ -152,13 +153,13 @@ impl Run {
         let fits = |bytes: &Vec<u8>| bytes.len() < LONGEST;
         let result = result.and_then(|bytes| match fits(&bytes) {
             true => Ok(bytes),
-            false => Err(Error::new(ErrorKind::BadData, "the answer is too long for a plugin")),
+            false => Err(Error::new(ErrorKind::BadData, "the response is too long for a plugin")),
         });
         let (sort, bytes) = answer(result);
         send(&self.stdin, Kind::Answer, number, &[&[sort], &bytes]);
     }
 
-    /// Our tickets for those of the process.
+    /// Translates ticket numbers of the process into the host's tickets.
     fn known(&self, body: &[u8]) -> Result<Known> {
         let tickets = lock(&self.tickets);
         let mut known = Vec::new();
@@ -175,14 +176,14 @@ impl Run {
 
     fn unknown(&self) -> Error {
         let plugin = Some(self.plugin.as_str());
-        Error::of_plugin(ErrorKind::Failed, plugin, "waits for a request that it never made")
+        Error::of_plugin(ErrorKind::Failed, plugin, "waited for a request that it did not start")
     }
 
     fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
         serde_json::from_slice(body).map_err(|error| protocol_error(&self.plugin).source_chain(&error))
     }
 
-    /// Gives up what nobody will ask for any more.
+    /// Abandons the requests that were not waited for.
     fn abandon(&self) {
         for (_, ticket) in lock(&self.tickets).drain() {
             if let Ok(ticket) = ticket {
@@ -192,13 +193,13 @@ impl Run {
     }
 }
 
-/// What tickets of the process stand for.
+/// The state of a ticket of the process.
 enum Known {
     JobResult(usize),
     Waiting(Vec<Ticket>),
 }
 
-/// A line for the log, as it crosses: its level and its text.
+/// Decodes a log line: its level and its text.
 pub(crate) fn log_line(body: &[u8]) -> Result<(LogLevel, String)> {
     let mut body = Body(body);
     let level = match body.byte()? {

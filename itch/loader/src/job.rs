@@ -1,4 +1,4 @@
-//! What the program asks of a unit's process, and the forms of its answers.
+//! The jobs that the host sends to a unit's process, and the encoding of its answers.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,17 @@ use serde_json::value::RawValue;
 
 use crate::frame::Body;
 
-/// What is to be done, by which unit.
+/// A job for a unit's process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// The file is loaded only if it is still this one.
+    /// The file is loaded only if it has this hash.
     pub(crate) sha256: String,
-    /// What the plugin is called in errors.
+    /// The plugin's name, for errors.
     pub(crate) plugin: String,
     pub(crate) work: Work,
 }
 
-/// The work of each kind of unit.
+/// The input of the job, for each kind of unit.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Work {
@@ -28,7 +28,7 @@ pub(crate) enum Work {
     Renderer(Box<RawValue>),
 }
 
-/// What a job ended with.
+/// The result of a job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct JobResult {
     pub(crate) error: Option<Error>,
@@ -46,7 +46,7 @@ pub(crate) mod store {
 }
 
 impl Launch {
-    /// What its process is told to do.
+    /// The job for the process.
     pub(crate) fn job(&self, work: Work) -> Job {
         Job {
             sha256: self.sha256.clone(),
@@ -56,10 +56,10 @@ impl Launch {
     }
 }
 
-/// What a process is started for.
+/// The unit that a process is started for.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
-    /// This program.
+    /// The path of this program.
     pub(crate) program: PathBuf,
     pub(crate) file: PathBuf,
     pub(crate) sha256: String,
@@ -69,12 +69,12 @@ pub(crate) struct Launch {
     pub(crate) variables: Vec<String>,
 }
 
-/// A text of a job as JSON.
+/// A part of a message as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(value).map_err(std::io::Error::from)?)
 }
 
-/// An answer: whether it is one, and its bytes or the error.
+/// Encodes an answer: 1 and its bytes, or 0 and the error.
 pub(crate) fn answer(result: Result<Vec<u8>>) -> (u8, Vec<u8>) {
     match result {
         Ok(bytes) => (1, bytes),
@@ -82,7 +82,7 @@ pub(crate) fn answer(result: Result<Vec<u8>>) -> (u8, Vec<u8>) {
     }
 }
 
-/// Reads what [`answer`] made for this plugin or by it.
+/// Decodes an answer that [`answer`] encoded.
 pub(crate) fn read_answer<'a>(body: &'a [u8], plugin: &str) -> Result<&'a [u8]> {
     match body.split_first() {
         Some((1, bytes)) => Ok(bytes),
@@ -91,7 +91,7 @@ pub(crate) fn read_answer<'a>(body: &'a [u8], plugin: &str) -> Result<&'a [u8]> 
     }
 }
 
-/// A response as it crosses: its body as it is.
+/// Encodes a response; its body is not re-encoded.
 pub(crate) fn write_response(response: &Response) -> Vec<u8> {
     let age = response.age.map(|age| age.as_millis());
     let mut bytes = Vec::with_capacity(response.body.len() + 11);
@@ -103,7 +103,7 @@ pub(crate) fn write_response(response: &Response) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`write_response`] wrote.
+/// Decodes a response that [`write_response`] encoded.
 pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
     let mut body = Body(bytes);
     let status = u16::from_le_bytes(body.take()?);
@@ -117,5 +117,5 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Response> {
 }
 
 pub(crate) fn protocol_error(plugin: &str) -> Error {
-    Error::of_plugin(ErrorKind::Failed, Some(plugin), "and itch do not understand each other")
+    Error::of_plugin(ErrorKind::Failed, Some(plugin), "exchanged an invalid message with itch")
 }

@@ -1,14 +1,13 @@
-//! Plugins in shared libraries: finding them, knowing them without opening them, trusting them, and running them
-//! where they can break nothing.
+//! Plugins in shared libraries: finding them, indexing and trusting them, and running each unit in its own process.
 //!
-//! [`discover`] looks through the [`Places`] and gives what is there as units for the registry. A file that it has
-//! not seen before is looked at once by a process of its own ([`probe`]); what that tells is kept in an index, so
-//! that later only the one file is opened whose unit is called. A unit runs in a process of its own too ([`serve`]):
-//! what crosses are bytes over two pipes, in both directions whatever the C boundary knows.
+//! [`discover`] searches the [`Places`] and returns the units for the registry. A file that it has not seen before is
+//! inspected once, in a separate process ([`probe`]). The result is kept in an index, so that later only the file is
+//! opened whose unit is called. A unit also runs in a separate process ([`serve`]); the host and this process exchange
+//! messages over two pipes, one for each operation of the plugin ABI.
 //!
-//! It stands beside the client and the output, imports the contract only, and knows nothing of the host: whoever uses
-//! it says where the index and the lock file are, which program answers to [`HOST_COMMAND`] and [`PROBE_COMMAND`],
-//! and where words for people go.
+//! The crate imports the plugin contract, but neither the client, the output nor the host. Its [`Settings`] say where
+//! the index and the lock file are, which program runs the commands [`HOST_COMMAND`] and [`PROBE_COMMAND`], and where
+//! messages for people go.
 #![deny(missing_docs)]
 
 mod discover;
@@ -48,37 +47,37 @@ pub use safety::check;
 pub use serve::serve;
 pub use trust::{enable, trust};
 
-/// What the loader has to know.
+/// The settings of the loader.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to look.
+    /// The files and directories to search.
     pub places: Places,
-    /// The file that remembers what was found; without it, every file is looked at each time.
+    /// The index file; without it, every file is inspected each time.
     pub index: Option<PathBuf>,
-    /// The lock file, which remembers what is trusted.
+    /// The lock file, which records the trusted files.
     pub trust_file: Option<PathBuf>,
-    /// Whether only files run whose hash is in the lock file.
+    /// Whether only files whose hash is in the lock file may run.
     pub pinned: bool,
-    /// Whether a file is looked at again that could not be loaded for the lack of something else.
+    /// Whether to inspect a file again that could not be loaded because something else was missing.
     pub again: bool,
-    /// Plugins that are loaded into this process, once their files have been used or trusted.
+    /// The plugins to load into this process, if their files were used or trusted before.
     pub in_process: Vec<String>,
-    /// This program.
+    /// The path of this program.
     pub program: PathBuf,
-    /// Where plugins' own words go.
+    /// The log for lines of plugins.
     pub log: Log,
-    /// Where a line goes that a person has to see.
+    /// The log for lines that the user has to see.
     pub notice: Log,
 }
 
 type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
-/// Takes lines.
+/// A destination for log lines.
 #[derive(Clone)]
 pub struct Log(Arc<TakeLine>);
 
 impl Log {
-    /// Hands each line over.
+    /// A log that calls `line` for each line.
     pub fn new(line: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Log {
         Log(Arc::new(line))
     }
@@ -94,14 +93,14 @@ impl fmt::Debug for Log {
     }
 }
 
-/// By what a file is known again without reading it.
+/// Metadata by which a file is recognised without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIdentity {
     dev: u64,
     inode: u64,
     size: u64,
     mtime_ns: i128,
-    /// Unlike the other time, nobody can set it back.
+    /// Unlike `mtime_ns`, it cannot be set by a program.
     ctime_ns: i128,
 }
 
@@ -132,7 +131,7 @@ impl FileIdentity {
         }
     }
 
-    /// Whether it is this file under another name: a move changes nothing but the time of the last change.
+    /// Whether `other` is this file under another name: renaming changes only `ctime_ns`.
     pub(crate) fn moved_to(&self, other: &FileIdentity) -> bool {
         let ctime_ns = self.ctime_ns;
         *self == FileIdentity { ctime_ns, ..*other }
@@ -144,7 +143,7 @@ fn nanoseconds(seconds: i64, rest: i64) -> i128 {
     i128::from(seconds) * 1_000_000_000 + i128::from(rest)
 }
 
-/// Writes a file as a whole: under another name first, so that nobody ever reads half of it.
+/// Writes a file atomically: under a temporary name first, so that no reader sees a partial file.
 fn write_whole(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
     let directory = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
     std::fs::create_dir_all(directory)?;

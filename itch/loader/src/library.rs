@@ -1,6 +1,6 @@
-//! Opening a shared library: the only place outside the boundary itself where `unsafe` is needed.
+//! Opening a shared library: the only place outside the plugin ABI that needs `unsafe`.
 //!
-//! A library is never closed: threads, thread-local destructors and whatever it registered would outlive it.
+//! A library is never closed: its threads, thread-local destructors and exit handlers would outlive it.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 
 use crate::FileIdentity;
 
-/// No plugin is larger; what is would only be read for the hash of it.
+/// The maximum size of a plugin file, so that no huge file is read for its hash.
 const LARGEST: u64 = 1 << 30;
 
-/// A file that is open and was read to its end once, so that what it is loaded from is what was hashed.
+/// An open file and its hash. The library is loaded from this file, so that what is loaded is what was hashed.
 #[derive(Debug)]
 pub(crate) struct Hashed {
     file: File,
@@ -33,7 +33,7 @@ impl Hashed {
         let mut file = File::open(path).map_err(words)?;
         let metadata = file.metadata().map_err(words)?;
         if !metadata.is_file() {
-            return Err("it is no regular file".to_owned());
+            return Err("it is not a regular file".to_owned());
         }
         if metadata.len() > LARGEST {
             return Err(format!("it is larger than {} GiB", LARGEST >> 30));
@@ -64,21 +64,21 @@ pub(crate) struct Library {
     items: Vec<&'static Item>,
 }
 
-/// What a plugin says of itself.
+/// The description of a plugin, by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
-    /// The boundary's version that it was built for.
+    /// The version of the plugin ABI that it was built for.
     pub abi: (u16, u16),
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Author, licence, home page, whatever it says.
+    /// Author, licence, home page and anything else that it gives.
     #[serde(default)]
     pub about: Value,
-    /// Its units of the kinds that this version knows.
+    /// Its units, without those of unknown kinds.
     pub units: Vec<Unit>,
-    /// What is odd about it.
+    /// Warnings about the plugin.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -86,7 +86,7 @@ pub struct Description {
 /// One unit of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
-    /// `REPORT`, `CACHE` or `RENDERER` of the boundary.
+    /// `REPORT`, `CACHE` or `RENDERER` of the plugin ABI.
     pub kind: u32,
     /// Its name.
     pub name: String,
@@ -94,11 +94,11 @@ pub struct Unit {
     pub spec: String,
 }
 
-/// Why a file is no plugin that can be used.
+/// Why a file cannot be used as a plugin.
 #[derive(Debug)]
 pub(crate) struct Unfit {
     pub(crate) why: String,
-    /// The system did not load it, which may be for the lack of another file.
+    /// Whether the dynamic loader failed, perhaps because another file is missing.
     pub(crate) passing: bool,
 }
 
@@ -109,17 +109,17 @@ impl From<String> for Unfit {
 }
 
 impl Library {
-    /// Loads what was hashed; constructors of the library run here.
+    /// Loads the hashed file. This runs the constructors of the library.
     pub(crate) fn load(path: &Path, hashed: Hashed) -> Result<Library, Unfit> {
         let library = open(path, hashed.file).map_err(|why| Unfit { why, passing: true })?;
         let library: &'static libloading::Library = Box::leak(Box::new(library));
-        // SAFETY: whatever stands under this name, only its address is taken here.
+        // SAFETY: only the address of the symbol is taken here, whatever its type.
         let Ok(symbol) = (unsafe { library.get::<*const Plugin>(SYMBOL) }) else {
             return Err(match other_major(library) {
-                Some(major) => {
-                    format!("it is built for version {major} of the plugin ABI, and this itch has version {ABI_MAJOR}")
-                }
-                None => format!("it is no plugin of itch: it has no `{SYMBOL}`"),
+                Some(major) => format!(
+                    "it was built for version {major} of the plugin ABI, but this itch needs version {ABI_MAJOR}"
+                ),
+                None => format!("it is not an itch plugin: it has no symbol `{SYMBOL}`"),
             }
             .into());
         };
@@ -135,14 +135,14 @@ impl Library {
         self.items.iter().find(named).copied()
     }
 
-    /// What it says of itself.
+    /// The plugin's description.
     pub(crate) fn describe(&self) -> Result<Description, String> {
         let mut notes = Vec::new();
         let about = match serde_json::from_str(&self.plugin.about_json) {
             _ if self.plugin.about_json.is_empty() => Value::Null,
             Ok(about) => about,
             Err(_) => {
-                notes.push("what it says of its author and licence is not JSON".to_owned());
+                notes.push("its information about author and licence is not JSON".to_owned());
                 Value::Null
             }
         };
@@ -151,7 +151,7 @@ impl Library {
             let name = String::from_utf8_lossy(item.name()).into_owned();
             if ![REPORT, CACHE, RENDERER].contains(&item.kind) {
                 let kind = item.kind;
-                notes.push(format!("`{name}` is of kind {kind}, which this itch does not know"));
+                notes.push(format!("`{name}` is of the unknown kind {kind}"));
                 continue;
             }
             drive::check(item).map_err(|error| format!("`{name}`: {error:#}"))?;
@@ -176,10 +176,10 @@ fn words(error: itch_plugin::Error) -> String {
     format!("{error:#}")
 }
 
-/// Loads the open file itself where the system can, so that nobody can put another in its place meanwhile.
+/// Loads the library from the open file if the system allows it, so that the file cannot be replaced in the meantime.
 fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
-    // The C library knows loaded libraries by their names, and a descriptor's number is part of this one: it has to
-    // stay open for ever.
+    // The C library identifies a loaded library by its path, which here contains the number of the descriptor: the
+    // descriptor must not be reused, so the file stays open forever.
     let file = Box::leak(Box::new(file));
     #[cfg(target_os = "linux")]
     let from = {
@@ -194,7 +194,7 @@ fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
     #[cfg(unix)]
     let opened = {
         use libloading::os::unix;
-        // SAFETY: loading runs the library's constructors. Whoever named the file wants its code to be run.
+        // SAFETY: loading runs the library's constructors, which is what the user asked for by using the plugin.
         unsafe { unix::Library::open(Some(&from), unix::RTLD_NOW | unix::RTLD_LOCAL) }.map(libloading::Library::from)
     };
     #[cfg(windows)]
@@ -211,16 +211,16 @@ fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
             words = error.to_string();
             cause = error.source();
         }
-        // The name by which it was loaded means nothing to anybody.
+        // The path below `/proc` says nothing to the user.
         let words = words.replace(&format!("{}: ", from.display()), "");
         words.replace(&*from.to_string_lossy(), &path.to_string_lossy())
     })
 }
 
-/// The major version for which a library without our symbol was built, if it is a plugin at all.
+/// The major version that a library without the symbol of this version was built for, if it is a plugin.
 fn other_major(library: &libloading::Library) -> Option<u16> {
     (ABI_MAJOR + 1..ABI_MAJOR + 20).find(|major| {
-        // SAFETY: only whether it exists is asked.
+        // SAFETY: only the existence of the symbol is checked.
         unsafe { library.get::<*const u8>(format!("itch_plugin_v{major}")) }.is_ok()
     })
 }

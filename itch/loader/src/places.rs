@@ -1,11 +1,11 @@
-//! Where plugins may lie, in order, and which files there are shared libraries.
+//! The files and directories that are searched for plugins, in order, and which of the files are shared libraries.
 
 use std::path::{Path, PathBuf};
 
-/// Directories of the machine, for everybody.
+/// System directories, for all users.
 const SYSTEM: [&str; 2] = ["/usr/local/lib/itch/plugins", "/usr/lib/itch/plugins"];
 
-/// Where to look.
+/// The files and directories to search.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// Single files, which come first.
@@ -15,8 +15,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// The usual order: files named on the command line, directories named in the environment, directories named in
-    /// the configuration, the user's own, those of the machine.
+    /// The default order: files given on the command line, directories from the environment, directories from the
+    /// configuration, the user's directory, the system directories.
     pub fn usual(
         files: Vec<PathBuf>,
         environment: Option<&std::ffi::OsStr>,
@@ -31,13 +31,13 @@ impl Places {
                 .chain(configured)
                 .chain(own)
                 .chain(SYSTEM.map(PathBuf::from))
-                // Never a place that depends on where one happens to be.
+                // Relative paths are ignored, since they depend on the working directory.
                 .filter(|path| path.is_absolute())
                 .collect(),
         }
     }
 
-    /// Every file that could be a plugin, with the number of its place.
+    /// Every file that could be a plugin, with the index of its place.
     pub(crate) fn candidates(&self) -> Vec<(usize, PathBuf)> {
         let mut found: Vec<(usize, PathBuf)> = self
             .files
@@ -46,7 +46,7 @@ impl Places {
             .enumerate()
             .collect();
         for (number, directory) in self.directories.iter().enumerate() {
-            // A directory that is missing or cannot be read has no plugins to show.
+            // A directory that is missing or cannot be read counts as empty.
             let entries = std::fs::read_dir(directory).into_iter().flatten();
             let mut paths: Vec<PathBuf> = entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
@@ -59,7 +59,7 @@ impl Places {
     }
 }
 
-/// Whether a file's name is that of a shared library. A hidden one is somebody's work in progress.
+/// Whether a file's name is that of a shared library. Hidden files are skipped: they may be incomplete copies.
 pub fn is_library(path: &Path) -> bool {
     let hidden = path
         .file_name()
@@ -68,7 +68,7 @@ pub fn is_library(path: &Path) -> bool {
     !hidden && matches!(extension, Some("so" | "dylib" | "dll"))
 }
 
-/// Whether this process runs with rights that whoever set its environment does not have.
+/// Whether this process runs with privileges that the user who set its environment does not have.
 fn privileged() -> bool {
     #[cfg(unix)]
     {
@@ -79,7 +79,7 @@ fn privileged() -> bool {
     false
 }
 
-/// What the kernel says of it: also true where a file gave capabilities.
+/// The kernel's own flag, which is also set for file capabilities.
 #[cfg(unix)]
 fn at_secure() -> bool {
     const AT_SECURE: usize = 23;

@@ -1,4 +1,4 @@
-//! Looking at a file that is not known yet, in a process of its own: loading it may do anything.
+//! Inspecting an unknown file in a separate process, since loading it runs its code.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,54 +17,54 @@ use crate::{FileIdentity, Settings};
 
 /// How long a file may take to be loaded and to describe itself.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// No plugin has more to say of itself.
+/// The maximum length of what the process prints.
 const LONGEST: u64 = 32 << 20;
-/// So many files are looked at side by side: one that hangs holds no other up.
+/// How many files are inspected at the same time, so that a file that hangs does not delay the others.
 const CONCURRENCY: usize = 16;
 
-/// What was found out about a file.
+/// The result of inspecting a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inspected {
-    /// What it was when it was opened.
+    /// The file's identity when it was opened.
     pub identity: FileIdentity,
     /// Its hash, in hexadecimal digits.
     pub sha256: String,
-    /// What came of loading it.
+    /// The result of loading it.
     pub outcome: Outcome,
-    /// It may come out otherwise although the file stays as it is: something that it needs is missing.
+    /// Whether the result may change although the file does not: something that it needs is missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub passing: bool,
 }
 
-/// What came of loading a file.
+/// The result of loading a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It is a plugin.
     Plugin(Box<Description>),
-    /// It is none that can be used: why.
+    /// It cannot be used, for this reason.
     Refused(String),
-    /// It ended the process that looked at it: how.
+    /// The process that inspected it crashed: how.
     Crashed(String),
-    /// It was not loaded, since only trusted files may be.
+    /// It was not loaded, since only trusted files may be loaded.
     Untrusted,
 }
 
-/// What is said before the file is loaded.
+/// The first line, printed before the file is loaded.
 #[derive(Debug, Serialize, Deserialize)]
 struct FileHash {
     identity: FileIdentity,
     sha256: String,
 }
 
-/// What is said at the end.
+/// The last line.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProbeResult {
     outcome: Outcome,
     passing: bool,
 }
 
-/// Looks at a file, which must be safe, in a process of its own. With `only` it is loaded only if it has this hash.
+/// Inspects a file, which must be safe, in a separate process. With `only` it is loaded only if it has this hash.
 pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
     let inspected = run_probe(settings, real, only)?;
     match inspected.outcome {
@@ -73,10 +73,10 @@ pub fn inspect(settings: &Settings, real: &Path, only: Option<&str>) -> Result<I
     }
 }
 
-/// A file to look at, and the hash that it must have to be loaded.
+/// A file to inspect, and the hash that it must have to be loaded.
 pub(crate) type ProbeRequest = (PathBuf, Option<String>);
 
-/// Looks at several files at once.
+/// Inspects several files at the same time.
 pub(crate) fn probe_all(settings: &Settings, files: Vec<ProbeRequest>) -> Vec<(PathBuf, Result<Inspected, String>)> {
     let threads = files.len().min(CONCURRENCY);
     let files = Mutex::new(files.into_iter());
@@ -97,18 +97,18 @@ pub(crate) fn probe_all(settings: &Settings, files: Vec<ProbeRequest>) -> Vec<(P
     looked.into_inner().unwrap_or_default()
 }
 
-/// The same as [`inspect`]; one that cannot be read is refused, without a hash. An error says nothing of the file.
+/// Like [`inspect`], but a file that cannot be read is refused, without a hash. An error is not about the file.
 fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
     let identity = std::fs::metadata(real).map_err(|error| error.to_string())?;
     let identity = FileIdentity::of(&identity);
     let mut arguments = vec![PROBE_COMMAND.into(), real.as_os_str().to_owned()];
     arguments.extend(only.map(Into::into));
     let mut command = command(&settings.program, &arguments, &[]);
-    // Its end of the input stays with us: once we have gone, it has nothing left to do, wherever it hangs.
+    // The write end of its standard input stays open here: when this process ends, the child reads EOF and ends too.
     let Started {
         group, stdin, stdout, ..
     } = ProcessGroup::start(command.stderr(Stdio::null()))
-        .map_err(|error| format!("no process could be started to look at it: {error}"))?;
+        .map_err(|error| format!("could not start a process to inspect it: {error}"))?;
     let lines = lines(stdout);
     let end = Instant::now() + TIMEOUT;
     let hash = next::<Option<FileHash>>(&lines, end);
@@ -116,7 +116,7 @@ fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Ins
         Err(RecvTimeoutError::Timeout) => Err(RecvTimeoutError::Timeout),
         _ => next::<ProbeResult>(&lines, end),
     };
-    // Whatever it does now, everything is said.
+    // Nothing more is expected from the process.
     if !matches!(told, Err(RecvTimeoutError::Disconnected)) {
         group.kill();
     }
@@ -126,11 +126,11 @@ fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Ins
     let told = match told {
         Ok(told) => told,
         Err(error) if error == RecvTimeoutError::Timeout || ended.forced => match hash {
-            None => return Err(format!("it was not read within {} s", TIMEOUT.as_secs())),
-            Some(_) => crashed(format!("no end within {} s", TIMEOUT.as_secs())),
+            None => return Err(format!("it could not be read within {} s", TIMEOUT.as_secs())),
+            Some(_) => crashed(format!("did not finish within {} s", TIMEOUT.as_secs())),
         },
         Err(_) => {
-            let how = ended.status.map_or_else(|| "it was lost".to_owned(), ending);
+            let how = ended.status.map_or_else(|| "unknown exit status".to_owned(), ending);
             crashed(how.trim_start_matches("died of ").to_owned())
         }
     };
@@ -141,7 +141,7 @@ fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Ins
             sha256: String::new(),
         },
         (None, Outcome::Crashed(how)) => return Err(how.clone()),
-        (None, _) => return Err("it could not be looked at".to_owned()),
+        (None, _) => return Err("it could not be inspected".to_owned()),
     };
     Ok(Inspected {
         identity: hash.identity,
@@ -158,14 +158,14 @@ fn crashed(how: String) -> ProbeResult {
     }
 }
 
-/// The lines of a process, as they come.
+/// The lines that a process prints, as they arrive.
 fn lines(from: OutputPipe) -> Receiver<String> {
     let (tell, told) = channel();
     std::thread::spawn(move || {
         let mut from = BufReader::new(from.take(LONGEST));
         let mut line = String::new();
         while let Ok(1..) = from.read_line(&mut line) {
-            // One that was cut off was not said.
+            // An incomplete line is ignored.
             if !line.ends_with('\n') || tell.send(std::mem::take(&mut line)).is_err() {
                 return;
             }
@@ -174,20 +174,21 @@ fn lines(from: OutputPipe) -> Receiver<String> {
     told
 }
 
-/// The next line, which must come before `end`. One that cannot be understood is as if none came.
+/// Parses the next line, which must arrive before `end`. An invalid line counts as the end of the output.
 fn next<T: serde::de::DeserializeOwned>(lines: &Receiver<String>, end: Instant) -> Result<T, RecvTimeoutError> {
     let line = lines.recv_timeout(end.saturating_duration_since(Instant::now()))?;
     serde_json::from_str(&line).map_err(|_| RecvTimeoutError::Disconnected)
 }
 
-/// The other end: looks at a file and tells on standard output; gives the exit code.
+/// The child's side: inspects a file and prints the result on standard output. Returns the exit code.
 pub fn probe(file: &Path, only: Option<&str>) -> u8 {
-    // What the library prints must not be taken for our words.
+    // What the library prints must not be mistaken for the result.
     let Ok((mut from, mut to)) = crate::serve::take_over_stdio() else {
         return 1;
     };
-    // Nothing is ever said to us: this waits for whoever asked to have gone. It is on its way before anything is
-    // loaded, and does nothing that the dynamic loader has a part in, which is locked while a constructor hangs.
+    // Standard input stays empty: this thread waits for its end, which means that the parent has ended. The thread
+    // starts before anything is loaded and does nothing that needs the dynamic loader, which is locked while a
+    // constructor hangs.
     let (ready, is_ready) = channel();
     std::thread::spawn(move || {
         let _ = ready.send(());

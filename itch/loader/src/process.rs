@@ -1,4 +1,5 @@
-//! The process that a unit runs in: started with few of our variables, listened to, and ended whatever it does.
+//! The host's side of the process that a unit runs in: starting it with few environment variables, reading its
+//! messages, and ending it.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -18,7 +19,7 @@ use crate::frame::{self, Frame, Kind};
 use crate::job::{Launch, Work, json};
 use crate::process_group::{OutputPipe, ProcessGroup, Started};
 
-/// What a stranger's code may know of our environment, beside the variables that it declares.
+/// The environment variables that every plugin gets, in addition to those that it declares.
 const ENVIRONMENT: [&str; 24] = [
     "COLORTERM",
     "HOME",
@@ -46,19 +47,19 @@ const ENVIRONMENT: [&str; 24] = [
     "XDG_DATA_HOME",
 ];
 
-/// The hidden command under which this program is the process of a unit.
+/// The hidden command that runs this program as the process of a unit.
 pub const HOST_COMMAND: &str = "__host";
-/// The hidden command under which this program looks at a file.
+/// The hidden command that runs this program to inspect a file.
 pub const PROBE_COMMAND: &str = "__probe";
 
 /// How long a unit may take to stop after it was told to.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
-/// How often it is looked whether it should stop.
+/// How often the watchdog checks whether the process should stop.
 const TICK: Duration = Duration::from_millis(25);
-/// No line that a plugin prints itself is kept longer.
+/// The maximum length of a line that a plugin prints.
 const LONGEST_LINE: u64 = 4096;
 
-/// The pipe into which frames for the process go, shared by all who answer it.
+/// The pipe to the process, shared by all threads that send frames.
 pub(crate) type SharedStdin = Arc<Mutex<ChildStdin>>;
 
 /// A running process of a unit.
@@ -71,7 +72,7 @@ pub(crate) struct Process {
     stderr: StderrLog,
 }
 
-/// A command that runs this program with what a stranger's code may know.
+/// A command that runs this program with the environment for a plugin.
 pub(crate) fn command(program: &std::path::Path, arguments: &[OsString], variables: &[String]) -> Command {
     let mut command = Command::new(program);
     let declared = variables
@@ -86,14 +87,14 @@ pub(crate) fn command(program: &std::path::Path, arguments: &[OsString], variabl
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // An interrupt at the terminal is ours to hear: we tell the process, or end it with whatever it has started.
+    // An interrupt at the terminal goes to the host only, which then tells the process to stop, or kills its group.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
 }
 
 impl Process {
-    /// Starts the process and tells it what to do; [`Process::begin`] lets it go.
+    /// Starts the process and sends the job; [`Process::begin`] starts the work.
     pub(crate) fn start(launch: &Launch, work: Work, log: &Log) -> Result<Process> {
         let arguments = [
             HOST_COMMAND.into(),
@@ -107,7 +108,7 @@ impl Process {
             stdout,
             stderr,
         } = ProcessGroup::start(&mut command).map_err(|error| {
-            let message = format!("no process could be started for the plugin `{}`", launch.plugin);
+            let message = format!("could not start a process for the plugin `{}`", launch.plugin);
             Error::new(ErrorKind::Failed, message)
                 .source_chain(&error)
                 .detail(|details| details.plugin = Some(launch.plugin.clone()))
@@ -123,40 +124,41 @@ impl Process {
         Ok(process)
     }
 
-    /// Sends a frame. A process that has gone is noticed where its answer is read.
+    /// Sends a frame. If the process has ended, reading its answer returns the error.
     pub(crate) fn send(&self, kind: Kind, number: u64, parts: &[&[u8]]) {
         send(&self.stdin, kind, number, parts);
     }
 
-    /// Everything is told.
+    /// Says that the input is complete, which starts the work.
     pub(crate) fn begin(&self) {
         self.send(Kind::Begin, 0, &[]);
     }
 
-    /// Where answers go.
+    /// The pipe to the process, for other threads that send answers.
     pub(crate) fn stdin(&self) -> SharedStdin {
         Arc::clone(&self.stdin)
     }
 
-    /// The next frame; an error if the process has died or sends what is none. `rows` is how many rows came before.
+    /// The next frame; an error if the process has ended or sent something else. `rows` is the number of rows before
+    /// it.
     pub(crate) fn read(&mut self, rows: Option<u64>) -> Result<Frame> {
         match frame::read(&mut self.stdout) {
             Ok(Some(frame)) => Ok(frame),
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
                 self.group.kill();
-                Err(died(&self.launch.plugin, ErrorKind::Failed, "sent what cannot be read", rows).source_chain(&error))
+                Err(died(&self.launch.plugin, ErrorKind::Failed, "sent an invalid message", rows).source_chain(&error))
             }
             Ok(None) | Err(_) => Err(self.died(rows)),
         }
     }
 
-    /// How it died, in a sentence.
+    /// The error for a process that has ended too early.
     fn died(&mut self, rows: Option<u64>) -> Error {
         let end = self.group.reap(GRACE);
         let how = match end.status {
-            _ if end.forced => "hung up on itch and was ended".to_owned(),
+            _ if end.forced => "closed its connection to itch and was killed".to_owned(),
             Some(status) => ending(status),
-            None => "was lost".to_owned(),
+            None => "ended with an unknown status".to_owned(),
         };
         let mut error = died(&self.launch.plugin, ErrorKind::Failed, &how, rows)
             .hint(format!("itch plugins check {}", self.launch.file.display()));
@@ -166,8 +168,8 @@ impl Process {
         error
     }
 
-    /// Lets the process end, and ends it if it does not, with all that it started. Below an error that gives no cause
-    /// stands what was printed last.
+    /// Lets the process end, or kills it and everything that it started. An error without a cause gets the last line
+    /// that the process printed.
     pub(crate) fn end<T>(self, result: Result<T>) -> Result<T> {
         let Process {
             group, stdin, stderr, ..
@@ -185,12 +187,12 @@ impl Process {
     }
 }
 
-/// Sends a frame to a process; nobody hears of it if that has gone.
+/// Sends a frame to a process. Errors are ignored, see [`Process::send`].
 pub(crate) fn send(stdin: &SharedStdin, kind: Kind, number: u64, parts: &[&[u8]]) {
     let _ = frame::write(&mut *lock(stdin), kind, number, parts);
 }
 
-/// The error where a plugin ended before its work: `the plugin x panicked after 1203 rows`.
+/// The error for a plugin that ended too early: `the plugin x panicked after 1203 rows`.
 pub(crate) fn died(plugin: &str, kind: ErrorKind, how: &str, rows: Option<u64>) -> Error {
     let after = match rows {
         None => String::new(),
@@ -207,12 +209,12 @@ pub(crate) fn ending(status: ExitStatus) -> String {
         return format!("died of signal {signal}{}", signal_name(signal));
     }
     match status.code() {
-        Some(code) => format!("ended its process with exit code {code}"),
+        Some(code) => format!("exited with code {code}"),
         None => "died".to_owned(),
     }
 }
 
-/// ` (SIGSEGV)` for those that people know by name; their numbers are the same on all systems that matter.
+/// ` (SIGSEGV)` for well-known signals, whose numbers are the same on all supported systems.
 #[cfg(unix)]
 fn signal_name(signal: i32) -> &'static str {
     match signal {
@@ -228,7 +230,7 @@ fn signal_name(signal: i32) -> &'static str {
     }
 }
 
-/// What a plugin prints by itself, on either stream: it goes to the log, line by line.
+/// Reads what a plugin prints itself and passes it to the log, line by line.
 #[derive(Debug)]
 struct StderrLog {
     last: Arc<Mutex<Option<String>>>,
@@ -261,15 +263,15 @@ impl StderrLog {
         StderrLog { last, ended }
     }
 
-    /// The last line, after the process has ended and everything of it is in the log.
+    /// The last line, once the process has ended and all its lines are in the log.
     fn last(&self) -> Option<String> {
-        // Somebody that the plugin started may hold the stream open: that is not waited for.
+        // A process that the plugin started may hold the stream open, so the wait is limited.
         let _ = self.ended.recv_timeout(Duration::from_millis(200));
         lock(&self.last).take()
     }
 }
 
-/// Ends a process that does not end by itself once it should.
+/// Kills a process that does not stop when it should.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     end: Sender<()>,
@@ -277,7 +279,7 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Looks again and again whether the process should stop. Then it is told once, and ended after `grace`.
+    /// Checks regularly whether the process should stop. It is then told once, and killed after `grace`.
     pub(crate) fn start(
         process: &Process,
         grace: Duration,
@@ -292,7 +294,7 @@ impl Watchdog {
                     None if should_stop() => {
                         since = Some(Instant::now());
                         let stdin = Arc::clone(&stdin);
-                        // In a thread of its own: a process that does not listen must not keep us from ending it.
+                        // Sent from another thread, since writing blocks if the process does not read.
                         std::thread::spawn(move || send(&stdin, Kind::Cancel, 0, &[]));
                     }
                     Some(told) if Instant::elapsed(&told) >= grace => {
@@ -307,7 +309,7 @@ impl Watchdog {
         Watchdog { end, thread }
     }
 
-    /// Ends the watch and says whether it had to end the process.
+    /// Stops the watchdog and returns whether it had to kill the process.
     pub(crate) fn end(self) -> bool {
         drop(self.end);
         self.thread.join().unwrap_or(false)

@@ -1,9 +1,8 @@
-//! The process group of a plugin: a process together with everything that it starts. They end together, whatever the
-//! first of them does.
+//! The process group of a plugin: a process and everything that it starts. All of them end together.
 //!
-//! A group keeps its number only as long as somebody of it is left or its first process has not been waited for. So
-//! that no stranger is hit, the group is ended before that: the end of the first process is noticed without waiting
-//! for it. A process that begins a session of its own leaves the group, and is out of reach.
+//! The system may reuse a group's id once all its processes have ended and the first was waited for. So that no
+//! unrelated process is killed, the group is killed before that: the end of the first process is detected without
+//! reaping it. A process that starts its own session leaves the group and is not killed.
 
 use std::io::{self, PipeReader, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
@@ -13,23 +12,23 @@ use std::time::{Duration, Instant};
 
 use itch_api::sync::lock;
 
-/// How much a pipe holds at most, by what Linux allows: so much can still be in it when its writer has ended.
+/// The maximum capacity of a pipe on Linux: this much can still be in it when its writer has ended.
 const PIPE_CAPACITY: usize = 1 << 20;
 
-/// All that run, for [`kill_all`].
+/// All running groups, for [`kill_all`].
 static RUNNING: Mutex<Vec<Weak<Mutex<Leader>>>> = Mutex::new(Vec::new());
 
-/// The program is about to end.
+/// Set when the program is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// A running process and all that it has started.
+/// A running process and everything that it has started.
 #[derive(Clone, Debug)]
 pub(crate) struct ProcessGroup(Arc<Mutex<Leader>>);
 
 #[derive(Debug)]
 struct Leader {
     child: Child,
-    /// It was waited for: its number may be somebody else's by now.
+    /// Whether it was reaped: its id may have been reused.
     reaped: bool,
     status: Option<ExitStatus>,
 }
@@ -38,11 +37,11 @@ struct Leader {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exit {
     pub(crate) status: Option<ExitStatus>,
-    /// It did not end by itself.
+    /// Whether it was killed because it did not end by itself.
     pub(crate) forced: bool,
 }
 
-/// A process that was just started, and our ends of its pipes.
+/// A process that was just started, and this side of its pipes.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) group: ProcessGroup,
@@ -52,7 +51,7 @@ pub(crate) struct Started {
 }
 
 impl ProcessGroup {
-    /// Starts a process, which must be the first of a group of its own, with pipes to and from it.
+    /// Starts a process with pipes to and from it. The command must make it the leader of a new process group.
     pub(crate) fn start(command: &mut Command) -> io::Result<Started> {
         let (ended, exit_signal) = io::pipe()?;
         let mut child = command.spawn()?;
@@ -73,7 +72,7 @@ impl ProcessGroup {
         let watched = group.clone();
         std::thread::spawn(move || {
             watched.wait();
-            // What it leaves behind holds its pipes open, and nobody would ever see their end.
+            // Processes that it started may hold its pipes open, so that their end is never seen.
             lock(&watched.0).kill();
             drop(exit_signal);
         });
@@ -90,7 +89,7 @@ impl ProcessGroup {
         })
     }
 
-    /// Waits until the first process has ended; it can be asked for its status afterwards.
+    /// Waits until the first process has ended, without reaping it.
     fn wait(&self) {
         #[cfg(unix)]
         {
@@ -105,12 +104,12 @@ impl ProcessGroup {
         }
     }
 
-    /// Ends all of them.
+    /// Kills all processes of the group.
     pub(crate) fn kill(&self) {
         lock(&self.0).kill();
     }
 
-    /// Waits for the first process to end by itself, for so long; then ends all of them.
+    /// Waits up to `grace` for the first process to end by itself, then kills the group.
     pub(crate) fn reap(&self, grace: Duration) -> Exit {
         let end = Instant::now() + grace;
         let mut pause = Duration::from_micros(200);
@@ -128,7 +127,7 @@ impl Leader {
     fn has_ended(&mut self) -> bool {
         #[cfg(unix)]
         {
-            // An error means that there is nobody to wait for.
+            // An error means that there is no process to wait for.
             let number = self.number();
             self.reaped || number.is_none_or(|leader| unix::ended(leader, false) != Ok(false))
         }
@@ -149,7 +148,8 @@ impl Leader {
         }
         #[cfg(unix)]
         if let Some(group) = self.number() {
-            // It is its group's first, so the number is the group's; it may have left the group, so both are ended.
+            // The process is the leader, so its id is that of the group. It may have left the group, so both are
+            // killed.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         let _ = self.child.kill();
@@ -178,7 +178,7 @@ mod unix {
     use rustix::io::Errno;
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-    /// Whether a child has ended, after `waiting` until it has. It can be waited for afterwards.
+    /// Whether a child has ended; with `waiting`, blocks until it has. The child is not reaped.
     pub(super) fn ended(child: Pid, waiting: bool) -> Result<bool, Errno> {
         let mut options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         if !waiting {
@@ -188,8 +188,8 @@ mod unix {
     }
 }
 
-/// Ends every process of a plugin, and all that these started, for a program that ends right behind this: nobody else
-/// hears of these deaths.
+/// Kills every process of a plugin and everything that they started, just before the program exits. These ends are not
+/// reported.
 pub fn kill_all() {
     ENDING.store(true, Ordering::SeqCst);
     for group in lock(&RUNNING).iter().filter_map(Weak::upgrade) {
@@ -197,13 +197,13 @@ pub fn kill_all() {
     }
 }
 
-/// What a process writes, to its end. The end has come when the process has, even if somebody who left the group
-/// holds the pipe open: what was written before is read still.
+/// The output of a process. It ends when the process has ended and what it wrote was read, even if another process that
+/// left the group holds the pipe open.
 #[derive(Debug)]
 pub(crate) struct OutputPipe {
     stdout: ChildStdout,
     ended: PipeReader,
-    /// How many bytes may follow now that the process has ended.
+    /// How many bytes may still be in the pipe after the process has ended.
     left: Option<usize>,
 }
 
@@ -229,7 +229,7 @@ impl OutputPipe {
             match (both[0].revents().is_empty(), self.left) {
                 (false, _) => return Ok(true),
                 (true, Some(_)) => return Ok(false),
-                // It has ended; what it wrote is in the pipe by now.
+                // The process has ended; what it wrote is in the pipe.
                 (true, None) => self.left = Some(PIPE_CAPACITY),
             }
         }
@@ -245,7 +245,7 @@ impl OutputPipe {
 impl Read for OutputPipe {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let more = self.wait()?;
-        // We ended it ourselves: there is nothing to be said of it, and the program ends meanwhile.
+        // The group was killed by `kill_all`: nothing is reported, since the program is about to end.
         while ENDING.load(Ordering::SeqCst) {
             std::thread::park();
         }

@@ -1,35 +1,36 @@
-//! Whether a file may be loaded: nobody but its user and root can have put it there, or can change it.
+//! Whether a file may be loaded: only the user and root can have put it there and can change it.
 
 use std::collections::BTreeMap;
 use std::fs::{Metadata, symlink_metadata};
 use std::path::{Path, PathBuf};
 
-/// No chain of links is longer, as for the system.
+/// The maximum number of symbolic links on a path, as on Linux.
 const MOST_LINKS: usize = 40;
 
 /// The real path of a file, or why it must not be loaded. The file is not opened.
 ///
-/// The file, every link on the way to it, and every directory above these must belong to the user or to root, and none
-/// may be writable by others. A sticky directory further up, such as `/tmp`, is tolerated: there, others cannot rename
-/// what is not theirs. That in which the file or a link to it lies may not be one: others could add files beside it.
+/// The file, every symbolic link on the way to it, and every directory above these must belong to the user or to root,
+/// and none may be writable by others. A sticky directory further up, such as `/tmp`, is allowed: others cannot rename
+/// files there that are not theirs. The directory of the file itself, or of a link to it, must not be writable even if
+/// it is sticky: others could add files next to it.
 pub fn check(path: &Path) -> Result<PathBuf, String> {
     SafetyChecker::default().check(path).map(|(real, _)| real)
 }
 
-/// Checks files, and every directory once.
+/// Checks files; each directory is checked once.
 #[derive(Debug, Default)]
 pub(crate) struct SafetyChecker {
     directories: BTreeMap<PathBuf, Result<PathBuf, String>>,
 }
 
 impl SafetyChecker {
-    /// The real path of a file and what it is, or why it must not be loaded.
+    /// The real path of a file and its metadata, or why it must not be loaded.
     pub(crate) fn check(&mut self, path: &Path) -> Result<(PathBuf, Metadata), String> {
         let mut place = std::path::absolute(path).map_err(|error| error.to_string())?;
         for links in 0..=MOST_LINKS {
             let lost = |why: String| match links {
                 0 => why,
-                _ if why == ABSENT => "its link leads nowhere".to_owned(),
+                _ if why == ABSENT => "it is a broken symbolic link".to_owned(),
                 _ => why,
             };
             let (Some(directory), Some(name)) = (place.parent(), place.file_name()) else {
@@ -39,7 +40,7 @@ impl SafetyChecker {
             let found = symlink_metadata(&real).map_err(absent).map_err(lost)?;
             if found.is_symlink() {
                 #[cfg(unix)]
-                unix::judge_owner("its link", &found)?;
+                unix::judge_owner("its symbolic link", &found)?;
                 let target = std::fs::read_link(&real).map_err(absent)?;
                 place.clone_from(&real);
                 place.pop();
@@ -50,7 +51,7 @@ impl SafetyChecker {
                 let what = if found.is_dir() {
                     "a directory"
                 } else {
-                    "no regular file"
+                    "not a regular file"
                 };
                 return Err(format!("it is {what}"));
             }
@@ -58,10 +59,10 @@ impl SafetyChecker {
             unix::judge("it", &found, false)?;
             return Ok((real, found));
         }
-        Err("its link leads round in a circle".to_owned())
+        Err("it is in a loop of symbolic links".to_owned())
     }
 
-    /// The real path of a directory, if it and all on the way to it are safe.
+    /// The real path of a directory, if it and everything on the way to it are safe.
     fn directory(&mut self, directory: &Path) -> Result<PathBuf, String> {
         if let Some(known) = self.directories.get(directory) {
             return known.clone();
@@ -96,14 +97,14 @@ mod unix {
     const WRITABLE_BY_OTHERS: u32 = 0o022;
     const STICKY: u32 = 0o1000;
 
-    /// One step of a path.
+    /// One component of a path.
     enum Step {
         Root,
         Up,
         Into(OsString),
     }
 
-    /// What is still to be walked, the next step last.
+    /// The remaining components, the next one last.
     fn steps(path: &Path) -> Vec<Step> {
         let step = |component: Component<'_>| match component {
             Component::RootDir | Component::Prefix(_) => Some(Step::Root),
@@ -116,7 +117,7 @@ mod unix {
         steps
     }
 
-    /// Goes to a directory as the system does, link by link, and judges everything on the way.
+    /// Resolves a directory as the system does, link by link, and checks everything on the way.
     pub(super) fn walk(directory: &Path) -> Result<PathBuf, String> {
         let mut rest = steps(directory);
         let (mut real, mut links) = (PathBuf::from("/"), 0);
@@ -133,10 +134,10 @@ mod unix {
                     }
                     links += 1;
                     if links > MOST_LINKS {
-                        return Err("its link leads round in a circle".to_owned());
+                        return Err("it is in a loop of symbolic links".to_owned());
                     }
                     (real.ancestors()).try_for_each(|above| judge_directory(above, true))?;
-                    judge_owner(&format!("the link {}", next.display()), &found)?;
+                    judge_owner(&format!("the symbolic link {}", next.display()), &found)?;
                     rest.extend(steps(&std::fs::read_link(&next).map_err(absent)?));
                 }
             }
@@ -173,8 +174,8 @@ mod unix {
         let open = found.mode() & WRITABLE_BY_OTHERS;
         let tolerated = sticky_will_do && found.mode() & STICKY != 0;
         if open != 0 && !tolerated {
-            let whom = if open & 0o002 != 0 { "everybody" } else { "its group" };
-            return Err(format!("{name} can be written by {whom}"));
+            let whom = if open & 0o002 != 0 { "everyone" } else { "its group" };
+            return Err(format!("{name} is writable by {whom}"));
         }
         Ok(())
     }
@@ -206,16 +207,16 @@ mod tests {
         assert!(check(&link).is_ok());
 
         mode(&file, 0o664);
-        assert_eq!(check(&file).unwrap_err(), "it can be written by its group");
+        assert_eq!(check(&file).unwrap_err(), "it is writable by its group");
         mode(&file, 0o646);
-        assert_eq!(check(&file).unwrap_err(), "it can be written by everybody");
+        assert_eq!(check(&file).unwrap_err(), "it is writable by everyone");
         mode(&file, 0o644);
 
         mode(&inner, 0o777);
-        assert!(check(&file).unwrap_err().ends_with("by everybody"));
-        // A link does not help.
+        assert!(check(&file).unwrap_err().ends_with("by everyone"));
+        // A link to it is refused too.
         assert!(check(&link).is_err());
-        // A sticky bit on the directory itself neither: others could add files beside it.
+        // So is a file directly in a sticky directory: others could add files next to it.
         mode(&inner, 0o1777);
         assert!(check(&file).is_err());
         mode(&inner, 0o755);
@@ -227,7 +228,7 @@ mod tests {
 
         assert_eq!(check(&inner).unwrap_err(), "it is a directory");
         symlink("/no/such", inner.join("b.so")).unwrap();
-        assert_eq!(check(&inner.join("b.so")).unwrap_err(), "its link leads nowhere");
+        assert_eq!(check(&inner.join("b.so")).unwrap_err(), "it is a broken symbolic link");
         assert!(check(&inner.join("c.so")).is_err());
     }
 
@@ -252,24 +253,24 @@ mod tests {
             assert_eq!(check(way).as_ref(), Ok(&file), "{way:?}");
         }
         mode(&open, 0o777);
-        let why = format!("its directory {} can be written by everybody", open.display());
+        let why = format!("its directory {} is writable by everyone", open.display());
         for way in &ways {
             assert_eq!(check(way).as_ref(), Err(&why), "{way:?}");
         }
-        // Where others can add files, nothing is taken; on the way, they cannot rename what is not theirs.
+        // No file is loaded from a directory to which others can add files. Further up, the sticky bit is enough.
         mode(&open, 0o1777);
         assert_eq!(check(&ways[0]).as_ref(), Err(&why));
         assert_eq!(check(&ways[1]).as_ref(), Err(&why));
         assert_eq!(check(&ways[2]).as_ref(), Ok(&file));
         mode(&open, 0o755);
         symlink("c.so", inner.join("c.so")).unwrap();
-        let circle = "its link leads round in a circle";
+        let circle = "it is in a loop of symbolic links";
         assert_eq!(check(&inner.join("c.so")).unwrap_err(), circle);
         symlink("self", open.join("self")).unwrap();
         assert_eq!(check(&open.join("self/a.so")).unwrap_err(), circle);
-        // Only root can give a link away.
+        // Only root can change the owner of a link.
         if std::os::unix::fs::lchown(&ways[0], Some(12345), None).is_ok() {
-            let why = "its link belongs to another user (12345)";
+            let why = "its symbolic link belongs to another user (12345)";
             assert_eq!(check(&ways[0]).unwrap_err(), why);
         }
     }
@@ -279,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.so");
         fs::write(&file, "").unwrap();
-        // Root's files are everybody's to use; only root can give one away, and only root has to.
+        // Files of root may be used by everyone. Only root can change an owner, so the rest runs as root only.
         let user = rustix::process::geteuid();
         if user.is_root() {
             std::os::unix::fs::chown(&file, Some(12345), None).unwrap();

@@ -1,5 +1,5 @@
-//! The other end: the process that a unit runs in. It loads the one file, drives the one unit, and passes on
-//! whatever that asks.
+//! The child's side: the process that a unit runs in. It loads one file, runs one unit, and passes its calls to the
+//! host.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -19,10 +19,10 @@ use crate::isolated_renderer::values;
 use crate::job::{Job, JobResult, Work, answer, json, protocol_error, read_answer, read_response, store};
 use crate::library::{Hashed, Library};
 
-/// Entries of a scan cross in groups of so many.
+/// How many entries of a scan are sent in one message.
 const VISITS: usize = 256;
 
-/// Serves as the process of one unit until its work has ended; gives the exit code.
+/// Runs as the process of one unit until its work has ended. Returns the exit code.
 pub fn serve(file: &Path, unit: &str) -> u8 {
     let Ok((from, to)) = take_over_stdio() else {
         return 1;
@@ -47,7 +47,8 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
                 let _ = ready.send(());
                 listening.listen(from, &calls);
             });
-            // It has begun before the dynamic loader is at work, which may hold others up as long as it likes.
+            // The thread must have started before the library is loaded: a constructor that hangs may block new
+            // threads.
             let _ = is_ready.recv();
             work(&pipe, file, unit, input, &later)
         }
@@ -61,8 +62,8 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
     }
 }
 
-/// Takes the two ends over from standard input and output, where strangers' code must not find them: what it prints
-/// goes the way of standard error, and it reads nothing.
+/// Moves the two pipes away from standard input and output, where the plugin's code could use them: what it prints goes
+/// to standard error, and its standard input is empty.
 pub(crate) fn take_over_stdio() -> io::Result<(File, File)> {
     #[cfg(unix)]
     {
@@ -82,7 +83,7 @@ pub(crate) fn take_over_stdio() -> io::Result<(File, File)> {
     }
 }
 
-/// What the program tells before it lets us begin.
+/// The messages from the host before [`Kind::Begin`].
 struct JobInput {
     job: Job,
     buffers: Vec<(u8, Vec<u8>)>,
@@ -153,7 +154,7 @@ fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, input: JobInput, calls: &Rece
     }
 }
 
-/// Loads a plugin's file, if it is still the one that is meant.
+/// Loads a plugin's file, if it still has the expected hash.
 pub(crate) fn load(file: &Path, sha256: &str, plugin: &str) -> Result<Library> {
     let refused = |why: String| {
         let what = format!("in `{}` cannot be loaded", file.display());
@@ -170,7 +171,7 @@ pub(crate) fn load(file: &Path, sha256: &str, plugin: &str) -> Result<Library> {
     Library::load(&real, hashed).map_err(|unfit| refused(unfit.why))
 }
 
-/// A chart's buffer out of its bytes.
+/// Decodes a chart's buffer.
 fn buffer((kind, bytes): (u8, Vec<u8>)) -> Buffer<'static> {
     fn numbers<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
         let chunks = bytes.as_chunks::<N>().0.iter();
@@ -250,12 +251,12 @@ fn call(pipe: &Arc<Pipe>, open: &mut dyn itch_plugin::CacheStore, body: &[u8]) -
     })
 }
 
-/// The two ends, and who waits for which answer.
+/// The connection to the host, and the questions that wait for an answer.
 struct Pipe {
     plugin: String,
     to: Mutex<File>,
     asked: Mutex<HashMap<u64, Sender<Vec<u8>>>>,
-    /// Tickets and questions are counted together.
+    /// The next number, for tickets and for questions.
     next: AtomicU64,
     cancelled: AtomicBool,
 }
@@ -269,7 +270,7 @@ impl Pipe {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Asks, and waits for the answer; other threads' questions are not held up.
+    /// Sends a question and waits for the answer. Other threads can ask at the same time.
     fn ask(&self, kind: Kind, parts: &[&[u8]]) -> Result<Vec<u8>> {
         let number = self.number();
         let (answer, answered) = channel();
@@ -279,7 +280,7 @@ impl Pipe {
         read_answer(&body, &self.plugin).map(<[u8]>::to_vec)
     }
 
-    /// Answers a call of the store; a long value goes in pieces.
+    /// Answers a call of the store; a long value is sent in pieces.
     fn stored(&self, number: u64, result: Result<Vec<u8>>) -> Result<()> {
         let (sort, bytes) = answer(result);
         let mut rest = bytes.as_slice();
@@ -290,7 +291,7 @@ impl Pipe {
         self.send(Kind::Stored, number, &[&[sort], rest])
     }
 
-    /// Hears what the program says until it has gone. Without it there is nothing left to do, whatever the unit is at.
+    /// Reads the messages of the host until it closes the pipe, then kills this process, whatever the unit is doing.
     fn listen(&self, mut from: BufReader<File>, calls: &Sender<Frame>) {
         while let Ok(Some(frame)) = frame::read(&mut from) {
             match frame.kind {
@@ -309,12 +310,12 @@ impl Pipe {
     }
 }
 
-/// Ends this process, and what it started, without asking the library that is loaded into it.
+/// Kills this process and what it started, without running exit handlers of the loaded library.
 pub(crate) fn kill_self() {
     #[cfg(unix)]
     {
         use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
-        // A library may have joined the group of others, who did nothing.
+        // If a library has moved this process to another group, that group must not be killed.
         if getpgrp() == getpid() {
             let _ = kill_current_process_group(Signal::KILL);
         }
@@ -356,7 +357,7 @@ impl Transport for Pipe {
     }
 }
 
-/// The host of the unit's run, on this end.
+/// The host of the unit's run, on the child's side.
 struct PipeHost {
     pipe: Arc<Pipe>,
     transport: Arc<dyn Transport>,
@@ -370,7 +371,7 @@ impl RunHost for PipeHost {
     fn emit(&self, rows: &[u8], _: u32) -> Result<()> {
         let mut rest = rows;
         while !rest.is_empty() {
-            // As many whole rows as a piece holds, or one that is longer.
+            // As many whole rows as fit into a piece, or a single longer row.
             let within = rest.get(..PIECE).unwrap_or(rest);
             let ends = |byte: &u8| *byte == b'\n';
             let end = match within.len() < rest.len() {
@@ -401,7 +402,7 @@ impl RunHost for PipeHost {
     }
 }
 
-/// Where a picture goes.
+/// Sends a picture to the host.
 struct PictureWriter(Arc<Pipe>);
 
 impl Write for PictureWriter {

@@ -1,4 +1,4 @@
-//! The lock file: which hash of which file was seen or trusted, and which files are switched off.
+//! The lock file: the hashes of files that were used or trusted, and which files are disabled.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Settings;
 
-/// The version of the file's form.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
-/// The whole file.
+/// The whole lock file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct TrustRecord {
-    /// The version of this form.
+    /// The version of the file format.
     v: u32,
     plugins: BTreeMap<String, Entry>,
 }
 
-/// What is kept of one file.
+/// The entry of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Entry {
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 impl TrustRecord {
-    /// Reads it. One that cannot be read trusts nothing, and is not written over.
+    /// Reads the lock file. A file that cannot be read is an error, so that it is not overwritten.
     pub(crate) fn read(path: Option<&Path>) -> Result<TrustRecord> {
         let Some(path) = path else {
             return Ok(TrustRecord::default());
@@ -46,7 +46,7 @@ impl TrustRecord {
                 let lock: TrustRecord = serde_json::from_slice(&text).map_err(|error| broken().source_chain(&error))?;
                 match lock.v {
                     VERSION => Ok(lock),
-                    _ => Err(broken().cause("it is none of this version of itch")),
+                    _ => Err(broken().cause("it was written by another version of itch")),
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(TrustRecord::default()),
@@ -69,7 +69,7 @@ impl TrustRecord {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(failed)?;
         }
-        // Two programs that learn something at once must not forget each other's. The lock goes with this handle.
+        // Two processes that write at once must not lose each other's entries. The lock is released with this handle.
         let directory = path.parent().and_then(|path| std::fs::File::open(path).ok());
         if let Some(directory) = &directory {
             let _ = directory.lock();
@@ -87,7 +87,7 @@ impl TrustRecord {
         crate::write_whole(path, &text).map_err(failed)
     }
 
-    /// Remembers a file's hash.
+    /// Records a file's hash.
     pub(crate) fn record(path: Option<&Path>, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
         TrustRecord::change(path, real, |entry| {
             let entry = entry.get_or_insert_default();
@@ -96,7 +96,7 @@ impl TrustRecord {
         })
     }
 
-    /// Forgets a file.
+    /// Removes a file's entry.
     pub(crate) fn forget(path: Option<&Path>, real: &Path) -> Result<()> {
         TrustRecord::change(path, real, |entry| *entry = None)
     }
@@ -107,7 +107,7 @@ pub fn trust(settings: &Settings, real: &Path, plugin: &str, sha256: &str) -> Re
     TrustRecord::record(settings.trust_file.as_deref(), real, plugin, sha256)
 }
 
-/// Switches a file on or off. One that is off is neither opened nor run.
+/// Enables or disables a file. A disabled file is neither opened nor run.
 pub fn enable(settings: &Settings, real: &Path, plugin: &str, enabled: bool) -> Result<()> {
     TrustRecord::change(settings.trust_file.as_deref(), real, |entry| {
         let kept = entry.get_or_insert_default();
