@@ -50,7 +50,7 @@ fn a_part_is_that_part_of_the_whole() {
     }
     for to in ["700", "600"] {
         let backwards = folder.itch(&["chat-replay", GROWING, "--from", "700", "--to", to]);
-        backwards.exits(2).says("`--from` is not before `--to`");
+        backwards.exits(2).says("`--from` must be before `--to`");
     }
     let named = folder.itch(&["chat-replay", GROWING, "--from", "1h1m5s", "--to", "62m"]);
     let numbers = folder.itch(&["chat-replay", GROWING, "--from", "3665", "--to", "3720"]);

@@ -28,7 +28,7 @@ terminal	renderer	itch-renderers	0.1.0	1.0	ok	built-in	On the terminal: braille 
 chat-replay	report	itch-reports	0.1.0	1.0	ok	built-in	The chat of a past broadcast
 chatters	report	itch-reports	0.1.0	1.0	ok	built-in	Who is in a channel's chat
 created	report	itch-reports	0.1.0	1.0	ok	built-in	When channels were created
-followers	report	itch-reports	0.1.0	1.0	ok	built-in	Followers of a channel, and when their accounts were made
+followers	report	itch-reports	0.1.0	1.0	ok	built-in	Followers of a channel, and when their accounts were created
 following	report	itch-reports	0.1.0	1.0	ok	built-in	Channels that an account follows
 num-followers	report	itch-reports	0.1.0	1.0	ok	built-in	How many followers channels have
 num-following	report	itch-reports	0.1.0	1.0	ok	built-in	How many channels an account follows
@@ -58,34 +58,34 @@ fn the_list_as_json_has_the_same_and_more() {
 #[test]
 fn information_about_a_report() {
     assert_data_eq!(&Folder::new().itch(&["plugins", "info", "followers"]).succeeds().stdout, str![[r#"
-followers: Followers of a channel, and when their accounts were made
+followers: Followers of a channel, and when their accounts were created
 report of itch-reports 0.1.0, ABI 1.0, built-in, ok
 
-One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's moderators only. When an account was made is looked up beside the list, a hundred at a time; a follower whose account is gone keeps the row, with `created` and `delta` left empty.
+Prints one row per follower, newest first. Twitch shows the list to the broadcaster and the channel's moderators only. The accounts' creation times are looked up a hundred at a time. If a follower's account no longer exists, the row is kept, with `created` and `delta` empty.
 
-Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. With `--since` only what is newer is fetched.
+Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. With `--since`, only newer followers are fetched.
 
 Arguments:
   <CHANNEL>       The channel
-  --since <TIME>  Only who followed at or after this time
-  --until <TIME>  Only who followed before this time
+  --since <TIME>  Only accounts that followed at or after this time
+  --until <TIME>  Only accounts that followed before this time
 
 Columns:
   name          The follower's login (text)
   channel       The channel, as typed (text)
-  created       When the follower's account was made; empty if it is gone (time, UTC)
-  followed      When the follow began (time, UTC)
+  created       When the follower's account was created; empty if it no longer exists (time, UTC)
+  followed      When the account followed the channel (time, UTC)
   delta         Age of the account at the follow: `followed` minus `created` (duration, s)
   followers     Always 0; keeps the sixth column of the rows that itch printed in 2016 (int)
   id            The follower's user id (text; on request)
-  display_name  The name as the follower writes it (text; on request)
+  display_name  The follower's display name (text; on request)
 
 Scopes that the token needs:
   moderator:read:followers
 
 Examples:
   itch followers -l 1000 burkeblack             The thousand newest followers
-  itch followers --since 2026-10-30 burkeblack  Who followed since a day
+  itch followers --since 2026-10-30 burkeblack  The accounts that followed since a date
 
 "#]].raw());
 }

@@ -19,12 +19,12 @@ impl Report for ChatReplay {
                 },
             )
             .help(
-                "One row a message, in order; those whose author's account is gone are kept with an empty name. \
-                 Parts of the recording are fetched side by side and printed in order while later ones load.\n\n\
-                 Twitch offers no official way to a past broadcast's chat. This report uses the service behind \
-                 twitch.tv (GQL), which is private, undocumented and may change any day; it needs no account. \
-                 `[services] gql = \"off\"` in itch's config.toml makes itch leave it alone. Where Twitch refuses to \
-                 page on, messages may be out of reach: those seconds are named, and the exit code is 3.",
+                "Prints one row per message, in order. Messages whose author's account no longer exists have an empty \
+                 name. Parts of the recording are fetched in parallel and printed in order while later parts load.\n\n\
+                 Twitch has no official API for the chat of a past broadcast. This report uses the service behind \
+                 twitch.tv (GQL), which is private, undocumented and may change at any time; it needs no account. \
+                 `[services] gql = \"off\"` in itch's config.toml turns it off. If Twitch stops paging, messages may \
+                 be missing: itch names those seconds, and the exit code is 3.",
             )
             .argument(
                 Argument::positional(0, ArgumentKind::Video, "video", "An id, `v` and an id, or a URL of the video")
@@ -33,29 +33,36 @@ impl Report for ChatReplay {
             .argument(Argument::option(
                 ArgumentKind::Offset,
                 "from",
-                "Only from this second of the recording on: 90, 1h2m3s",
+                "Only messages from this offset into the recording: 90, 1h2m3s",
             ))
-            .argument(Argument::option(ArgumentKind::Offset, "to", "Only before this second of the recording"))
+            .argument(Argument::option(
+                ArgumentKind::Offset,
+                "to",
+                "Only messages before this offset into the recording",
+            ))
             .argument(
-                Argument::option(ArgumentKind::Int, "connections", "How many parts are fetched side by side")
+                Argument::option(ArgumentKind::Int, "connections", "How many parts to fetch in parallel")
                     .default_value(4),
             )
-            .column(Column::duration("offset", "Whole seconds since the recording began"))
+            .column(Column::duration("offset", "Whole seconds since the start of the recording"))
             .column(Column {
                 precision: 3,
-                ..Column::time("time", "When it was written")
+                ..Column::time("time", "When the message was written")
             })
-            .column(Column::text("user_id", "The author's user id; empty if the account is gone"))
-            .column(Column::text("login", "The author's login; empty if the account is gone"))
-            .column(Column::text("display_name", "The name as the author writes it"))
+            .column(Column::text("user_id", "The author's user id; empty if the account no longer exists"))
+            .column(Column::text("login", "The author's login; empty if the account no longer exists"))
+            .column(Column::text("display_name", "The author's display name"))
             .column(Column::text("color", "The author's colour, #RRGGBB"))
             .column(Column::text("badges", "The author's badges: `subscriber/12,premium/1`"))
             .column(Column::text("id", "The message's id"))
-            .column(Column::text("message", "The text"))
-            .column(Column::text("emotes", "Emotes and their first and last character: `25:0-4,12-16/1902:6-10`"))
+            .column(Column::text("message", "The text of the message"))
+            .column(Column::text(
+                "emotes",
+                "The emotes, each with the positions of its first and last characters: `25:0-4,12-16/1902:6-10`",
+            ))
             .chart(ChartHint::new("time", "offset").label("login"))
             .example("itch chat-replay -l 20 2700000060", "The first twenty messages")
-            .example("itch chat-replay --from 1h --to 1h5m 2700000060", "Five minutes of it")
+            .example("itch chat-replay --from 1h --to 1h5m 2700000060", "Five minutes of the chat")
             .example("itch chatlog -l 20 2700000060", "Name and text only, as itch printed it in 2016")
     }
 
@@ -64,14 +71,14 @@ impl Report for ChatReplay {
         let from = offset(call, "from", f64::floor)?;
         let to = offset(call, "to", f64::ceil)?;
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
-            return Err(Error::new(ErrorKind::Usage, "`--from` is not before `--to`"));
+            return Err(Error::new(ErrorKind::Usage, "`--from` must be before `--to`"));
         }
         let connections = call.int("connections").unwrap_or(4);
         let connections = usize::try_from(connections)
             .ok()
             .filter(|n| (1..=16).contains(n))
             .ok_or_else(|| {
-                Error::new(ErrorKind::Usage, format!("`--connections {connections}` cannot be meant: 1 to 16"))
+                Error::new(ErrorKind::Usage, format!("`--connections` must be between 1 and 16, not {connections}"))
             })?;
         let messages = call
             .api()
@@ -101,24 +108,24 @@ impl Report for ChatReplay {
     }
 }
 
-/// A second of the recording. The service counts them in 32 bits.
+/// An offset option in whole seconds. The service uses 32-bit integers.
 fn offset(call: &Call, name: &str, round: fn(f64) -> f64) -> Result<Option<i64>> {
     let Some(seconds) = call.float(name).map(round) else {
         return Ok(None);
     };
     match seconds <= f64::from(i32::MAX) {
         true => Ok(Some(seconds as i64)),
-        false => Err(Error::new(ErrorKind::Usage, format!("`--{name}` is beyond the end of any recording"))),
+        false => Err(Error::new(ErrorKind::Usage, format!("`--{name}` is longer than any recording"))),
     }
 }
 
-/// As in the tags of live chat (dev.twitch.tv/docs/chat/irc).
+/// The badges in the format of the tags of live chat (dev.twitch.tv/docs/chat/irc).
 fn badges(message: &ChatMessage) -> String {
     let badges = message.badges.iter().map(|(set, version)| format!("{set}/{version}"));
     badges.collect::<Vec<_>>().join(",")
 }
 
-/// As in the tags of live chat: each emote once, with all its places.
+/// The emotes in the format of the tags of live chat: each emote once, with all its positions.
 fn emotes(message: &ChatMessage) -> String {
     let mut by_id: Vec<(&str, Vec<String>)> = Vec::new();
     for emote in &message.emotes {

@@ -10,20 +10,20 @@ impl Report for Chatters {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("chatters", "Who is in a channel's chat")
             .help(
-                "One row a chatter: moderators first, then viewers. Twitch shows the list to the broadcaster and the \
-                 channel's moderators only, and roles to the broadcaster only; without roles the rows come as Twitch \
-                 lists them. People appear and leave with some minutes' delay.",
+                "Prints one row per chatter: moderators first, then viewers. Twitch shows the list to the broadcaster \
+                 and the channel's moderators only, and roles to the broadcaster only; without roles the rows are in \
+                 Twitch's order. Chatters appear and disappear with a delay of some minutes.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
             .column(Column::text("name", "The chatter's login"))
             .column(
-                Column::text("role", "broadcaster, moderator, vip or viewer; empty where the token may not see it")
+                Column::text("role", "broadcaster, moderator, vip or viewer; empty if the token may not see it")
                     .on_request(),
             )
             .column(Column::text("id", "The chatter's user id").on_request())
-            .column(Column::text("display_name", "The name as the chatter writes it").on_request())
+            .column(Column::text("display_name", "The chatter's display name").on_request())
             .scope("moderator:read:chatters")
-            .example("itch chatters burkeblack", "Everybody in the chat")
+            .example("itch chatters burkeblack", "Everyone in the chat")
             .example("itch chatters --columns role,name burkeblack", "With their roles")
     }
 

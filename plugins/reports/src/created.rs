@@ -12,8 +12,8 @@ impl Report for Created {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("created", "When channels were created")
             .help(
-                "One row a channel, in the order given. Look-ups go out in batches of a hundred, several at once. \
-                 Channels that do not exist are named at the end, and the exit code is 5.",
+                "Prints one row per channel, in the order given. Channels are looked up in batches of a hundred, \
+                 several at once. Channels that do not exist are listed at the end, and the exit code is 5.",
             )
             .argument(
                 Argument::positional(
@@ -26,9 +26,9 @@ impl Report for Created {
                 .repeat(),
             )
             .column(Column::text("name", "The channel's login"))
-            .column(Column::time("created", "When the account was made"))
+            .column(Column::time("created", "When the account was created"))
             .column(Column::text("id", "The channel's user id").on_request())
-            .column(Column::text("display_name", "The name as the channel writes it").on_request())
+            .column(Column::text("display_name", "The channel's display name").on_request())
             .example("itch created burkeblack", "When one channel was created")
             .example("itch created - < channels.txt", "When each channel of a list was created")
     }

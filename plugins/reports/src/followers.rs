@@ -8,36 +8,40 @@ report!(Followers);
 
 impl Report for Followers {
     fn describe(&self) -> ReportSpec {
-        ReportSpec::new("followers", "Followers of a channel, and when their accounts were made")
+        ReportSpec::new("followers", "Followers of a channel, and when their accounts were created")
             .help(
-                "One row a follower, newest first. Twitch shows the list to the broadcaster and the channel's \
-                 moderators only. When an account was made is looked up beside the list, a hundred at a time; a \
-                 follower whose account is gone keeps the row, with `created` and `delta` left empty.\n\n\
-                 Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. \
-                 With `--since` only what is newer is fetched.",
+                "Prints one row per follower, newest first. Twitch shows the list to the broadcaster and the channel's \
+                 moderators only. The accounts' creation times are looked up a hundred at a time. If a follower's \
+                 account no longer exists, the row is kept, with `created` and `delta` empty.\n\n\
+                 Twitch lists newest first only, so `-d asc` reads the whole list before it prints the first row. With \
+                 `--since`, only newer followers are fetched.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
-            .argument(Argument::option(ArgumentKind::Time, "since", "Only who followed at or after this time"))
-            .argument(Argument::option(ArgumentKind::Time, "until", "Only who followed before this time"))
+            .argument(Argument::option(
+                ArgumentKind::Time,
+                "since",
+                "Only accounts that followed at or after this time",
+            ))
+            .argument(Argument::option(ArgumentKind::Time, "until", "Only accounts that followed before this time"))
             .column(Column::text("name", "The follower's login"))
             .column(Column::text("channel", "The channel, as typed"))
-            .column(Column::time("created", "When the follower's account was made; empty if it is gone"))
-            .column(Column::time("followed", "When the follow began"))
+            .column(Column::time("created", "When the follower's account was created; empty if it no longer exists"))
+            .column(Column::time("followed", "When the account followed the channel"))
             .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
             .column(Column::int("followers", "Always 0; keeps the sixth column of the rows that itch printed in 2016"))
             .column(Column::text("id", "The follower's user id").on_request())
-            .column(Column::text("display_name", "The name as the follower writes it").on_request())
+            .column(Column::text("display_name", "The follower's display name").on_request())
             .scope("moderator:read:followers")
             .chart(ChartHint::new("followed", "created").label("name"))
             .example("itch followers -l 1000 burkeblack", "The thousand newest followers")
-            .example("itch followers --since 2026-10-30 burkeblack", "Who followed since a day")
+            .example("itch followers --since 2026-10-30 burkeblack", "The accounts that followed since a date")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {
         let name = call.channel("channel")?;
         let (since, until) = (call.time("since"), call.time("until"));
         if since.zip(until).is_some_and(|(since, until)| since >= until) {
-            return Err(Error::new(ErrorKind::Usage, "`--since` is not before `--until`"));
+            return Err(Error::new(ErrorKind::Usage, "`--since` must be before `--until`"));
         }
         let channel = call.api().channel(&name)?;
         let mut query = call

@@ -10,19 +10,19 @@ impl Report for Following {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("following", "Channels that an account follows")
             .help(
-                "One row a channel, newest first. Twitch shows whom an account follows to that account only. \
-                 `created` is when the following account was made, as itch printed it in 2016. How many follow each \
-                 channel costs a request a row, so `followers` is empty unless `--columns` names it.",
+                "Prints one row per followed channel, newest first. Twitch shows this list to the account itself only. \
+                 `created` is when the following account was created, as itch printed it in 2016. The number of \
+                 followers takes one request per row, so `followers` is empty unless it is in `--columns`.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The account that follows").required())
             .column(Column::text("name", "The following account's login"))
             .column(Column::text("channel", "The followed channel's login"))
-            .column(Column::time("created", "When the following account was made"))
-            .column(Column::time("followed", "When the follow began"))
+            .column(Column::time("created", "When the following account was created"))
+            .column(Column::time("followed", "When the account followed the channel"))
             .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
-            .column(Column::int("followers", "How many follow the channel; empty unless asked for by name"))
+            .column(Column::int("followers", "How many followers the channel has; empty unless it is in `--columns`"))
             .column(Column::text("id", "The followed channel's user id").on_request())
-            .column(Column::text("display_name", "The name as the followed channel writes it").on_request())
+            .column(Column::text("display_name", "The followed channel's display name").on_request())
             .scope("user:read:follows")
             .chart(ChartHint::new("followed", "followers").label("name"))
             .example("itch following -l 10 burkeblack", "The ten channels followed last")

@@ -1,10 +1,11 @@
-//! The built-in reports, one file each, named as the user types the command.
+//! The built-in reports, one file each, named like the command.
 //!
-//! This crate imports [`itch_plugin`] alone and must never import the client, the output or the host: a report names
-//! rows and facts and asks through its handle, exactly as the report of a third party would.
+//! This crate imports [`itch_plugin`] only and must never import the client, the output or the host: a report emits
+//! rows and facts and sends requests through its [`Call`](itch_plugin::Call), exactly like a report of a third-party
+//! plugin.
 //!
-//! To add a report: copy the nearest file, name it in the list below, and give it a test in `tests/suite/reports/`.
-//! Nothing else knows a report by name.
+//! To add a report, copy the most similar file, add it to the list below, and write a test in `tests/suite/reports/`.
+//! No other file contains a report's name.
 
 #[path = "chat-replay.rs"]
 mod chat_replay;

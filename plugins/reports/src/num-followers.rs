@@ -13,8 +13,8 @@ impl Report for NumFollowers {
         ReportSpec::new("num-followers", "How many followers channels have")
             .alias("num_followers")
             .help(
-                "One row a channel, in the order given. Any token may ask for any channel's number. \
-                 Channels that do not exist are named at the end, and the exit code is 5.",
+                "Prints one row per channel, in the order given. Any token works for any channel. Channels that do not \
+                 exist are listed at the end, and the exit code is 5.",
             )
             .argument(
                 Argument::positional(
@@ -27,7 +27,7 @@ impl Report for NumFollowers {
                 .repeat(),
             )
             .column(Column::text("name", "The channel's login"))
-            .column(Column::int("followers", "How many follow it"))
+            .column(Column::int("followers", "How many followers the channel has"))
             .column(Column::text("id", "The channel's user id").on_request())
             .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")
     }

@@ -10,12 +10,12 @@ impl Report for NumFollowing {
     fn describe(&self) -> ReportSpec {
         ReportSpec::new("num-following", "How many channels an account follows")
             .alias("num_following")
-            .help("One row. Twitch tells how many channels an account follows to that account only.")
+            .help("Prints one row. Twitch shows the number of followed channels to the account itself only.")
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The account that follows").required())
             .column(Column::text("name", "The account, as typed"))
-            .column(Column::int("following", "How many channels it follows"))
+            .column(Column::int("following", "How many channels the account follows"))
             .scope("user:read:follows")
-            .example("itch num-following burkeblack", "How many channels one's own account follows")
+            .example("itch num-following burkeblack", "How many channels your own account follows")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

@@ -19,22 +19,22 @@ impl Report for Streams {
                 },
             )
             .help(
-                "One row a broadcast, newest first, by the recordings that Twitch still has: it keeps them for 7 to \
-                 60 days. A broadcast that is still running has no end. Under its old name `loots_streams` it prints \
-                 the two columns of 2016, with `None` for a missing end.",
+                "Prints one row per broadcast, newest first, from the recordings that Twitch still has: it keeps them \
+                 for 7 to 60 days. A running broadcast has no end. Under its old name `loots_streams` it prints the \
+                 two columns of 2016, with `None` for a missing end.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
-            .column(Column::time("start", "When it began"))
-            .column(Column::time("end", "When it ended; empty while it runs"))
-            .column(Column::text("id", "The id of its recording, for `itch chat-replay`"))
+            .column(Column::time("start", "When the broadcast started"))
+            .column(Column::time("end", "When the broadcast ended; empty while it is running"))
+            .column(Column::text("id", "The id of the recording, for `itch chat-replay`"))
             .column(Column::text("title", "Its title"))
             .column(Column::int("views", "How often the recording was watched"))
             .column(Column::duration("duration", "Length of the recording so far").on_request())
-            .column(Column::text("stream_id", "The id of the broadcast itself").on_request())
+            .column(Column::text("stream_id", "The id of the broadcast").on_request())
             .column(Column::text("language", "Its language").on_request())
             .column(Column::text("url", "Where to watch it").on_request())
             .example("itch streams -l 10 burkeblack", "The ten newest broadcasts")
-            .example("itch loots_streams burkeblack", "Beginnings and ends, for `itch plot --streams`")
+            .example("itch loots_streams burkeblack", "Start and end times, for `itch plot --streams`")
     }
 
     fn run(&self, call: &mut Call) -> Result<()> {

@@ -133,7 +133,7 @@ hint: a video is an id, `v` and an id, or a URL like https://www.twitch.tv/video
 exit code: 2
 --- stdout
 --- stderr
-error: `--connections 99` cannot be meant: 1 to 16
+error: `--connections` must be between 1 and 16, not 99
 
 "#]]
         .raw()

@@ -1,6 +1,6 @@
-//! The built-in reports as a shared library, for a host that has none linked in.
+//! The built-in reports as a shared library, for a host without built-in ones.
 
-// Naming the crate is what takes its units in.
+// Without this line, the linker would leave out the crate's units.
 use itch_reports as _;
 
 itch_plugin::export!("itch-reports");

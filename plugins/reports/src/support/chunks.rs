@@ -1,11 +1,11 @@
-//! Looking up many channels without asking for more of them than a limit can show.
+//! Looking up many channels without requesting more of them than the limit allows.
 
 use itch_plugin::prelude::*;
 
 /// Looks up the channels of a call, chunk by chunk.
 ///
-/// A chunk is as large as the limit, since that is what it takes if every channel exists, but at least `least`:
-/// what one request can ask for costs no more than less.
+/// A chunk is as large as the limit, which is enough if every channel exists, but at least `least`: one request for
+/// `least` channels costs no more than one for fewer.
 pub(crate) fn look_up_in_chunks<T, F>(
     call: &Call,
     least: usize,

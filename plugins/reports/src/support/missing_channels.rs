@@ -1,15 +1,15 @@
-//! What a report says at its end when some of the channels it was asked about do not exist.
+//! The error of a report at its end if some of its channels do not exist.
 
 use itch_plugin::prelude::*;
 
-/// Channels that were asked for and not found.
+/// The channels that do not exist.
 #[derive(Default)]
 pub(crate) struct MissingChannels {
     names: Vec<String>,
     count: usize,
 }
 
-/// So many are named; the rest is counted.
+/// How many channels the error names; the others are counted.
 const EXAMPLES: usize = 5;
 
 impl MissingChannels {
@@ -20,7 +20,7 @@ impl MissingChannels {
         }
     }
 
-    /// An error if there were any. The rows of those that exist have been printed by then.
+    /// An error if there are any. Call it after the rows of the existing channels.
     pub(crate) fn into_result(self) -> Result<()> {
         let more = self.count - self.names.len();
         let names = self.names.join(", ");

@@ -1,4 +1,4 @@
-//! What several reports share. The files beside this folder are reports, each named as the user types it.
+//! Code that several reports share. The files next to this folder are reports, each named like its command.
 
 mod chunks;
 mod missing_channels;
