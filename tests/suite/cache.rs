@@ -425,7 +425,7 @@ exit code: 0
 burkeblack	1351971249
 followers_3	1424260810
 --- stderr
-warning: cache file: the cache directory [FOLDER]/file is no directory; going on without it
+warning: cache file: the cache directory [FOLDER]/file is not a directory; going on without it
 
 "#]]
         .raw()
@@ -438,7 +438,7 @@ exit code: 6
 --- stdout
 --- stderr
 error: the cache `file` gave out
-  caused by: the cache directory [FOLDER]/file is no directory
+  caused by: the cache directory [FOLDER]/file is not a directory
 hint: repair the cache, or run without `--cache-strict` to go on without it
 
 "#]]

@@ -175,14 +175,14 @@ fn one_server_of_several_that_dies() {
     let (dies, lives) = (Server::memcached(&[]), Server::memcached(&[]));
     let variables = memcache_at(&[dies.port(), lives.port()]);
     let (ran, plain) = in_the_middle(&variables, "memcache", &[], || dies.kill());
-    warned(&ran, &plain.stdout, "going on with the other servers");
+    warned(&ran, &plain.stdout, "using the other servers");
     let dead = free_port();
     let sandbox = Sandbox::start(&[]);
     let variables = memcache_at(&[dead, lives.port()]);
     let folder = folder(&variables).at(&sandbox);
     let arguments = [&["-c", "memcache"], &REPORT[..]].concat();
     let first = folder.itch(&arguments);
-    warned(&first, &first.stdout, "going on with the other servers");
+    warned(&first, &first.stdout, "using the other servers");
     let before = sandbox.requests();
     warned(&folder.itch(&arguments), &first.stdout, "cannot be reached");
     assert_eq!(sandbox.requests(), before);
@@ -248,7 +248,7 @@ fn a_full_redis_that_refuses() {
 fn a_wrong_password() {
     let server = Server::redis(&["--requirepass", "right-password"]);
     let with = |password: &str| [&redis_at(server.port())[..], &[("REDIS_PASSWORD", password.into())]].concat();
-    survived(&redis_at(server.port()), "redis", "wants a password");
+    survived(&redis_at(server.port()), "redis", "requires a password");
     survived(&with("wrong-password"), "redis", "refuses the password");
     let ran = folder(&with("wrong-password")).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);

@@ -96,13 +96,13 @@ fn information_about_a_cache() {
 file: Files in a directory, for one machine
 cache of itch-caches 0.1.0, ABI 1.0, built-in, ok
 
-Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the directory. It is made when the first response is stored, readable by its owner alone, and refused if it is not safe: by default it must belong to the user and not be writable by everybody; one that TWITCH_CACHE_TEMP names may belong to another user as long as not everybody can write to it.
+Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the directory. It is created when the first response is stored, readable by its owner only, and is not used if it is unsafe: the default directory must belong to the user and must not be writable by everyone; a directory from TWITCH_CACHE_TEMP may belong to another user, but must not be writable by everyone.
 
-Above the size limit (`--cache-size`, 512 MiB if not given) the oldest files are removed until four fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are never removed to save space, since the services that gave them are gone.
+Above the size limit (`--cache-size`, 512 MiB by default) the oldest files are removed until four fifths of the limit are left. Responses that the itch of 2016 stored are still read; they are never removed to save space, since the services that they came from no longer exist.
 
 Environment:
-  TWITCH_CACHE_TEMP  Directory of the responses [default: $XDG_CACHE_HOME/itch/responses]
-  XDG_CACHE_HOME     Directory of all caches [default: $HOME/.cache]
+  TWITCH_CACHE_TEMP  The directory for responses [default: $XDG_CACHE_HOME/itch/responses]
+  XDG_CACHE_HOME     The directory for caches [default: $HOME/.cache]
   HOME               The user's directory
 
 "#]].raw());

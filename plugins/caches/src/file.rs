@@ -1,9 +1,9 @@
 //! `itch -c file`: responses as files in a directory, shared by processes without a lock.
 //!
-//! A value is written under a temporary name in its own folder and then renamed, so a reader sees the old value, the
-//! new one or none, never half of one, and of two writers the later one wins. Nothing waits for the disk (`fsync`):
-//! after a power cut a file may be torn, the checksum inside the value finds that out, and the response is fetched
-//! again; waiting would cost every page of every run.
+//! A value is written under a temporary name in its own folder and then renamed. A reader sees the old value, the new
+//! one or none, never a part of one, and of two writers the later one wins. There is no `fsync`: after a power failure
+//! a file may be incomplete, which the checksum in the value detects, and the response is fetched again. Calling
+//! `fsync` would slow down every page of every run.
 
 mod directory;
 mod entries;
@@ -19,12 +19,12 @@ use directory::Directory;
 use entries::{Entries, Entry, Key, Layout};
 use pruning::Pruning;
 
-/// The size that holds unless the user sets another.
+/// The size limit if the user sets none.
 const DEFAULT_MAX_BYTES: u64 = 512 * 1024 * 1024;
-/// The first put of a run and then each twentieth sums up what is stored: walking the directory is far dearer than
-/// a put, and a limit may be passed by a few pages.
+/// The first put of a run and then every twentieth checks the size: walking the directory is far more expensive than a
+/// put, and exceeding the limit by a few pages does no harm.
 const PUTS_PER_PRUNE: u64 = 20;
-/// How often a put begins anew because another process removed the folder that it was about to write to.
+/// How often a put is retried because another process removed the folder that it was about to write to.
 const TRIES: usize = 16;
 
 struct File;
@@ -36,16 +36,17 @@ impl Cache for File {
         CacheSpec::new("file", "Files in a directory, for one machine")
             .help(format!(
                 "Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the \
-                 directory. It is made when the first response is stored, readable by its owner alone, and refused \
-                 if it is not safe: by default it must belong to the user and not be writable by everybody; one that \
-                 TWITCH_CACHE_TEMP names may belong to another user as long as not everybody can write to it.\n\n\
-                 Above the size limit (`--cache-size`, {} MiB if not given) the oldest files are removed until four \
-                 fifths of it are left. Responses that the itch of 2016 stored are read where they are; they are \
-                 never removed to save space, since the services that gave them are gone.",
+                 directory. It is created when the first response is stored, readable by its owner only, and is not \
+                 used if it is unsafe: the default directory must belong to the user and must not be writable by \
+                 everyone; a directory from TWITCH_CACHE_TEMP may belong to another user, but must not be writable by \
+                 everyone.\n\n\
+                 Above the size limit (`--cache-size`, {} MiB by default) the oldest files are removed until four \
+                 fifths of the limit are left. Responses that the itch of 2016 stored are still read; they are never \
+                 removed to save space, since the services that they came from no longer exist.",
                 DEFAULT_MAX_BYTES >> 20
             ))
-            .variable("TWITCH_CACHE_TEMP", "Directory of the responses", Some("$XDG_CACHE_HOME/itch/responses"))
-            .variable("XDG_CACHE_HOME", "Directory of all caches", Some("$HOME/.cache"))
+            .variable("TWITCH_CACHE_TEMP", "The directory for responses", Some("$XDG_CACHE_HOME/itch/responses"))
+            .variable("XDG_CACHE_HOME", "The directory for caches", Some("$HOME/.cache"))
             .variable("HOME", "The user's directory", None)
     }
 
@@ -61,7 +62,8 @@ impl Cache for File {
     }
 }
 
-/// The open store. It keeps nothing in memory and no file open, so other processes may do as they like meanwhile.
+/// The open store. It keeps nothing in memory and no file open, so other processes may change the directory at any
+/// time.
 struct FileStore {
     directory: Directory,
     entries: Entries,
@@ -75,13 +77,13 @@ impl FileStore {
         self.directory.cannot(what)
     }
 
-    /// Writes a value, making what is missing of the way to it.
+    /// Writes a value, creating the missing folders of its path.
     fn write(&self, key: Key<'_>, value: &[u8]) -> Result<()> {
         let mut tries = 1;
         loop {
             self.directory.prepare()?;
             match self.entries.write(key, value) {
-                // Another process that emptied the folder removed it before it was written to.
+                // Another process removed the folder after it was created and before it was written to.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries < TRIES => tries += 1,
                 written => return written.map_err(self.cannot("written")),
             }
@@ -111,7 +113,7 @@ impl CacheStore for FileStore {
         Ok(None)
     }
 
-    /// Stores a value. How long it is good for is judged when it is read, so `ttl` is ignored.
+    /// Stores a value. The client checks the age of a value when it reads it, so `ttl` is ignored.
     fn put(&mut self, key: &str, value: &[u8], _ttl: Option<Duration>) -> Result<Put> {
         self.write(Key::new(key)?, value)?;
         self.puts += 1;
@@ -126,7 +128,8 @@ impl CacheStore for FileStore {
         if !self.directory.check()? {
             return Ok(());
         }
-        // What `get` gives is removed, and nothing that it hides: where a new value was broken, the old one answers.
+        // Only the value that `get` returns is removed, not one that it hides: if the new value is broken, the old one
+        // is used.
         for layout in Layout::ALL {
             let found = self.entries.read(key, layout).map_err(self.cannot("read"))?;
             if found.is_some() {

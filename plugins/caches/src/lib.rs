@@ -1,11 +1,11 @@
-//! The built-in response caches, one file each, named as the user types them behind `-c`.
+//! The built-in response caches, one file each, named like the argument of `-c`.
 //!
-//! This crate imports [`itch_plugin`] alone and must never import the client, the output or the host: a backend is a
-//! dumb store of bytes under a key. What a key is made of, what a value holds, whether it is still fresh and what
-//! becomes of a run whose store has failed is the client's business.
+//! This crate imports [`itch_plugin`] only and must never import the client, the output or the host: a backend only
+//! stores bytes under a key. The client makes the keys, encodes the values, decides whether a value is still fresh, and
+//! handles the failure of a store.
 //!
-//! To add a backend: copy the nearest file, name it in the list below, and give it a test in `tests/`. Nothing else
-//! knows a backend by name.
+//! To add a backend, copy the most similar file, add it to the list below, and write a test in `tests/`. No other file
+//! contains a backend's name.
 #![deny(missing_docs)]
 
 mod file;
@@ -16,9 +16,9 @@ use itch_plugin::{CacheSettings, CacheStore, Registry, Result};
 
 /// Opens a built-in cache for a program that uses itch as a library.
 ///
-/// The function gives the values of the environment variables that the backend reads, which docs/caches.md lists; no
-/// server is contacted before the first use. For a limit of size and for warnings, use [`Registry::open_cache`]. A name
-/// that no backend has is an error of kind [`ErrorKind::Usage`](itch_plugin::ErrorKind::Usage).
+/// The function returns the values of the environment variables that the backend reads, which docs/caches.md lists; no
+/// server is contacted before the first use. For a size limit and for warnings, use [`Registry::open_cache`]. An
+/// unknown name is an error of kind [`ErrorKind::Usage`](itch_plugin::ErrorKind::Usage).
 ///
 /// ```
 /// let directory = std::env::temp_dir().join("responses");

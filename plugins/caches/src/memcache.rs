@@ -1,12 +1,12 @@
-//! `itch -c memcache`: responses in one memcached or several, for machines that share them and may forget them.
+//! `itch -c memcache`: responses in one or more memcached servers, shared by several machines; they may be dropped.
 //!
-//! Of several servers each key has its own, chosen by rendezvous hashing: every server gets a score for the key, and
-//! the highest wins. When one is removed, its keys go to the next best and no other key moves. All are tried at once
-//! at the first use, and one that fails is dropped alone.
+//! With several servers, rendezvous hashing chooses the server of a key: every server gets a score for the key, and the
+//! highest wins. When a server is removed, its keys go to the next best and no other key moves. All servers are tried
+//! at the same time at the first use; one that fails is dropped, and the others are kept.
 //!
-//! memcached can neither list keys nor remove by prefix, so a generation number is part of every key: raising it puts
-//! all that was stored before out of sight, and memcached forgets it when it needs the memory. The number is kept on
-//! each server and never assumed: a server that has lost it begins a new generation, so nothing comes back.
+//! memcached can neither list keys nor remove by prefix, so a generation number is part of every key. Increasing it
+//! hides everything that was stored before, which memcached drops when it needs the memory. The number is stored on
+//! each server and never assumed: a server that has lost it starts a new generation, so that no old value reappears.
 
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,12 +19,12 @@ const DEFAULT_SERVER: &str = "127.0.0.1:11211";
 const DEFAULT_PORT: &str = "11211";
 const CONNECT: Duration = Duration::from_millis(250);
 const OPERATION: Duration = Duration::from_millis(500);
-/// One server that falls silent costs an operation's time, and the others go on; a second one ends the store, since
-/// all of them together may not cost more than a second.
+/// A server that stops answering costs the time limit of one operation, and the others are still used. A second one
+/// closes the store, since all of them together may not cost more than a second.
 const MOST_WASTED: Duration = Duration::from_millis(700);
-/// memcached refuses items beyond 1 MiB by default, the key and its own notes included.
+/// memcached refuses items above 1 MiB by default, including the key and its own metadata.
 const MOST_BYTES: usize = 1_000_000;
-/// What every key begins with; the generation and the key follow.
+/// The prefix of every key; the generation and the key follow.
 const PREFIX: &str = "itch:1:";
 const GENERATION: &str = "itch:1:generation";
 
@@ -36,10 +36,10 @@ impl Cache for Memcache {
     fn describe(&self) -> CacheSpec {
         CacheSpec::new("memcache", "memcached, one server or several that share the keys")
             .help(
-                "Needs memcached 1.6 or later. Of several servers each key has its own; one that fails is left out \
-                 and the others go on. memcached drops the oldest responses when it is full, and all of them when it \
-                 ends. A response of more than 1 MB is not stored, and counted as too large.\n\n\
-                 memcached cannot list what it holds: `itch cache clear` works, `list`, `prune` and `verify` do not.",
+                "Needs memcached 1.6 or later. With several servers, each key is stored on one of them; if one fails, \
+                 the others are used. memcached drops the oldest responses when it is full, and all of them when it \
+                 exits. A response of more than 1 MB is not stored, and is counted as too large.\n\n\
+                 memcached cannot list its keys: `itch cache clear` works, but `list`, `prune` and `verify` do not.",
             )
             .variable("MEMCACHE_SERVERS", "Servers as host:port, separated by commas", Some(DEFAULT_SERVER))
     }
@@ -54,7 +54,7 @@ impl Cache for Memcache {
             }
         }
         if servers.is_empty() {
-            return Err(failed("MEMCACHE_SERVERS names no server"));
+            return Err(failed("MEMCACHE_SERVERS contains no server: write `host:port`"));
         }
         Ok(Box::new(MemcacheStore {
             servers,
@@ -66,7 +66,7 @@ impl Cache for Memcache {
     }
 }
 
-/// `host`, `host:port`, `[address of IPv6]:port`, with the port that is usual where none is given.
+/// Parses `host`, `host:port` or `[IPv6 address]:port`; the port is optional.
 fn address(name: &str) -> Result<String> {
     let (host, port) = match name.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
@@ -75,7 +75,7 @@ fn address(name: &str) -> Result<String> {
     let strange = |c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c);
     if host.is_empty() || host.contains(strange) || port.parse::<u16>().is_err() {
         return Err(failed(format!(
-            "MEMCACHE_SERVERS has `{}`, which is no server: write `host:port`",
+            "`{}` in MEMCACHE_SERVERS is not a server: write `host:port`",
             name.escape_debug()
         )));
     }
@@ -83,12 +83,12 @@ fn address(name: &str) -> Result<String> {
 }
 
 struct MemcacheStore {
-    /// Those that work, as far as is known.
+    /// The servers that have not failed.
     servers: Vec<Server>,
-    /// The addresses of those that were dropped.
+    /// The addresses of the servers that were dropped.
     lost: Vec<String>,
     contacted: bool,
-    /// How long was waited for servers that then failed.
+    /// The total time spent waiting for servers that then failed.
     wasted: Duration,
     settings: CacheSettings,
 }
@@ -98,14 +98,14 @@ struct Server {
     open: Option<Open>,
 }
 
-/// A server that has answered.
+/// A connected server.
 struct Open {
     client: exp::MetaClient,
     generation: u64,
 }
 
 impl Server {
-    /// Connects and learns the generation.
+    /// Connects and reads the generation.
     fn contact(&mut self) -> Result<()> {
         let client = exp::MetaClient::builder()
             .connect_timeout(Some(CONNECT))
@@ -118,10 +118,10 @@ impl Server {
         Ok(())
     }
 
-    /// Does one thing with the server. It has been contacted: those that could not be are not in the list.
+    /// Runs one operation on the server, which is connected: the others are not in the list.
     fn with<T>(&self, work: impl FnOnce(&Open) -> exp::Result<T>) -> Result<T> {
         let open = self.open.as_ref();
-        let open = open.ok_or_else(|| failed(format!("{} was not asked", self.address)))?;
+        let open = open.ok_or_else(|| failed(format!("{} is not connected", self.address)))?;
         work(open).map_err(|error| self.failure(&error))
     }
 
@@ -136,11 +136,11 @@ impl Server {
             exp::Error::Server(text) | exp::Error::Rejected(text) => {
                 failed(format!("{address} refuses")).cause(shortened(text))
             }
-            error => failed(format!("{address} does not speak as memcached does")).cause(shortened(&error.to_string())),
+            error => failed(format!("{address} is not a memcached server")).cause(shortened(&error.to_string())),
         }
     }
 
-    /// How much this server is the one for a key. The digest is the same on every machine and in every version.
+    /// The score of this server for a key. It is the same on every machine and in every version.
     fn score(&self, key: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.address.as_bytes());
@@ -150,7 +150,7 @@ impl Server {
     }
 }
 
-/// An error without the remark that its outcome is unknown: for a cache, not stored and not known are the same.
+/// The error without the wrapper which says that the outcome is unknown: for a cache, that is the same as not stored.
 fn bare(error: &exp::Error) -> &exp::Error {
     match error {
         exp::Error::Ambiguous { source, .. } => bare(source),
@@ -158,12 +158,12 @@ fn bare(error: &exp::Error) -> &exp::Error {
     }
 }
 
-/// What a server said, in a length that can be shown.
+/// The beginning of a server's message, for an error.
 fn shortened(text: &str) -> String {
     text.chars().take(200).collect()
 }
 
-/// The generation that a server is in; one that knows of none begins one.
+/// The generation of a server; a server without one gets a new one.
 fn generation(client: &exp::MetaClient) -> exp::Result<u64> {
     let read = || -> exp::Result<Option<u64>> {
         let value = client.get(GENERATION).send()?.value;
@@ -173,7 +173,7 @@ fn generation(client: &exp::MetaClient) -> exp::Result<u64> {
         return Ok(known);
     }
     let own = now_ms();
-    // Of two processes that begin one, both take that of the first.
+    // If two processes start one at the same time, both use the one that was stored first.
     client.set(GENERATION, own.to_string()).add().send()?;
     match read()? {
         Some(known) => Ok(known),
@@ -196,7 +196,7 @@ impl Open {
 }
 
 impl MemcacheStore {
-    /// Tries all servers side by side, once, so that several dead ones cost no more time than one.
+    /// Connects to all servers at the same time, once, so that several dead ones cost no more time than one.
     fn contact(&mut self) -> Result<()> {
         if self.contacted {
             return Ok(());
@@ -218,8 +218,8 @@ impl MemcacheStore {
         self.drop_servers(failures.collect())
     }
 
-    /// Leaves servers out from now on, with one warning. If they were the last ones, or too much time was lost with
-    /// such, that is the end of the store.
+    /// Drops servers, with one warning. It is an error, which closes the store, if no server is left or too much time
+    /// was spent waiting for failed servers.
     fn drop_servers(&mut self, failures: Vec<(String, Error)>) -> Result<()> {
         let mut failures = failures.into_iter();
         let Some((address, mut error)) = failures.next() else {
@@ -237,11 +237,11 @@ impl MemcacheStore {
         }
         self.settings
             .log
-            .warning(&format!("{error:#}; going on with the other servers"));
+            .warning(&format!("{error:#}; using the other servers"));
         Ok(())
     }
 
-    /// Does one thing with the server of a key; if that fails, with the next best.
+    /// Runs one operation on the server of a key; if that fails, on the next best.
     fn at<T>(&mut self, key: &str, work: impl Fn(&Open) -> exp::Result<T>) -> Result<T> {
         self.contact()?;
         loop {
@@ -259,7 +259,7 @@ impl MemcacheStore {
         }
     }
 
-    /// What the itch of 2016 stored: under the bare key, on a server of its own choice.
+    /// Reads a value that the itch of 2016 stored: under the key without a prefix, on any of the servers.
     fn bare_value(&mut self, key: &str) -> Result<Option<Vec<u8>>> {
         let addresses: Vec<String> = self.servers.iter().map(|s| s.address.clone()).collect();
         for address in addresses {
@@ -291,13 +291,13 @@ impl CacheStore for MemcacheStore {
 
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put> {
         if value.len() > MOST_BYTES {
-            // An older value must not outlive its successor.
+            // A value that is too large must not leave the older one behind.
             self.remove(key)?;
             return Ok(Put::TooLarge);
         }
         self.at(key, |open| {
             let set = open.client.set(open.name(key), value);
-            // Beyond 30 days memcached takes the number for a date; the client crate sends one then.
+            // memcached takes a number above 30 days for a date, which the client crate then sends.
             let set = match ttl {
                 Some(ttl) => set.ttl(exp::Ttl::secs(whole_seconds(ttl))),
                 None => set.ttl(exp::Ttl::NEVER),
@@ -316,7 +316,7 @@ impl CacheStore for MemcacheStore {
         self.at(key, |open| open.client.delete(open.name(key)).send().map(drop))
     }
 
-    /// What memcached counts is everybody's, not itch's alone.
+    /// memcached counts the items of all its users, not only those of itch.
     fn stats(&mut self) -> Result<CacheStats> {
         Ok(CacheStats::default())
     }
@@ -326,7 +326,7 @@ impl CacheStore for MemcacheStore {
         names.join(", ")
     }
 
-    /// Raises the generation on every server.
+    /// Increases the generation on every server.
     fn clear(&mut self) -> Result<bool> {
         self.contact()?;
         for server in &mut self.servers {
@@ -341,13 +341,13 @@ impl CacheStore for MemcacheStore {
         }
         match self.lost.as_slice() {
             [] => Ok(true),
-            lost => Err(failed(format!("{} was not cleared, since it does not answer", lost.join(", ")))),
+            lost => Err(failed(format!("{} was not cleared, since it did not answer", lost.join(", ")))),
         }
     }
 }
 
-/// A span in seconds, rounded up: memcached knows no smaller unit, and 0 would be without end. The longest end is one
-/// that is a date in 32 bits still.
+/// A duration in whole seconds, rounded up: memcached has no smaller unit, and 0 would mean forever. The maximum still
+/// gives a date that fits into 32 bits.
 fn whole_seconds(span: Duration) -> u32 {
     const LONGEST: u64 = 10 * 365 * 24 * 60 * 60;
     let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));

@@ -1,8 +1,8 @@
-//! `itch -c redis`: responses in a redis server, for machines that share them.
+//! `itch -c redis`: responses in a redis server, shared by several machines.
 //!
-//! Each response is a string under `itch:1:` and its key, with the end that redis itself keeps. Nothing else in the
-//! database is read, counted or removed. A connection is made at the first use and holds its own limits of time:
-//! the client crate sets none, and would wait for ever.
+//! Each response is a string under `itch:1:` and its key, with an expiry time in redis. Nothing else in the database is
+//! read, counted or removed. The connection is opened at the first use. The time limits are set here, since the client
+//! crate has none and would wait forever.
 
 mod address;
 
@@ -18,9 +18,9 @@ use address::Address;
 
 const CONNECT: Duration = Duration::from_millis(250);
 const OPERATION: Duration = Duration::from_millis(500);
-/// What every key begins with.
+/// The prefix of every key.
 const PREFIX: &str = "itch:1:";
-/// So many keys redis looks at for one step of a scan.
+/// How many keys redis examines in one step of a scan.
 const STEP: usize = 1000;
 
 struct Redis;
@@ -31,19 +31,19 @@ impl Cache for Redis {
     fn describe(&self) -> CacheSpec {
         CacheSpec::new("redis", "A redis server, or a cluster, for several machines")
             .help(
-                "Responses end by themselves after 30 days, but for those that can never change. For a server that \
-                 is there for itch alone, `maxmemory` with `maxmemory-policy allkeys-lru` keeps it from filling up.\n\n\
-                 REDIS_URL takes the place of host and port: `redis://user:password@host:6379/1`, `rediss://…` for \
-                 TLS (the certificate is verified), `redis+cluster://host:7000,host:7001` and `rediss+cluster://…` \
-                 for a cluster. REDIS_PASSWORD and REDIS_DB hold where the URL says nothing else.",
+                "Responses expire after 30 days, except those that never change. On a server that only itch uses, set \
+                 `maxmemory` and `maxmemory-policy allkeys-lru` to limit its memory.\n\n\
+                 REDIS_URL replaces host and port: `redis://user:password@host:6379/1`, `rediss://…` for TLS (the \
+                 certificate is verified), `redis+cluster://host:7000,host:7001` and `rediss+cluster://…` for a \
+                 cluster. REDIS_PASSWORD and REDIS_DB apply if the URL has no password or database.",
             )
             .variable("REDIS_HOST", "The server", Some("localhost"))
             .variable("REDIS_PORT", "Its port", Some("6379"))
-            .variable("REDIS_PASSWORD", "The password, if it wants one", None)
-            .variable("REDIS_DB", "The number of the database", Some("1"))
-            .variable("REDIS_URL", "All of that as a URL, also for TLS and clusters", None)
-            .variable("SSL_CERT_FILE", "Certificates to trust over TLS, in place of the system's", None)
-            .variable("SSL_CERT_DIR", "A directory of them", None)
+            .variable("REDIS_PASSWORD", "The password, if the server needs one", None)
+            .variable("REDIS_DB", "The database number", Some("1"))
+            .variable("REDIS_URL", "All of these as one URL; also for TLS and clusters", None)
+            .variable("SSL_CERT_FILE", "A file of certificates to trust for TLS, instead of the system's", None)
+            .variable("SSL_CERT_DIR", "A directory of certificates to trust for TLS", None)
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
@@ -70,7 +70,7 @@ impl Connection {
             let cluster = ClusterClientBuilder::new(address.nodes().iter().cloned())
                 .connection_timeout(CONNECT)
                 .response_timeout(OPERATION)
-                // A node that moved a key says so, which is one try; more would only add to the time.
+                // One retry is enough for a node that redirects to another one; more would only take longer.
                 .retries(2)
                 .min_retry_wait(10)
                 .max_retry_wait(50)
@@ -90,8 +90,8 @@ impl Connection {
     }
 }
 
-/// Connects to one server. The limit for connecting holds for signing in too; the one for operations comes after,
-/// since the client crate takes its own off again.
+/// Connects to one server. The time limit for connecting includes authentication. The limit for operations is set
+/// afterwards, since the client crate removes its own.
 fn connect(node: ConnectionInfo) -> RedisResult<::redis::Connection> {
     let connection = ::redis::Client::open(node)?.get_connection_with_timeout(CONNECT)?;
     connection.set_read_timeout(Some(OPERATION))?;
@@ -104,8 +104,8 @@ fn name(key: &str) -> String {
 }
 
 impl RedisStore {
-    /// Sends one command. A connection that the server has ended meanwhile, as servers do with idle ones, is made
-    /// anew, once.
+    /// Sends one command. If the server has closed the connection, as servers do with idle ones, it is opened again,
+    /// once.
     fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T> {
         let asked = self.ask_once(command);
         let asked = match asked {
@@ -132,13 +132,13 @@ impl RedisStore {
         self.ask(cmd("GET").arg(name))
     }
 
-    /// The servers that hold keys, each as if it were the only one: a scan is about one server.
+    /// The servers that hold keys, each with its own connection, since a scan is for one server.
     fn holders(&mut self) -> Result<Vec<ConnectionInfo>> {
         let _: String = self.ask(&cmd("PING"))?;
         let Some(Connection::Cluster(cluster)) = &mut self.open else {
             return Ok(self.address.nodes().to_vec());
         };
-        // The answers to a question to all are listed by address.
+        // A command that is sent to all nodes returns a map from address to answer.
         let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
         let answers = cluster.route_command(&cmd("PING"), all);
         let answers: Vec<(String, String)> = answers
@@ -148,7 +148,7 @@ impl RedisStore {
         addresses.map(|address| self.address.node_at(address)).collect()
     }
 
-    /// Visits the keys of one server; `seen` are those visited before, since a scan may find a key twice.
+    /// Visits the keys of one server; `seen` are the keys visited before, since a scan may return a key twice.
     fn scan_one(
         &self,
         node: ConnectionInfo,
@@ -177,7 +177,7 @@ impl RedisStore {
                     bytes,
                     modified_ms: None,
                 };
-                // Nothing is there any more, or nothing of ours.
+                // The key has expired, or is not a string.
                 if bytes == 0 || !seen.insert(key.to_owned()) {
                     continue;
                 }
@@ -193,10 +193,10 @@ impl RedisStore {
     }
 }
 
-/// An error, and whether it came over a connection that had worked before.
+/// An error, and whether it occurred on a connection that had worked before.
 type RedisResult2<T> = std::result::Result<T, (RedisError, bool)>;
 
-/// The key behind the prefix, if that is what is behind it.
+/// The key after the prefix, if it is valid.
 fn key_of(name: &[u8]) -> Option<&str> {
     let key = std::str::from_utf8(name).ok()?.strip_prefix(PREFIX)?;
     let digits = key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -207,7 +207,7 @@ impl CacheStore for RedisStore {
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>> {
         let bytes = match self.value(&name(key))? {
             Some(bytes) => Some(bytes),
-            // What the itch of 2016 stored is under the bare key.
+            // The itch of 2016 stored values under the key without a prefix.
             None => self.value(key)?,
         };
         Ok(bytes.map(|bytes| StoredValue { bytes, modified: None }))
@@ -218,7 +218,7 @@ impl CacheStore for RedisStore {
         set.arg(name(key)).arg(value);
         if let Some(ttl) = ttl {
             let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-            // Beyond that the end would not fit the server's own number.
+            // A longer time would overflow the server's number.
             set.arg("PX").arg(milliseconds.clamp(1, u64::MAX / 4));
         }
         self.ask::<()>(&set).map(|()| Put::Stored)

@@ -1,4 +1,4 @@
-//! `-c file`, driven as itch drives it: found in the registry and called through the C boundary.
+//! Tests of `-c file`, found in the registry and called through the plugin ABI, as itch does it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod support;
@@ -31,7 +31,7 @@ fn old_path(directory: &Path, key: &str) -> PathBuf {
     path.join("v")
 }
 
-/// Writes a file as the old program did.
+/// Writes a file like the itch of 2016.
 fn plant_old(directory: &Path, key: &str, value: &[u8]) {
     let path = old_path(directory, key);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -44,7 +44,7 @@ fn set_age(path: &Path, age: Duration) {
     file.set_times(times).unwrap();
 }
 
-/// The files below a directory, links included, by their path inside it.
+/// The files below a directory, including links, by their relative path.
 fn files(directory: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![directory.to_owned()];
@@ -100,7 +100,7 @@ fn what_is_put_can_be_got_replaced_and_removed() {
     store.remove(&key).unwrap();
     assert_eq!(value(&mut *store, &key), None);
     store.remove(&key).unwrap();
-    // No empty folders stay behind.
+    // No empty folders are left.
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
 }
 
@@ -116,7 +116,7 @@ fn stats_and_scan_see_every_value() {
             .put(key, &vec![b'x'; usize::try_from(*size).unwrap()], None)
             .unwrap();
     }
-    // What others put there is none of ours.
+    // Files of others in the directory are ignored.
     fs::write(temporary.path().join("README"), "hello").unwrap();
     fs::write(temporary.path().join("00").join("note"), "hello").unwrap();
 
@@ -152,11 +152,11 @@ fn what_the_old_program_stored_is_read_listed_and_removed() {
     store.put(&both, b"fresh", None).unwrap();
     assert_eq!(value(&mut *store, &both).unwrap(), b"fresh");
     assert_eq!(fs::read(old_path(temporary.path(), &both)).unwrap(), b"stale");
-    // A key is one value, in whichever place.
+    // A key has one value, in either layout.
     assert_eq!(scanned(&mut *store).len(), 2);
     assert_eq!(store.stats().unwrap().bytes, Some(8));
 
-    // What is read is removed, and not what it hid: the services that gave that are gone.
+    // The value that was read is removed, but not the one that it hid, which could not be fetched again.
     store.remove(&both).unwrap();
     assert_eq!(value(&mut *store, &both).unwrap(), b"stale");
     store.remove(&both).unwrap();
@@ -188,12 +188,12 @@ fn the_directory_follows_the_variables() {
     let error = open_with(&variables(&[])).err().unwrap();
     assert_eq!(
         error.message,
-        "there is no place for the cache: none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set"
+        "there is no directory for the cache: none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set"
     );
     assert!(error.hint.is_some());
 }
 
-/// A directory that cannot be written, also for root: a file is in its place, or in that of its parent.
+/// A directory that not even root can write to: a file has its name or that of its parent.
 #[test]
 fn a_directory_that_cannot_be_used_is_told_in_a_sentence() {
     let temporary = TempDir::new().unwrap();
@@ -201,7 +201,7 @@ fn a_directory_that_cannot_be_used_is_told_in_a_sentence() {
     fs::write(&file, "in the way").unwrap();
 
     let mut store = open(&file);
-    let expected = format!("the cache directory {} is no directory", file.display());
+    let expected = format!("the cache directory {} is not a directory", file.display());
     for error in [
         store.get(&key("ab")).unwrap_err(),
         store.put(&key("ab"), b"x", None).unwrap_err(),
@@ -252,7 +252,7 @@ fn hostile_keys_reach_no_file() {
             assert!(
                 error
                     .message
-                    .ends_with("is no cache key: 64 lower-case hexadecimal digits")
+                    .ends_with("is not a cache key: it must have 64 lower-case hexadecimal digits")
             );
         }
     }
@@ -269,7 +269,7 @@ fn a_killed_writers_file_goes_away_after_an_hour() {
     fs::write(&old, "half a val").unwrap();
     fs::write(&young, "half a val").unwrap();
     set_age(&old, Duration::from_secs(3_700));
-    // Only what a writer of ours left: an old file of another name stays.
+    // Only temporary files of itch are removed: an old file of another name stays.
     let other = folder.join("other");
     fs::write(&other, "").unwrap();
     set_age(&other, Duration::from_secs(3_700));
@@ -280,7 +280,7 @@ fn a_killed_writers_file_goes_away_after_an_hour() {
     assert!(other.exists());
 }
 
-/// Puts `n` values of a thousand bytes, the first the oldest, without any of them being pruned.
+/// Puts `n` values of a thousand bytes, the first of which is the oldest, without pruning.
 fn fill(directory: &Path, n: usize) -> Vec<String> {
     let mut store = open(directory);
     let stored: Vec<String> = (0..n).map(|n| key(&format!("{n:04x}"))).collect();
@@ -308,12 +308,12 @@ fn above_its_limit_the_oldest_go_first() {
     plant_old(temporary.path(), &archive, &[b'x'; 100_000]);
     set_age(&old_path(temporary.path(), &archive), Duration::from_secs(1_000_000));
 
-    // The first put sums up: 11,000 bytes are above the limit, 8,000 are four fifths of it.
+    // The first put checks the size: 11,000 bytes are above the limit, 8,000 are four fifths of it.
     let mut store = limited(temporary.path(), 10_000);
     store.put(&key("ff"), &[b'x'; 1_000], None).unwrap();
     let mut left: BTreeSet<String> = stored[3..].iter().cloned().collect();
     left.extend([key("ff"), archive]);
-    // What the old program stored cannot be fetched again: it is neither counted nor removed.
+    // Values of the itch of 2016 cannot be fetched again, so they are neither counted nor removed.
     assert_eq!(keys(&mut *store), left);
 }
 
@@ -381,10 +381,10 @@ mod unix {
             store.get(&key("ab")).unwrap_err(),
             store.put(&key("ab"), b"x", None).unwrap_err(),
         ] {
-            assert!(error.message.ends_with("itch/responses can be written by everybody"));
+            assert!(error.message.ends_with("itch/responses is writable by everyone"));
             assert!(error.hint.unwrap().contains("TWITCH_CACHE_TEMP"));
         }
-        // Who names a directory of their own knows who else writes to it.
+        // The user chose this directory and knows who else writes to it.
         open(&directory).put(&key("ab"), b"x", None).unwrap();
     }
 
@@ -393,7 +393,7 @@ mod unix {
         let temporary = TempDir::new().unwrap();
         let directory = temporary.path().join("itch/responses");
         fs::create_dir_all(&directory).unwrap();
-        // Only root can give a directory away; everybody else has those of root.
+        // Only root can change the owner of a directory; other users test with a directory of root.
         let given_away = chown(&directory, Some(4_711), None).is_ok();
         let becomes = |mode, of_root: &str| match given_away {
             true => set_mode(&directory, mode),
@@ -411,7 +411,7 @@ mod unix {
         assert_eq!(value(&mut *chosen, &key("ab")), None);
         becomes(0o777, "/tmp");
         let error = chosen.get(&key("ab")).unwrap_err();
-        assert!(error.message.ends_with("and can be written by everybody"), "{error}");
+        assert!(error.message.ends_with("and is writable by everyone"), "{error}");
     }
 
     #[test]
@@ -419,7 +419,7 @@ mod unix {
         let temporary = TempDir::new().unwrap();
         let (directory, outside) = (temporary.path().join("cache"), temporary.path().join("outside"));
         fs::create_dir(&directory).unwrap();
-        // Outside looks like a cache, so that nothing but the link itself stops a reader.
+        // The directory outside looks like a cache, so that only the check of the link prevents reading.
         let planted = [key("abcd01"), key("abcd02")];
         let mut other = open(&outside);
         for key in &planted {
@@ -460,19 +460,19 @@ mod unix {
     }
 }
 
-/// Where a hammering process of [`many_writers_and_no_torn_value`] finds the directory.
+/// The variable with the directory for the processes of [`many_writers_and_no_torn_value`].
 const HAMMERED: &str = "ITCH_TEST_HAMMERED";
-/// Long enough for many thousand operations, short enough for a test.
+/// Long enough for many thousands of operations, short enough for a test.
 const HAMMERING: Duration = Duration::from_millis(1_500);
 const HAMMERED_KEYS: usize = 4;
 
-/// A value that shows whether it is whole: one byte again and again, and of a length that the byte tells.
+/// A value that shows whether it is complete: one repeated byte, and a length that depends on it.
 fn hammer_value(seed: usize) -> Vec<u8> {
     let byte = u8::try_from(seed % 251).unwrap();
     vec![byte; 10_000 + usize::from(byte)]
 }
 
-/// Puts, gets, removes and lists the same few keys, and checks that each value is whole.
+/// Puts, gets, removes and lists the same few keys, and checks that each value is complete.
 fn hammer(directory: &Path, seed: usize) -> usize {
     let mut store = limited(directory, 30_000);
     let end = Instant::now() + HAMMERING;
@@ -502,7 +502,7 @@ fn hammer(directory: &Path, seed: usize) -> usize {
     read
 }
 
-/// Not a test by itself: what [`many_writers_and_no_torn_value`] runs in processes of their own.
+/// Not a test by itself: [`many_writers_and_no_torn_value`] runs it in separate processes.
 #[test]
 fn hammer_in_a_process_of_its_own() {
     if let Some(directory) = std::env::var_os(HAMMERED) {
@@ -533,7 +533,7 @@ fn many_writers_and_no_torn_value() {
         assert!(process.wait().unwrap().success());
     }
     assert!(read > 0);
-    // Every writer has cleaned up behind itself.
+    // Every writer has removed its temporary files.
     let left = files(directory);
     assert!(left.len() <= HAMMERED_KEYS, "{left:?}");
 }

@@ -9,17 +9,17 @@ use itch_plugin::prelude::*;
 /// The cache directory.
 pub(super) struct Directory {
     directory: PathBuf,
-    /// Whether the user named it, and so knows who else writes to it.
+    /// Whether the user chose the directory, and so knows who else can write to it.
     chosen: bool,
 }
 
 impl Directory {
-    /// The directory that the variables name. Nothing is made or looked at yet.
+    /// The directory from the environment variables. It is neither created nor checked yet.
     pub(super) fn of(settings: &CacheSettings) -> Result<Directory> {
         let chosen = settings.variable("TWITCH_CACHE_TEMP").map(PathBuf::from);
         let of_user = || {
             let caches = settings.variable("XDG_CACHE_HOME").map(PathBuf::from);
-            // A relative path in this variable counts as none (specifications.freedesktop.org/basedir).
+            // A relative path in this variable is ignored (specifications.freedesktop.org/basedir).
             let caches = caches.filter(|path| path.is_absolute());
             let home = || Some(Path::new(settings.variable("HOME")?).join(".cache"));
             Some(caches.or_else(home)?.join("itch").join("responses"))
@@ -27,9 +27,9 @@ impl Directory {
         let is_chosen = chosen.is_some();
         let directory = chosen.or_else(of_user).ok_or_else(|| {
             let none = "none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set";
-            failed(format!("there is no place for the cache: {none}")).hint("set TWITCH_CACHE_TEMP to a directory")
+            failed(format!("there is no directory for the cache: {none}")).hint("set TWITCH_CACHE_TEMP to a directory")
         })?;
-        // It stays the same directory wherever the process goes.
+        // The path must not depend on the working directory.
         let absolute = std::path::absolute(&directory)
             .map_err(|error| failed("the cache directory's path cannot be made absolute").source_chain(&error))?;
         Ok(Directory {
@@ -42,20 +42,20 @@ impl Directory {
         &self.directory
     }
 
-    /// Whether the directory is there; an error if it must not be used.
+    /// Whether the directory exists; an error if it must not be used.
     ///
-    /// It is asked before each operation: it costs one system call, and a directory that appears in a public place
-    /// while itch runs is just the one to look at.
+    /// This is checked before each operation. It costs one system call, and detects a directory that another user
+    /// creates while itch runs.
     pub(super) fn check(&self) -> Result<bool> {
         match fs::metadata(&self.directory) {
-            Ok(metadata) if !metadata.is_dir() => Err(self.refused("is no directory")),
+            Ok(metadata) if !metadata.is_dir() => Err(self.refused("is not a directory")),
             Ok(metadata) => self.check_owner(&metadata).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(self.cannot("read")(error)),
         }
     }
 
-    /// Makes the directory if it is not there, for its owner alone.
+    /// Creates the directory, if it does not exist, with access for its owner only.
     pub(super) fn prepare(&self) -> Result<()> {
         if self.check()? {
             return Ok(());
@@ -65,7 +65,7 @@ impl Directory {
         self.check().map(drop)
     }
 
-    /// Who can write to the directory can make itch print anything.
+    /// Checks the owner and the mode: other users who can write to the directory could change what itch prints.
     #[cfg(unix)]
     fn check_owner(&self, metadata: &Metadata) -> Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -74,8 +74,8 @@ impl Directory {
         let open_to_all = metadata.permissions().mode() & 0o002 != 0;
         match (self.chosen, foreign, open_to_all) {
             (false, true, _) => Err(self.refused("belongs to another user")),
-            (false, false, true) => Err(self.refused("can be written by everybody")),
-            (true, true, true) => Err(self.refused("belongs to another user and can be written by everybody")),
+            (false, false, true) => Err(self.refused("is writable by everyone")),
+            (true, true, true) => Err(self.refused("belongs to another user and is writable by everyone")),
             _ => Ok(()),
         }
     }
@@ -90,14 +90,14 @@ impl Directory {
             .hint("set TWITCH_CACHE_TEMP to a directory of your own")
     }
 
-    /// Makes errors of the kind "the cache directory … cannot be written".
+    /// Creates errors like `the cache directory … cannot be written`.
     pub(super) fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
         let message = format!("the cache directory {} cannot be {what}", self.directory.display());
         move |error| failed(message.as_str()).source_chain(&error)
     }
 }
 
-/// Makes directories that their owner alone can enter.
+/// Creates directories with access for their owner only.
 pub(super) fn private_directories() -> DirBuilder {
     #[allow(unused_mut, reason = "only Unix has modes")]
     let mut builder = DirBuilder::new();

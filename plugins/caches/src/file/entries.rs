@@ -1,7 +1,7 @@
-//! The files in the cache directory: where a key's value is, and walking all of them.
+//! The files in the cache directory: the path of a key's value, and walking all of them.
 //!
-//! No symbolic link inside the directory is ever followed: behind one, reading would give away and removing would
-//! destroy files that are not the cache's.
+//! Symbolic links inside the directory are never followed, since reading or removing through one would affect files
+//! outside the cache.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -13,16 +13,16 @@ use itch_plugin::prelude::*;
 
 use super::directory::{failed, private_directories};
 
-/// What temporary names begin with.
+/// The prefix of temporary names.
 const TEMPORARY: &str = ".put-";
-/// No writer takes so long: the one of an older temporary file was killed.
+/// The writer of a temporary file that is older than this was killed.
 const LEFT_OVER: Duration = Duration::from_secs(60 * 60);
-/// Hexadecimal digits of a key.
+/// The number of hexadecimal digits in a key.
 const KEY_DIGITS: usize = 64;
 /// The file's name in the old layout.
 const OLD_NAME: &str = "v";
 
-/// A key that is one, and so can be a path below the directory and nothing else.
+/// A valid key, which is always a path below the directory.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a>(&'a str);
 
@@ -32,7 +32,8 @@ impl<'a> Key<'a> {
             return Ok(Key(key));
         }
         let start: String = key.chars().take(80).collect();
-        Err(failed(format!("`{}` is no cache key: 64 lower-case hexadecimal digits", start.escape_debug())))
+        let start = start.escape_debug();
+        Err(failed(format!("`{start}` is not a cache key: it must have 64 lower-case hexadecimal digits")))
     }
 
     fn pairs(self, n: usize) -> impl Iterator<Item = &'a str> {
@@ -49,12 +50,12 @@ fn is_hexadecimal(text: &str) -> bool {
 pub(super) enum Layout {
     /// Two folders: `ab/cd/rest`.
     New,
-    /// What the itch of 2016 wrote, one folder for each two digits: `ab/cd/ef/…/v`. Never written.
+    /// The layout of the itch of 2016, one folder for each two digits: `ab/cd/ef/…/v`. Only read.
     Old,
 }
 
 impl Layout {
-    /// The new one first: it has what was stored later.
+    /// The new layout first, since its values are newer.
     pub(super) const ALL: [Layout; 2] = [Layout::New, Layout::Old];
 
     fn folders(self) -> usize {
@@ -72,7 +73,7 @@ impl Layout {
     }
 }
 
-/// A value that a walk found.
+/// A value found by a walk.
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) bytes: u64,
@@ -92,34 +93,34 @@ impl Entries {
         }
     }
 
-    /// The value under a key, and when it was written.
+    /// The value of a key, and when it was written.
     pub(super) fn read(&self, key: Key<'_>, layout: Layout) -> io::Result<Option<(Vec<u8>, Option<SystemTime>)>> {
         let Some((path, metadata)) = self.find(key, layout)? else {
             return Ok(None);
         };
-        // A pipe would block, and a symbolic link is not ours.
+        // Opening a pipe would block, and symbolic links are not followed.
         if !metadata.is_file() {
             return Ok(None);
         }
         let Some(mut file) = unless_gone(File::open(path))? else {
             return Ok(None);
         };
-        // The file that was opened, not the one that may have taken its name meanwhile.
+        // Check the opened file, since another one may have its name by now.
         let modified = file.metadata()?.modified().ok();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Some((bytes, modified)))
     }
 
-    /// Writes a value whole, in place of any other. An error of the kind `NotFound` means that a folder on the way
-    /// went away meanwhile.
+    /// Writes a value atomically, replacing any other. The error `NotFound` means that a folder of its path was removed
+    /// in the meantime.
     pub(super) fn write(&self, key: Key<'_>, value: &[u8]) -> io::Result<()> {
         let mut path = self.directory.clone();
         for pair in key.pairs(Layout::New.folders()) {
             path.push(pair);
             make_folder(&path)?;
         }
-        // Such a file is readable by its owner alone, and goes away with this value if it is not kept.
+        // The file is readable by its owner only, and is removed on drop unless it is persisted.
         let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&path)?;
         file.write_all(value)?;
         path.push(Layout::New.name(key));
@@ -127,7 +128,7 @@ impl Entries {
         Ok(())
     }
 
-    /// Removes a value, if it is there, and the folders that it leaves empty.
+    /// Removes a value, if it exists, and the folders that are empty after it.
     pub(super) fn remove(&self, key: Key<'_>, layout: Layout) -> io::Result<()> {
         let path = match self.find(key, layout)? {
             Some((path, metadata)) if !metadata.is_dir() => path,
@@ -135,7 +136,7 @@ impl Entries {
         };
         unless_gone(fs::remove_file(&path))?;
         for folder in path.ancestors().skip(1).take(layout.folders()) {
-            // One that is not empty stays; nor does it matter if another process is faster.
+            // A folder that is not empty stays. It may also have been removed by another process.
             if fs::remove_dir(folder).is_err() {
                 break;
             }
@@ -143,7 +144,7 @@ impl Entries {
         Ok(())
     }
 
-    /// Finds what is at a key's path, looking at each folder on the way.
+    /// Finds the file at a key's path, checking each folder on the way.
     fn find(&self, key: Key<'_>, layout: Layout) -> io::Result<Option<(PathBuf, Metadata)>> {
         let mut path = self.directory.clone();
         for pair in key.pairs(layout.folders()) {
@@ -158,20 +159,20 @@ impl Entries {
         Ok(metadata.map(|metadata| (path, metadata)))
     }
 
-    /// Visits every value, until the visitor breaks off, and removes what killed writers left behind.
+    /// Visits every value until the visitor stops, and removes the temporary files of killed writers.
     pub(super) fn walk(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> io::Result<()> {
         self.walk_folder(&self.directory, &mut String::new(), KEY_DIGITS, visit)
             .map(drop)
     }
 
-    /// The same for values of the new layout alone, without going into the deep folders of the old one.
+    /// The same for values of the new layout only, without walking the deep folders of the old one.
     pub(super) fn walk_new(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> io::Result<()> {
         let digits = 2 * Layout::New.folders();
         self.walk_folder(&self.directory, &mut String::new(), digits, visit)
             .map(drop)
     }
 
-    /// Walks one folder; `digits` are those of the folders above, `deepest` is how many there may be.
+    /// Walks one folder; `digits` are the digits of the folders above, `deepest` is the maximum number of digits.
     fn walk_folder(
         &self,
         folder: &Path,
@@ -185,7 +186,7 @@ impl Entries {
         for item in items {
             let item = item?;
             let name = item.file_name();
-            // A name that is no text is none of ours.
+            // The names of the cache are always UTF-8.
             let (Some(name), Some(kind)) = (name.to_str(), unless_gone(item.file_type())?) else {
                 continue;
             };
@@ -218,7 +219,7 @@ impl Entries {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The value that a file holds, if it holds one.
+    /// The value in a file, if it is a value.
     fn entry(&self, digits: &str, name: &str, metadata: &Metadata) -> Option<Entry> {
         let (key, layout) = match digits.len() {
             KEY_DIGITS if name == OLD_NAME => (digits.to_owned(), Layout::Old),
@@ -226,7 +227,7 @@ impl Entries {
             _ => return None,
         };
         let valid = Key::new(&key).ok()?;
-        // A key is one value: the old file is out of sight where there is a new one.
+        // A key has one value: the old file is ignored if there is a new one.
         if layout == Layout::Old && self.find(valid, Layout::New).is_ok_and(|new| new.is_some()) {
             return None;
         }
@@ -238,7 +239,7 @@ impl Entries {
     }
 }
 
-/// Makes a folder, if it is not there. What is there must be a folder and no link to one.
+/// Creates a folder, if it does not exist. If it exists, it must be a folder and not a link to one.
 fn make_folder(path: &Path) -> io::Result<()> {
     match private_directories().create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -253,7 +254,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the temporary file of a writer that was killed. If that fails, the next walk tries again.
+/// Removes the temporary file of a killed writer. If that fails, the next walk tries again.
 fn remove_if_left_over(path: &Path, name: &str, metadata: &Metadata) {
     let age = metadata.modified().ok().and_then(|time| time.elapsed().ok());
     if name.starts_with(TEMPORARY) && age.is_some_and(|age| age > LEFT_OVER) {
@@ -261,7 +262,7 @@ fn remove_if_left_over(path: &Path, name: &str, metadata: &Metadata) {
     }
 }
 
-/// What another process removed meanwhile, or put something else in place of, is not there: no error.
+/// A file that another process removed or replaced in the meantime counts as missing, which is not an error.
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

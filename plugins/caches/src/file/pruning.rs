@@ -1,4 +1,4 @@
-//! Keeping the directory below its limit, beside the run: a large directory takes seconds to walk, and a put must not.
+//! Keeping the directory below its limit in a background thread, since walking a large directory takes seconds.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::entries::{Entries, Key, Layout};
 
-/// So long a put waits for a walk: a small directory is done by then, and the limit holds at once.
+/// How long a put waits for a walk. In a small directory the walk ends within it, and the limit applies at once.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// After a long walk, the next one begins when so many times its length have passed.
+/// After a long walk, the next one starts after this many times its duration.
 const REST: u32 = 100;
 
-/// The walk that is under way, if any, and when the next may begin.
+/// The running walk, if any, and when the next one may start.
 #[derive(Default)]
 pub(super) struct Pruning {
     running: Option<(Instant, Receiver<()>)>,
@@ -20,8 +20,7 @@ pub(super) struct Pruning {
 }
 
 impl Pruning {
-    /// Starts a walk, unless one is under way or has just been. What fails on it does no harm: the values are
-    /// there, and the next walk finds them.
+    /// Starts a walk, unless one is running or has just ended. Its errors are ignored, since the next walk tries again.
     pub(super) fn start(&mut self, entries: &Entries, max_bytes: u64) {
         self.wait(Duration::ZERO);
         let rested = self.not_before.is_none_or(|time| Instant::now() >= time);
@@ -41,7 +40,7 @@ impl Pruning {
         }
     }
 
-    /// Waits for the walk that is under way, but no longer than this.
+    /// Waits for the running walk, up to `longest`.
     fn wait(&mut self, longest: Duration) {
         let Some((started, finished)) = &self.running else {
             return;
@@ -80,7 +79,7 @@ fn prune(entries: &Entries, max_bytes: u64) -> io::Result<()> {
         if bytes <= max_bytes - max_bytes / 5 {
             break;
         }
-        // Also when another process that prunes was faster: the bytes are gone.
+        // Also counted if another process has removed the file in the meantime.
         if let Ok(key) = Key::new(&key) {
             entries.remove(key, Layout::New)?;
         }

@@ -1,4 +1,4 @@
-//! Where the redis server is, as the variables say it, and how its failures are described: never with a password.
+//! The address of the redis server from the environment variables, and its errors, which never contain a password.
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError};
 use itch_plugin::prelude::*;
@@ -9,12 +9,12 @@ const DEFAULT_HOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_DATABASE: i64 = 1;
 
-/// One server, or the nodes of a cluster that are asked for the others.
+/// One server, or the nodes of a cluster from which the others are discovered.
 pub(super) struct Address {
     nodes: Vec<ConnectionInfo>,
     cluster: bool,
     shown: String,
-    /// What must never be shown.
+    /// Secrets that must never be shown.
     password: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Address {
         for node in &mut address.nodes {
             let mut redis = node.redis_settings().clone();
             if address.cluster {
-                // A cluster has one database, whose number is 0.
+                // A cluster has only database 0.
                 redis = redis.set_db(0);
             } else if !url_names_database {
                 redis = redis.set_db(database.unwrap_or(DEFAULT_DATABASE));
@@ -53,12 +53,12 @@ impl Address {
         let host = settings.variable("REDIS_HOST").unwrap_or(DEFAULT_HOST);
         let port = match settings.variable("REDIS_PORT") {
             Some(text) => u16::try_from(number(text, "REDIS_PORT", "port")?)
-                .map_err(|_| failed("REDIS_PORT is no port: it is too large"))?,
+                .map_err(|_| failed("REDIS_PORT is too large for a port"))?,
             None => DEFAULT_PORT,
         };
         let address = ConnectionAddr::Tcp(host.to_owned(), port);
         let node = address.into_connection_info();
-        let node = node.map_err(|_| failed("REDIS_HOST cannot be used"))?;
+        let node = node.map_err(|_| failed("REDIS_HOST is not a valid host name"))?;
         Ok(Address::new(vec![node], false))
     }
 
@@ -69,7 +69,7 @@ impl Address {
             None => (scheme, false),
         };
         let urls: Vec<String> = if cluster {
-            // Several hosts share what stands before and behind them.
+            // Several hosts share the user, password and path of the URL.
             let (authority, path) = match rest.find(['/', '?']) {
                 Some(end) => rest.split_at(end),
                 None => (rest, ""),
@@ -84,12 +84,12 @@ impl Address {
             vec![url.to_owned()]
         };
         let nodes = urls.iter().map(|url| {
-            // What the parser says may quote the URL, and with it the password.
+            // The parser's error may contain the URL, and with it the password.
             let node = url.as_str().into_connection_info();
             let node = node.map_err(|_| unusable())?;
             match node.addr() {
                 ConnectionAddr::TcpTls { insecure: true, .. } => {
-                    Err(failed("REDIS_URL asks for TLS that trusts everybody; itch verifies certificates, always"))
+                    Err(failed("REDIS_URL turns off the verification of certificates, which itch does not allow"))
                 }
                 _ => Ok(node),
             }
@@ -118,7 +118,7 @@ impl Address {
         self.cluster
     }
 
-    /// For people: a URL without a password.
+    /// The URL without a password, for messages.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
@@ -135,7 +135,7 @@ impl Address {
         }
     }
 
-    /// The node of the cluster at an address, to be asked as the others are.
+    /// The node of a cluster at an address, with the same settings as the others.
     pub(super) fn node_at(&self, address: &str) -> Result<ConnectionInfo> {
         let unknown = || failed(format!("{} has a node without an address", self.shown));
         let (host, port) = address.rsplit_once(':').ok_or_else(unknown)?;
@@ -156,7 +156,7 @@ impl Address {
         Ok(node.set_addr(address))
     }
 
-    /// An error of the client crate as ours.
+    /// Converts an error of the client crate.
     pub(super) fn failure(&self, error: &RedisError) -> Error {
         let address = &self.shown;
         if error.is_timeout() {
@@ -166,14 +166,14 @@ impl Address {
             ::redis::ErrorKind::AuthenticationFailed => "refuses the password",
             ::redis::ErrorKind::Server(_) | ::redis::ErrorKind::Extension => "refuses",
             ::redis::ErrorKind::Io if error.is_connection_refusal() => "cannot be reached",
-            ::redis::ErrorKind::Io => "gave out",
-            _ => "does not speak as redis does",
+            ::redis::ErrorKind::Io => "failed",
+            _ => "is not a redis server",
         };
         if wants_password(error) {
-            return failed(format!("{address} wants a password"))
+            return failed(format!("{address} requires a password"))
                 .hint("set `REDIS_PASSWORD`, or write `redis://:password@host` in `REDIS_URL`");
         }
-        // A server that knows no passwords repeats the one it was given.
+        // A server without passwords repeats the given one in its error.
         let mut said = error.to_string();
         if let Some(password) = self.password.as_deref().filter(|text| !text.is_empty()) {
             said = said.replace(password, "[redacted]");
@@ -183,8 +183,8 @@ impl Address {
     }
 }
 
-/// Whether the server wants to know who asks, and was not told. The client crate keeps the code for itself where it
-/// chooses the database.
+/// Whether the server requires a password and got none. The client crate hides the error code when it selects the
+/// database.
 fn wants_password(error: &RedisError) -> bool {
     error.code() == Some("NOAUTH")
         || error
@@ -192,7 +192,7 @@ fn wants_password(error: &RedisError) -> bool {
             .is_some_and(|detail| detail.contains("Authentication required"))
 }
 
-/// Whether a URL says which database is meant.
+/// Whether a URL contains a database.
 fn names_database(url: &str) -> bool {
     let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
     let unix = url.starts_with("redis+unix") || url.starts_with("unix");
@@ -207,11 +207,11 @@ fn names_database(url: &str) -> bool {
 fn number(text: &str, variable: &str, what: &str) -> Result<u32> {
     text.trim()
         .parse()
-        .map_err(|_| failed(format!("{variable} is `{}`, which is no number of a {what}", text.escape_debug())))
+        .map_err(|_| failed(format!("{variable} is `{}`, which is not a {what} number", text.escape_debug())))
 }
 
 fn unusable() -> Error {
-    failed("REDIS_URL is no URL of a redis server")
+    failed("REDIS_URL is not a redis URL")
         .hint("write `redis://host:6379/1`, `rediss://…` for TLS or `redis+cluster://host:7000` for a cluster")
 }
 

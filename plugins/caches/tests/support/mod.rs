@@ -1,4 +1,4 @@
-//! What the tests of every backend share: a host, and short names for driving a store through the C boundary.
+//! Code shared by the tests of every backend: a host, and helpers to call a store through the plugin ABI.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeSet;
@@ -27,12 +27,12 @@ pub fn variables(variables: &[(&str, &Path)]) -> CacheSettings {
     }
 }
 
-/// The key with these digits in front.
+/// The key that starts with these digits.
 pub fn key(digits: &str) -> String {
     format!("{digits:0<64}")
 }
 
-/// What is stored under a key.
+/// The value that is stored under a key.
 pub fn value(store: &mut dyn CacheStore, key: &str) -> Option<Vec<u8>> {
     store.get(key).unwrap().map(|stored| stored.bytes)
 }
