@@ -182,7 +182,7 @@ fn other_values_are_checked_too() {
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value 'up' for '--direction <ORDER>': `up` is not a direction: `asc` or `desc`
+error: invalid value 'up' for '--direction <ORDER>': `up` is not a direction: use `asc` or `desc`
 
 For more information, try '--help'.
 

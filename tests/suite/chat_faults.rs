@@ -191,9 +191,9 @@ fn the_two_forms_of_the_question_stand_in_for_each_other() {
 exit code: 6
 --- stdout
 --- stderr
-error: Twitch's GQL service does not understand the question any more
+error: Twitch's GQL service no longer understands the query
   caused by: PersistedQueryNotFound
-hint: a newer itch, or the table `[gql]` of its configuration, may know the present form
+hint: update itch, or set the current query in the table `[gql]` of its configuration
 
 "#]]
         .raw()
@@ -230,8 +230,8 @@ fn client_ids_of_the_configuration_replace_the_known_ones() {
 exit code: 6
 --- stdout
 --- stderr
-error: Twitch's GQL service refuses every client id that itch knows
-hint: a newer itch, or the table `[gql]` of its configuration, may know one that is let in
+error: Twitch's GQL service rejected every client id that itch knows
+hint: update itch, or set an accepted client id in the table `[gql]` of its configuration
 
 "#]]
             .raw()

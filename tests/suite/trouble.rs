@@ -93,7 +93,7 @@ exit code: 4
 --- stdout
 --- stderr
 error: this token may not list the followers of `burkeblack`
-  caused by: Twitch gave their number (250000) but no rows
+  caused by: Twitch returned their number (250000) but no rows
 hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
 
 "#]].raw());
@@ -110,7 +110,7 @@ exit code: 4
 --- stdout
 --- stderr
 error: this token may not list the followers of `not_moderated`
-  caused by: Twitch gave their number (4321) but no rows
+  caused by: Twitch returned their number (4321) but no rows
 hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
 
 "#]],

@@ -1,23 +1,23 @@
 //! The common API handle of itch: requests, paging, models and sources, as types without I/O.
 //!
-//! Everything that asks Twitch for something does it through an [`Api`]: the built-in reports, a third-party
-//! plugin in a shared library, a Rust program that links the client. The handle is a cheap clone over a
-//! [`Transport`], and the transport alone knows sockets, tokens, limits, retries and caches. That is why
-//! this crate has few dependencies and compiles in seconds.
+//! Every request to Twitch goes through an [`Api`], whether it comes from a built-in report, a third-party plugin in
+//! a shared library or a Rust program that links the client. The handle is a cheap clone over a [`Transport`]. Only
+//! the transport deals with sockets, tokens, limits, retries and caches, so this crate has few dependencies and
+//! compiles in seconds.
 //!
-//! It must never import another crate of this workspace: it is the lowest of them.
+//! It must never import another crate of this workspace: every other crate may depend on it.
 //!
-//! Its modules are three layers, and each imports only from those before it: `raw` (requests, answers, walks over
-//! pages, models), `sources` (which requests answer which question, one file per endpoint) and `facade` (the handle).
+//! Its modules form three layers, and each imports only from those before it: `raw` (requests, answers, paging,
+//! models), `sources` (the requests for each query, one file per endpoint) and `facade` (the handle).
 //!
-//! Three ways to ask, each usable by itself:
+//! There are three ways to send requests. Each can be used without the others:
 //!
-//! 1. **Raw**: [`Api::fetch`] starts a request at once and gives a [`Pending`]; [`Pending::wait`] gives the
-//!    [`Response`]; [`Api::wait_any`] waits for the first of several. Calls block, requests do not: ten pendings
-//!    are ten requests in flight, with no thread and no `async` in sight. [`Pages`] follows a cursor.
-//! 2. **Typed** (feature `helix`): `Api::helix` takes any request type of the `twitch_api` crate.
-//! 3. **Domain**: [`Api::channel`], [`Api::channels`], [`Api::followers`], [`Api::follower_totals`] speak in
-//!    [`Channel`], [`Follow`] and [`User`], whichever [`Source`] answers.
+//! 1. **Raw**: [`Api::fetch`] starts a request at once and returns a [`Pending`]; [`Pending::wait`] returns the
+//!    [`Response`]; [`Api::wait_any`] waits for the first of several. Calls block, requests do not: ten `Pending`
+//!    values are ten requests in flight, without threads or `async` in the caller. [`Pages`] follows a cursor.
+//! 2. **Typed** (feature `helix`): `Api::helix` accepts any request type of the `twitch_api` crate.
+//! 3. **Domain**: [`Api::channel`], [`Api::channels`], [`Api::followers`], [`Api::follower_totals`] and others return
+//!    [`Channel`], [`Follow`] and [`User`], independent of the [`Source`].
 //!
 //! ```no_run
 //! # fn main() -> itch_api::Result<()> {
@@ -51,7 +51,7 @@ pub use sources::{
     PastStreamsParameters, Rows, Source, SourceName, policy_of,
 };
 
-/// The exact version of chrono whose types stand in this crate's signatures.
+/// The version of chrono whose types appear in this crate's public API.
 pub use chrono;
-/// The exact version of serde_json whose types stand in this crate's signatures.
+/// The version of serde_json whose types appear in this crate's public API.
 pub use serde_json;

@@ -1,5 +1,5 @@
-//! The chat of a recording, over a service that is written down in the test: which windows are asked for, in which
-//! order, and how much is held.
+//! The chat of a recording, over a simulated service: which windows are requested, in which order, and how much is
+//! kept in memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::HashMap;
@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 use itch_api::serde_json::{Value, json};
 use itch_api::{Api, Error, ErrorKind, Fact, Request, Response, Result, Service, Ticket, Transport};
 
-/// A recording with one comment a second. Of all answers that are waited for the latest comes first.
+/// A recording with one comment per second. `wait_any` returns the latest of the answers first.
 #[derive(Default)]
 struct Room {
-    /// Seconds, and so comments.
+    /// The length in seconds, which is also the number of comments.
     length: i64,
     /// Bytes of each comment's text.
     size: usize,
-    /// Client ids that it lets page by cursor.
+    /// How many client ids may page by cursor.
     cursors: Vec<usize>,
     /// How many client ids there are.
     clients: usize,
@@ -140,7 +140,7 @@ fn rows_come_in_order_though_the_last_window_answers_first() {
     }
 }
 
-/// So a later run makes the same requests and finds their answers in a cache.
+/// A later run must send the same requests to find their answers in a cache.
 #[test]
 fn windows_depend_on_the_recording_alone() {
     let starts = |connections| {
@@ -163,7 +163,7 @@ fn few_messages_are_one_chain() {
     assert_eq!(room.state.lock().unwrap().most_at_once, 1);
 }
 
-/// Eight mebibytes are held at most, but for what was on its way already.
+/// At most eight mebibytes are kept, plus the answers already in flight.
 #[test]
 fn windows_pause_when_much_is_held() {
     let room = Arc::new(Room {
@@ -171,7 +171,7 @@ fn windows_pause_when_much_is_held() {
         ..Room::new(1_000)
     });
     let mut messages = api(&room).chat_replay("1").connections(4).start().unwrap();
-    // The last answer always comes first, so the newer windows fill up before the oldest goes on.
+    // The last answer is always returned first, so the newer windows fill up before the oldest continues.
     assert_eq!(messages.next().unwrap().unwrap().offset, 0);
     let pages = room.state.lock().unwrap().asked.len();
     // A page is two megabytes.
@@ -192,7 +192,7 @@ fn the_next_client_goes_on_and_then_offsets_do() {
         assert_eq!(seconds(&room, 4), (0..3_000).collect::<Vec<_>>());
         let state = room.state.lock().unwrap();
         assert_eq!(state.asked.last().unwrap().0, last_client);
-        // Whoever was refused is not asked again and again.
+        // A refused client id is not used again.
         let refused = state
             .asked
             .iter()

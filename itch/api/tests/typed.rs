@@ -1,4 +1,4 @@
-//! The typed layer: `twitch_api`'s request types over our transport.
+//! The typed layer: `twitch_api`'s request types over a transport.
 #![cfg(feature = "helix")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -8,7 +8,7 @@ use itch_api::{Api, Fact, Request, Response, Result, Ticket, Transport};
 use twitch_api::helix::clips::GetClipsRequest;
 use twitch_api::helix::videos::GetVideosRequest;
 
-/// Gives every request the same answer and remembers what was asked.
+/// Returns the same answer for every request and records the requests.
 struct Always(&'static str, Mutex<Vec<String>>);
 
 impl Transport for Always {

@@ -1,4 +1,4 @@
-//! Walks over pages and the domain layer, against a transport whose answers are written down in the test.
+//! Walks over pages and the domain layer, over a transport with scripted answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::collections::{HashMap, VecDeque};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use itch_api::serde_json::{Value, json};
 use itch_api::{Api, ErrorKind, Fact, Page, Request, Response, Result, Sift, Ticket, Transport};
 
-/// Answers requests in the order in which they are started.
+/// Returns the answers in the order in which the requests are started.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<(u16, Value)>>,

@@ -79,10 +79,10 @@ fn another_account_is_none_of_ones_business() {
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not see whom that account follows
+error: this token may not see which channels that account follows
   caused by: Twitch answered 401 to a helix request
   caused by: The ID in user_id must match the user ID found in the request's OAuth token.
-hint: Twitch shows whom an account follows to that account only: set `TWITCH_TOKEN` to a token of its own with the scope `user:read:follows`
+hint: Twitch shows the followed channels only to the account itself: set `TWITCH_TOKEN` to a token of that account with the scope `user:read:follows`
 
 "#]].raw());
     Folder::new()

@@ -1,4 +1,4 @@
-//! The handle: a cheap clone over a transport, with blocking calls and many requests in flight.
+//! The handle: a cheap clone over a transport. Calls block, and many requests can be in flight.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::raw::{
 };
 use crate::sources::{ChannelLookup, FollowerTotal, Rows, Source, SourceName, source};
 
-/// The one handle through which everything asks Twitch for something. Cloning it is cheap.
+/// The handle for every request to Twitch. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Api {
     raw: RawApi,
@@ -27,7 +27,7 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
-    /// A handle over a transport; the domain layer asks the services of today.
+    /// A handle over a transport. The domain layer asks the current services ([`SourceName::Twitch`]).
     pub fn new(transport: Arc<dyn Transport>) -> Api {
         Api {
             raw: RawApi::new(transport),
@@ -35,7 +35,7 @@ impl Api {
         }
     }
 
-    /// The same handle with another source behind its domain layer.
+    /// The same handle with another source for the domain layer.
     pub fn with_source(mut self, source: SourceName) -> Api {
         self.source = source;
         self
@@ -46,7 +46,7 @@ impl Api {
         self.source
     }
 
-    /// What carries this handle's requests.
+    /// The transport that carries this handle's requests.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         self.raw.transport()
     }
@@ -57,31 +57,32 @@ impl Api {
 
     // Raw layer.
 
-    /// Starts a request at once.
+    /// Starts a request and returns at once.
     pub fn fetch(&self, request: Request) -> Pending {
         self.raw.fetch(request)
     }
 
-    /// Waits until one of the requests has ended and says which; it can then be waited for without blocking.
+    /// Waits until one of the requests has finished and returns its index. Waiting for that request then does not
+    /// block.
     ///
-    /// An empty list is an error of the caller.
+    /// Returns an error if the list is empty.
     pub fn wait_any(&self, pendings: &[&Pending]) -> Result<usize> {
         self.raw.wait_any(pendings)
     }
 
-    /// Fetches a request and gives the JSON of a successful answer.
+    /// Sends a request and returns the JSON of a successful answer.
     pub fn json(&self, request: Request) -> Result<Value> {
         self.raw.json(request)
     }
 
-    /// Follows the cursor of a Helix list, starting at once.
+    /// Follows the cursor of a Helix list. The first request starts at once.
     ///
-    /// `max` is the endpoint's largest page (most often 100).
+    /// `max` is the endpoint's largest page size (usually 100).
     pub fn pages(&self, request: Request, max: u32) -> Pages {
         Pages::new(self.raw.clone(), request, PageStyle::Helix, max)
     }
 
-    /// Notes a fact for the verdict.
+    /// Records a fact for the verdict.
     pub fn note(&self, fact: Fact) {
         self.raw.note(fact);
     }
@@ -93,22 +94,22 @@ impl Api {
 
     // Domain layer.
 
-    /// Looks up one channel; an unknown one is an error of kind [`ErrorKind::NotFound`].
+    /// Looks up one channel. An unknown channel is an error of kind [`ErrorKind::NotFound`].
     pub fn channel(&self, name: &ChannelName) -> Result<Channel> {
         self.source_impl().channel(&self.raw, name)
     }
 
-    /// Looks up many channels, in batches, several at once, and gives each in the order asked for.
+    /// Looks up many channels in batches, several batches at a time, and returns them in the order of `names`.
     pub fn channels(&self, names: Vec<ChannelName>) -> Rows<ChannelLookup> {
         self.source_impl().channels(&self.raw, names)
     }
 
-    /// Looks up one user account; the old services told users and channels apart, today they are one.
+    /// Looks up one user account. The old services distinguish users from channels; Helix does not.
     pub fn user(&self, name: &ChannelName) -> Result<Channel> {
         self.source_impl().user(&self.raw, name)
     }
 
-    /// The followers of a channel: set the query up, then start it.
+    /// The followers of a channel: configure the query, then start it.
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
@@ -124,22 +125,22 @@ impl Api {
         FollowersQuery::new(self.raw.clone(), self.source, channel.clone())
     }
 
-    /// How many followers each of the channels has, in the order asked for.
+    /// How many followers each of the channels has, in the order of `names`.
     pub fn follower_totals(&self, names: Vec<ChannelName>) -> Rows<FollowerTotal> {
         self.source_impl().follower_totals(&self.raw, names)
     }
 
-    /// The channels that a user follows: set the query up, then start it. Today Twitch shows them to that user only.
+    /// The channels that a user follows: configure the query, then start it. Twitch now shows them only to that user.
     pub fn following(&self, user: &Channel) -> FollowingQuery {
         FollowingQuery::new(self.raw.clone(), self.source, user.clone())
     }
 
-    /// How many channels a user follows. Today Twitch tells that user only.
+    /// How many channels a user follows. Twitch now shows the number only to that user.
     pub fn following_total(&self, name: &ChannelName) -> Result<u64> {
         self.source_impl().following_total(&self.raw, name)
     }
 
-    /// The past broadcasts of a channel, and the running one with its end left empty.
+    /// The past broadcasts of a channel, and the running one, whose `end` is empty.
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
@@ -168,7 +169,7 @@ impl Api {
         self.source_impl().live_stream(&self.raw, channel)
     }
 
-    /// One video; an unknown one is an error of kind [`ErrorKind::NotFound`].
+    /// One video. An unknown id is an error of kind [`ErrorKind::NotFound`].
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
@@ -180,8 +181,8 @@ impl Api {
         self.source_impl().video(&self.raw, id)
     }
 
-    /// Who is in a channel's chat room: moderators first, then viewers. Today Twitch tells the broadcaster and the
-    /// moderators only, and roles only the broadcaster.
+    /// Who is in a channel's chat room: moderators first, then viewers. Twitch now shows the list only to the
+    /// broadcaster and the moderators, and roles only to the broadcaster.
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
@@ -194,7 +195,7 @@ impl Api {
         self.source_impl().chatters(&self.raw, channel)
     }
 
-    /// The chat of a past broadcast: set the query up, then start it.
+    /// The chat of a past broadcast: configure the query, then start it.
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {

@@ -1,7 +1,9 @@
-//! Typed requests for every Helix endpoint: the types of the `twitch_api` crate over our own transport.
+//! Typed requests for every Helix endpoint: the types of the `twitch_api` crate, sent over a [`Transport`].
 //!
-//! The crate's client is not used; only its request types (which know their path and parameters) and its item
-//! types are. The envelope is read by us, tolerantly.
+//! Only the crate's request types (which know their path and parameters) and its item types are used, not its
+//! client. The envelope is parsed here, so that missing fields in it are tolerated.
+//!
+//! [`Transport`]: crate::Transport
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,10 +15,10 @@ use twitch_api::helix::{Paginated, RequestGet};
 use super::api::Api;
 use crate::raw::{Error, ErrorKind, Pages, Request, Result, Service};
 
-/// Makes our request of a typed one.
+/// Converts a typed request into a [`Request`].
 fn request<R: RequestGet>(typed: &R) -> Result<Request> {
     let query = typed.query().map_err(|error| {
-        Error::new(ErrorKind::Usage, "the request's parameters cannot be sent").source_chain(&error)
+        Error::new(ErrorKind::Usage, "could not encode the parameters of the request").source_chain(&error)
     })?;
     let mut request = Request::helix(R::PATH);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -26,7 +28,7 @@ fn request<R: RequestGet>(typed: &R) -> Result<Request> {
     Ok(request)
 }
 
-/// Undoes percent-encoding: the transport encodes for itself.
+/// Undoes percent-encoding: the transport encodes the parameters again.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -46,17 +48,17 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// One item as its type.
+/// Parses one item.
 fn item<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| {
-        Error::new(ErrorKind::BadData, "an item of Twitch's answer has not the documented shape")
+        Error::new(ErrorKind::BadData, "could not parse an item of Twitch's answer")
             .source_chain(&error)
             .at(Service::Helix, None)
     })
 }
 
 impl Api {
-    /// Asks any Helix endpoint and gives what its `data` holds, by the type that `twitch_api` has for it.
+    /// Sends a request to any Helix endpoint and returns its `data` as the type that `twitch_api` has for it.
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
@@ -74,7 +76,7 @@ impl Api {
         item(body.get_mut("data").map(Value::take).unwrap_or_default())
     }
 
-    /// Walks over a paged Helix endpoint, item by item. `max` is the endpoint's largest page.
+    /// Iterates over the items of a paged Helix endpoint. `max` is the endpoint's largest page size.
     pub fn helix_pages<R, T>(&self, typed: &R, max: u32) -> Result<HelixItems<T>>
     where
         R: RequestGet<Response = Vec<T>> + Paginated,
@@ -96,7 +98,7 @@ pub struct HelixItems<T> {
 }
 
 impl<T> HelixItems<T> {
-    /// Ends the walk after so many items; no request too many is made.
+    /// Stops after this many items. Pages beyond the limit are not requested.
     pub fn limit(mut self, items: u64) -> HelixItems<T> {
         self.pages = self.pages.limit(items);
         self

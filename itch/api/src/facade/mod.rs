@@ -1,4 +1,4 @@
-//! The facade: the one handle that reports and programs hold, with the verbs of the domain layer.
+//! The facade: the handle that reports and programs use, with the methods of the domain layer.
 
 mod api;
 #[cfg(feature = "helix")]

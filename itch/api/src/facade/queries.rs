@@ -1,4 +1,4 @@
-//! Questions with several parts: set one up with its methods, then start it.
+//! Queries with several parameters: configure one with its methods, then start it.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::sources::{
     SourceName, source,
 };
 
-/// Which followers of a channel, and how much about them.
+/// Which followers of a channel to list, and with which details.
 #[derive(Clone, Debug)]
 pub struct FollowersQuery {
     api: RawApi,
@@ -29,32 +29,32 @@ impl FollowersQuery {
         FollowersQuery { api, source, asked }
     }
 
-    /// The order wished for; [`Listing::direction`] says which it became.
+    /// The requested order. [`Listing::direction`] is the order that the source returns.
     pub fn direction(mut self, direction: Direction) -> FollowersQuery {
         self.asked.direction = direction;
         self
     }
 
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> FollowersQuery {
         self.asked.limit = rows.into();
         self
     }
 
-    /// Also looks up when each follower's account was made; on Helix one request more per 100 followers, beside
-    /// the walk.
+    /// Also look up when each follower's account was created. On Helix this costs one more request per 100
+    /// followers, sent in parallel with the walk.
     pub fn with_created(mut self) -> FollowersQuery {
         self.asked.created = true;
         self
     }
 
-    /// Only who followed at or after this time. Newest first, the walk ends there.
+    /// Only accounts that followed at or after this time. With the newest first, the walk ends there.
     pub fn since(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
         self.asked.since = time.into();
         self
     }
 
-    /// Only who followed before this time.
+    /// Only accounts that followed before this time.
     pub fn until(mut self, time: impl Into<Option<DateTime<Utc>>>) -> FollowersQuery {
         self.asked.until = time.into();
         self
@@ -66,7 +66,7 @@ impl FollowersQuery {
     }
 }
 
-/// Which channels a user follows, and how much about them.
+/// Which channels of those that a user follows to list, and with which details.
 #[derive(Clone, Debug)]
 pub struct FollowingQuery {
     api: RawApi,
@@ -85,19 +85,19 @@ impl FollowingQuery {
         FollowingQuery { api, source, asked }
     }
 
-    /// The order wished for; [`Listing::direction`] says which it became.
+    /// The requested order. [`Listing::direction`] is the order that the source returns.
     pub fn direction(mut self, direction: Direction) -> FollowingQuery {
         self.asked.direction = direction;
         self
     }
 
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> FollowingQuery {
         self.asked.limit = rows.into();
         self
     }
 
-    /// Also asks how many follow each of the channels; on Helix one request more per row.
+    /// Also look up how many followers each channel has. On Helix this costs one more request per row.
     pub fn with_followers(mut self) -> FollowingQuery {
         self.asked.followers = true;
         self
@@ -109,7 +109,7 @@ impl FollowingQuery {
     }
 }
 
-/// Which past broadcasts of a channel.
+/// Which past broadcasts of a channel to list.
 #[derive(Clone, Debug)]
 pub struct PastStreamsQuery {
     api: RawApi,
@@ -127,13 +127,13 @@ impl PastStreamsQuery {
         PastStreamsQuery { api, source, asked }
     }
 
-    /// The order wished for; [`Listing::direction`] says which it became.
+    /// The requested order. [`Listing::direction`] is the order that the source returns.
     pub fn direction(mut self, direction: Direction) -> PastStreamsQuery {
         self.asked.direction = direction;
         self
     }
 
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> PastStreamsQuery {
         self.asked.limit = rows.into();
         self
@@ -145,7 +145,7 @@ impl PastStreamsQuery {
     }
 }
 
-/// Which part of a past broadcast's chat.
+/// Which part of a past broadcast's chat to fetch.
 #[derive(Clone, Debug)]
 pub struct ChatQuery {
     api: RawApi,
@@ -177,19 +177,19 @@ impl ChatQuery {
         self
     }
 
-    /// At most so many messages.
+    /// Return at most this many messages.
     pub fn limit(mut self, messages: impl Into<Option<u64>>) -> ChatQuery {
         self.asked.limit = messages.into();
         self
     }
 
-    /// How many parts of the recording are fetched side by side; 4 unless said otherwise.
+    /// How many parts of the recording are fetched in parallel (default: 4).
     pub fn connections(mut self, connections: usize) -> ChatQuery {
         self.asked.connections = connections.max(1);
         self
     }
 
-    /// Starts fetching. Messages come in order: by second, then as they were written.
+    /// Starts fetching. Messages are ordered by second, then by the order in which they were written.
     pub fn start(self) -> Result<Rows<ChatMessage>> {
         source(self.source).chat_replay(&self.api, self.asked)
     }

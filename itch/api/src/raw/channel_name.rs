@@ -1,4 +1,4 @@
-//! How a person names a channel: a login, or `id:` and a number.
+//! How a user of itch names a channel: a login, or `id:` and a number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, ErrorKind};
 
-/// A channel as it was typed, known to be well formed.
+/// A channel name as it was typed, checked to be well formed.
 ///
-/// One malformed login spoils a whole batch of Helix `users` look-ups
+/// One malformed login makes Helix reject a whole batch of `users` look-ups
 /// (dev.twitch.tv/docs/api/reference#get-users), so names are checked before any request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -25,12 +25,12 @@ enum Key {
 }
 
 impl ChannelName {
-    /// The name as it was typed, white space around it cut.
+    /// The name as it was typed, without surrounding white space.
     pub fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// The login in lower case, if the channel was named by it.
+    /// The login in lower case, if the channel is named by its login.
     pub fn login(&self) -> Option<&str> {
         match &self.key {
             Key::Login(login) => Some(login),
@@ -38,7 +38,7 @@ impl ChannelName {
         }
     }
 
-    /// The id, if the channel was named by it.
+    /// The id, if the channel is named by its id.
     pub fn id(&self) -> Option<&str> {
         match &self.key {
             Key::Id(id) => Some(id),

@@ -1,4 +1,4 @@
-//! The one error that crosses every boundary, and the one table of kinds, plugin statuses and exit codes.
+//! The error type of every interface, and the one table of error kinds, plugin statuses and exit codes.
 
 use std::fmt;
 
@@ -9,50 +9,50 @@ use super::Service;
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What sort of failure it was: the only thing that code may branch on.
+/// The category of a failure. Code that handles errors branches on this and on [`Reason`] only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Something else went wrong: a full disk, a broken plugin.
+    /// Any other failure, such as a full disk or a broken plugin.
     Failed,
-    /// The person asked for something that cannot be meant.
+    /// The request is invalid, such as an unknown option or a value out of range.
     Usage,
     /// The channel, video or user does not exist.
     NotFound,
-    /// No identity, a refused one, or one without the needed scope or role.
+    /// There is no token, it was rejected, or it lacks the needed scope or role.
     SignIn,
-    /// The service could not be reached or gave out after every try.
+    /// The service could not be reached, or every retry failed.
     Service,
-    /// The rate limit left no way to go on.
+    /// The rate limit does not allow the run to continue.
     RateLimited,
-    /// The plugin, the host or the source cannot do this.
+    /// The plugin, the host or the source does not support this.
     Unsupported,
     /// A plugin panicked.
     Panic,
-    /// The service answered something that cannot be understood.
+    /// The service's answer could not be parsed.
     BadData,
-    /// `--offline`, and the cache does not have the answer.
+    /// `--offline` was given, and the answer is not in the cache.
     OfflineMiss,
-    /// The reader is gone, the limit is reached or the person interrupted: stop quietly.
+    /// The reader closed the pipe, the limit was reached or the user interrupted the run: stop without a message.
     Cancelled,
 }
 
-/// What in particular it was, where code has to tell an error from others of its kind.
+/// A more specific reason than the [`ErrorKind`], for code that must distinguish errors of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The service does not know the client id that asked.
+    /// The service does not know the client id of the request.
     ClientRefused,
-    /// A plugin's file is not the one that was looked at.
+    /// A plugin's file is not the one that was inspected before.
     FileChanged,
-    /// Something that this version has no name for.
+    /// A reason that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// One row a kind: the status at the plugin boundary and the exit code of the process.
+/// One row per kind: the status at the plugin boundary and the exit code of the process.
 const TABLE: [(ErrorKind, i32, u8); 11] = [
     (ErrorKind::Failed, -1, 1),
     (ErrorKind::Usage, -2, 2),
@@ -72,12 +72,12 @@ impl ErrorKind {
         TABLE.into_iter().find(|row| row.0 == self).unwrap_or(TABLE[0])
     }
 
-    /// The status that stands for this kind at the plugin boundary: negative, but for `Cancelled`.
+    /// The status of this kind at the plugin boundary: negative, except for `Cancelled`.
     pub fn status(self) -> i32 {
         self.row().1
     }
 
-    /// The kind that a plugin's status stands for; any unknown status is [`ErrorKind::Failed`].
+    /// The kind for a plugin's status. An unknown status is [`ErrorKind::Failed`].
     pub fn from_status(status: i32) -> ErrorKind {
         TABLE.into_iter().find(|row| row.1 == status).unwrap_or(TABLE[0]).0
     }
@@ -88,56 +88,56 @@ impl ErrorKind {
     }
 }
 
-/// A failure, told in one sentence, with its causes and with what to do about it.
+/// A failure: one sentence, its causes, and a hint about what to do.
 ///
-/// It is plain data, so that it can cross the plugin boundary as JSON and lose nothing.
+/// It is plain data, so that it can cross the plugin boundary as JSON without loss.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
-    /// What sort of failure it was.
+    /// The category of the failure.
     pub kind: ErrorKind,
     /// One sentence without a final period.
     pub message: String,
-    /// What to do now, if possible a command to run.
+    /// What to do about it, if possible a command to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The cause chain, nearest cause first.
+    /// The causes, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
-    /// The HTTP status, where an answer was the failure.
+    /// The HTTP status, if an answer was the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<u16>,
-    /// The service that was asked.
+    /// The service that the request was sent to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
-    /// What its message tells, as data; most errors have none.
+    /// Details as data; most errors have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<ErrorDetails>>,
 }
 
-/// What the message of an error tells, for code that has to branch on it.
+/// Details of an error's message, for code that must branch on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ErrorDetails {
-    /// What in particular it was, where the kind is not enough.
+    /// A more specific reason than the kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The plugin whose fault it is, where the message names it.
+    /// The plugin that caused the error, if the message names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
-    /// How many rows had been delivered before, where the message says so.
+    /// How many rows were delivered before the error, if the message says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// The row that is wrong, counted from 1.
+    /// The invalid row, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
-    /// The column whose value is wrong.
+    /// The column with the invalid value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
 }
 
 impl Error {
-    /// An error of a kind, told in one sentence without a final period.
+    /// An error of a kind, with a message of one sentence without a final period.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error {
             kind,
@@ -150,8 +150,8 @@ impl Error {
         }
     }
 
-    /// A fault of a plugin's, told by what it did: "emitted an empty line". The message names the plugin if its name
-    /// is known.
+    /// An error caused by a plugin, described by what it did: "emitted an empty line". The message names the plugin
+    /// if its name is known.
     pub fn of_plugin(kind: ErrorKind, plugin: Option<&str>, what_it_did: impl fmt::Display) -> Error {
         let message = match plugin {
             Some(plugin) => format!("the plugin `{plugin}` {what_it_did}"),
@@ -164,18 +164,18 @@ impl Error {
         }
     }
 
-    /// The error that means "stop quietly".
+    /// The error that stops a run without a message.
     pub fn cancelled() -> Error {
         Error::new(ErrorKind::Cancelled, "cancelled")
     }
 
-    /// Adds what the reader can do about it.
+    /// Adds a hint about what to do.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds a cause below those already there.
+    /// Adds a cause below the existing ones.
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
         self.causes.push(cause.to_string());
         self
@@ -186,7 +186,7 @@ impl Error {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            // Many errors repeat their source's text in their own; saying it once is enough.
+            // Many errors repeat the text of their source in their own; do not print it twice.
             if self.causes.last().is_none_or(|last| !last.contains(&text)) {
                 self.causes.push(text);
             }
@@ -195,49 +195,49 @@ impl Error {
         self
     }
 
-    /// Names the service and, where there was an answer, its HTTP status.
+    /// Sets the service and, if there was an answer, its HTTP status.
     pub fn at(mut self, service: Service, http: Option<u16>) -> Error {
         self.service = Some(service);
         self.http = http;
         self
     }
 
-    /// Adds to what is told as data.
+    /// Changes the details.
     pub fn detail(mut self, set: impl FnOnce(&mut ErrorDetails)) -> Error {
         set(self.details.get_or_insert_default());
         self
     }
 
-    /// What in particular it was, if that is told.
+    /// The specific reason, if there is one.
     pub fn reason(&self) -> Option<Reason> {
         self.details.as_ref()?.reason
     }
 
-    /// The plugin whose fault it is, if the message names one.
+    /// The plugin that caused the error, if the message names one.
     pub fn plugin(&self) -> Option<&str> {
         self.details.as_ref()?.plugin.as_deref()
     }
 
-    /// How many rows had been delivered before, if the message says so.
+    /// How many rows were delivered before the error, if the message says so.
     pub fn rows(&self) -> Option<u64> {
         self.details.as_ref()?.rows
     }
 
-    /// Puts a sentence in front: the present message becomes the nearest cause.
+    /// Puts a new message in front: the present message becomes the nearest cause.
     pub fn context(mut self, message: impl Into<String>) -> Error {
         self.causes
             .insert(0, std::mem::replace(&mut self.message, message.into()));
         self
     }
 
-    /// Whether this only means "stop quietly".
+    /// Whether this error only means "stop without a message".
     pub fn is_cancelled(&self) -> bool {
         self.kind == ErrorKind::Cancelled
     }
 }
 
 impl fmt::Display for Error {
-    /// The sentence; `{:#}` adds the causes after colons.
+    /// The message; `{:#}` appends the causes, separated by colons.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if f.alternate() {

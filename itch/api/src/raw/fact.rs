@@ -1,43 +1,43 @@
-//! Facts about a run, noted where they are seen; the host alone makes the verdict of them.
+//! Facts about a run, recorded where they are observed. Only the host turns them into a verdict.
 
 use serde::{Deserialize, Serialize};
 
-/// Something seen on the wire that bears on whether a report is complete.
+/// An observation that affects whether a report is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Fact {
-    /// The service says how many there are. Noted again at the end of a walk, since lists change meanwhile:
-    /// the smaller number counts.
+    /// The total that the service reports. Recorded again at the end of a walk, since lists change meanwhile: the
+    /// smaller number counts.
     Expected {
         /// Of what, in the plural.
         what: String,
         /// How many.
         n: u64,
     },
-    /// Rows that came a second time and were left out.
+    /// Repeated rows that were left out.
     Repeated {
         /// How many.
         n: u64,
     },
-    /// Things that are gone, such as deleted accounts. Counted, never a gap.
+    /// Things that no longer exist, such as deleted accounts. They are counted but are not a gap.
     Missing {
         /// Of what, in the plural.
         what: String,
         /// How many.
         n: u64,
-        /// A few names.
+        /// A few of their names.
         #[serde(default)]
         examples: Vec<String>,
-        /// What became of their rows, in a few words: "created empty".
+        /// What happened to their rows, in a few words: "created empty".
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
-    /// A cursor came again: the walk was ended there.
+    /// A cursor was repeated, so the walk ended there.
     Looped,
-    /// A part that should be there and is not.
+    /// An expected part is missing.
     Gap {
-        /// Where the gap begins, in the report's own terms.
+        /// Where the gap begins, in the units of the report.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<String>,
         /// Where it ends.
@@ -46,18 +46,18 @@ pub enum Fact {
         /// Why, in a few words.
         reason: String,
     },
-    /// Faults on the way that were made good.
+    /// Errors during the run from which it recovered.
     Recovered {
         /// How many.
         n: u64,
     },
 }
 
-/// A missing thing is named by so many examples at most.
+/// The largest number of examples for missing things.
 const EXAMPLES: usize = 3;
 
 impl Fact {
-    /// Adds a fact to those already noted. Counts of one thing become one count, so that what is kept does not grow
+    /// Adds a fact to those already recorded. Counts of the same thing are added up, so that the list does not grow
     /// with the length of a walk.
     pub fn add_to(self, facts: &mut Vec<Fact>) {
         let merged = facts.iter_mut().any(|known| known.absorb(&self));
@@ -66,8 +66,8 @@ impl Fact {
         }
     }
 
-    /// The same fact, with the remark that plugins built for ABI 1.0 put in brackets behind the name
-    /// (`accounts (created empty)`) in the field that it has now.
+    /// Moves the remark that plugins built for ABI 1.0 put in brackets after the name (`accounts (created empty)`)
+    /// into the `remark` field.
     pub fn with_remark_apart(self) -> Fact {
         match self {
             Fact::Missing {
@@ -92,7 +92,7 @@ impl Fact {
         }
     }
 
-    /// Takes in another fact about the same thing; says whether it was one.
+    /// Merges another fact about the same thing; returns whether it was one.
     fn absorb(&mut self, other: &Fact) -> bool {
         match (self, other) {
             (Fact::Expected { what, n }, Fact::Expected { what: same, n: new }) if what == same => {

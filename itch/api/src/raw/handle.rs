@@ -1,4 +1,4 @@
-//! The raw handle: a cheap clone over a transport, with blocking calls and many requests in flight.
+//! The raw handle: a cheap clone over a transport. Calls block, and many requests can be in flight.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport};
 
-/// Starts requests and waits for them, and knows nothing of what they ask. Sources are written over it.
+/// Starts requests and waits for them, without knowledge of endpoints. Sources are written on top of it.
 #[derive(Clone)]
 pub struct RawApi {
     transport: Arc<dyn Transport>,
@@ -25,12 +25,12 @@ impl RawApi {
         RawApi { transport }
     }
 
-    /// What carries this handle's requests.
+    /// The transport that carries this handle's requests.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport
     }
 
-    /// Starts a request at once.
+    /// Starts a request and returns at once.
     pub fn fetch(&self, request: Request) -> Pending {
         let started = self.transport.start(request.clone());
         Pending {
@@ -43,30 +43,31 @@ impl RawApi {
         }
     }
 
-    /// Waits until one of the requests has ended and says which; it can then be waited for without blocking.
+    /// Waits until one of the requests has finished and returns its index. Waiting for that request then does not
+    /// block.
     ///
-    /// An empty list is an error of the caller.
+    /// Returns an error if the list is empty.
     pub fn wait_any(&self, pendings: &[&Pending]) -> Result<usize> {
         let mut tickets = Vec::with_capacity(pendings.len());
         for (place, pending) in pendings.iter().enumerate() {
             match &pending.state {
                 State::Started(ticket) => tickets.push(*ticket),
-                // Already ended: there is nothing to wait for.
+                // Already finished.
                 State::Failed(_) | State::Taken => return Ok(place),
             }
         }
         if tickets.is_empty() {
-            return Err(Error::new(ErrorKind::Failed, "nothing to wait for"));
+            return Err(Error::new(ErrorKind::Failed, "no request to wait for"));
         }
         self.transport.wait_any(&tickets)
     }
 
-    /// Fetches a request and gives the JSON of a successful answer.
+    /// Sends a request and returns the JSON of a successful answer.
     pub fn json(&self, request: Request) -> Result<Value> {
         self.fetch(request).json()
     }
 
-    /// Notes a fact for the verdict.
+    /// Records a fact for the verdict.
     pub fn note(&self, fact: Fact) {
         self.transport.note(fact);
     }
@@ -83,7 +84,7 @@ enum State {
     Taken,
 }
 
-/// A request in flight. Dropping it gives the request up.
+/// A request in flight. Dropping it abandons the request.
 pub struct Pending {
     transport: Arc<dyn Transport>,
     request: Request,
@@ -99,7 +100,7 @@ impl fmt::Debug for Pending {
 }
 
 impl Pending {
-    /// What was asked.
+    /// The request.
     pub fn request(&self) -> &Request {
         &self.request
     }
@@ -109,11 +110,11 @@ impl Pending {
         match std::mem::replace(&mut self.state, State::Taken) {
             State::Started(ticket) => self.transport.wait(ticket),
             State::Failed(error) => Err(error),
-            State::Taken => Err(Error::new(ErrorKind::Failed, "an answer was taken twice")),
+            State::Taken => Err(Error::new(ErrorKind::Failed, "the answer of a request was taken twice")),
         }
     }
 
-    /// Waits, and gives the JSON of a successful answer or the service's refusal as an error.
+    /// Waits, and returns the JSON of a successful answer. A refusal by the service is an error.
     pub fn json(mut self) -> Result<Value> {
         let request = std::mem::replace(&mut self.request, Request::helix(""));
         self.wait()?.success(&request)

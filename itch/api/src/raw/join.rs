@@ -1,4 +1,4 @@
-//! Side by side: looking things up for the rows of a page while the walk over the pages goes on.
+//! Look-ups for the rows of a page, in parallel with the walk over the pages.
 
 use std::collections::VecDeque;
 
@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::{Error, Page, Pages, Pending, RawApi, Result};
 
-/// So many pages may wait for their look-ups. When look-ups are slower than the walk (a rate limit), more would
-/// only cost memory.
+/// How many pages may wait for their look-ups. When look-ups are slower than the walk (a rate limit), more pages
+/// would only use memory.
 const WAITING_PAGES: usize = 8;
 
-/// A walk whose pages each need one look-up before their rows can go out.
+/// A walk in which each page needs one look-up before its rows can be returned.
 ///
-/// The cursor chain is serial by nature and the look-ups are not, so the wall time is that of the chain alone
-/// plus one look-up: a page is taken the moment it arrives, which starts the request for the next, and its
-/// look-up is started beside it.
+/// Pages of a cursor chain can only be fetched one after another, but look-ups can run in parallel with it. So the
+/// total time is that of the chain plus one look-up: as soon as a page arrives, the request for the next page and
+/// the look-up for this one are started.
 pub(crate) struct Joined<L, J> {
     api: RawApi,
     pages: Pages,
     look_up: L,
     join: J,
     waiting: VecDeque<(Page, Option<Pending>)>,
-    /// What ended the walk early. The pages that arrived before it are whole and go out first.
+    /// The error that ended the walk early. The pages that arrived before it are complete and are returned first.
     broken: Option<Error>,
     failed: bool,
 }
@@ -31,7 +31,7 @@ where
     L: FnMut(&RawApi, &Page) -> Result<Option<Pending>>,
     J: FnMut(&RawApi, Page, Option<Value>) -> Result<Vec<T>>,
 {
-    /// `look_up` starts the request for a page (or finds that none is needed); `join` makes the rows of both.
+    /// `look_up` starts the request for a page (or returns `None` if none is needed); `join` combines both into rows.
     pub(crate) fn new(api: RawApi, pages: Pages, look_up: L, join: J) -> Self {
         Joined {
             api,
@@ -52,7 +52,7 @@ where
                 (None, None) => return self.broken.take().map_or(Ok(None), Err),
                 (Some(_), None) => true,
                 (None, Some(_)) | (Some(_), Some((_, None))) => false,
-                // The chain stands first: if both have ended, its next request should start first.
+                // The chain comes first: if both have finished, its next request should start first.
                 (Some(chain), Some((_, Some(look_up)))) => self.api.wait_any(&[chain, look_up])? == 0,
             };
             if page_is_next {

@@ -1,4 +1,4 @@
-//! The raw layer: requests and their answers, walks over pages, errors, facts and models. It imports no other layer.
+//! The raw layer: requests and answers, paging, errors, facts and models. It imports no other layer.
 
 mod channel_name;
 mod error;

@@ -1,6 +1,6 @@
-//! What the services' rows mean, in the words of Twitch's own reference (dev.twitch.tv/docs/api/reference).
+//! The rows of the services as types, with the field names of Twitch's reference (dev.twitch.tv/docs/api/reference).
 //!
-//! Times are UTC. Fields that a model does not name are kept in `extra`, so nothing that was sent is lost.
+//! Times are UTC. Fields that a model does not name are kept in `extra`, so no data is lost.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 /// A user account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
-    /// Decimal, unique for ever.
+    /// Decimal; never reused.
     pub id: String,
-    /// Lower case; the owner may change it.
+    /// Lower case; the owner can change it.
     pub login: String,
-    /// The login in the owner's capitals, or a name in another script.
+    /// The login with the owner's capitalization, or a name in another script.
     #[serde(default)]
     pub display_name: String,
-    /// When the account was made. `None` where the service did not say, or the account is gone.
+    /// When the account was created. `None` if the service did not send it, or the account no longer exists.
     #[serde(default, deserialize_with = "time_or_none")]
     pub created_at: Option<DateTime<Utc>>,
-    /// Everything else.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// A channel: a user account seen as a place to broadcast.
+/// A channel: a user account as a broadcaster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     /// The broadcaster's user id.
@@ -34,10 +34,10 @@ pub struct Channel {
     /// The broadcaster's display name.
     #[serde(default)]
     pub display_name: String,
-    /// When the account was made.
+    /// When the account was created.
     #[serde(default, deserialize_with = "time_or_none")]
     pub created_at: Option<DateTime<Utc>>,
-    /// Everything else.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -45,47 +45,47 @@ pub struct Channel {
 /// One follower of a channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Follow {
-    /// Who follows. `created_at` is there if it was asked for and the account still exists.
+    /// The follower. `created_at` is set if it was requested and the account still exists.
     pub user: User,
-    /// Since when.
+    /// When the follow began.
     pub followed_at: DateTime<Utc>,
 }
 
 /// One channel that a user follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FollowedChannel {
-    /// Which channel. What the service does not tell is empty.
+    /// The followed channel. Fields that the service does not send are empty.
     pub channel: Channel,
-    /// How many follow that channel, if it was asked for or came for free.
+    /// How many followers that channel has, if it was requested or the service sent it anyway.
     pub followers: Option<u64>,
-    /// Since when.
+    /// When the follow began.
     pub followed_at: DateTime<Utc>,
 }
 
 /// A past broadcast, or one that is still running.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastStream {
-    /// When it began; `None` if the service does not say.
+    /// When it began; `None` if the service does not send it.
     pub start: Option<DateTime<Utc>>,
-    /// When it ended; `None` while it runs, or if the service does not say.
+    /// When it ended; `None` while it is running, or if the service does not send it.
     pub end: Option<DateTime<Utc>>,
-    /// Its recording, where the service has one.
+    /// Its recording, if the service has one.
     pub video: Option<Video>,
-    /// The broadcast itself, while it runs.
+    /// The broadcast itself, while it is running.
     pub live: Option<Stream>,
 }
 
-/// What somebody in a chat room may do there.
+/// The role of a user in a chat room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Whose channel it is.
+    /// The owner of the channel.
     Broadcaster,
-    /// May remove messages and people.
+    /// May remove messages and users.
     Moderator,
-    /// Was honoured by the broadcaster.
+    /// Was given VIP status by the broadcaster.
     Vip,
-    /// Everybody else.
+    /// Any other user.
     Viewer,
 }
 
@@ -101,31 +101,31 @@ impl Role {
     }
 }
 
-/// Somebody in a chat room.
+/// A user in a chat room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chatter {
-    /// The user id; `None` where the service does not say.
+    /// The user id; `None` if the service does not send it.
     pub id: Option<String>,
     /// The login.
     pub login: String,
-    /// The display name; empty where the service does not say.
+    /// The display name; empty if the service does not send it.
     pub display_name: String,
-    /// `None` where the token may not see roles.
+    /// `None` if the token may not see roles.
     pub role: Option<Role>,
 }
 
 /// One message of a past broadcast's chat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChatMessage {
-    /// Unique for ever.
+    /// Never reused.
     pub id: String,
     /// Whole seconds since the recording began.
     pub offset: i64,
     /// When it was written.
     pub created_at: Option<DateTime<Utc>>,
-    /// Who wrote it; `None` if the account is gone.
+    /// Who wrote it; `None` if the account no longer exists.
     pub commenter: Option<Commenter>,
-    /// `#RRGGBB`, if the writer chose one.
+    /// `#RRGGBB`, if the author chose a color.
     pub color: Option<String>,
     /// Badges as set and version: `subscriber`, `12`.
     pub badges: Vec<(String, String)>,
@@ -135,10 +135,10 @@ pub struct ChatMessage {
     pub emotes: Vec<EmoteUse>,
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commenter {
-    /// The user id; empty where the service does not say.
+    /// The user id; empty if the service does not send it.
     pub id: String,
     /// The login.
     pub login: String,
@@ -151,30 +151,30 @@ pub struct Commenter {
 pub struct EmoteUse {
     /// Decimal, or `emotesv2_` and hexadecimal digits.
     pub id: String,
-    /// Its first code point.
+    /// The index of its first code point.
     pub from: u32,
-    /// Its last code point.
+    /// The index of its last code point.
     pub to: u32,
 }
 
 /// A running broadcast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
-    /// The stream id, which an archive video repeats in `stream_id`.
+    /// The stream id. The video of the broadcast has the same value in `stream_id`.
     pub id: String,
     /// The broadcaster's user id.
     pub user_id: String,
     /// The broadcaster's login.
     pub user_login: String,
-    /// What the broadcaster wrote above it.
+    /// The title set by the broadcaster.
     #[serde(default)]
     pub title: String,
-    /// Viewers at the time of asking.
+    /// The number of viewers at the time of the request.
     #[serde(default)]
     pub viewer_count: u64,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// Everything else.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -184,7 +184,7 @@ pub struct Stream {
 pub struct Video {
     /// The video id, decimal.
     pub id: String,
-    /// The stream it records; `None` unless it is an archive.
+    /// The stream that it records; `None` unless it is an archive.
     #[serde(default)]
     pub stream_id: Option<String>,
     /// The broadcaster's user id.
@@ -201,16 +201,16 @@ pub struct Video {
     pub kind: String,
     /// As Twitch writes it, such as `3h8m33s`; hours may exceed 24.
     pub duration: String,
-    /// How often it was watched.
+    /// The number of views.
     #[serde(default)]
     pub view_count: u64,
-    /// Everything else.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Video {
-    /// Its length in seconds; `None` if the service wrote something else than a length.
+    /// Its length in seconds; `None` if `duration` is not a valid duration.
     pub fn seconds(&self) -> Option<i64> {
         let mut total: i64 = 0;
         let mut number: Option<i64> = None;
@@ -248,7 +248,7 @@ impl From<User> for Channel {
     }
 }
 
-/// Reads an RFC 3339 time; null, an empty text and anything else that is no time are `None`.
+/// Parses an RFC 3339 time. Null, an empty string and anything that is not a time are `None`.
 fn time_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let value = Option::<Value>::deserialize(input)?;
     let text = value.as_ref().and_then(Value::as_str);

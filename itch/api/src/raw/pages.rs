@@ -1,4 +1,4 @@
-//! Paging, written once: following a cursor with the next page in flight while one is read.
+//! Paging: follows a cursor, with the next page in flight while the current one is read.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Chain, Error, ErrorKind, Fact, Pending, RawApi, Request, Result};
 
-/// Repeats are sought among the rows of so many pages back: lists shift while one walks over them, but not far.
+/// Repeated rows are searched for in this many earlier pages: lists shift during a walk, but not far.
 const REMEMBERED_PAGES: usize = 10;
 
 /// How a service pages.
@@ -26,27 +26,27 @@ pub enum PageStyle {
     },
 }
 
-/// What a walk does with one row.
+/// What a walk does with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sift {
-    /// Keep it.
+    /// Keep the row.
     Keep,
-    /// Leave it out and go on.
+    /// Leave the row out and continue.
     Skip,
-    /// Leave it out and end the walk.
+    /// Leave the row out and end the walk.
     Stop,
 }
 
 /// One page of a walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// Its rows, without repeats and without those that were sifted out.
+    /// Its rows, without repeated rows and without those that the filter left out.
     pub rows: Vec<Value>,
-    /// How many the whole list has, if the service says.
+    /// The size of the whole list, if the service sends it.
     pub total: Option<u64>,
-    /// 0 for the first page.
+    /// The index of the page, from 0.
     pub number: u64,
-    /// Whether the service sent no row at all, before repeats and sifting.
+    /// Whether the service sent no rows at all, before repeated rows were removed and the filter was applied.
     pub empty: bool,
 }
 
@@ -54,10 +54,9 @@ type Sieve = Box<dyn FnMut(&Value) -> Sift + Send>;
 
 /// A walk over the pages of a list.
 ///
-/// Set it up, then take pages with [`Pages::next_page`]. The page after the one being read is already in flight.
-/// It ends where there is no cursor, where a page is empty, where a cursor comes again, or where the limit is
-/// reached; with a limit no request too many is made. It notes totals, repeats, loops and gaps as
-/// [facts](Fact).
+/// Configure it, then take pages with [`Pages::next_page`]. The page after the current one is already in flight.
+/// The walk ends when there is no cursor, a page is empty, a cursor is repeated, or the limit is reached. With a
+/// limit, no unneeded request is sent. Totals, repeated rows, loops and gaps are recorded as [facts](Fact).
 pub struct Pages {
     api: RawApi,
     request: Request,
@@ -90,7 +89,7 @@ impl fmt::Debug for Pages {
 }
 
 impl Pages {
-    /// A walk that begins with this request. `max` is the largest page that the endpoint gives.
+    /// A walk that begins with this request. `max` is the endpoint's largest page size.
     pub fn new(api: impl Into<RawApi>, request: Request, style: PageStyle, max: u32) -> Pages {
         Pages {
             api: api.into(),
@@ -109,34 +108,34 @@ impl Pages {
         }
     }
 
-    /// Ends the walk after so many kept rows.
+    /// Ends the walk after this many kept rows.
     pub fn limit(mut self, rows: impl Into<Option<u64>>) -> Pages {
         self.limit = rows.into();
         self
     }
 
-    /// Leaves out rows whose field was seen within the last ten pages, and notes how many.
+    /// Leaves out rows whose value in this field occurred within the last ten pages, and records their number.
     pub fn unique_by(mut self, field: impl Into<String>) -> Pages {
         self.unique = Some(field.into());
         self
     }
 
-    /// Decides over each row that is no repeat.
+    /// Filters the rows that are not repeated.
     pub fn sift(mut self, sieve: impl FnMut(&Value) -> Sift + Send + 'static) -> Pages {
         self.sieve = Some(Box::new(sieve));
         self
     }
 
-    /// Notes the list's total, on the first page and the last, as the expected number of these.
+    /// Records the list's total, on the first page and the last, as the expected number of `what`.
     pub fn expect(mut self, what: impl Into<String>) -> Pages {
         self.expected = Some(what.into());
         self
     }
 
-    /// The request in flight, to wait for beside others; `None` when the walk has ended.
+    /// The request in flight, to wait for it together with others; `None` when the walk has ended.
     pub fn pending(&mut self) -> Option<&Pending> {
         if matches!(self.state, State::NotStarted) {
-            // A request may bring the walk that it belongs to.
+            // The request may already belong to a walk.
             self.request.chain.get_or_insert_with(Chain::start);
             self.size_page();
             self.state = State::InFlight(Box::new(self.api.fetch(self.request.clone())));
@@ -147,9 +146,9 @@ impl Pages {
         }
     }
 
-    /// Waits for the next page and starts the request for the one after it; `None` at the end.
+    /// Waits for the next page and starts the request for the one after it. Returns `None` at the end.
     ///
-    /// After an error the walk has ended.
+    /// The walk ends after an error.
     pub fn next_page(&mut self) -> Option<Result<Page>> {
         self.pending()?;
         let State::InFlight(pending) = std::mem::replace(&mut self.state, State::Ended) else {
@@ -190,8 +189,8 @@ impl Pages {
             _ if stopped || full => None,
             None => None,
             Some(_) if empty => {
-                // The sign of the end is a page that names no other. An empty page in the middle of a walk
-                // is how a list ends early without anybody noticing.
+                // Only a page without a cursor is the end. If an empty page in the middle counted as the end, the
+                // list would be cut short without a warning.
                 self.api.note(Fact::Gap {
                     from: None,
                     to: None,
@@ -226,7 +225,7 @@ impl Pages {
         self.size_page();
         match next {
             Next::Parameter(name, cursor) => self.request.set_query(name, cursor),
-            // A cursor that was sent before stays beside the link, as the program of 2016 had it.
+            // A cursor that was sent before is kept in addition to the link, like the original itch (2016) did.
             Next::Address { path, inline_query } => {
                 self.request.path = path;
                 self.request.inline_query = inline_query;
@@ -236,7 +235,7 @@ impl Pages {
         self.state = State::InFlight(Box::new(self.api.fetch(self.request.clone())));
     }
 
-    /// Cuts repeats and what the sieve and the limit leave out; says whether the sieve ended the walk.
+    /// Removes repeated rows, applies the filter and the limit; returns whether the filter ended the walk.
     fn keep(&mut self, rows: &mut Vec<Value>) -> bool {
         let mut repeated = 0;
         let mut ids = Vec::new();
@@ -282,10 +281,10 @@ impl Pages {
         stopped
     }
 
-    /// Asks for no more rows than are still wanted. A sieve may leave rows out, so then pages are full.
+    /// Requests no more rows than are still needed. A filter may leave rows out, so with one every page is full.
     fn size_page(&mut self) {
         if self.style != PageStyle::Helix {
-            return; // The old URLs said it once, in their first page.
+            return; // The old services take the limit only on the first page.
         }
         let wanted = match (self.limit, &self.sieve) {
             (Some(limit), None) => limit.saturating_sub(self.kept),
@@ -307,23 +306,23 @@ struct Parts {
     next: Option<Next>,
 }
 
-/// Where the next page is.
+/// Where the next page is found.
 #[derive(Hash)]
 enum Next {
-    /// The same address with this parameter.
+    /// At the same address, with this parameter.
     Parameter(&'static str, String),
-    /// Another address.
+    /// At another address.
     Address { path: String, inline_query: String },
 }
 
-/// Reads a Helix envelope, tolerantly: `pagination` may be absent, `{}`, or hold an empty or null cursor, and
-/// `data` may be null (twurple/twurple guards against the same).
+/// Parses a Helix envelope. `pagination` may be absent or `{}`, the cursor may be empty or null, and `data` may be
+/// null (twurple/twurple handles the same cases).
 fn helix_page(mut body: Value) -> Result<Parts> {
     let rows = match body.get_mut("data").map(Value::take) {
         Some(Value::Array(rows)) => rows,
         Some(Value::Null) => Vec::new(),
         _ => {
-            return Err(Error::new(ErrorKind::BadData, "Twitch's answer has no list of rows"));
+            return Err(Error::new(ErrorKind::BadData, "Twitch's answer has no list `data`"));
         }
     };
     let cursor = match body.get("pagination") {
@@ -339,7 +338,7 @@ fn helix_page(mut body: Value) -> Result<Parts> {
     })
 }
 
-/// Reads a kraken list. A body without the list ends it, as an empty one does.
+/// Parses a kraken list. A body without the list ends the walk, like an empty list.
 fn kraken_page(mut body: Value, field: &str) -> Parts {
     let rows = match body.get_mut(field).map(Value::take) {
         Some(Value::Array(rows)) => rows,
@@ -363,9 +362,9 @@ fn kraken_page(mut body: Value, field: &str) -> Parts {
     }
 }
 
-/// The part of a linked URL below the service's base, wherever that base is.
+/// The part of a linked URL after the service's base URL, whatever the base URL is.
 fn kraken_address(link: &str) -> Option<Next> {
-    // A base that does not end in `kraken` leaves the whole path: if that is wrong, the service will say so.
+    // For a base that does not end in `kraken` the whole path is used. If that is wrong, the service returns an error.
     let (_, after_scheme) = link.split_once("://").unwrap_or(("", link));
     let below = after_scheme
         .split_once("/kraken/")

@@ -1,4 +1,4 @@
-//! What holds for the answers of an endpoint: how long they are fresh, who shares them, and which of them are stored.
+//! Policies for the answers of an endpoint: how long they are fresh, who shares them, and which of them are stored.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,48 +6,48 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Who gets the same answer to the same request, and may so be given the stored one.
+/// Which users get the same answer to the same request, so that a stored answer can be shared among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CacheScope {
-    /// Everybody.
+    /// All users.
     Everybody,
-    /// The user who asks, with any token.
+    /// Only the user who sent the request, with any token.
     #[default]
     User,
-    /// Everybody, but for those whose token has this scope: their answers may hold something that is for them alone.
+    /// All users whose token lacks this scope. With the scope, an answer may contain data for that user only.
     UserWith(Cow<'static, str>),
 }
 
-/// What holds for the answers of one endpoint. It travels with the [`Request`](crate::Request) as plain data.
+/// How to store and share the answers of one endpoint. It is part of the [`Request`](crate::Request), as plain data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Policy {
-    /// For how many seconds a stored answer is fresh; an hour unless it is set.
+    /// For how many seconds a stored answer is fresh (default: an hour).
     #[serde(default = "hour")]
     pub max_age: u64,
-    /// Who shares a stored answer; nobody but the asking user unless it is set.
+    /// Who shares a stored answer (default: only the user who sent the request).
     #[serde(default)]
     pub scope: CacheScope,
-    /// Whether a `total` above zero without a row means that this token may not see the rows. Such an answer is not
+    /// Whether a `total` above zero without rows means that the token may not see the rows. Such an answer is not
     /// stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rows_hidden: bool,
-    /// Whether an answer with status 400 that holds `errors` is data, and stored as such.
+    /// Whether an answer with status 400 that contains `errors` is valid data, and is stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub errors_are_data: bool,
-    /// Where a page of a list that still grows says what it is; see [`Freshness::Growing`](crate::Freshness::Growing).
+    /// Where to find the page data of a list that still grows; see [`Freshness::Growing`](crate::Freshness::Growing).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageShape>,
 }
 
-/// Where a page has what tells whether it is whole and whether it is the last, as JSON Pointers (RFC 6901).
+/// Where a page says whether it is complete and whether it is the last, as JSON Pointers (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageShape {
-    /// The list. Null where the service could not give it for the moment: then it is asked again.
+    /// The list. Null if the service temporarily could not return it; the request is then retried.
     pub list: Cow<'static, str>,
-    /// Its rows.
+    /// The rows of the list.
     pub rows: Cow<'static, str>,
     /// `true` if there is a page after this one.
     pub more: Cow<'static, str>,
@@ -72,40 +72,40 @@ impl Policy {
         }
     }
 
-    /// The same answer for everybody, fresh for so long (whole seconds count).
+    /// The same answer for all users, fresh for this long (in whole seconds).
     pub const fn everybody(max_age: Duration) -> Policy {
         Policy::new(max_age, CacheScope::Everybody)
     }
 
-    /// An answer for the asking user alone.
+    /// An answer only for the user who sent the request.
     pub const fn user(max_age: Duration) -> Policy {
         Policy::new(max_age, CacheScope::User)
     }
 
-    /// The same answer for everybody but the users whose token has this scope.
+    /// The same answer for all users, except those whose token has this scope.
     pub const fn user_with(max_age: Duration, scope: &'static str) -> Policy {
         Policy::new(max_age, CacheScope::UserWith(Cow::Borrowed(scope)))
     }
 
-    /// With [`Policy::rows_hidden`].
+    /// Sets [`Policy::rows_hidden`].
     pub const fn rows_hidden(mut self) -> Policy {
         self.rows_hidden = true;
         self
     }
 
-    /// With [`Policy::errors_are_data`].
+    /// Sets [`Policy::errors_are_data`].
     pub const fn errors_are_data(mut self) -> Policy {
         self.errors_are_data = true;
         self
     }
 
-    /// With the shape of its pages.
+    /// Sets the shape of its pages.
     pub fn page(mut self, page: PageShape) -> Policy {
         self.page = Some(page);
         self
     }
 
-    /// This policy where it is as careful as another, and the other where it is not.
+    /// Limits the scope of this policy to that of another. Rows may be hidden if either policy says so.
     pub(crate) fn no_wider_than(mut self, other: &Policy) -> Policy {
         let wider = match (&self.scope, &other.scope) {
             (_, CacheScope::Everybody) | (CacheScope::User, _) => false,
@@ -118,19 +118,19 @@ impl Policy {
         self
     }
 
-    /// Whether an answer with this `total` and so many rows hides its rows from the token that asked.
+    /// Whether an answer with this `total` and this many rows hides its rows from the token.
     pub fn hides_rows(&self, total: Option<u64>, rows: usize) -> bool {
         self.rows_hidden && rows == 0 && total.is_some_and(|total| total > 0)
     }
 }
 
 impl PageShape {
-    /// Whether the list is null where it should be.
+    /// Whether the list is null.
     pub fn is_missing(&self, body: &Value) -> bool {
         body.pointer(&self.list).is_some_and(Value::is_null)
     }
 
-    /// Whether this page has rows and is not the last: nothing will be added to it.
+    /// Whether this page has rows and is not the last, so that no rows will be added to it.
     pub fn is_inner(&self, body: &Value) -> bool {
         let rows = body.pointer(&self.rows).and_then(Value::as_array);
         rows.is_some_and(|rows| !rows.is_empty()) && body.pointer(&self.more) == Some(&Value::Bool(true))

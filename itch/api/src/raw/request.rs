@@ -1,4 +1,4 @@
-//! What can be asked: a service, a path, a query or a body, and how fresh the answer has to be.
+//! Requests: a service, a path, a query or a body, and how fresh the answer must be.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,18 +9,18 @@ use serde_json::Value;
 
 use super::Policy;
 
-/// One of the services that itch speaks to. Each has a canonical address and a base URL setting.
+/// A service that itch sends requests to. Each has a canonical address and a setting for its base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Service {
-    /// The official API of today (dev.twitch.tv/docs/api).
+    /// The current official API (dev.twitch.tv/docs/api).
     Helix,
     /// Twitch's private GraphQL service, the only source of VOD chat.
     Gql,
     /// Sign-in (dev.twitch.tv/docs/authentication).
     OAuth,
-    /// The API of 2011 to 2022, version 3 shapes (justintv/Twitch-API).
+    /// The API of 2011 to 2022, with the data format of version 3 (justintv/Twitch-API).
     Kraken,
     /// The chat host that listed chatters until April 2023.
     Tmi,
@@ -55,7 +55,7 @@ impl Service {
         }
     }
 
-    /// The environment variable that replaces [`Service::canonical`], by convention of the program and its sandbox.
+    /// The environment variable that replaces [`Service::canonical`].
     pub const fn url_variable(self) -> &'static str {
         match self {
             Service::Helix => "TWITCH_HELIX_URL",
@@ -68,12 +68,12 @@ impl Service {
         }
     }
 
-    /// Whether it is one of those that the program of 2016 spoke to.
+    /// Whether it is one of the services of the original itch (2016).
     pub fn is_legacy(self) -> bool {
         matches!(self, Service::Kraken | Service::Tmi | Service::Rechat | Service::Loots)
     }
 
-    /// The name in messages and in JSON.
+    /// The name in messages and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Service::Helix => "helix",
@@ -93,21 +93,21 @@ impl fmt::Display for Service {
     }
 }
 
-/// How old a stored answer may be. What the person asked for on the command line comes first.
+/// How old a stored answer may be. The options on the command line take precedence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Freshness {
-    /// As the [`Policy`] of the endpoint says.
+    /// As defined by the [`Policy`] of the endpoint.
     #[default]
     Endpoint,
-    /// Never from a cache; the answer is stored all the same.
+    /// Never use a stored answer. The new answer is still stored.
     Fresh,
-    /// At most so many seconds old.
+    /// At most this many seconds old.
     MaxAge(u64),
-    /// The answer can never change: any age will do.
+    /// The answer never changes: any age is accepted.
     Immutable,
-    /// A list that still grows at its end: every page but the last may be stored.
+    /// A list that still grows at its end: every page except the last may be stored.
     Growing,
 }
 
@@ -115,10 +115,10 @@ pub enum Freshness {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GqlForm {
-    /// Its text.
+    /// As its text.
     #[default]
     Query,
-    /// The hash of a query that the service has stored.
+    /// As the hash of a query that the service has stored.
     Persisted,
 }
 
@@ -126,15 +126,15 @@ fn is_first(client: &usize) -> bool {
     *client == 0
 }
 
-/// The place of a request in a walk over pages.
+/// The position of a request in a walk over pages.
 ///
-/// The first page decides for all: if it came from a cache, the later ones may too, whatever their age;
-/// if it was fetched, all of them are. So a walk never mixes two states of a list.
+/// The first page decides for the whole walk: if it came from a cache, later pages may too, whatever their age; if it
+/// was fetched, all pages are fetched. So a walk never mixes two states of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
-    /// Names the walk within this process.
+    /// Identifies the walk within this process.
     pub id: u64,
-    /// 0 for the first page.
+    /// The index of the page, from 0.
     pub page: u64,
 }
 
@@ -157,40 +157,40 @@ impl Chain {
     }
 }
 
-/// One request, as a value: it can be compared, stored, and sent across the plugin boundary as JSON.
+/// A request as plain data: it can be compared, stored, and sent across the plugin boundary as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Whom to ask.
+    /// The service.
     pub service: Service,
     /// The path below the service's base URL, without a leading slash.
     #[serde(default)]
     pub path: String,
-    /// Query text that stands in the URL as it is, before [`Request::query`]: percent-encoded, without `?`. It is how
-    /// the program of 2016 wrote some of its URLs, and names its stored answers.
+    /// Query text that is put into the URL unchanged, before [`Request::query`]: percent-encoded, without `?`. The
+    /// original itch wrote some of its URLs this way, and its cache keys contain them.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub inline_query: String,
-    /// Query parameters in the order in which they are sent; a name may stand several times.
+    /// Query parameters, in the order in which they are sent. A name may occur more than once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
-    /// A JSON body; with one, the request is a POST.
+    /// A JSON body. A request with a body is a POST.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Which of the known GQL client ids asks, from 0. It changes who is let in, never the answer.
+    /// The index of the known GQL client id to use, from 0. It affects access, never the content of the answer.
     #[serde(default, skip_serializing_if = "is_first")]
     pub gql_client: usize,
     /// How old a stored answer may be.
     #[serde(default)]
     pub freshness: Freshness,
-    /// The place in a walk over pages.
+    /// The position in a walk over pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Chain>,
-    /// What holds for the endpoint's answers. `None` leaves it to what itch knows of the endpoint.
+    /// The policy for the answers. `None`: use what itch knows about the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
 impl Request {
-    /// A GET of a path below the service's base URL.
+    /// A GET request for a path below the service's base URL.
     pub fn get(service: Service, path: impl Into<String>) -> Request {
         Request {
             service,
@@ -205,8 +205,8 @@ impl Request {
         }
     }
 
-    /// A GQL query by the name that the host's table of GQL facts knows it under, with its variables and, for lists,
-    /// the size of a page. `form` says whether the text of the query is sent or the hash of a stored one.
+    /// A GQL query, by its name in the host's table of GQL operations, with its variables and, for lists, the page
+    /// size. `form` says whether to send the text of the query or the hash of a stored one.
     pub fn gql(operation: &str, form: GqlForm, page_size: u32, variables: Value) -> Request {
         let body = serde_json::json!({
             "operation": operation,
@@ -220,18 +220,18 @@ impl Request {
         }
     }
 
-    /// A GET of a Helix endpoint, such as `channels/followers`.
+    /// A GET request for a Helix endpoint, such as `channels/followers`.
     pub fn helix(path: impl Into<String>) -> Request {
         Request::get(Service::Helix, path)
     }
 
-    /// Adds a query parameter; the same name again adds a second value.
+    /// Adds a query parameter. If the name exists, this adds a second value.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Request {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets a query parameter, in place of any value it had.
+    /// Sets a query parameter and replaces its previous values.
     pub fn set_query(&mut self, name: &str, value: impl fmt::Display) {
         let value = value.to_string();
         match self.query.iter_mut().find(|(known, _)| known == name) {
@@ -240,32 +240,32 @@ impl Request {
         }
     }
 
-    /// Accepts no stored answer.
+    /// Do not accept a stored answer.
     pub fn fresh(mut self) -> Request {
         self.freshness = Freshness::Fresh;
         self
     }
 
-    /// Accepts a stored answer of at most this age.
+    /// Accept a stored answer of at most this age.
     pub fn max_age(mut self, age: Duration) -> Request {
         self.freshness = Freshness::MaxAge(age.as_secs());
         self
     }
 
-    /// Says how old a stored answer may be.
+    /// Sets how old a stored answer may be.
     pub fn freshness(mut self, freshness: Freshness) -> Request {
         self.freshness = freshness;
         self
     }
 
-    /// Says what holds for the endpoint's answers, for an endpoint that itch does not know. Where it does know the
-    /// endpoint, an answer is never shared with more people than itch would share it with.
+    /// Sets the policy for the answers, for an endpoint that itch does not know. If itch knows the endpoint, answers
+    /// are never shared with more users than the policy of itch allows.
     pub fn policy(mut self, policy: Policy) -> Request {
         self.policy = Some(policy);
         self
     }
 
-    /// Puts the request into a walk over pages.
+    /// Makes the request part of a walk over pages.
     pub fn chain(mut self, chain: Chain) -> Request {
         self.chain = Some(chain);
         self
@@ -273,7 +273,7 @@ impl Request {
 }
 
 impl fmt::Display for Request {
-    /// `helix channels/followers?broadcaster_id=1&first=100`: for logs; a request holds no secret.
+    /// For logs: `helix channels/followers?broadcaster_id=1&first=100`. A request contains no secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.service, self.path)?;
         let mut mark = '?';
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// The members are those of the C header; files that were built before `policy` existed do not send it.
+    /// The members are those of the C header. Plugins that were built before `policy` existed do not send it.
     #[test]
     fn a_request_is_read_with_and_without_what_came_later() {
         let text = json!({"service": "helix", "path": "x", "query": [["id", "1"]], "freshness": {"max-age": 60}});

@@ -1,4 +1,4 @@
-//! What came back: a final HTTP answer, from the wire or from a cache.
+//! Responses: a final HTTP answer, from the network or from a cache.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use serde_json::Value;
 
 use super::{Error, ErrorKind, Reason, Request, Result, Service};
 
-/// A final HTTP answer. Its status may be any: ask [`Response::success`] before reading rows.
+/// A final HTTP answer. Its status may be any: call [`Response::success`] before reading rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// How long ago a cache stored it; `None` when it came over the wire.
+    /// The age of the stored answer; `None` if it came over the network.
     pub age: Option<Duration>,
-    /// The body, whole.
+    /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// Whether a cache answered.
+    /// Whether the answer came from a cache.
     pub fn from_cache(&self) -> bool {
         self.age.is_some()
     }
 
-    /// The body as JSON, whatever the status.
+    /// The body as JSON, for any status.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body)
             .map_err(|error| Error::new(ErrorKind::BadData, "the service's answer is not JSON").source_chain(&error))
     }
 
-    /// The body as JSON if the status says success; the service's own words as an error if not.
+    /// The body as JSON if the status is a success. Otherwise an error with the service's message.
     pub fn success(&self, request: &Request) -> Result<Value> {
         if !(200..300).contains(&self.status) {
             return Err(self.refusal(request.service));
@@ -37,23 +37,23 @@ impl Response {
         let body = self
             .json()
             .map_err(|error| error.at(request.service, Some(self.status)))?;
-        // The old services could call an error a success; any `error` that says something is one.
+        // The old services could send an error with a success status, so a non-empty `error` counts as an error.
         if request.service.is_legacy() && body.get("error").is_some_and(says_something) {
             return Err(self.refusal(request.service));
         }
         Ok(body)
     }
 
-    /// The error that a status outside 2xx stands for.
+    /// The error for a status outside 2xx.
     pub fn refusal(&self, service: Service) -> Error {
-        // The shape of Helix, OAuth and GQL errors alike: {"error":…,"status":…,"message":…}.
+        // Helix, OAuth and GQL errors have the same members: {"error":…,"status":…,"message":…}.
         let body: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
         let words = ["message", "error"]
             .into_iter()
             .filter_map(|key| body.get(key)?.as_str())
             .find(|text| !text.is_empty())
             .unwrap_or("no reason given");
-        // A body that came with another status than the one it speaks of knows better.
+        // If the body contains a status that differs from the HTTP status, the body is right.
         let told = body
             .get("status")
             .and_then(Value::as_u64)
@@ -73,7 +73,7 @@ impl Response {
         let error = Error::new(kind, format!("Twitch answered {status} to a {service} request"))
             .cause(words)
             .at(service, Some(self.status));
-        // GQL says so in words alone: read here, once.
+        // GQL reports this only in the message text.
         match service == Service::Gql && self.status == 400 && words.contains("Client-ID") {
             true => error.detail(|details| details.reason = Some(Reason::ClientRefused)),
             false => error,
@@ -81,7 +81,7 @@ impl Response {
     }
 }
 
-/// What Python calls true.
+/// Whether Python would treat the value as true.
 fn says_something(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

@@ -1,29 +1,29 @@
-//! The seam between the handle and whatever carries requests: a client, or a plugin's host.
+//! The interface between the handle and what carries its requests: a client, or the host of a plugin.
 
 use super::{Fact, Request, Response, Result};
 
-/// Names a request in flight.
+/// Identifies a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub u64);
 
-/// Carries requests. Calls block; requests run side by side from the moment they are started.
+/// Carries requests. Calls block; requests run in parallel from the moment they are started.
 ///
-/// `wait` gives a response for *any* final HTTP answer, and an error only when the service gave out, sign-in
-/// failed, a cache had nothing to give while offline, or the run was cancelled.
+/// `wait` returns a response for *any* final HTTP answer. It returns an error only if the service did not answer,
+/// sign-in failed, the answer is not in the cache while offline, or the run was cancelled.
 pub trait Transport: Send + Sync {
     /// Starts a request and returns at once.
     fn start(&self, request: Request) -> Result<Ticket>;
 
-    /// Waits until the request has ended; the ticket is used up.
+    /// Waits until the request has finished. The ticket cannot be used again.
     fn wait(&self, ticket: Ticket) -> Result<Response>;
 
-    /// Waits until one of the requests has ended and says which; no ticket is used up.
+    /// Waits until one of the requests has finished and returns its index. All tickets stay valid.
     fn wait_any(&self, tickets: &[Ticket]) -> Result<usize>;
 
-    /// Gives up a request whose answer nobody wants any more.
+    /// Abandons a request whose answer is no longer needed.
     fn abandon(&self, ticket: Ticket);
 
-    /// Takes a fact for the verdict.
+    /// Records a fact for the verdict.
     fn note(&self, fact: Fact);
 
     /// Whether the run should stop.

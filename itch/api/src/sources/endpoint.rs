@@ -1,4 +1,4 @@
-//! What is known of one endpoint, in one value: where it is, how large its pages are, what holds for its answers.
+//! The definition of an endpoint: its path, its page size and the policy for its answers.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     service: Service,
-    /// Below the service's address; `*` stands for one segment that differs.
+    /// The path below the service's base URL; `*` matches one segment.
     path: &'static str,
-    /// The GQL operation, by the name that the table of GQL facts has for it.
+    /// The GQL operation, by its name in the table of GQL operations.
     operation: Option<&'static str>,
-    /// Only requests without a parameter are meant.
+    /// Only requests without parameters match.
     without_parameters: bool,
-    /// How many rows a page has at most.
+    /// The largest page size.
     largest_page: u32,
-    /// What holds for its answers.
+    /// The policy for its answers.
     pub policy: Policy,
 }
 
 impl Endpoint {
-    /// An endpoint that is asked by GET.
+    /// An endpoint for GET requests.
     pub const fn get(service: Service, path: &'static str, policy: Policy) -> Endpoint {
         Endpoint {
             service,
@@ -39,52 +39,52 @@ impl Endpoint {
         }
     }
 
-    /// An endpoint of Helix; its pages have 100 rows at most unless [`Endpoint::largest_page`] says otherwise.
+    /// An endpoint of Helix. Its largest page has 100 rows unless [`Endpoint::largest_page`] changes that.
     pub const fn helix(path: &'static str, policy: Policy) -> Endpoint {
         Endpoint::get(Service::Helix, path, policy)
     }
 
-    /// An operation of GQL.
+    /// A GQL operation.
     pub const fn gql(operation: &'static str, policy: Policy) -> Endpoint {
         let mut endpoint = Endpoint::get(Service::Gql, "", policy);
         endpoint.operation = Some(operation);
         endpoint
     }
 
-    /// The endpoint, asked without a parameter, where that is another question.
+    /// The endpoint without parameters, where that is a different query.
     pub const fn without_parameters(mut self) -> Endpoint {
         self.without_parameters = true;
         self
     }
 
-    /// Pages of at most so many rows.
+    /// Sets the largest page size.
     pub const fn largest_page(mut self, rows: u32) -> Endpoint {
         self.largest_page = rows;
         self
     }
 
-    /// A request to it.
+    /// A request to the endpoint.
     pub fn request(&self) -> Request {
         Request::get(self.service, self.path).policy(self.policy.clone())
     }
 
-    /// A request to it, with what stands in its path in place of `*`.
+    /// A request to the endpoint, with a value for the `*` in its path.
     pub fn request_for(&self, segment: &str) -> Request {
         Request::get(self.service, self.path.replace('*', segment)).policy(self.policy.clone())
     }
 
-    /// A request for this operation of GQL.
+    /// A request for this GQL operation.
     pub fn operation(&self, form: GqlForm, variables: Value) -> Request {
         let operation = self.operation.unwrap_or_default();
         Request::gql(operation, form, self.largest_page, variables).policy(self.policy.clone())
     }
 
-    /// A walk over its pages, for an endpoint of Helix.
+    /// A walk over the endpoint's pages, for an endpoint of Helix.
     pub fn pages(&self, api: &RawApi, request: Request) -> Pages {
         Pages::new(api.clone(), request, PageStyle::Helix, self.largest_page)
     }
 
-    /// Some request to it.
+    /// An example of a request to the endpoint.
     #[cfg(test)]
     pub fn example(&self) -> Request {
         let request = match self.operation {
@@ -97,7 +97,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether a request asks it.
+    /// Whether a request is for this endpoint.
     pub fn is_asked_by(&self, request: &Request) -> bool {
         self.service == request.service
             && fits(self.path, &request.path)
@@ -106,7 +106,7 @@ impl Endpoint {
     }
 }
 
-/// Whether a path fits a pattern.
+/// Whether a path matches a pattern.
 fn fits(pattern: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     pattern.split('/').all(|wanted| {
@@ -116,7 +116,7 @@ fn fits(pattern: &str, path: &str) -> bool {
     }) && segments.next().is_none()
 }
 
-/// Whether a request names a GQL operation; one that brings a text of its own may ask for anything.
+/// Whether a request is for a GQL operation. A request with its own query text can be for anything.
 fn asks(request: &Request, operation: &str) -> bool {
     let named = request.body.as_ref().and_then(|body| body.get("operation")?.as_str());
     named.is_none_or(|named| named == operation)

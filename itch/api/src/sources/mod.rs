@@ -1,4 +1,4 @@
-//! The sources: which requests answer a question of the domain layer. They import the raw layer only.
+//! The sources: the requests for each query of the domain layer. They import the raw layer only.
 
 mod endpoint;
 mod legacy;
@@ -11,7 +11,7 @@ pub use source::{ChannelLookup, FollowerTotal, Listing, Rows, Source, SourceName
 
 use crate::raw::{Policy, Request};
 
-/// The source behind a name.
+/// The source for a name.
 pub(crate) fn source(name: SourceName) -> &'static dyn Source {
     match name {
         SourceName::Twitch => &twitch::Twitch,
@@ -19,10 +19,10 @@ pub(crate) fn source(name: SourceName) -> &'static dyn Source {
     }
 }
 
-/// What holds for the answers to a request: what it says itself, or else what is known of the endpoint that it asks.
-/// `None` if neither is said; then the endpoint is somebody else's, and its answers are to be treated with care.
+/// The policy for the answers to a request: its own, or else that of the known endpoint. `None` if there is neither:
+/// the endpoint is then unknown to itch, and the most careful policy applies.
 ///
-/// Where the endpoint is known, an answer is never shared with more people than its own definition allows.
+/// If the endpoint is known, an answer is never shared with more users than the endpoint's own policy allows.
 pub fn policy_of(request: &Request) -> Option<Policy> {
     let mut endpoints = twitch::ENDPOINTS.iter().chain(legacy::ENDPOINTS);
     let known = endpoints
@@ -63,7 +63,7 @@ mod tests {
         }
         assert_eq!(policy_of(&Request::helix("some/new/thing")), None);
         assert_eq!(policy_of(&kraken("some/old/thing")), None);
-        // What a request says itself comes first, but never makes an answer that is for one user everybody's.
+        // The request's own policy comes first, but it cannot share an answer that is for one user only.
         let own = Policy::everybody(MINUTE);
         assert_eq!(policy_of(&Request::helix("some/new/thing").policy(own.clone())), Some(own.clone()));
         assert_eq!(policy_of(&users.policy(own.clone())), Some(Policy::user_with(MINUTE, "user:read:email")));
@@ -80,13 +80,13 @@ mod tests {
         assert_eq!(asked("video-comments"), Some(true));
         assert_eq!(asked("video"), Some(false));
         assert_eq!(asked("something-else"), None);
-        // A text of somebody's own may ask for comments.
+        // A request with its own query text may ask for comments.
         let mut own = Request::get(Service::Gql, "");
         own.body = Some(json!({"query": "{ x }"}));
         assert!(policy_of(&own).unwrap().page.is_some());
     }
 
-    /// One that is left out still works, but a plugin that asks it gets the most careful treatment.
+    /// An endpoint that is not listed still works, but requests of plugins to it get the most careful policy.
     #[test]
     fn every_endpoint_is_listed() {
         fn defined(folder: &std::path::Path) -> usize {

@@ -1,4 +1,4 @@
-//! What the questions with several parts ask, as plain data.
+//! The parameters of the queries that have several, as plain data.
 
 use std::str::FromStr;
 
@@ -27,64 +27,64 @@ impl FromStr for Direction {
             "desc" => Ok(Direction::Desc),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!("`{}` is not a direction: `asc` or `desc`", text.escape_debug()),
+                format!("`{}` is not a direction: use `asc` or `desc`", text.escape_debug()),
             )),
         }
     }
 }
 
-/// Which followers of a channel, and how much about them.
+/// Which followers of a channel to list, and with which details.
 #[derive(Clone, Debug)]
 pub struct FollowersParameters {
-    /// Whose followers.
+    /// The channel.
     pub channel: Channel,
-    /// The order wished for.
+    /// The requested order.
     pub direction: Direction,
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub limit: Option<u64>,
-    /// Whether to look up when each follower's account was made.
+    /// Whether to look up when each follower's account was created.
     pub created: bool,
-    /// Only who followed at or after this time.
+    /// Only accounts that followed at or after this time.
     pub since: Option<DateTime<Utc>>,
-    /// Only who followed before this time.
+    /// Only accounts that followed before this time.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Which channels a user follows, and how much about them.
+/// Which channels of those that a user follows to list, and with which details.
 #[derive(Clone, Debug)]
 pub struct FollowingParameters {
-    /// Who follows them.
+    /// The user.
     pub user: Channel,
-    /// The order wished for.
+    /// The requested order.
     pub direction: Direction,
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub limit: Option<u64>,
-    /// Whether to ask how many follow each of the channels.
+    /// Whether to look up how many followers each channel has.
     pub followers: bool,
 }
 
-/// Which past broadcasts of a channel.
+/// Which past broadcasts of a channel to list.
 #[derive(Clone, Debug)]
 pub struct PastStreamsParameters {
-    /// Whose broadcasts.
+    /// The channel.
     pub channel: Channel,
-    /// The order wished for.
+    /// The requested order.
     pub direction: Direction,
-    /// At most so many rows, where the source can give the wished-for order.
+    /// Return at most this many rows. Applied only if the source supports the requested order.
     pub limit: Option<u64>,
 }
 
-/// Which part of a past broadcast's chat.
+/// Which part of a past broadcast's chat to fetch.
 #[derive(Clone, Debug)]
 pub struct ChatParameters {
     /// The id of the recording.
     pub video: String,
-    /// The first second of the recording that is wanted.
+    /// The first second of the recording to include.
     pub from: i64,
-    /// The first second that is not.
+    /// The first second of the recording to exclude.
     pub to: Option<i64>,
-    /// At most so many messages.
+    /// Return at most this many messages.
     pub limit: Option<u64>,
-    /// How many parts of the recording are fetched side by side; at least 1.
+    /// How many parts of the recording are fetched in parallel; at least 1.
     pub connections: usize,
 }

@@ -1,4 +1,4 @@
-//! Who answers the domain layer: the services of today, or those of 2016. Reports are written once over both.
+//! The services behind the domain layer: the current ones, or those of 2016. Reports work with both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub enum SourceName {
     /// Helix, and GQL for the chat of past broadcasts.
     #[default]
     Twitch,
-    /// kraken version 3, tmi, rechat and loots.com. They are gone from the internet; archives of them are not.
+    /// kraken version 3, tmi, rechat and loots.com. The services no longer exist, but archives of them do.
     Legacy,
 }
 
@@ -32,34 +32,34 @@ impl FromStr for SourceName {
             "legacy" => Ok(SourceName::Legacy),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!("`{}` is not a source: `twitch` or `legacy`", text.escape_debug()),
+                format!("`{}` is not a source: use `twitch` or `legacy`", text.escape_debug()),
             )),
         }
     }
 }
 
-/// A channel that was asked for, and what was found.
+/// The result of looking up a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelLookup {
-    /// As it was asked for.
+    /// The name that was looked up.
     pub name: ChannelName,
     /// `None` if there is no such channel.
     pub channel: Option<Channel>,
 }
 
-/// A channel that was asked for, and how many follow it.
+/// A channel and the number of its followers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FollowerTotal {
-    /// As it was asked for.
+    /// The name that was looked up.
     pub name: ChannelName,
     /// The channel and its number of followers; `None` if there is no such channel.
     pub found: Option<(Channel, u64)>,
 }
 
-/// Rows that come one by one, while more of them are on the way.
+/// Rows that are returned one by one, while more of them are being fetched.
 pub type Rows<T> = Box<dyn Iterator<Item = Result<T>> + Send>;
 
-/// Answers the domain layer with the requests of one set of services.
+/// Implements the domain layer with the requests of one set of services.
 pub trait Source: Sync {
     /// Looks up one channel.
     fn channel(&self, api: &RawApi, name: &ChannelName) -> Result<Channel> {
@@ -103,11 +103,11 @@ pub trait Source: Sync {
     fn chat_replay(&self, api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>>;
 }
 
-/// A list, row by row, and the order in which its rows really come.
+/// A list, row by row, and the order in which its rows are returned.
 ///
-/// Not every service gives every order: Helix lists newest first only
-/// (dev.twitch.tv/docs/api/reference#get-channel-followers). Where the order is not the one wished for, the limit was
-/// not applied either, since the rows wished for come last; whoever wants the other order turns the list round.
+/// Not every service supports every order: Helix lists newest first only
+/// (dev.twitch.tv/docs/api/reference#get-channel-followers). If the order is not the requested one, the limit was not
+/// applied either, since the requested rows come last; the caller can reverse the list and apply it.
 pub struct Listing<T> {
     direction: Direction,
     rows: Rows<T>,
@@ -121,7 +121,7 @@ impl<T> Listing<T> {
         }
     }
 
-    /// The order in which the rows come.
+    /// The order in which the rows are returned.
     pub fn direction(&self) -> Direction {
         self.direction
     }

@@ -1,9 +1,9 @@
-//! Fields of the old services' rows, read as the first itch read them.
+//! Fields of the old services' rows, parsed as the original itch did.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
-/// A time as the first itch read it: an offset is dropped, and so is a fraction.
+/// Parses a time as the original itch did: an offset and a fraction of a second are dropped.
 pub(super) fn time(value: Option<&Value>) -> Option<DateTime<Utc>> {
     let text = value?.as_str()?.get(..19)?;
     let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S");
@@ -11,7 +11,7 @@ pub(super) fn time(value: Option<&Value>) -> Option<DateTime<Utc>> {
     time.ok().map(|time| time.and_utc())
 }
 
-/// A field as text: numbers too, since kraken's ids are numbers.
+/// A field as text. Numbers are converted, since kraken's ids are numbers.
 pub(super) fn text(value: &Value, field: &str) -> String {
     match value.get(field) {
         Some(Value::String(text)) => text.clone(),

@@ -22,24 +22,24 @@ pub(super) static FOLLOWERS: Endpoint = Endpoint::get(Service::Kraken, "channels
 pub(super) static STREAMS: Endpoint = Endpoint::get(Service::Kraken, "streams/*", Policy::everybody(MINUTE));
 pub(super) static VIDEOS: Endpoint = Endpoint::get(Service::Kraken, "videos/*", Policy::everybody(HOUR));
 
-/// Look-ups in flight at once: one request a channel.
+/// The number of look-ups in flight at once: each is one request per channel.
 const LOOKUPS_IN_FLIGHT: usize = 4;
-/// The largest page that the first itch asked for.
+/// The largest page size that the original itch used.
 const LARGEST_PAGE: u64 = 100;
 
-/// The login in lower case; the old services knew channels by nothing else.
+/// The login in lower case. The old services identified channels by login only.
 fn login(name: &ChannelName) -> Result<&str> {
     name.login().ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("`{name}` names a channel by its id, which the old services did not know"))
-            .hint("name it by its login")
+        Error::new(ErrorKind::Usage, format!("the source `legacy` cannot look up a channel by id: `{name}`"))
+            .hint("use the login of the channel")
     })
 }
 
 fn bad_row() -> Error {
-    Error::new(ErrorKind::BadData, "kraken's answer has not the documented shape").at(Service::Kraken, None)
+    Error::new(ErrorKind::BadData, "could not parse kraken's answer").at(Service::Kraken, None)
 }
 
-/// A user or channel object.
+/// Parses a user or channel object.
 fn channel(value: Value) -> Channel {
     let (id, login, display_name) = (text(&value, "_id"), text(&value, "name"), text(&value, "display_name"));
     let created_at = time(value.get("created_at"));
@@ -56,7 +56,7 @@ fn channel(value: Value) -> Channel {
     }
 }
 
-/// Looks channels up one by one, several at once, in the order asked for.
+/// Looks up channels one by one, several at a time, and returns them in the order of the names.
 pub(super) struct Channels {
     api: RawApi,
     names: std::vec::IntoIter<ChannelName>,
@@ -94,7 +94,7 @@ impl Iterator for Channels {
     }
 }
 
-/// The number of followers stands in the channel itself.
+/// The number of followers is part of the channel object.
 pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
     let ChannelLookup { name, channel } = lookup;
     let with_total = |channel: Channel| {
@@ -119,7 +119,7 @@ pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
     })
 }
 
-/// A list of follows. Without a limit the first itch sent the word `None`, and named its stored answers so.
+/// A list of follows. Without a limit the original itch sent the text `None`, which is part of its cache keys.
 fn follows(api: &RawApi, request: Request, direction: Direction, limit: Option<u64>) -> Pages {
     let direction = match direction {
         Direction::Asc => "ASC",
@@ -164,7 +164,7 @@ pub(super) fn followers(api: &RawApi, asked: FollowersParameters) -> Result<List
     Ok(Listing::new(direction, rows))
 }
 
-/// A user or channel; without a name it is none.
+/// A user or channel, or `None` if the object has no name.
 fn channel_of(value: Value) -> Result<Channel> {
     let channel = channel(value);
     if channel.login.is_empty() {
@@ -176,13 +176,13 @@ fn channel_of(value: Value) -> Result<Channel> {
 
 fn sift_by_time(row: &Value, direction: Direction, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let Some(followed) = time(row.get("created_at")) else {
-        return Sift::Keep; // Reading the row will say what is wrong with it.
+        return Sift::Keep; // Parsing the row will report the error.
     };
     let early = since.is_some_and(|since| followed < since);
     let late = until.is_some_and(|until| followed >= until);
     match (direction, early, late) {
         (_, false, false) => Sift::Keep,
-        // Nothing that follows in this order can be inside again.
+        // No later row in this order can be inside the range.
         (Direction::Desc, true, _) | (Direction::Asc, _, true) => Sift::Stop,
         _ => Sift::Skip,
     }
@@ -209,7 +209,7 @@ pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<List
     Ok(Listing::new(direction, rows))
 }
 
-/// The name stands in the path as it was typed: the first itch looked nobody up for this.
+/// The name is in the path as it was typed: the original itch sent no look-up for this.
 pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
     login(name)?;
     let request = Request {
@@ -252,7 +252,7 @@ pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stre
     }))
 }
 
-/// The object of one video. Ids of recordings began with `v`.
+/// Parses one video. Ids of recordings began with `v`.
 pub(super) fn video_object(api: &RawApi, id: &str) -> Result<Value> {
     api.json(VIDEOS.request_for(&format!("v{}", id.trim_start_matches('v'))))
         .map_err(|error| match error.kind {

@@ -12,7 +12,7 @@ use crate::sources::source::Listing;
 pub(super) static STREAMS: Endpoint =
     Endpoint::get(Service::Loots, "search/channels/*/streams", Policy::everybody(HOUR));
 
-/// The largest page that the first itch asked for. It asked once.
+/// The largest page size that the original itch used. It requested only one page.
 const LARGEST_PAGE: u64 = 500;
 
 pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>> {
@@ -26,7 +26,7 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
         Direction::Desc => "desc",
     };
     let size = limit.map_or_else(|| "null".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
-    // Written as Python's `json.dumps` wrote it: the text is part of the name of a stored answer.
+    // Formatted like Python's `json.dumps`: the text is part of the cache key.
     let question = format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
     let request = STREAMS.request_for(&channel.id).query("json", question);
     let mut body = api.json(request)?;
@@ -47,7 +47,7 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
     Ok(Listing::new(direction, rows.into_iter()))
 }
 
-/// Epoch seconds, whole or not, or a date.
+/// Epoch seconds, with or without a fraction, or a date.
 fn moment(value: Option<&Value>) -> Result<Option<DateTime<Utc>>> {
     let from_seconds = |seconds: f64| DateTime::from_timestamp_millis((seconds * 1000.0) as i64);
     let read = match value {
@@ -61,7 +61,7 @@ fn moment(value: Option<&Value>) -> Result<Option<DateTime<Utc>>> {
         Some(_) => None,
     };
     let strange =
-        || Error::new(ErrorKind::BadData, "a time of loots.com's answer cannot be read").at(Service::Loots, None);
+        || Error::new(ErrorKind::BadData, "could not parse a time in loots.com's answer").at(Service::Loots, None);
     read.map(Some).ok_or_else(strange)
 }
 

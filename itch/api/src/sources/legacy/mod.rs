@@ -1,7 +1,7 @@
-//! The source of 2016: kraken version 3, tmi, rechat and loots.com, asked exactly as the first itch asked them.
+//! The source of 2016: kraken version 3, tmi, rechat and loots.com, with the same requests as the original itch.
 //!
-//! URLs, parameters and their order are those of bibby/itch, so that cache directories of that program answer. The
-//! services are gone from the internet; archives, replay servers and the simulated Twitch still speak like this.
+//! URLs, parameters and their order are those of bibby/itch, so that cache directories of that program can be used.
+//! The services no longer exist; archives, replay servers and the simulated Twitch still use these formats.
 
 mod fields;
 mod kraken;
@@ -16,7 +16,7 @@ use crate::raw::{
     Channel, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel, PastStream, RawApi, Result, Stream, Video,
 };
 
-/// Every endpoint that is known.
+/// Every endpoint of this source.
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &kraken::CHANNELS,
     &kraken::FOLLOWED,

@@ -14,16 +14,16 @@ use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::ChatParameters;
 use crate::sources::source::Rows;
 
-/// It tells where a video begins and ends in an error; that is data.
+/// The service sends the bounds of a video in an error, so errors are valid data.
 pub(super) static MESSAGES: Endpoint = Endpoint::get(Service::Rechat, "", Policy::everybody(HOUR).errors_are_data());
 
-/// Seconds of one request, as the first itch stepped.
+/// Seconds per request, the same step as in the original itch.
 const STEP: i64 = 30;
 
 pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>> {
     let video = text(&video_object(api, &asked.video)?, "_id");
     let (start, end) = bounds(api, &video)?;
-    // Windows keep their places, whatever part is wanted: their starts name the stored answers.
+    // Windows start at the same seconds whatever part is requested: their starts are part of the cache keys.
     let skipped = asked.from / STEP * STEP;
     Ok(Box::new(Replay {
         next: start.saturating_add(skipped),
@@ -45,7 +45,7 @@ fn request(video: &str, start: i64) -> Request {
     MESSAGES.request().query("video_id", video).query("start", start)
 }
 
-/// The first and last second of a video, which the service tells in an error when asked for second 0.
+/// The first and last second of a video. The service sends them in an error when asked for second 0.
 fn bounds(api: &RawApi, video: &str) -> Result<(i64, i64)> {
     let response = api.fetch(request(video, 0)).wait()?;
     let body = response
@@ -53,7 +53,7 @@ fn bounds(api: &RawApi, video: &str) -> Result<(i64, i64)> {
         .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
     let Some(error) = body.pointer("/errors/0") else {
         return Err(if (200..300).contains(&response.status) {
-            Error::new(ErrorKind::BadData, "rechat did not tell the bounds of the video").at(Service::Rechat, None)
+            Error::new(ErrorKind::BadData, "rechat did not send the bounds of the video").at(Service::Rechat, None)
         } else {
             response.refusal(Service::Rechat)
         });
@@ -68,7 +68,7 @@ fn bounds(api: &RawApi, video: &str) -> Result<(i64, i64)> {
     })
 }
 
-/// `0 is not between 1469108651 and 1469133795`.
+/// Parses `0 is not between 1469108651 and 1469133795`.
 fn read_bounds(detail: &str) -> Option<(i64, i64)> {
     let mut words = detail.split(' ');
     words.next()?.parse::<i64>().ok()?;
@@ -77,7 +77,7 @@ fn read_bounds(detail: &str) -> Option<(i64, i64)> {
     let end = words.next().filter(|word| *word == "and").and(words.next())?;
     let digits = end.find(|c: char| !c.is_ascii_digit()).unwrap_or(end.len());
     let end: i64 = end[..digits].parse().ok()?;
-    // Nobody was ever live for a month: bounds like that are no bounds.
+    // No broadcast ever lasted a month, so such bounds are invalid.
     (told && start >= 0 && end.checked_sub(start)? < 31 * 24 * 60 * 60).then_some((start, end))
 }
 
@@ -92,7 +92,7 @@ struct Replay {
     from: i64,
     to: Option<i64>,
     left: Option<u64>,
-    /// Ids of the window before: its last messages come again at the head of the next.
+    /// Ids of the previous window: its last messages are repeated at the start of the next.
     before: HashSet<String>,
     ready: std::vec::IntoIter<ChatMessage>,
     over: bool,
@@ -105,7 +105,7 @@ impl Replay {
         let body = response
             .json()
             .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
-        // Beyond its bounds the service answers with an error, which is how a video ends.
+        // Outside the bounds the service answers with an error; that is the end of the video.
         if let Some(error) = body.pointer("/errors/0") {
             let detail = text(error, "detail");
             if read_bounds(&detail).is_none() {
@@ -117,7 +117,7 @@ impl Replay {
             }
             return Ok(false);
         }
-        // An error in the body of a success, or an answer without messages, is no silence.
+        // An error in the body of a success, or an answer without the list, does not mean that there are no messages.
         let body = response.success(&request)?;
         let Some(rows) = body.get("data").and_then(Value::as_array) else {
             return Err(
@@ -212,7 +212,7 @@ fn message(id: String, row: &Value) -> ChatMessage {
     }
 }
 
-/// `{"25": [[6, 10], [12, 16]]}`; an empty text or null when there are none.
+/// Parses `{"25": [[6, 10], [12, 16]]}`; an empty string or null if there are none.
 fn emotes(value: Option<&Value>) -> Vec<EmoteUse> {
     let place = |value: &Value| value.as_u64().and_then(|place| u32::try_from(place).ok());
     let mut emotes: Vec<EmoteUse> = value

@@ -8,13 +8,13 @@ use crate::sources::source::Rows;
 
 pub(super) static CHATTERS: Endpoint = Endpoint::get(Service::Tmi, "group/user/*/chatters", Policy::everybody(MINUTE));
 
-/// All moderators, then all viewers. The first itch printed nobody else.
+/// All moderators, then all viewers. The original itch printed no other roles.
 const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
 
 pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let body = api.json(CHATTERS.request_for(&channel.login))?;
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
-        return Err(Error::new(ErrorKind::BadData, "tmi's answer holds no chatters").at(Service::Tmi, None));
+        return Err(Error::new(ErrorKind::BadData, "tmi's answer has no `chatters`").at(Service::Tmi, None));
     };
     let mut rows = Vec::new();
     for (group, role) in ROLES {

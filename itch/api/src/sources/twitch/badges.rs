@@ -1,4 +1,4 @@
-//! `chat/badges` and `chat/badges/global`: badges of a channel, and those of all. No report asks them; a plugin may.
+//! `chat/badges` and `chat/badges/global`: badges of a channel, and global badges. Only plugins use them.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,4 +1,4 @@
-//! `channels`: what channels are set to play. No report asks it; a plugin may.
+//! `channels`: title, category and language of channels. Only plugins use it.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,4 +1,4 @@
-//! `chat/chatters`: who is in a chat room, and, where the token may see it, in which role.
+//! `chat/chatters`: who is in a chat room and, if the token may see it, in which role.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::raw::{Channel, Chatter, Error, ErrorKind, Pages, Policy, RawApi, Resu
 use crate::sources::endpoint::{Endpoint, MINUTE};
 use crate::sources::source::Rows;
 
-/// Larger pages than anywhere else.
+/// This endpoint allows larger pages than the others.
 pub(super) static CHATTERS: Endpoint = Endpoint::helix("chat/chatters", Policy::user(MINUTE)).largest_page(1000);
 
 #[derive(Deserialize)]
@@ -22,8 +22,8 @@ struct Row {
     user_name: String,
 }
 
-/// Walks the list. With the broadcaster's own token the roles are joined from the lists of moderators and VIPs, and
-/// the rows come role by role; otherwise they come as Twitch lists them, without roles.
+/// Lists the chatters. With the broadcaster's own token the roles are joined from the lists of moderators and VIPs, and
+/// the rows are ordered by role. Otherwise they are in Twitch's order, without roles.
 pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let me = own_account(api)?;
     let request = CHATTERS
@@ -37,7 +37,7 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     };
     let (mut moderators, mut vips) = (of_channel(&MODERATORS), of_channel(&VIPS));
     let own = me.id == channel.id;
-    // All three lists are on their way before the first is read.
+    // All three lists are requested before the first is read.
     chatters.pending();
     if own {
         moderators.pending();
@@ -77,7 +77,7 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     Ok(Box::new(rows.into_iter().map(Ok)))
 }
 
-/// Reads one list of roles. A token that may not see it is no error: then no roles are known.
+/// Fetches one list of roles. If the token may not see it, roles are unknown; this is not an error.
 fn collect_roles(pages: &mut Pages, role: Role, roles: &mut HashMap<String, Role>) -> Result<bool> {
     while let Some(page) = pages.next_page() {
         let page = match page {
@@ -93,7 +93,7 @@ fn collect_roles(pages: &mut Pages, role: Role, roles: &mut HashMap<String, Role
     Ok(true)
 }
 
-/// A refusal with the advice that helps.
+/// Adds a hint to a refusal.
 fn explain(error: Error) -> Error {
     match error.kind {
         ErrorKind::SignIn if error.http.is_some() => error.context("this token may not see who is in that chat").hint(

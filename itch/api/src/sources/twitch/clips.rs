@@ -1,4 +1,4 @@
-//! `clips`: clips of a channel or a game. No report asks it; a plugin may.
+//! `clips`: clips of a channel or a game. Only plugins use it.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,4 +1,4 @@
-//! `chat/emotes` and `chat/emotes/global`: emotes of a channel, and those of all. No report asks them; a plugin may.
+//! `chat/emotes` and `chat/emotes/global`: emotes of a channel, and global emotes. Only plugins use them.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

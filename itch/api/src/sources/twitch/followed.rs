@@ -1,4 +1,4 @@
-//! `channels/followed`: the channels that a user follows. Twitch shows them to that user only.
+//! `channels/followed`: the channels that a user follows. Twitch shows them only to that user.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ use crate::sources::source::Listing;
 
 pub(super) static FOLLOWED: Endpoint = Endpoint::helix("channels/followed", Policy::user(HOUR));
 
-/// Follower numbers in flight at once: one request a row.
+/// The number of look-ups of follower totals in flight at once: one request per row.
 const TOTALS_IN_FLIGHT: usize = 32;
 
 #[derive(Deserialize)]
@@ -45,20 +45,20 @@ fn request(user: &Channel) -> Request {
     FOLLOWED.request().query("user_id", &user.id)
 }
 
-/// A refusal with the advice that helps.
+/// Adds a hint to a refusal.
 fn explain(error: Error) -> Error {
     match error.kind {
-        ErrorKind::SignIn if error.http.is_some() => {
-            error.context("this token may not see whom that account follows").hint(
-                "Twitch shows whom an account follows to that account only: set `TWITCH_TOKEN` to a token of its own \
-                 with the scope `user:read:follows`",
-            )
-        }
+        ErrorKind::SignIn if error.http.is_some() => error
+            .context("this token may not see which channels that account follows")
+            .hint(
+                "Twitch shows the followed channels only to the account itself: set `TWITCH_TOKEN` to a token of that \
+                 account with the scope `user:read:follows`",
+            ),
         _ => error,
     }
 }
 
-/// Walks the list, newest first.
+/// Lists the channels, newest follow first.
 pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<FollowedChannel>> {
     let FollowingParameters {
         user,
@@ -99,7 +99,7 @@ pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
     followers::total(&body)
 }
 
-/// Rows with the number of each channel's followers, many look-ups in flight, in order.
+/// The rows in order, with the number of each channel's followers, many look-ups in flight.
 struct WithTotals<I> {
     api: RawApi,
     rows: I,

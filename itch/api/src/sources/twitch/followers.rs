@@ -17,11 +17,11 @@ use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, FollowersParameters};
 use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
 
-/// Without the right to list followers, Twitch gives their number and no row, and calls that a success
+/// For a token that may not list followers, Twitch returns their number but no rows, with a success status
 /// (dev.twitch.tv/docs/api/reference#get-channel-followers).
 pub(super) static FOLLOWERS: Endpoint = Endpoint::helix("channels/followers", Policy::user(HOUR).rows_hidden());
 
-/// Follower totals in flight at once: one request a channel.
+/// The number of look-ups of follower totals in flight at once: one request per channel.
 const TOTALS_IN_FLIGHT: usize = 32;
 
 /// The request for a channel's followers.
@@ -29,7 +29,7 @@ fn request(channel_id: &str) -> Request {
     FOLLOWERS.request().query("broadcaster_id", channel_id)
 }
 
-/// Walks the list, newest first, with one look-up of accounts beside each page.
+/// Lists the followers, newest first, with one look-up of accounts per page, in parallel.
 pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {
     let FollowersParameters {
         channel,
@@ -39,7 +39,7 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
         direction,
         limit,
     } = asked;
-    // The oldest come last, so a limit on them can only be applied by whoever turns the list round.
+    // The oldest rows come last, so a limit on them can only be applied by the caller that reverses the list.
     let limit = limit.filter(|_| direction == Direction::Desc);
     let mut pages = FOLLOWERS
         .pages(api, request(&channel.id))
@@ -71,7 +71,7 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
 fn sift_by_time(row: &Value, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let followed = row.get("followed_at").and_then(Value::as_str);
     let Some(followed) = followed.and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
-        return Sift::Keep; // Reading the row will say what is wrong with it.
+        return Sift::Keep; // Parsing the row will report the error.
     };
     if since.is_some_and(|since| followed < since) {
         Sift::Stop
@@ -90,7 +90,7 @@ struct FollowerRow {
     followed_at: DateTime<Utc>,
 }
 
-/// Makes follows of a page of followers and, if they were looked up, their accounts.
+/// Combines a page of followers and, if they were looked up, their accounts.
 fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
     let looked_up = found.is_some();
     let mut users: HashMap<String, User> = match found {
@@ -110,7 +110,7 @@ fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>
             }
             User::default()
         });
-        // The follower's row says how the account is called now; the look-up may be a day old.
+        // The follower's row has the current name of the account; the look-up may be a day old.
         user.id = row.user_id;
         user.login = row.user_login;
         user.display_name = row.user_name;
@@ -134,7 +134,7 @@ fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>
 
 fn may_not_list(channel: &Channel, total: u64) -> Error {
     Error::new(ErrorKind::SignIn, format!("this token may not list the followers of `{}`", channel.login))
-        .cause(format!("Twitch gave their number ({total}) but no rows"))
+        .cause(format!("Twitch returned their number ({total}) but no rows"))
         .hint(
             "use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators \
          with the scope `moderator:read:followers`",
@@ -142,8 +142,8 @@ fn may_not_list(channel: &Channel, total: u64) -> Error {
         .at(Service::Helix, Some(200))
 }
 
-/// The request for the number of a channel's followers. One row is asked for with it: an empty page is how Twitch
-/// answers those who may not see rows, and `first=0` is refused.
+/// The request for the number of a channel's followers. It asks for one row too: `first=0` is rejected. The page is
+/// empty for tokens that may not see the rows.
 pub(super) fn total_request(channel_id: &str) -> Request {
     request(channel_id).query("first", 1)
 }
@@ -155,10 +155,10 @@ pub(super) fn total(body: &Value) -> Result<u64> {
         .ok_or_else(|| Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None))
 }
 
-/// A channel as asked for, and, if there is one, the request for its number in flight.
+/// A channel name and, if the channel exists, the request in flight for its number of followers.
 type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
 
-/// Asks for the number of followers of each channel, many in flight, in the order asked for.
+/// Requests the number of followers of each channel, many in flight, and returns them in the order of the names.
 pub(super) struct Totals {
     lookups: UserBatches,
     api: RawApi,

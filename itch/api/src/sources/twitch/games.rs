@@ -1,4 +1,4 @@
-//! `games` and `games/top`: games by name, and those that are watched most. No report asks them; a plugin may.
+//! `games` and `games/top`: games by name, and the games with the most viewers. Only plugins use them.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,4 +1,4 @@
-//! The source of today: Helix, and GQL for the chat of past broadcasts.
+//! The current source: Helix, and GQL for the chat of past broadcasts.
 
 mod badges;
 mod channels;
@@ -24,7 +24,7 @@ use crate::raw::{
     Channel, ChannelName, ChatMessage, Chatter, Follow, FollowedChannel, PastStream, RawApi, Result, Stream, Video,
 };
 
-/// Every endpoint that is known; the first that a request asks is meant.
+/// Every endpoint of this source. The first one that matches a request is used.
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &badges::BADGES,
     &badges::GLOBAL_BADGES,

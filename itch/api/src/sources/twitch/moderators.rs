@@ -1,4 +1,4 @@
-//! `moderation/moderators`: who moderates a channel. Twitch tells the broadcaster only.
+//! `moderation/moderators`: the moderators of a channel. Twitch shows them only to the broadcaster.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,4 +1,4 @@
-//! `search/categories` and `search/channels`: what is called so. No report asks them; a plugin may.
+//! `search/categories` and `search/channels`: categories and channels by name. Only plugins use them.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

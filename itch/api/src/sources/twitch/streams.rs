@@ -5,7 +5,7 @@ use crate::raw::{Channel, Pending, Policy, Request, Result, Stream};
 use crate::sources::endpoint::{Endpoint, MINUTE};
 
 pub(super) static STREAMS: Endpoint = Endpoint::helix("streams", Policy::everybody(MINUTE));
-/// Those among the channels that a user follows. No report asks it; a plugin may.
+/// The running broadcasts of the channels that a user follows. Only plugins use it.
 pub(super) static FOLLOWED_STREAMS: Endpoint = Endpoint::helix("streams/followed", Policy::user(MINUTE));
 
 /// The request for the running broadcast of a channel.

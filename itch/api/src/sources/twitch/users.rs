@@ -1,4 +1,4 @@
-//! `users`: accounts by id or login, and the one that a token belongs to.
+//! `users`: accounts by id or login, and the account of the token.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,26 +7,26 @@ use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi
 use crate::sources::endpoint::{DAY, Endpoint};
 use crate::sources::source::ChannelLookup;
 
-/// The row of whoever asks has the email, if the token may see it.
+/// The row of the token's own account contains the email address, if the token has the scope for it.
 pub(super) static USERS: Endpoint = Endpoint::helix("users", Policy::user_with(DAY, "user:read:email"));
-/// Without a name `users` means whoever asks.
+/// Without a parameter, `users` returns the account of the token.
 pub(super) static OWN_USER: Endpoint = Endpoint::helix("users", Policy::user(DAY)).without_parameters();
 
-/// Ids and logins in one `users` request, together (dev.twitch.tv/docs/api/reference#get-users).
+/// The number of ids and logins in one request (dev.twitch.tv/docs/api/reference#get-users).
 const USERS_PER_REQUEST: usize = 100;
-/// Batches of look-ups in flight at once.
+/// The number of batches in flight at once.
 const BATCHES_IN_FLIGHT: usize = 4;
 
-/// One `users` request for ids, or none for no ids.
+/// One `users` request for ids, or `None` without ids.
 pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Request> {
     let request = ids.fold(USERS.request(), |request, id| request.query("id", id));
     (!request.query.is_empty()).then_some(request)
 }
 
-/// Whose token it is: `users` without a name.
+/// The account of the token: `users` without a parameter.
 pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
     let nobody = || {
-        Error::new(ErrorKind::SignIn, "this needs the token of a user, not that of an application")
+        Error::new(ErrorKind::SignIn, "this needs a user access token, not an app access token")
             .hint("set `TWITCH_TOKEN` to a user access token")
     };
     let found = api.json(OWN_USER.request()).map_err(|error| match error.http {
@@ -37,8 +37,8 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
     user.map(Channel::from).ok_or_else(nobody)
 }
 
-/// Looks users up in batches, several in flight, and gives them back in the order asked for: Helix neither
-/// promises an order nor says which are unknown.
+/// Looks up users in batches, several in flight, and returns them in the order of the names. Helix does not keep the
+/// order and leaves out unknown users.
 pub(super) struct UserBatches {
     api: RawApi,
     names: std::vec::IntoIter<ChannelName>,
@@ -68,7 +68,7 @@ impl UserBatches {
                     (Some(id), _) => ("id", id),
                     (None, login) => ("login", login.unwrap_or_default()),
                 };
-                // Twitch counts a repeated value as one of the hundred; asking once is enough.
+                // Twitch counts a repeated value as one of the hundred, so each value is sent once.
                 if !request
                     .query
                     .iter()

@@ -1,4 +1,4 @@
-//! `videos`: recordings, by id and of a channel. Past broadcasts are known by their recordings alone.
+//! `videos`: recordings, by id or by channel. Past broadcasts are known only from their recordings.
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -24,10 +24,10 @@ pub(super) fn video(api: &RawApi, id: &str) -> Result<Video> {
     data(found)?.into_iter().next().ok_or_else(missing)
 }
 
-/// Walks the recordings, newest first, and puts the running broadcast before them if it is not recorded.
+/// Lists the recordings, newest first, preceded by the running broadcast if it is not recorded.
 ///
-/// Which of them still runs is asked as a page of the same walk: if the list is a stored one, so is this answer, and
-/// the length of a recording that was running then is not taken for its end.
+/// The running broadcast is requested as a page of the same walk. So if the list comes from a cache, this answer does
+/// too, and a recording that was still growing then is not taken for a finished one.
 pub(super) fn past(api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>> {
     let api = api.clone();
     let PastStreamsParameters {
@@ -67,7 +67,7 @@ fn broadcasts(page: Page, running: Option<&Stream>, first: bool) -> Result<Vec<P
         let video: Video = read(row)?;
         let live = running.filter(|stream| video.stream_id.as_ref() == Some(&stream.id));
         let length = video.seconds().map(TimeDelta::seconds);
-        // The recording of a running broadcast grows: its length says how far it is, not when it ended.
+        // The recording of a running broadcast grows: its length is the progress, not the end.
         let end = length
             .filter(|_| live.is_none())
             .and_then(|length| video.created_at.checked_add_signed(length));
@@ -83,7 +83,8 @@ fn broadcasts(page: Page, running: Option<&Stream>, first: bool) -> Result<Vec<P
         .into_iter()
         .map(broadcast)
         .collect::<Result<Vec<PastStream>>>()?;
-    // The newest recording stands on the first page: if it is not that of the running broadcast, there is none.
+    // The newest recording is on the first page. If it is not that of the running broadcast, the broadcast is not
+    // recorded.
     if let Some(stream) = running.filter(|_| first && rows.iter().all(|row| row.live.is_none())) {
         rows.insert(
             0,

@@ -1,4 +1,4 @@
-//! `channels/vips`: the VIPs of a channel. Twitch tells the broadcaster only.
+//! `channels/vips`: the VIPs of a channel. Twitch shows them only to the broadcaster.
 
 use crate::raw::Policy;
 use crate::sources::endpoint::{Endpoint, HOUR};

@@ -1,19 +1,19 @@
-//! What all answers of GQL about a recording have in common.
+//! What all GQL answers about a recording have in common.
 
 use serde_json::Value;
 
 use crate::raw::{Error, ErrorKind, Result, Service};
 
-/// Why an answer holds nothing, where another request may bring it.
+/// Why an answer has no data, if a different request may get it.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// This client id may not ask for a page after a cursor.
+    /// This client id may not request a page after a cursor.
     Integrity,
-    /// The operation is not known in this form, or not understood.
+    /// The service does not know the operation in this form, or did not understand it.
     NotUnderstood(String),
 }
 
-/// What the `errors` of an answer mean, if there are any.
+/// The meaning of the `errors` of an answer, if there are any.
 pub(super) fn refusal(body: &Value) -> Option<Refusal> {
     let errors = body.get("errors")?.as_array().filter(|errors| !errors.is_empty())?;
     let messages: Vec<&str> = errors
@@ -35,14 +35,14 @@ pub(super) fn take_video(mut body: Value, video: &str) -> Result<Value> {
                 .at(Service::Gql, None))
         }
         Some(found) => Ok(found),
-        None => Err(Error::new(ErrorKind::BadData, "Twitch's answer holds no video").at(Service::Gql, None)),
+        None => Err(Error::new(ErrorKind::BadData, "Twitch's answer has no `video`").at(Service::Gql, None)),
     }
 }
 
-/// A part of an answer as its type.
+/// Parses a part of an answer.
 pub(super) fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| {
-        Error::new(ErrorKind::BadData, "Twitch's answer about a video has not the known shape")
+        Error::new(ErrorKind::BadData, "could not parse Twitch's answer about a video")
             .source_chain(&error)
             .at(Service::Gql, None)
     })

@@ -1,6 +1,6 @@
-//! `video-comments`: one page of a recording's comments, as GQL gives it.
+//! `video-comments`: one page of a recording's comments over GQL.
 //!
-//! The shapes are those that lay295/TwitchDownloader and xenova/chat-downloader read.
+//! The data formats are those that lay295/TwitchDownloader and xenova/chat-downloader read.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::raw::{
 };
 use crate::sources::endpoint::{Endpoint, HOUR};
 
-/// A page has at most 100 comments: the most that was seen to work in a query's text (crackededed/Xtra).
+/// A page has at most 100 comments, the largest size known to work in a query's text (crackededed/Xtra).
 pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
     "video-comments",
     Policy {
@@ -23,7 +23,7 @@ pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
         scope: CacheScope::Everybody,
         rows_hidden: false,
         errors_are_data: false,
-        // As `Comments` below reads it.
+        // The same members as in `Comments` below.
         page: Some(PageShape {
             list: Cow::Borrowed("/data/video/comments"),
             rows: Cow::Borrowed("/data/video/comments/edges"),
@@ -32,7 +32,7 @@ pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
     },
 );
 
-/// Where the next page is asked for.
+/// Where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// At a second of the recording.
@@ -54,9 +54,9 @@ pub(super) fn request(video: &str, place: &Place, form: GqlForm) -> Request {
 #[derive(Debug)]
 pub(super) struct CommentPage {
     pub messages: Vec<ChatMessage>,
-    /// Where the next page begins. All comments of a page carry the same.
+    /// The cursor for the next page. All comments of a page have the same one.
     pub cursor: Option<String>,
-    /// Right for pages after a cursor; for pages at an offset it may promise too much.
+    /// Correct for pages after a cursor. For pages at an offset it can be true although there is no next page.
     pub has_next: bool,
 }
 
@@ -140,15 +140,15 @@ struct Badge {
     version: String,
 }
 
-/// Reads an answer to a request for comments; `errors` come before data.
+/// Parses an answer to a request for comments; `errors` come before data.
 pub(super) fn read_comments(body: Value, video: &str) -> Result<Result<CommentPage, Refusal>> {
     if let Some(refusal) = refusal(&body) {
         return Ok(Err(refusal));
     }
     let comments = match take_video(body, video)?.get_mut("comments").map(Value::take) {
-        // Taken as the end, this would make a silently short file: an integrity failure looks the same.
+        // Treating this as the end would silently lose messages: an integrity failure looks the same.
         None | Some(Value::Null) => {
-            return Err(Error::new(ErrorKind::Service, "Twitch answered without comments").at(Service::Gql, None));
+            return Err(Error::new(ErrorKind::Service, "Twitch's answer has no comments").at(Service::Gql, None));
         }
         Some(comments) => parse::<Comments>(comments)?,
     };
@@ -174,7 +174,7 @@ fn message(node: Node) -> ChatMessage {
     let mut emotes = Vec::new();
     for fragment in fragments {
         if let Some(emote) = fragment.emote.filter(|emote| !emote.emote_id.is_empty()) {
-            // Places count code points of the whole message, the last one included.
+            // Positions count code points of the whole message, and the end is inclusive.
             let length = u32::try_from(fragment.text.chars().count()).unwrap_or(u32::MAX);
             let to = emote.from.saturating_add(length.saturating_sub(1));
             emotes.push(EmoteUse {
@@ -185,7 +185,7 @@ fn message(node: Node) -> ChatMessage {
         }
         text.push_str(&fragment.text);
     }
-    // An empty badge stands where a badge was taken away.
+    // An empty badge is left where a badge was removed.
     let badges = user_badges
         .unwrap_or_default()
         .into_iter()
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(read_comments(json!({"data": null}), "1").unwrap_err().kind, ErrorKind::BadData);
     }
 
-    /// The pointers of the policy name what is read here.
+    /// The pointers of the policy name the members that are read here.
     #[test]
     fn the_policy_knows_the_shape_of_a_page() {
         let page = COMMENTS.policy.page.as_ref().unwrap();

@@ -1,10 +1,10 @@
-//! The chat of a past broadcast, over Twitch's private GQL service: there is no official way
-//! (dev.twitch.tv/docs/api has none).
+//! The chat of a past broadcast, over Twitch's private GQL service: the official API has no endpoint for it
+//! (dev.twitch.tv/docs/api).
 //!
-//! A recording is cut into windows, taken in order by several connections; each is a cursor chain. Messages come out
-//! in order while later windows load. What was fetched and not yet taken is held to a few mebibytes: when that is
-//! full, all but the oldest window pause. The last window is open, since a recording may grow and comments may trail
-//! it.
+//! A recording is cut into windows that several connections fetch in order; each window is a cursor chain. Messages
+//! are returned in order while later windows load. Messages that were fetched but not yet returned use at most a few
+//! mebibytes: at that limit, all windows except the oldest pause. The last window has no end, since a recording may
+//! grow and comments may be written after its end.
 
 mod answer;
 mod comments;
@@ -28,29 +28,29 @@ use crate::sources::source::Rows;
 pub(super) use self::comments::COMMENTS;
 pub(super) use self::video::VIDEO;
 
-/// Undelivered comments are held to so many bytes.
+/// The limit in bytes for comments that were not yet returned.
 const HELD: usize = 8 * 1024 * 1024;
-/// Seconds of the widest window; dense ones are cut by their first page.
+/// The length of the widest window in seconds. Dense windows are cut after their first page.
 const WIDEST: i64 = 1200;
-/// Towards the end windows get narrower, so that the connections finish together.
+/// Towards the end windows get narrower, so that the connections finish at about the same time.
 const SHARE_OF_REST: i64 = 8;
-/// Seconds of the narrowest window that is laid out.
+/// The length of the narrowest planned window in seconds.
 const NARROWEST: i64 = 60;
-/// Seconds of the longest recording that is believed: a week. A broadcast ends after 48 hours.
+/// The longest plausible recording in seconds: a week. A broadcast ends after 48 hours.
 const LONGEST: i64 = 7 * 24 * 60 * 60;
-/// So few messages are a single chain.
+/// Up to this many messages are fetched as a single chain.
 const SMALL_LIMIT: u64 = 1000;
 
 /// Starts fetching.
 pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>> {
     let mut asking = Asking::default();
     let info = asking.info(api, &asked.video)?;
-    // A length beyond what Twitch lets anybody broadcast is a mistake of somebody's: the last window is open anyway.
+    // A length beyond what Twitch allows is an error in the data. The last window has no end anyway.
     let length = info.length_seconds.unwrap_or(0).clamp(0, LONGEST);
     let small = asked.limit.is_some_and(|limit| limit <= SMALL_LIMIT);
     let connections = if small { 1 } else { asked.connections };
     let end = asked.to.filter(|to| *to < length);
-    // Of a recording whose length is not known yet, nobody can say where to cut.
+    // A recording of unknown length cannot be cut.
     let layout = if connections == 1 || length == 0 {
         VecDeque::from([(asked.from, asked.to)])
     } else {
@@ -76,7 +76,7 @@ pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMes
     }))
 }
 
-/// Cuts a recording into windows. The cut depends on the recording alone, so that a later run makes the same requests.
+/// Cuts a recording into windows. The cut depends on the recording only, so that a later run sends the same requests.
 fn lay_out(from: i64, end: Option<i64>, to: Option<i64>, length: i64) -> VecDeque<(i64, Option<i64>)> {
     let last = end.unwrap_or(length);
     let mut windows = VecDeque::new();
@@ -93,20 +93,20 @@ fn lay_out(from: i64, end: Option<i64>, to: Option<i64>, length: i64) -> VecDequ
     }
 }
 
-/// How requests are sent, learnt from refusals.
+/// How requests are sent, adjusted after refusals.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asking {
     form: GqlForm,
     other_form_refused: bool,
     client: usize,
-    /// The client id that was let in to ask about the recording.
+    /// The client id whose request for the recording was accepted.
     let_in: usize,
-    /// Cursors are refused whoever asks: pages are asked for by offset.
+    /// Every client id was refused for cursors: pages are requested by offset.
     stepping: bool,
 }
 
 impl Asking {
-    /// Asks about the recording.
+    /// Requests the data of the recording.
     fn info(&mut self, api: &RawApi, video: &str) -> Result<VideoInfo> {
         loop {
             let request = Request {
@@ -137,10 +137,10 @@ impl Asking {
         }
     }
 
-    /// Goes on after a refusal of the operation: in the other form, once.
+    /// Handles a refusal of the operation: retries it in the other form, once.
     fn change_form(&mut self, used: &Value, words: &str) -> Result<()> {
         if *used != json!(self.form) {
-            return Ok(()); // Another window has changed it since this request was sent.
+            return Ok(()); // Another window has changed the form since this request was sent.
         }
         if self.other_form_refused {
             return Err(not_understood(words));
@@ -155,24 +155,24 @@ impl Asking {
 }
 
 fn not_understood(words: &str) -> Error {
-    Error::new(ErrorKind::Service, "Twitch's GQL service does not understand the question any more")
+    Error::new(ErrorKind::Service, "Twitch's GQL service no longer understands the query")
         .cause(words)
-        .hint("a newer itch, or the table `[gql]` of its configuration, may know the present form")
+        .hint("update itch, or set the current query in the table `[gql]` of its configuration")
         .at(Service::Gql, Some(200))
 }
 
 fn refused_everywhere() -> Error {
-    Error::new(ErrorKind::Service, "Twitch's GQL service refuses every client id that itch knows")
-        .hint("a newer itch, or the table `[gql]` of its configuration, may know one that is let in")
+    Error::new(ErrorKind::Service, "Twitch's GQL service rejected every client id that itch knows")
+        .hint("update itch, or set an accepted client id in the table `[gql]` of its configuration")
         .at(Service::Gql, Some(200))
 }
 
-/// A client id that the service does not know.
+/// Whether the service does not know the client id.
 fn is_refused_client(error: &Error) -> bool {
     error.reason() == Some(Reason::ClientRefused)
 }
 
-/// A client id beyond those that the client knows, which costs no request.
+/// Whether the client has no more client ids. No request is sent then.
 fn is_no_client(error: &Error) -> bool {
     error.service == Some(Service::Gql) && error.http.is_none() && error.kind == ErrorKind::SignIn
 }
@@ -184,15 +184,15 @@ struct Replay {
     length: i64,
     freshness: Freshness,
     connections: usize,
-    /// Windows that have not begun.
+    /// Windows that have not started.
     layout: VecDeque<(i64, Option<i64>)>,
-    /// Windows that have, oldest first.
+    /// Windows that have started, oldest first.
     windows: VecDeque<Window>,
-    /// Bytes of the messages that wait to be taken.
+    /// Bytes of the messages that were not yet returned.
     held: usize,
-    /// How many messages are still wanted.
+    /// How many messages are still to be returned.
     left: Option<u64>,
-    /// Messages that were handed out without an author, and not yet noted.
+    /// Returned messages without an author that are not yet recorded as a fact.
     nameless: u64,
     over: bool,
 }
@@ -210,7 +210,7 @@ impl Replay {
         let mut place = 0;
         while free > 0 {
             if place > 0 && self.held >= HELD {
-                return; // Only the oldest window goes on: its messages are the next to leave.
+                return; // Only the oldest window continues: its messages are returned next.
             }
             if place == self.windows.len() {
                 let Some((start, end)) = self.layout.pop_front() else {
@@ -220,7 +220,8 @@ impl Replay {
             }
             let window = &mut self.windows[place];
             if window.pending.is_none() && !window.done && window.failed.is_none() {
-                // A page at an offset does not say that it is the last: the end of what grows is always asked for.
+                // A page at an offset does not say whether it is the last, so the end of a growing recording is
+                // always fetched.
                 let may_grow = self.freshness == Freshness::Growing && window.end.is_none();
                 let freshness = match may_grow && self.asking.stepping {
                     true => Freshness::Fresh,
@@ -234,7 +235,7 @@ impl Replay {
         }
     }
 
-    /// Waits for the first page that arrives and takes it in; says whether there was one to wait for.
+    /// Waits for the first page that arrives and handles it; returns whether there was a request to wait for.
     fn wait(&mut self) -> Result<bool> {
         let waiting = self.windows.iter().enumerate();
         let waiting: Vec<(usize, &Pending)> = waiting
@@ -251,7 +252,7 @@ impl Replay {
             if error.is_cancelled() {
                 return Err(error);
             }
-            // What earlier windows bring is still delivered before this is said.
+            // Messages of earlier windows are still returned before the error.
             self.windows[place].failed = Some(error);
         }
         Ok(true)
@@ -282,7 +283,7 @@ impl Replay {
             }
             Err(Refusal::NotUnderstood(words)) => self.asking.change_form(&asked["form"], &words)?,
             Err(Refusal::Integrity) => {
-                // Others of its kind may be on their way: only what was asked as one asks now says something new.
+                // Requests sent before the last change may still be in flight: their refusal means nothing new.
                 let as_now = client == self.asking.client;
                 let by_offset = asked.pointer("/variables/contentOffsetSeconds").is_some();
                 if as_now && by_offset && self.asking.stepping {
@@ -302,7 +303,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Asks as another client; when there is none left, pages are asked for by offset.
+    /// Switches to the next client id. When there is none left, pages are requested by offset.
     fn next_client(&mut self, refused: usize, no_other: bool) {
         if no_other {
             self.asking.client = self.asking.let_in;
@@ -312,7 +313,7 @@ impl Replay {
         }
     }
 
-    /// Notes how many of the messages that were handed out have no author.
+    /// Records how many of the returned messages have no author.
     fn note_nameless(&mut self) {
         if self.nameless > 0 {
             self.api.note(Fact::Missing {

@@ -1,4 +1,4 @@
-//! `video`: what GQL knows of a recording before its comments.
+//! `video`: the data of a recording, without its comments.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use super::answer::{Refusal, parse, refusal, take_video};
 use crate::raw::{GqlForm, Policy, Request, Result};
 use crate::sources::endpoint::{Endpoint, HOUR};
 
-/// It is no list, and so has no page size.
+/// It is not a list, so it has no page size.
 pub(in crate::sources::twitch) static VIDEO: Endpoint = Endpoint::gql("video", Policy::everybody(HOUR)).largest_page(0);
 
-/// The request for one recording.
+/// The request for the data of one recording.
 pub(super) fn request(video: &str) -> Request {
     VIDEO.operation(GqlForm::Query, json!({"videoID": video}))
 }
 
-/// What is known of a recording before its comments.
+/// The data of a recording.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct VideoInfo {
@@ -26,13 +26,13 @@ pub(super) struct VideoInfo {
 }
 
 impl VideoInfo {
-    /// Whether nothing will be added at its end.
+    /// Whether the recording has ended, so that no comments will be added at its end.
     pub fn is_over(&self) -> bool {
         self.status.as_deref().is_some_and(|status| status != "RECORDING")
     }
 }
 
-/// Reads an answer about a recording; `errors` come before data.
+/// Parses an answer about a recording; `errors` come before data.
 pub(super) fn read_info(body: Value, video: &str) -> Result<Result<VideoInfo, Refusal>> {
     if let Some(refusal) = refusal(&body) {
         return Ok(Err(refusal));

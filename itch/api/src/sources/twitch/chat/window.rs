@@ -1,4 +1,4 @@
-//! A window: one stretch of a recording, walked by cursor or, where cursors are refused, by offset.
+//! A window: a part of a recording, fetched by cursor or, if cursors are refused, by offset.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,46 +6,46 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::comments::{CommentPage, Place};
 use crate::raw::{ChatMessage, Error, Fact, Pending};
 
-/// A window whose first page covers so small a part of it is cut in half: it would hold too much for one connection.
+/// A window is halved while it is longer than this many times the range of its first page.
 const PAGES_PER_WINDOW: i64 = 24;
-/// No window is cut below this many seconds.
+/// Windows of at most this many seconds are not cut.
 const SHORTEST: i64 = 30;
-/// A page of at least so many comments was cut by its size and not by the end. Pages of 50 to 100 have been seen
-/// (jdpurcell/RechatTool #17).
+/// A page with at least this many comments is full; a shorter one is at the end. Full pages of 50 to 100 comments
+/// have been observed (jdpurcell/RechatTool #17).
 const FULL_PAGE: usize = 50;
 
-/// Repeats are sought among so many comments back, some dozens of pages: a chain over a whole recording must not
-/// remember all of it.
+/// Repeated comments are searched for among this many previous ones, some dozens of pages: a chain over a whole
+/// recording must not remember all of it.
 const REMEMBERED: usize = 4096;
 
-/// One stretch, and what has arrived of it.
+/// One window and the state of fetching it.
 #[derive(Debug)]
 pub(super) struct Window {
     pub start: i64,
-    /// The first second that is not part of it; `None` for the last window, which is open.
+    /// The first second after it; `None` for the last window, which has no end.
     pub end: Option<i64>,
     pub place: Place,
     pub pending: Option<Pending>,
     pub ready: VecDeque<ChatMessage>,
     pub failed: Option<Error>,
     pub done: bool,
-    /// Comments that were taken last, by hash of their id.
+    /// The last comments, by the hash of their id.
     seen: HashSet<u64>,
     /// The same, oldest first.
     recent: VecDeque<u64>,
-    /// The newest second that a page reached.
+    /// The latest second that a page reached.
     reached: i64,
     pages: u32,
 }
 
-/// What a page meant for its window.
+/// The result of handling a page of a window.
 #[derive(Debug, Default)]
 pub(super) struct Arrival {
-    /// Bytes of the messages that were taken.
+    /// Bytes of the new messages.
     pub bytes: usize,
-    /// What was seen on the way.
+    /// The facts to record.
     pub facts: Vec<Fact>,
-    /// The rest of the window, which is a window of its own now.
+    /// The rest of the window, cut off as a separate window.
     pub rest: Option<Window>,
 }
 
@@ -66,15 +66,15 @@ impl Window {
         }
     }
 
-    /// Goes on by offset from where the pages have reached.
+    /// Continues by offset from the second that the pages have reached.
     pub fn step_by_offset(&mut self) {
         if matches!(self.place, Place::Cursor(_)) {
             self.place = Place::Offset(self.reached);
         }
     }
 
-    /// Takes a page in and decides where the next one is. `stepping` says that cursors are refused everywhere;
-    /// `length` is where the recording ends as far as is known.
+    /// Handles a page and decides where the next one begins. `stepping` means that cursors are refused for every client
+    /// id; `length` is the known length of the recording.
     pub fn take(&mut self, page: CommentPage, stepping: bool, length: i64) -> Arrival {
         let mut arrival = Arrival::default();
         self.pages += 1;
@@ -88,7 +88,7 @@ impl Window {
                 beyond = true;
                 break;
             }
-            // A page at an offset may begin a little before it: those belong to the window before.
+            // A page at an offset may begin slightly before it: those comments belong to the previous window.
             if message.offset < self.start {
                 continue;
             }
@@ -100,14 +100,14 @@ impl Window {
             arrival.bytes += size(&message);
             self.ready.push_back(message);
         }
-        // Pages at offsets overlap by nature; only pages after a cursor should not.
+        // Pages at offsets usually overlap; only pages after a cursor should not.
         if repeated > 0 && !stepping {
             arrival.facts.push(Fact::Repeated { n: repeated });
         }
         self.reached = self.reached.max(last.unwrap_or(self.reached));
         let Some(last) = last.filter(|_| !beyond) else {
-            // An empty page after a cursor that still names a next one is no end. (At an offset beyond the last
-            // comment it is: there the promise is known to be worth nothing.)
+            // An empty page after a cursor is not the end if it says that there is a next one. (At an offset beyond the
+            // last comment it is the end: there `hasNextPage` is known to be wrong.)
             if !beyond && page.has_next && matches!(self.place, Place::Cursor(_)) {
                 arrival
                     .facts
@@ -141,7 +141,7 @@ impl Window {
         looped.then_some(Fact::Looped)
     }
 
-    /// Everything after the second that was reached.
+    /// Everything after the second that the pages have reached.
     fn unreachable(&self, reason: &str) -> Fact {
         Fact::Gap {
             from: Some(self.reached.to_string()),
@@ -150,7 +150,7 @@ impl Window {
         }
     }
 
-    /// The next page by offset: from the last second again while that brings something new, else from the one after.
+    /// The next page by offset: from the last second again while that returns new comments, else from the next second.
     fn step(&mut self, last: i64, new: usize, edges: usize, length: i64) -> Option<Fact> {
         let asked = match self.place {
             Place::Offset(asked) => asked,
@@ -161,8 +161,8 @@ impl Window {
         let next = if new > 0 {
             here
         } else {
-            // The page was full, brought nothing new and did not get past this second: what else it holds cannot be
-            // reached.
+            // The page was full, had nothing new and did not get past this second: its remaining comments cannot be
+            // fetched.
             if edges >= FULL_PAGE && last <= asked {
                 gap = Some(Fact::Gap {
                     from: Some(asked.to_string()),
@@ -172,7 +172,7 @@ impl Window {
             }
             here + 1
         };
-        // An open window goes on as long as something comes, and at least to a minute after the known length.
+        // An open window continues as long as new comments arrive, and at least to a minute after the known length.
         let over = match self.end {
             Some(end) => next >= end,
             None => new == 0 && next >= length.saturating_add(60),
@@ -185,8 +185,8 @@ impl Window {
         gap
     }
 
-    /// After the first page: cuts off what would be too much. The cut depends on the data alone, so that a later run
-    /// makes the same requests.
+    /// Cuts off the rest after the first page if the window has too many messages. The cut depends on the data only, so
+    /// that a later run sends the same requests.
     fn cut(&mut self, last: i64) -> Option<Window> {
         let (1, Some(end), false) = (self.pages, self.end, self.done) else {
             return None;
@@ -201,11 +201,11 @@ impl Window {
             return None;
         }
         self.end = Some(middle);
-        // What already arrived stays: the first page ends before the middle.
+        // Messages that already arrived are kept: the first page ends before the middle.
         Some(Window::new(middle, Some(end)))
     }
 
-    /// Notes a comment as taken; says whether it is new.
+    /// Remembers a comment; returns whether it is new.
     fn remember(&mut self, id: u64) -> bool {
         if !self.seen.insert(id) {
             return false;
@@ -232,7 +232,7 @@ fn hash(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// About how much memory a message takes.
+/// The approximate memory size of a message.
 pub(super) fn size(message: &ChatMessage) -> usize {
     let author = message
         .commenter
