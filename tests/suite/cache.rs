@@ -437,7 +437,7 @@ warning: cache file: the cache directory [FOLDER]/file is not a directory; going
 exit code: 6
 --- stdout
 --- stderr
-error: the cache `file` gave out
+error: the cache `file` failed
   caused by: the cache directory [FOLDER]/file is not a directory
 hint: repair the cache, or run without `--cache-strict` to go on without it
 

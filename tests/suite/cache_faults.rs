@@ -149,7 +149,7 @@ fn a_server_that_dies_in_the_middle() {
             let (ran, plain) = in_the_middle(&variables, cache, options, || server.kill());
             match code {
                 0 => warned(&ran, &plain.stdout, "going on without it"),
-                code => drop(ran.exits(code).says("gave out")),
+                code => drop(ran.exits(code).says("` failed")),
             }
         }
     }

@@ -250,7 +250,7 @@ fn the_private_service_is_left_alone_on_request() {
 exit code: 2
 --- stdout
 --- stderr
-error: the undocumented GQL service is switched off by the configuration
+error: the undocumented GQL service is disabled in the configuration
 hint: remove `gql = "off"` from `[services]` in itch's config.toml
 
 "#]]

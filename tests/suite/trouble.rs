@@ -140,7 +140,7 @@ fn addresses_that_cannot_be_meant() {
 exit code: 2
 --- stdout
 --- stderr
-error: `not a url` is not a usable address of the helix service
+error: `not a url` is not a valid base URL for the helix service
   caused by: relative URL without a base
 
 "#]],
@@ -151,7 +151,7 @@ error: `not a url` is not a usable address of the helix service
 exit code: 2
 --- stdout
 --- stderr
-error: `ftp://127.0.0.1/helix` is not a usable address of the helix service
+error: `ftp://127.0.0.1/helix` is not a valid base URL for the helix service
 
 "#]],
         ),
@@ -161,8 +161,8 @@ error: `ftp://127.0.0.1/helix` is not a usable address of the helix service
 exit code: 2
 --- stdout
 --- stderr
-error: the base URL of the helix service, `http://api.twitch.tv/helix`, is plain http to another machine
-hint: use https, or allow it with `--insecure-http`: tokens can then be read on the way
+error: the base URL of the helix service, `http://api.twitch.tv/helix`, uses plain http to another machine
+hint: use https, or pass `--insecure-http`: others on the network can then read your tokens
 
 "#]],
         ),
@@ -172,8 +172,8 @@ hint: use https, or allow it with `--insecure-http`: tokens can then be read on 
 exit code: 2
 --- stdout
 --- stderr
-error: the base URL of the helix service, `http://127.0.0.1.evil.example/helix`, is plain http to another machine
-hint: use https, or allow it with `--insecure-http`: tokens can then be read on the way
+error: the base URL of the helix service, `http://127.0.0.1.evil.example/helix`, uses plain http to another machine
+hint: use https, or pass `--insecure-http`: others on the network can then read your tokens
 
 "#]],
         ),
@@ -183,7 +183,7 @@ hint: use https, or allow it with `--insecure-http`: tokens can then be read on 
 exit code: 2
 --- stdout
 --- stderr
-error: the base URL of the helix service must not hold a user or password
+error: the base URL of the helix service must not contain a user name or password
 
 "#]],
         ),
@@ -232,7 +232,7 @@ exit code: 6
 error: the oauth service could not be reached (2 tries)
   caused by: tcp connect error
   caused by: Connection refused (os error 111)
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]]
         .raw()
@@ -249,7 +249,7 @@ exit code: 6
 --- stdout
 --- stderr
 error: the helix service answered HTML, not JSON (2 tries)
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]],
         ),
@@ -259,10 +259,10 @@ hint: check the network, or run again with `-c file` to keep what was pulled
 exit code: 6
 --- stdout
 --- stderr
-error: the helix service broke off its answer (2 tries)
+error: the helix service stopped in the middle of its answer (2 tries)
   caused by: error reading a body from connection
   caused by: end of file before message length reached
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]],
         ),
@@ -272,8 +272,8 @@ hint: check the network, or run again with `-c file` to keep what was pulled
 exit code: 6
 --- stdout
 --- stderr
-error: the helix service gave no whole answer within 0.5 s (2 tries)
-hint: check the network, or run again with `-c file` to keep what was pulled
+error: the helix service did not send a complete answer within 0.5 s (2 tries)
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]],
         ),
@@ -285,7 +285,7 @@ exit code: 6
 --- stderr
 error: the helix service answered 500 Internal Server Error (2 tries)
   caused by: Internal Server Error
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]],
         ),
@@ -297,7 +297,7 @@ exit code: 6
 --- stderr
 error: the helix service answered 503 Service Unavailable (2 tries)
   caused by: Service Unavailable
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]],
         ),
@@ -332,7 +332,7 @@ exit code: 6
 --- stdout
 --- stderr
 error: the oauth service answered 500 Internal Server Error (2 tries)
-hint: check the network, or run again with `-c file` to keep what was pulled
+hint: check the network, or run again with `-c file` to keep the answers between runs
 
 "#]]
         .raw()

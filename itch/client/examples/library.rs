@@ -1,4 +1,4 @@
-//! What the README of the original Python package showed, in Rust, against the simulated Twitch.
+//! The README example of the original Python package, in Rust, run against the simulated Twitch.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,7 @@ use itch_client::{Client, Settings};
 use itch_plugin::{CacheStats, CacheStore, Put, StoredValue};
 use itch_sandbox::{Options, Sandbox};
 
-/// A cache of your own: anything that keeps bytes under a key.
+/// A custom cache: any store of bytes under a key.
 #[derive(Default)]
 struct Memory {
     values: HashMap<String, Vec<u8>>,
@@ -41,14 +41,14 @@ impl CacheStore for Memory {
 }
 
 fn main() -> Result<()> {
-    // The simulated Twitch. For the real one, leave it out and read the variables of the environment instead:
+    // The simulated Twitch. For the real one, use the environment variables instead:
     // `Settings::from_variables(|name| std::env::var(name).ok())`.
     let sandbox = Sandbox::start(Options::default())?;
     let variables: BTreeMap<_, _> = sandbox.environment().into_iter().collect();
     let mut settings = Settings::from_variables(|name| variables.get(name).cloned());
 
-    // Two caches: your own is asked first, then the built-in one that keeps files, here in the folder `responses`.
-    // With `|name| std::env::var(name).ok()` it is the one that `itch -c file` uses.
+    // Two caches: the custom one is looked up first, then the built-in file cache, here in the folder `responses`.
+    // With `|name| std::env::var(name).ok()` it is the cache that `itch -c file` uses.
     let files = itch_caches::open("file", |name| (name == "TWITCH_CACHE_TEMP").then(|| "responses".to_owned()))?;
     settings.caches.push(("memory".to_owned(), Box::new(Memory::default())));
     settings.caches.push(("file".to_owned(), files));
@@ -89,7 +89,7 @@ fn main() -> Result<()> {
     let names: Vec<&str> = moderators.map(|chatter| chatter.login.as_str()).collect();
     println!("{} chatters, moderators: {}", chatters.len(), names.join(" "));
 
-    // Asked again, the answer comes from the cache.
+    // The second time, the answer comes from the cache.
     let before = client.counters().requests;
     api.channel(&"burkeblack".parse()?)?;
     println!("{} requests for the second look-up", client.counters().requests - before);

@@ -1,4 +1,4 @@
-//! From a request to a URL: base URLs, their checks, and percent-encoding, done once.
+//! Builds the URL of a request: checks base URLs and percent-encodes parameters.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use reqwest::Url;
 use crate::Settings;
 use crate::key::Place;
 
-/// In a name or value of a query or form, only unreserved characters stay (RFC 3986, section 2.3).
+/// In a name or value of a query or form, only unreserved characters are left as they are (RFC 3986, section 2.3).
 pub(crate) const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// In a path, also slashes and what a segment may hold (RFC 3986, section 3.3) stay.
+/// In a path, slashes and the characters allowed in a segment are left as they are too (RFC 3986, section 3.3).
 const PATH: &AsciiSet = &QUERY
     .remove(b'/')
     .remove(b':')
@@ -29,7 +29,7 @@ const PATH: &AsciiSet = &QUERY
     .remove(b';')
     .remove(b'=');
 
-/// Where each service is.
+/// The base URL of each service.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     overrides: HashMap<Service, String>,
@@ -43,7 +43,7 @@ impl Addresses {
         for (&service, text) in &settings.base_urls {
             let base = text.trim().trim_end_matches('/');
             check_base(service, base, settings.insecure_http)?;
-            // The canonical address, typed out, is no override: it must not change a key.
+            // The canonical address, set explicitly, is not an override: it must not change the cache key.
             if base != service.canonical().trim_end_matches('/') {
                 overrides.insert(service, base.to_owned());
             }
@@ -54,7 +54,7 @@ impl Addresses {
         })
     }
 
-    /// What makes a question to this service another question than to the real one.
+    /// The settings that distinguish requests to this service from requests to the real one.
     pub fn place(&self, service: Service) -> Place<'_> {
         Place {
             base: self.overrides.get(&service).map(String::as_str),
@@ -62,7 +62,7 @@ impl Addresses {
         }
     }
 
-    /// The URL that a request goes to.
+    /// The URL of a request.
     pub fn url(&self, request: &Request) -> Result<Url> {
         let base = match self.overrides.get(&request.service) {
             Some(base) => base,
@@ -72,7 +72,7 @@ impl Addresses {
         Url::parse(&url).map_err(|error| bad_address(request.service, &url).source_chain(&error))
     }
 
-    /// The canonical address of a request, without secrets, for people: what a stored answer answers.
+    /// The canonical address of a request, without secrets, for display: it describes a stored answer.
     pub fn shown(request: &Request) -> String {
         let mut shown = request.clone();
         for (name, value) in &mut shown.query {
@@ -91,7 +91,7 @@ impl Addresses {
 
 fn join(base: &str, request: &Request) -> Result<String> {
     let path = request.path.as_str();
-    // A path with dots would leave the service's base, and with it the token's reach.
+    // A path with dots could leave the base URL and send the token elsewhere.
     if path.split(['/', '\\']).any(|part| part == "." || part == "..") {
         return Err(Error::new(ErrorKind::Usage, format!("`{path}` is not a path of the {} service", request.service)));
     }
@@ -104,9 +104,9 @@ fn join(base: &str, request: &Request) -> Result<String> {
     let mut mark = '?';
     let inline = request.inline_query.as_str();
     if !inline.is_empty() {
-        // It is sent as it is, so it must not be able to end the query.
+        // It is sent unchanged, so it must not be able to end the query.
         if !inline.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-            return Err(Error::new(ErrorKind::Usage, format!("`{}` cannot stand in a URL", inline.escape_debug())));
+            return Err(Error::new(ErrorKind::Usage, format!("`{}` is not valid in a URL", inline.escape_debug())));
         }
         url.push(mark);
         url.push_str(inline);
@@ -118,7 +118,7 @@ fn join(base: &str, request: &Request) -> Result<String> {
         url.push('=');
         let value = utf8_percent_encode(value, QUERY).to_string();
         match request.service.is_legacy() {
-            // As the library of the first itch wrote a space (psf/requests).
+            // The HTTP library of the original itch encodes a space like this (psf/requests).
             true => url.push_str(&value.replace("%20", "+")),
             false => url.push_str(&value),
         }
@@ -130,10 +130,10 @@ fn join(base: &str, request: &Request) -> Result<String> {
 fn check_base(service: Service, base: &str, insecure_http: bool) -> Result<()> {
     let url = Url::parse(base).map_err(|error| bad_address(service, base).source_chain(&error))?;
     if !url.username().is_empty() || url.password().is_some() {
-        // The text is not shown: it may hold a password.
+        // The text is not shown: it may contain a password.
         return Err(Error::new(
             ErrorKind::Usage,
-            format!("the base URL of the {service} service must not hold a user or password"),
+            format!("the base URL of the {service} service must not contain a user name or password"),
         ));
     }
     if url.query().is_some() || url.fragment().is_some() || url.host_str().is_none() {
@@ -144,18 +144,18 @@ fn check_base(service: Service, base: &str, insecure_http: bool) -> Result<()> {
         "http" if insecure_http || is_loopback(&url) => Ok(()),
         "http" => Err(Error::new(
             ErrorKind::Usage,
-            format!("the base URL of the {service} service, `{base}`, is plain http to another machine"),
+            format!("the base URL of the {service} service, `{base}`, uses plain http to another machine"),
         )
-        .hint("use https, or allow it with `--insecure-http`: tokens can then be read on the way")),
+        .hint("use https, or pass `--insecure-http`: others on the network can then read your tokens")),
         _ => Err(bad_address(service, base)),
     }
 }
 
 fn bad_address(service: Service, text: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("`{text}` is not a usable address of the {service} service"))
+    Error::new(ErrorKind::Usage, format!("`{text}` is not a valid base URL for the {service} service"))
 }
 
-/// Whether a URL stays on this machine.
+/// Whether a URL is on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;

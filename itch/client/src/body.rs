@@ -1,28 +1,28 @@
-//! Reading just enough of a JSON body: is it whole and valid, and does it say that it is an error.
+//! Parses only what is needed of a JSON body: whether it is complete and valid, and whether it is an error.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// What the top level of a body says. Reading it checks every byte, and keeps none.
+/// The top level of a body. Parsing checks every byte but keeps none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// There is an `error` that says something.
+    /// There is a non-empty `error`.
     pub error: bool,
-    /// There are `errors`, as GraphQL puts them into a success.
+    /// There are `errors`, which GraphQL sends with a success status.
     pub errors: bool,
-    /// The `status` that the old API put beside an error.
+    /// The `status` that the old API sends with an error.
     pub status: Option<u16>,
-    /// The length of the whole list, if it says.
+    /// The length of the whole list, if it is sent.
     pub total: Option<u64>,
-    /// How many rows `data` has, if it is a list.
+    /// The number of rows in `data`, if it is a list.
     pub rows: Option<usize>,
-    /// There is a `data`, and nothing in it.
+    /// There is a `data`, but it is null.
     pub no_data: bool,
 }
 
 impl Shape {
-    /// Reads a body; `None` if it is not one JSON value from end to end.
+    /// Parses a body; `None` if it is not exactly one JSON value.
     pub fn of(body: &[u8]) -> Option<Shape> {
         serde_json::from_slice(body).ok()
     }
@@ -34,8 +34,8 @@ impl<'de> Deserialize<'de> for Shape {
     }
 }
 
-/// A value somewhere in a body. In contrast to `IgnoredAny` it refuses all that a `Value` would refuse, such as
-/// text that is not UTF-8: what is stored must still parse tomorrow.
+/// Any value in a body. Unlike `IgnoredAny`, it rejects everything that `Value` would reject, such as text that is
+/// not UTF-8: a stored body must parse later.
 struct Part {
     truthy: bool,
     number: Option<u64>,
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for AnyPart {
 
 struct TopLevel;
 
-/// The names that count at the top level.
+/// The names that are used at the top level.
 enum Name {
     Error,
     Errors,

@@ -1,8 +1,8 @@
-//! The arithmetic of a rate limit, without a clock of its own.
+//! The arithmetic of a rate limit. It takes the time as an argument.
 //!
-//! Twitch counts in a token bucket that refills evenly and says after each answer how many points are left and
-//! when the bucket will be full (dev.twitch.tv/docs/api/guide#twitch-rate-limits). What is in flight may or may
-//! not be in that number yet, so it is subtracted: better a little late than refused.
+//! Twitch uses a token bucket that refills evenly. Each answer says how many points are left and when the bucket
+//! will be full (dev.twitch.tv/docs/api/guide#twitch-rate-limits). Requests in flight may or may not be included in
+//! that number, so they are subtracted: waiting a little too long is better than being refused.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,13 +10,13 @@ use reqwest::header::{DATE, HeaderMap};
 
 use crate::retry::retry_after;
 
-/// Whatever a header says, nobody waits longer than this for a bucket.
+/// The longest wait for a bucket, whatever a header says.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// Waited beyond the reset: the header counts whole seconds, and clocks differ a little.
+/// Extra wait after the reset: the header has whole seconds, and clocks differ slightly.
 const A_LITTLE: Duration = Duration::from_millis(100);
 
-/// How long a refusal that says nothing about the limit is respected.
+/// How long to wait after a refusal that has no rate limit headers.
 const UNTOLD: Duration = Duration::from_secs(1);
 
 /// Whether the next request may be sent.
@@ -25,21 +25,21 @@ pub(crate) enum Grant {
     Now,
     /// Not before this time.
     At(Instant),
-    /// When one of those in flight is answered.
+    /// When one of the requests in flight has been answered.
     WhenAnswered,
 }
 
-/// What an answer says about the limit.
+/// The rate limit headers of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reading {
     limit: f64,
     remaining: f64,
-    /// Until the bucket is full.
+    /// How long until the bucket is full.
     full_in: Duration,
 }
 
 impl Reading {
-    /// Reads the `Ratelimit-*` headers; `None` where the service has no such limit.
+    /// Reads the `Ratelimit-*` headers; `None` if the service has no such limit.
     pub fn of(headers: &HeaderMap, now: SystemTime) -> Option<Reading> {
         let number = |name: &str| -> Option<f64> {
             let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
@@ -47,7 +47,7 @@ impl Reading {
         };
         let remaining = number("ratelimit-remaining")?;
         let reset = number("ratelimit-reset")?;
-        // By the service's own clock, if it tells it: this machine's may be wrong by hours.
+        // Relative to the service's own clock, if it sends `Date`: this machine's may be wrong by hours.
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         let now = date.unwrap_or(now).duration_since(UNIX_EPOCH).ok()?;
@@ -66,9 +66,9 @@ pub(crate) struct Bucket {
     at_once: u32,
     in_flight: u32,
     level: Option<Level>,
-    /// Nothing is sent before: the service refused.
+    /// Nothing is sent before this time, because the service refused a request.
     closed_until: Option<Instant>,
-    /// The service refused although a refilled point should have been there: from then on only its reset counts.
+    /// The service refused a request although a point should have been refilled: from then on only its reset counts.
     stepwise: bool,
     refusals: u32,
     next: u64,
@@ -81,12 +81,12 @@ struct Level {
     remaining: f64,
     read: Instant,
     full: Instant,
-    /// The last request that had been sent when this was read.
+    /// The last request that had been sent when this level was read.
     sent: u64,
 }
 
 impl Bucket {
-    /// A bucket of unknown level, with at most so many requests in flight.
+    /// A bucket of unknown level, with at most this many requests in flight.
     pub fn new(at_once: u32) -> Bucket {
         Bucket {
             at_once: at_once.max(1),
@@ -123,11 +123,11 @@ impl Bucket {
         }
         let mut at = level.full + A_LITTLE;
         if !self.stepwise {
-            // The header's second is not a sharp one: reckon with a whole second more until the bucket is full.
+            // The header rounds to whole seconds: assume that the bucket is full one second later.
             let whole = (level.full - level.read + Duration::from_secs(1)).as_secs_f64();
             let per_second = (level.limit - level.remaining) / whole;
             let seconds = (wanted - level.remaining) / per_second;
-            // Not finite where nothing refills.
+            // Not finite if nothing is refilled.
             if seconds.is_finite() && seconds < whole {
                 at = at.min(level.read + Duration::from_secs_f64(seconds));
             }
@@ -135,21 +135,21 @@ impl Bucket {
         if at <= now { Grant::Now } else { Grant::At(at) }
     }
 
-    /// Takes a request into account that is about to be sent, and numbers it.
+    /// Counts a request that is about to be sent, and returns its number.
     pub fn sent(&mut self) -> u64 {
         self.in_flight += 1;
         self.next += 1;
         self.next
     }
 
-    /// Takes an answer into account. Without a reading the request may have cost a point all the same.
+    /// Updates the level after an answer. Without a reading, the request may still have cost a point.
     pub fn answered(&mut self, request: u64, reading: Option<Reading>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match (reading, &mut self.level) {
             (None, None) => {}
             (None, Some(level)) => level.remaining = (level.remaining - 1.0).max(0.0),
-            // Requests overtake one another, and so do answers. Of those that were in flight together the lowest
-            // reading counts; only what was sent after it may raise the level again.
+            // Requests and answers can arrive in any order. Among requests that were in flight together the lowest
+            // reading counts; only an answer to a later request may raise the level again.
             (Some(reading), Some(level)) if request <= level.sent => {
                 level.remaining = level.remaining.min(reading.remaining);
             }
@@ -167,12 +167,12 @@ impl Bucket {
         });
     }
 
-    /// Takes back a request that was not sent after all.
+    /// Undoes [`Bucket::sent`] for a request that was not sent.
     pub fn unsent(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Takes a refusal (429) into account: nothing is sent before the reset.
+    /// Handles a refusal (429): nothing is sent before the reset.
     pub fn refused(&mut self, headers: &HeaderMap, wall: SystemTime, now: Instant) {
         self.stepwise |= self
             .level
@@ -180,7 +180,7 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
         let wait = match Reading::of(headers, wall) {
             Some(reading) => {
-                // The last word on the level, whatever else is in flight.
+                // This reading replaces all others, whatever is in flight.
                 let remaining = 0.0;
                 self.read(Reading { remaining, ..reading }, now);
                 reading.full_in + A_LITTLE
@@ -194,7 +194,7 @@ impl Bucket {
         self.closed_until = Some(self.closed_until.map_or(until, |known| known.max(until)));
     }
 
-    /// A request went through: refusals in a row end here.
+    /// A request was accepted: resets the count of consecutive refusals.
     pub fn accepted(&mut self) {
         self.refusals = 0;
     }
@@ -253,7 +253,7 @@ mod tests {
         let mut bucket = Bucket::new(100);
         let request = bucket.sent();
         bucket.answered(request, reading(800.0, 0.0, 60.0), now);
-        // 800 points in 61 s: the first is back after 76 ms.
+        // 800 points in 61 s: the first is refilled after 76 ms.
         let Grant::At(at) = bucket.ready(now) else {
             panic!("must wait");
         };
@@ -310,7 +310,7 @@ mod tests {
             assert_eq!(bucket.ready(now), Grant::Now);
             let third = bucket.sent();
             assert!(matches!(bucket.ready(now), Grant::At(_)));
-            // What is sent later knows better.
+            // A request that is sent later has a newer reading.
             bucket.answered(third, reading(30.0, 20.0, 60.0), now);
             assert_eq!(bucket.ready(now), Grant::Now);
         }

@@ -1,5 +1,5 @@
-//! Stored answers: the first store that knows one gives it, nearer stores are filled from farther ones, and every
-//! new answer goes to all.
+//! Stored answers: the first store that has an answer is used, stores before it are filled from it, and every new
+//! answer goes to all stores.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,7 +17,7 @@ use crate::settings::Warn;
 use crate::store::Store;
 use crate::wire::Answer;
 
-/// What a store may forget after so long: beyond it, an answer is only of use to `--offline`.
+/// A store may delete answers after this time: older ones are only useful for `--offline`.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The stores of a client.
@@ -28,7 +28,7 @@ pub(crate) struct Cache {
     pending: Arc<Pending>,
 }
 
-/// A value that a store gave, and what it turned out to be.
+/// A value from a store, and the result of decoding it.
 enum Found {
     Nothing,
     Broken(Vec<u8>),
@@ -52,12 +52,12 @@ impl Cache {
         }
     }
 
-    /// Whether there is no store at all.
+    /// Whether there are no stores.
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
 
-    /// The stored answer under a key, if it is fresh enough.
+    /// The stored answer for a key, if it is fresh enough.
     pub async fn find(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         if self.is_empty() || accept == Accept::Nothing {
             return Ok(None);
@@ -78,7 +78,7 @@ impl Cache {
         }
     }
 
-    /// The same under another key, for a request that was counted as missing under the first.
+    /// The same for another key, for a request that was counted as a miss for the first key.
     pub async fn find_again(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         if accept == Accept::Nothing {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Cache {
         Ok(found)
     }
 
-    /// The stored answer in place of one that the service could not give; it may be older than it should be.
+    /// A stored answer to use when the service failed; it may be older than usual.
     pub async fn fallback(&self, key: &str, request: &Request, accept: Accept) -> Result<Option<Response>> {
         let Ok(response) = self.search(key, request, accept).await? else {
             return Ok(None);
@@ -101,7 +101,7 @@ impl Cache {
         Ok(Some(response))
     }
 
-    /// The first store's answer that is fresh enough; if there is none, whether one was too old.
+    /// The first fresh enough answer of the stores; if there is none, whether one was too old.
     async fn search(&self, key: &str, request: &Request, accept: Accept) -> Result<Result<Response, bool>> {
         let mut expired = false;
         for (place, store) in self.stores.iter().enumerate() {
@@ -126,15 +126,15 @@ impl Cache {
         Ok(Err(expired))
     }
 
-    /// What a store has under a key. A broken value is removed, and what it hid is looked for in its place.
+    /// Reads the value of a key from a store. A broken value is removed, and the value that it hid is read instead.
     async fn look_and_heal(&self, store: &Store, key: &str, request: &Request) -> Result<Found> {
         let found = self.look(store, key).await?;
         let Found::Broken(bytes) = &found else {
             return Ok(found);
         };
         self.tally.corrupt.one();
-        // What the first itch stored bears no mark, so it may be that; its services are gone, and nothing is lost by
-        // leaving it.
+        // Values of the original itch have no signature, so this may be one. Its services no longer exist, so it
+        // is kept.
         if request.service.is_legacy() && !bytes.starts_with(&[0x1f, 0x8b]) {
             return Ok(found);
         }
@@ -149,7 +149,7 @@ impl Cache {
         let Some(Some(value)) = store.call(move |store| store.get(&owned)).await? else {
             return Ok(Found::Nothing);
         };
-        // Unpacking is work too, but the next caller may use the store meanwhile.
+        // Decompression takes time, and the next caller may use the store meanwhile.
         let owned = key.to_owned();
         let unpacked = tokio::task::spawn_blocking(move || unpack(&owned, value)).await;
         match unpacked {
@@ -159,12 +159,12 @@ impl Cache {
         }
     }
 
-    /// Puts what a farther store had into the nearer ones.
+    /// Copies a value of a farther store into the nearer ones.
     async fn fill(&self, place: usize, key: &str, entry: &Entry, bytes: Vec<u8>) -> Result<()> {
         if place == 0 {
             return Ok(());
         }
-        // A value of the first itch carries its age only as the file's time: in another store it would be new.
+        // The age of a value of the original itch is only in the file's time: in another store it would be new.
         if !bytes.starts_with(&[0x1f, 0x8b]) {
             return Ok(());
         }
@@ -183,8 +183,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Stores an answer, if it is one to be stored, and hands it back. It is stored before anybody sees it, so
-    /// that an interrupted run repeats nothing that it had.
+    /// Stores an answer, if it may be stored, and returns it. It is stored before the caller gets it, so that after an
+    /// interruption no answer has to be fetched again.
     pub async fn keep(
         self: &Arc<Cache>,
         key: &str,
@@ -212,7 +212,7 @@ impl Cache {
             immutable: request.freshness == Freshness::Immutable,
             etag: answer.etag(),
         };
-        // A task of its own: whoever waits may be given up, the answer is stored all the same.
+        // A separate task: the answer is stored even if the request that waits for it is abandoned.
         let cache = Arc::clone(self);
         let pending = Writing::start(&self.pending);
         let storing = tokio::spawn(async move {
@@ -250,7 +250,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Waits until what is being stored is stored, but no longer than this.
+    /// Waits until pending answers are stored, but no longer than this.
     pub fn flush(&self, longest: Duration) {
         let deadline = Instant::now() + longest;
         let mut writing = lock(&self.pending.writing);
@@ -264,30 +264,30 @@ impl Cache {
     }
 }
 
-/// Unpacks a value, off the async threads.
+/// Decompresses a value outside the async threads.
 fn unpack(key: &str, value: StoredValue) -> (Vec<u8>, Result<Entry, Corrupt>) {
     let entry = entry::decode(key, &value, SystemTime::now());
     (value.bytes, entry)
 }
 
-/// Whether the errors of a refusal are what was asked for.
+/// Whether the errors of a refusal are valid data for this endpoint.
 fn is_data_in_errors(policy: &Policy, answer: &Answer) -> bool {
     policy.errors_are_data && answer.status == 400 && answer.shape.is_some_and(|shape| shape.errors)
 }
 
-/// Whether this page has rows and is not the last. Of a page whose shape is not known nobody can say so.
+/// Whether this page has rows and is not the last. False if the shape of the page is not known.
 fn is_inner_page(policy: &Policy, body: &[u8]) -> bool {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     policy.page.as_ref().is_some_and(|page| page.is_inner(&body))
 }
 
-/// Whole, parsed, and not an error or a refusal that calls itself a success.
+/// Whether the body is complete, valid and not an error or refusal with a success status.
 fn storable(service: Service, policy: &Policy, answer: &Answer) -> bool {
     let Some(shape) = answer.shape else {
         return false;
     };
     let hidden = policy.hides_rows(shape.total, shape.rows.unwrap_or_default());
-    // Elsewhere `errors` may be data: rechat tells the bounds of a video in one.
+    // For other services `errors` may be data: rechat sends the bounds of a video in one.
     let failed = shape.error || (service == Service::Gql && shape.errors);
     !failed && !hidden
 }
@@ -300,14 +300,14 @@ fn span_ms(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How many answers are being stored right now.
+/// Counts the answers that are being stored.
 #[derive(Debug, Default)]
 struct Pending {
     writing: Mutex<usize>,
     ended: Condvar,
 }
 
-/// One of them.
+/// One answer that is being stored.
 struct Writing(Arc<Pending>);
 
 impl Writing {

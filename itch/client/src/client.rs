@@ -1,4 +1,4 @@
-//! The client: the layers that a request passes, put together, and the way of a request through them.
+//! The client: the layers for a request, and the path of a request through them.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -27,19 +27,19 @@ use crate::retry::Patience;
 use crate::tickets::{Landing, Tickets};
 use crate::wire::Wire;
 
-/// So long a client that is dropped waits for answers that are just being stored.
+/// How long a dropped client waits for answers that are being stored.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
-/// Carries requests to Twitch. Cloning it is cheap; all clones are one client.
+/// Carries requests to Twitch. Cloning it is cheap; all clones share one client.
 ///
-/// Its calls block, so they are not for `async` code. When the last clone and the last [`Api`] over it are
-/// dropped, everything in flight is given up.
+/// Its calls block, so do not use them in `async` code. When the last clone and the last [`Api`] over it are dropped,
+/// all requests in flight are abandoned.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
 }
 
-/// What the clones share. Tasks hold the core alone, so that none of them can end the runtime it runs on.
+/// The shared state. Tasks hold only the core, so that none of them can drop the runtime that it runs on.
 struct Inner {
     core: Arc<Core>,
     runtime: Mutex<Option<Runtime>>,
@@ -54,44 +54,43 @@ struct Core {
     addresses: Arc<Addresses>,
     tally: Arc<Tally>,
     facts: Mutex<Vec<Fact>>,
-    /// Services that failed, so that a stored answer was given: each further request would wait for them in vain.
+    /// Services that failed and were replaced by stored answers: later requests do not wait for them again.
     failed_services: Mutex<HashSet<Service>>,
 }
 
-/// A request to be answered, with what is known about it at the start.
+/// A request, with what is known about it at the start.
 struct RequestTask {
     request: Request,
     policy: Policy,
     accept: Accept,
-    /// What will do if the service fails.
+    /// Which stored answers to accept if the service fails.
     fallback: Option<Accept>,
-    /// What names the answer.
+    /// The text of the cache key.
     text: String,
 }
 
 impl Client {
     /// A client with these settings.
     ///
-    /// Nothing is contacted, no thread is started and no certificate is read before the first request. An unusable
-    /// base URL is an error of kind [`ErrorKind::Usage`].
+    /// Connections, the thread and certificates are only set up with the first request. An invalid base URL is an
+    /// error of kind [`ErrorKind::Usage`].
     pub fn new(settings: Settings) -> Result<Client> {
         let addresses = Arc::new(Addresses::new(&settings)?);
         let tally = Arc::<Tally>::default();
         let patience = Patience {
             tries: settings.tries.max(1),
             hint: if settings.caches.is_empty() {
-                "check the network, or run again with `-c file` to keep what was pulled"
+                "check the network, or run again with `-c file` to keep the answers between runs"
             } else {
-                "check the network and run again: what was pulled is in the cache"
+                "check the network and run again: the answers fetched so far are in the cache"
             },
             tally: Arc::clone(&tally),
         };
         let client_id = settings.identity.client_id.as_deref();
         let client_id = client_id.map(HeaderValue::from_str).transpose();
         let fetcher = Fetcher {
-            client_id: client_id.map_err(|_| {
-                Error::new(ErrorKind::Usage, "the Twitch client id holds characters that no client id has")
-            })?,
+            client_id: client_id
+                .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))?,
             identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
             limiter: Limiter::new(settings.connections, &tally),
             wire: Wire::new(settings.timeout, settings.connections, Arc::clone(&tally)),
@@ -129,23 +128,23 @@ impl Client {
         Api::new(Arc::new(self.clone()))
     }
 
-    /// Stops: every wait ends at once with [`ErrorKind::Cancelled`], and no new request starts. Answers that have
-    /// arrived can still be taken.
+    /// Stops the client: every wait ends at once with [`ErrorKind::Cancelled`], and no new request starts. Answers that
+    /// have arrived can still be taken.
     pub fn cancel(&self) {
         self.inner.core.tickets.cancel();
     }
 
-    /// What the client has done so far.
+    /// The counters of the client.
     pub fn counters(&self) -> Counters {
         self.inner.core.tally.snapshot()
     }
 
-    /// Until when requests wait for a rate limit, if any do.
+    /// Until when requests wait for a rate limit; `None` if none of them wait.
     pub fn waiting_until(&self) -> Option<SystemTime> {
         self.inner.core.fetcher.limiter.waiting_until()
     }
 
-    /// The facts noted so far, for a program that uses the client as a library and makes its own verdict.
+    /// The facts recorded so far, for a program that uses the client as a library and makes its own verdict.
     pub fn facts(&self) -> Vec<Fact> {
         lock(&self.inner.core.facts).clone()
     }
@@ -161,7 +160,7 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| {
-                Error::new(ErrorKind::Failed, "the client's thread cannot be started").source_chain(&error)
+                Error::new(ErrorKind::Failed, "could not start the client's thread").source_chain(&error)
             })?;
         let handle = started.handle().clone();
         *runtime = Some(started);
@@ -182,7 +181,7 @@ impl Transport for Client {
         if request.service == Service::OAuth {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "signing in is the client's own business: the sign-in service cannot be asked",
+                "requests to the sign-in service are not allowed: the client signs in by itself",
             ));
         }
         let core = &self.inner.core;
@@ -232,7 +231,7 @@ impl Transport for Client {
 }
 
 impl Core {
-    /// What names the answer to a request, as far as is known without asking who we are.
+    /// The text of the cache key, as far as it is known without asking Twitch for the user.
     fn text(&self, request: &Request, policy: &Policy) -> String {
         let user = self.fetcher.identity.asker(&policy.scope);
         let place = self.addresses.place(request.service);
@@ -255,7 +254,7 @@ impl Core {
         });
     }
 
-    /// The way of one request through the layers.
+    /// The path of one request through the layers.
     async fn answer(&self, task: RequestTask) -> Result<Response> {
         let RequestTask {
             request,
@@ -264,11 +263,11 @@ impl Core {
             fallback,
             mut text,
         } = task;
-        // Said to whoever waits: a refusal to start would lose its words at the boundary to a plugin.
+        // Reported by `wait`: an error of `start` would lose its message at the boundary to a plugin.
         if request.service == Service::Gql && self.fetcher.gql.is_none() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "the undocumented GQL service is switched off by the configuration",
+                "the undocumented GQL service is disabled in the configuration",
             )
             .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
         }
@@ -310,7 +309,7 @@ impl Core {
             (Err(error), _) => return Err(error),
         };
         let took = start.elapsed();
-        // Now it is known who asks, and whether this answer is for others too.
+        // Now the user is known, and whether this answer may be shared.
         let key = key::key(&self.text(&request, &policy));
         let answer = self.cache.keep(&key, &request, &policy, answer, took).await?;
         Ok(Response {
@@ -320,7 +319,7 @@ impl Core {
         })
     }
 
-    /// Whether only Twitch can say for whom a stored answer would have to be.
+    /// Whether the user must be asked from Twitch before a stored answer can be used.
     fn must_learn_user(&self, policy: &Policy) -> bool {
         policy.scope == CacheScope::User
             && !self.options.offline
@@ -328,8 +327,8 @@ impl Core {
             && self.fetcher.identity.can_learn_user()
     }
 
-    /// The wire has to know who asks. If that was not known before, this asker's answer may be stored under another
-    /// key than everybody's, which was looked for.
+    /// Looks up the user's own answer. Sending a request requires the user; if the user was not known before, the
+    /// answer may be stored under another key than the shared one, which was looked up first.
     async fn own_answer(
         &self,
         looked_for: &str,
@@ -362,7 +361,7 @@ impl Core {
     }
 }
 
-/// Whether it is the service that failed, not the question or whoever asks.
+/// Whether the service failed, as opposed to an error in the request or the identity.
 fn is_service_failure(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData)
 }
@@ -372,7 +371,7 @@ impl Drop for Inner {
         self.core.tickets.cancel();
         self.core.cache.flush(LAST_WRITES);
         if let Some(runtime) = lock(&self.runtime).take() {
-            // Not an ordinary drop: that would wait for a store that hangs, and is forbidden in `async` code.
+            // Dropping the runtime normally would wait for a store that hangs, and is not allowed in `async` code.
             runtime.shutdown_background();
         }
     }

@@ -1,4 +1,4 @@
-//! Equal questions at the same time are one question: the later ones join the one in flight.
+//! Coalescing: if an equal request is in flight, a new request shares its answer.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use tokio::task::AbortHandle;
 
 use crate::freshness::Accept;
 
-/// What makes two questions equal: the text that names the answer, and how fresh it has to be.
+/// Two requests are equal if the text of the cache key and the accepted freshness are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub text: String,
     pub accept: Accept,
 }
 
-/// One question in flight and all who wait for it.
+/// One request in flight and the tickets that wait for it.
 #[derive(Debug)]
 pub(crate) struct Flight {
     question: Question,
@@ -23,7 +23,7 @@ pub(crate) struct Flight {
     task: Option<AbortHandle>,
 }
 
-/// Everything in flight.
+/// All requests in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     next: u64,
@@ -34,14 +34,14 @@ pub(crate) struct Flights {
 /// The outcome of [`Flights::board`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Boarded {
-    /// The question was in flight already.
+    /// An equal request was already in flight.
     Joined(u64),
-    /// It is a new one: somebody has to ask it.
+    /// There was none: the caller must start the request.
     New(u64),
 }
 
 impl Flights {
-    /// Puts a ticket on the flight of its question.
+    /// Adds a ticket to the flight of its request.
     pub fn board(&mut self, question: Question, ticket: u64, walk: Option<u64>) -> Boarded {
         let known = self.by_question.get(&question).copied();
         if let Some(id) = known
@@ -64,14 +64,14 @@ impl Flights {
         Boarded::New(id)
     }
 
-    /// Names the task that asks a question, so that it can be stopped.
+    /// Sets the task that runs a request, so that it can be stopped.
     pub fn task(&mut self, id: u64, task: AbortHandle) {
         if let Some(flight) = self.flights.get_mut(&id) {
             flight.task = Some(task);
         }
     }
 
-    /// Takes a ticket off its flight; without anybody on it, the flight ends.
+    /// Removes a ticket from its flight. A flight without tickets is stopped.
     pub fn leave(&mut self, id: u64, ticket: u64) {
         let Some(flight) = self.flights.get_mut(&id) else {
             return;
@@ -84,14 +84,14 @@ impl Flights {
         }
     }
 
-    /// Takes out a flight that has its answer.
+    /// Removes a flight that has its answer.
     pub fn land(&mut self, id: u64) -> Option<Flight> {
         let flight = self.flights.remove(&id)?;
         self.by_question.remove(&flight.question);
         Some(flight)
     }
 
-    /// Ends every flight.
+    /// Stops all flights.
     pub fn stop_all(&mut self) {
         self.by_question.clear();
         for (_, flight) in self.flights.drain() {

@@ -1,44 +1,44 @@
-//! What a client did, in numbers.
+//! The counters of a client.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a client has done so far.
+/// What a client has done so far, as numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Requests sent over the wire, each try counted, sign-in included.
+    /// Requests sent over the network. Each try and each sign-in request counts.
     pub requests: u64,
-    /// Tries that were a repetition after a fault.
+    /// Tries that repeated a failed one.
     pub retries: u64,
     /// Times that a request had to wait for a rate limit.
     pub limit_waits: u64,
-    /// Body bytes received, unpacked.
+    /// Body bytes received, after decompression.
     pub bytes: u64,
-    /// Answers that a cache gave.
+    /// Answers that came from a cache.
     pub cache_hits: u64,
-    /// Answers that no cache had.
+    /// Answers that were in no cache.
     pub cache_misses: u64,
-    /// Answers that a cache had, but too old.
+    /// Answers in a cache that were too old.
     pub cache_expired: u64,
-    /// Answers older than they should be, given because the service failed.
+    /// Answers from a cache that were too old but were used because the service failed.
     pub cache_stale: u64,
-    /// The age of the oldest of those, in milliseconds.
+    /// The age of the oldest of these, in milliseconds.
     pub cache_stale_age_ms: u64,
-    /// Stored values found broken, and removed.
+    /// Stored values that were broken and were removed.
     pub cache_corrupt: u64,
     /// Answers stored.
     pub cache_stored: u64,
-    /// Answers not stored: an error in the guise of a success, rows hidden from this token, or a list that still grows.
+    /// Answers not stored: an error with a success status, rows hidden from this token, or a list that still grows.
     pub cache_not_stored: u64,
-    /// Answers that a cache was not given or did not take because of their size.
+    /// Answers not stored because of their size.
     pub cache_too_large: u64,
-    /// Caches that failed and were left out for the rest of the run.
+    /// Caches that failed and were not used for the rest of the run.
     pub cache_errors: u64,
-    /// How long the answers that a cache gave had taken when they came over the wire, in milliseconds.
+    /// The total time that the answers from a cache had taken when they were fetched, in milliseconds.
     pub cache_saved_ms: u64,
 }
 
-/// One number that several threads count up.
+/// A counter shared by several threads.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
@@ -48,11 +48,11 @@ impl Count {
     }
 
     pub fn add(&self, n: u64) {
-        // The numbers are independent of one another; no order between them is promised.
+        // The counters are independent of each other; no order between them is guaranteed.
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    /// Makes it this large at least.
+    /// Raises the number to at least this value.
     pub fn at_least(&self, n: u64) {
         self.0.fetch_max(n, Ordering::Relaxed);
     }
@@ -62,7 +62,7 @@ impl Count {
     }
 }
 
-/// The numbers while they are counted.
+/// The counters while they are being counted.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub requests: Count,

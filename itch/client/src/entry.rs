@@ -1,8 +1,8 @@
-//! A stored answer as bytes: one gzip member whose extra field says what it is the answer to.
+//! A stored answer as bytes: one gzip member whose extra field describes the request.
 //!
-//! `zcat` shows the body. The extra field (RFC 1952, section 2.3.1.1) holds one subfield `IT`: the [`Meta`] as
-//! JSON, and that JSON's CRC-32. The gzip trailer has the body's own CRC-32, so every byte that matters is
-//! checked. What the first itch stored was a bare zlib stream; that is read too.
+//! `zcat` prints the body. The extra field (RFC 1952, section 2.3.1.1) has one subfield `IT`: the [`Meta`] as JSON,
+//! and the CRC-32 of that JSON. The gzip trailer has the CRC-32 of the body, so every byte that matters is checked.
+//! Values of the original itch are plain zlib streams; these are read too.
 
 use std::fmt;
 use std::io::Read;
@@ -15,55 +15,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::Shape;
 
-/// No body is larger, stored or fetched; a small entry that inflates beyond it is an attack or an accident.
+/// The largest body, stored or fetched. A small entry that inflates beyond it is an attack or an accident.
 pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// So much of a request's text is kept, since a gzip extra field ends at 64 KiB.
+/// How much of a request's text is kept, since a gzip extra field is limited to 64 KiB.
 const MOST_REQUEST_CHARS: usize = 4096;
 
 /// The subfield's name.
 const SUBFIELD: [u8; 2] = *b"IT";
 
-/// What is known about a stored answer.
+/// The metadata of a stored answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
-    /// The key under which it is stored.
+    /// The key under which the answer is stored.
     pub key: String,
-    /// When, in milliseconds since 1970.
+    /// When it was stored, in milliseconds since 1970.
     pub stored_ms: u64,
     /// The HTTP status.
     pub status: u16,
-    /// Which service answered.
+    /// The service that answered.
     #[serde(default)]
     pub service: String,
-    /// How long the answer took to come over the wire.
+    /// How long the answer took when it was fetched.
     #[serde(default)]
     pub took_ms: u64,
-    /// Which report asked.
+    /// The report that sent the request.
     pub report: String,
-    /// What was asked, without secrets.
+    /// The request, without secrets.
     pub request: String,
-    /// Whether whoever asked said that the answer can never change.
+    /// Whether the request said that the answer never changes.
     #[serde(default)]
     pub immutable: bool,
-    /// The service's own mark for this version of the answer.
+    /// The service's ETag for this version of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
 }
 
-/// A stored answer, read.
+/// A decoded stored answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub status: u16,
-    /// How long ago it was stored; `None` if nobody knows.
+    /// The age of the answer; `None` if unknown.
     pub age: Option<Duration>,
     pub immutable: bool,
     pub body: Vec<u8>,
-    /// What else it says of itself; nothing, if the first itch stored it.
+    /// Its metadata; `None` for values of the original itch.
     pub meta: Option<Meta>,
 }
 
-/// The stored bytes are not the answer to this question, whole and unchanged.
+/// The stored bytes are not the complete and unchanged answer for this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrupt;
 
@@ -75,28 +75,28 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
-/// What a stored value says of itself, for commands that list or clean a cache. The format is private to this crate.
+/// The metadata of a stored value, for commands that list or clean a cache. The format is private to this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredEntry {
-    /// How long ago it was stored; `None` if nobody knows.
+    /// The age of the answer; `None` if unknown.
     pub age: Option<Duration>,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// Which service answered; `None` if the first itch stored it, which did not write it down.
+    /// The service that answered; `None` for values of the original itch, which did not store it.
     pub service: Option<String>,
-    /// Which report asked.
+    /// The report that sent the request.
     pub report: Option<String>,
-    /// What was asked, without secrets.
+    /// The request, without secrets.
     pub request: Option<String>,
-    /// Whether the answer can never change.
+    /// Whether the answer never changes.
     pub immutable: bool,
     /// The size of the stored value.
     pub bytes: u64,
 }
 
 impl StoredEntry {
-    /// Reads a value that is stored under a key, to its end: what this gives is whole.
+    /// Reads a stored value completely and checks it.
     pub fn read(key: &str, value: &StoredValue, now: SystemTime) -> Result<StoredEntry, Corrupt> {
         let entry = decode(key, value, now)?;
         let (service, report, request) = match entry.meta {
@@ -115,7 +115,7 @@ impl StoredEntry {
     }
 }
 
-/// Writes an answer as an entry; `None` if it is too large to be one.
+/// Encodes an answer as an entry; `None` if it is too large.
 pub(crate) fn encode(mut meta: Meta, body: &[u8]) -> Option<Vec<u8>> {
     if body.len() > MOST_BYTES {
         return None;
@@ -123,7 +123,7 @@ pub(crate) fn encode(mut meta: Meta, body: &[u8]) -> Option<Vec<u8>> {
     if let Some((end, _)) = meta.request.char_indices().nth(MOST_REQUEST_CHARS) {
         meta.request.truncate(end);
     }
-    // Each text is bounded or short, so this only fails for a report name or etag of absurd length.
+    // Each text is bounded or short, so this only fails for an extremely long report name or ETag.
     let json = serde_json::to_vec(&meta).ok()?;
     let length = u16::try_from(json.len() + 4).ok()?;
     u16::try_from(json.len() + 8).ok()?;
@@ -133,7 +133,7 @@ pub(crate) fn encode(mut meta: Meta, body: &[u8]) -> Option<Vec<u8>> {
     extra.extend_from_slice(&json);
     extra.extend_from_slice(&crc32(&json).to_le_bytes());
 
-    // A comment is Latin-1 and ends at a NUL; what is beyond ASCII is not worth a special case.
+    // A comment is Latin-1 and ends at a NUL; other characters are replaced.
     let comment: String = meta
         .request
         .chars()
@@ -150,7 +150,7 @@ pub(crate) fn encode(mut meta: Meta, body: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Reads an entry that was stored under a key.
+/// Decodes the entry that is stored under a key.
 pub(crate) fn decode(key: &str, value: &StoredValue, now: SystemTime) -> Result<Entry, Corrupt> {
     if value.bytes.starts_with(&[0x1f, 0x8b]) {
         decode_gzip(key, &value.bytes, now)
@@ -173,7 +173,7 @@ fn decode_gzip(key: &str, bytes: &[u8], now: SystemTime) -> Result<Entry, Corrup
     let stored = UNIX_EPOCH + Duration::from_millis(meta.stored_ms);
     Ok(Entry {
         status: meta.status,
-        // A clock that was set back makes an entry new, not broken.
+        // If the clock was set back, an entry is treated as new, not as broken.
         age: Some(now.duration_since(stored).unwrap_or_default()),
         immutable: meta.immutable,
         body,
@@ -192,11 +192,11 @@ fn read_extra(extra: &[u8]) -> Option<Meta> {
         return None;
     }
     let meta: Meta = serde_json::from_slice(json).ok()?;
-    // Beyond this a date cannot be added to 1970 on every platform; no entry is from the year 9999.
+    // Larger numbers cannot be added to 1970 on every platform; no valid entry is from after the year 9999.
     (meta.stored_ms < 253_402_300_800_000).then_some(meta)
 }
 
-/// What the first itch stored: zlib, without a word about itself. An error body replays as that error.
+/// Decodes a value of the original itch: zlib without metadata. An error body becomes that error again.
 fn decode_old(value: &StoredValue, now: SystemTime) -> Result<Entry, Corrupt> {
     let mut decoder = ZlibDecoder::new(value.bytes.as_slice());
     let body = inflate(&mut decoder)?;
@@ -220,7 +220,7 @@ fn decode_old(value: &StoredValue, now: SystemTime) -> Result<Entry, Corrupt> {
     })
 }
 
-/// Inflates to the end of the stream, which checks its sum, but never beyond the largest body.
+/// Inflates to the end of the stream, which checks its checksum, but never beyond the largest body.
 fn inflate(decoder: &mut impl Read) -> Result<Vec<u8>, Corrupt> {
     let mut body = Vec::new();
     let read = decoder.take(MOST_BYTES as u64 + 1).read_to_end(&mut body);
@@ -340,14 +340,14 @@ mod tests {
         for place in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[place / 8] ^= 1 << (place % 8);
-            // MTIME, comment and platform are for people; a change there is not seen and changes nothing.
+            // MTIME, comment and platform are informational; a change there has no effect.
             if let Ok(entry) = read(flipped) {
                 assert_eq!(entry, whole, "bit {place}");
             }
         }
     }
 
-    /// Whatever is done to a stored value, it is the answer that was stored or it is broken.
+    /// After any change to a stored value, it is either still the same answer or detected as broken.
     #[test]
     fn ten_thousand_harms_never_change_an_answer() {
         let body: String = (0..400).map(|n| format!("{{\"id\":\"{}\"}},", n * 7919)).collect();

@@ -1,4 +1,4 @@
-//! The way of one request below the cache: limiter, sign-in, retry, wire, in this order and as often as it takes.
+//! Fetches an answer through the layers below the cache: limiter, sign-in, retry, wire, repeated as needed.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::limiter::Limiter;
 use crate::retry::{Fault, Patience, Trouble};
 use crate::wire::{Answer, Call, Wire};
 
-/// A refusal by the rate limit is no failed try, but a limit that never lets anything through is none to wait for.
+/// A refusal by the rate limit is not a failed try, but after this many in a row the request fails.
 const MOST_REFUSALS: u32 = 20;
 
-/// An answer without its list is far shorter than this, a page with rows is longer.
+/// An answer without its list is much shorter than this; a page with rows is longer.
 const SHORT_BODY: usize = 4096;
 
 /// The layers below the cache.
@@ -26,14 +26,14 @@ pub(crate) struct Fetcher {
     pub patience: Patience,
     pub wire: Wire,
     pub addresses: Arc<Addresses>,
-    /// What is known of the GQL service; `None` if it is left alone.
+    /// The GQL settings; `None` if the service is disabled.
     pub gql: Option<GqlFacts>,
-    /// What the old services want to know of the application.
+    /// The client id for the old services.
     pub client_id: Option<HeaderValue>,
 }
 
 impl Fetcher {
-    /// What signing in needs.
+    /// The dependencies of signing in.
     pub fn sign_in_context(&self) -> SignInContext<'_> {
         SignInContext {
             wire: &self.wire,
@@ -42,7 +42,7 @@ impl Fetcher {
         }
     }
 
-    /// The final answer of a service, or the error after which there will be none.
+    /// The final answer of a service, or the error after the last try.
     pub async fn fetch(&self, request: &Request, policy: &Policy) -> Result<Answer> {
         let mut call = self.call(request)?;
         let mut retry = self.patience.retry(request.service);
@@ -80,7 +80,7 @@ impl Fetcher {
                 continue;
             }
             match credentials {
-                // Once: if the token is good after all, Twitch means this request, and says why in its answer.
+                // Only once: if the new token is valid, the 401 is about this request, and the answer says why.
                 Some(credentials) if answer.status == 401 && !renewed => {
                     renewed = true;
                     self.identity.renew(&credentials, self.sign_in_context()).await?;
@@ -93,7 +93,7 @@ impl Fetcher {
     fn call(&self, request: &Request) -> Result<Call> {
         let mut headers = HeaderMap::new();
         let accept = if request.service.is_legacy() {
-            // The shapes of version 3 were asked for by media type (justintv/Twitch-API).
+            // Clients request the format of version 3 by media type (justintv/Twitch-API).
             "application/vnd.twitchtv.v3+json"
         } else {
             "application/json"
@@ -109,7 +109,7 @@ impl Fetcher {
                 Some(match self.gql.as_ref().filter(|_| request.service == Service::Gql) {
                     Some(gql) => {
                         let client = HeaderValue::from_str(gql.client(request)?).map_err(|_| {
-                            Error::new(ErrorKind::Usage, "a GQL client id of the configuration cannot be sent")
+                            Error::new(ErrorKind::Usage, "a GQL client id in the configuration is not valid")
                         })?;
                         headers.insert(HeaderName::from_static("client-id"), client);
                         gql.body(body)?.to_string().into_bytes()
@@ -128,14 +128,14 @@ impl Fetcher {
     }
 }
 
-/// GraphQL calls a fault that passes a success: with `service error` or `service timeout` among its errors, or with
-/// nothing where data should be and no error (lay295/TwitchDownloader and xenova/chat-downloader ask again).
+/// GraphQL reports a temporary fault with a success status: with `service error` or `service timeout` among its errors,
+/// or with null data and no error (lay295/TwitchDownloader and xenova/chat-downloader retry these too).
 fn passing_error(service: Service, page: Option<&PageShape>, answer: &Answer) -> Option<Trouble> {
     let shape = answer
         .shape
         .filter(|_| service == Service::Gql && answer.is_success())?;
     if !shape.errors {
-        // Such an answer is short; a full page need not be read twice.
+        // Such an answer is short; a full page does not have to be parsed twice.
         let list_missing = || {
             answer.body.len() < SHORT_BODY
                 && page
@@ -161,6 +161,6 @@ fn limited(service: Service) -> Error {
         ErrorKind::RateLimited,
         format!("the {service} service refused a request {MOST_REFUSALS} times because of its rate limit"),
     )
-    .hint("run again later, and see whether another program uses the same identity")
+    .hint("run again later, and check whether another program uses the same identity")
     .at(service, Some(429))
 }

@@ -1,4 +1,4 @@
-//! How old a stored answer may be: the precedence of settings, walk, request and endpoint.
+//! How old a stored answer may be: the precedence of options, walk, request and endpoint.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,19 +7,19 @@ use std::time::Duration;
 use itch_api::sync::lock;
 use itch_api::{Chain, Freshness, Policy, Request};
 
-/// What a request takes from a cache.
+/// Which stored answers a request accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Accept {
-    /// Nothing: it has to be fetched.
+    /// None: the answer must be fetched.
     Nothing,
-    /// An answer of at most this age.
+    /// Answers of at most this age.
     UpTo(Duration),
-    /// An answer of any age.
+    /// Answers of any age.
     AnyAge,
 }
 
 impl Accept {
-    /// Whether an answer of this age will do; an unknown age only where any will do.
+    /// Whether an answer of this age is accepted. An unknown age is accepted only if any age is.
     pub fn allows(self, age: Option<Duration>) -> bool {
         match self {
             Accept::Nothing => false,
@@ -29,7 +29,7 @@ impl Accept {
     }
 }
 
-/// What the person asked for, for the whole run.
+/// The options for the whole run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CacheOptions {
     pub offline: bool,
@@ -38,22 +38,22 @@ pub(crate) struct CacheOptions {
     pub stale_if_error: Option<Duration>,
 }
 
-/// What the first page of a walk was.
+/// Where the first page of a walk came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Walk {
-    /// It came from a cache.
+    /// From a cache.
     Stored,
-    /// It came over the wire.
+    /// From the network.
     Fetched,
 }
 
-/// The precedence: offline, the walk's first page, refresh, the person's largest age, the request, the endpoint.
+/// The precedence: offline, the walk's first page, refresh, the largest age in the options, the request, the endpoint.
 pub(crate) fn accept(options: CacheOptions, walk: Option<Walk>, request: &Request, policy: &Policy) -> Accept {
     if options.offline {
         return Accept::AnyAge;
     }
     match walk {
-        // The stored walk is one state of the list, however long ago its pages were stored.
+        // All stored pages of a walk are one state of the list, however long ago they were stored.
         Some(Walk::Stored) => return Accept::AnyAge,
         Some(Walk::Fetched) => return Accept::Nothing,
         None => {}
@@ -68,26 +68,26 @@ pub(crate) fn accept(options: CacheOptions, walk: Option<Walk>, request: &Reques
         Freshness::Fresh => Accept::Nothing,
         Freshness::MaxAge(seconds) => Accept::UpTo(Duration::from_secs(seconds)),
         Freshness::Immutable => Accept::AnyAge,
-        // Also for a freshness that a newer handle knows and this client does not.
+        // Also for a freshness of a newer version of `itch-api` that this client does not know.
         _ => Accept::UpTo(Duration::from_secs(policy.max_age)),
     }
 }
 
-/// What is taken if the service fails: what would have done anyway, and older by as much as the person allows.
+/// What is accepted if the service fails: what is accepted anyway, and older answers as far as the options allow.
 pub(crate) fn fallback(options: CacheOptions, walk: Option<Walk>, accept: Accept) -> Option<Accept> {
     let beyond = options.stale_if_error?;
     match (walk, accept) {
-        // The pages that came over the wire are one state of the list, an old page among them would be of another.
+        // Pages from the network are one state of the list; an old page would be from another state.
         (Some(Walk::Fetched), _) | (_, Accept::AnyAge) => None,
         (_, Accept::Nothing) => Some(Accept::UpTo(beyond)),
         (_, Accept::UpTo(most)) => Some(Accept::UpTo(most.saturating_add(beyond))),
     }
 }
 
-/// So many walks are remembered. Some hundred run side by side at most.
+/// How many walks are remembered. At most some hundred run in parallel.
 const REMEMBERED: usize = 4096;
 
-/// Remembers for each walk what its first page was.
+/// Remembers where the first page of each walk came from.
 #[derive(Debug, Default)]
 pub(crate) struct Walks {
     state: Mutex<State>,
@@ -100,7 +100,7 @@ struct State {
 }
 
 impl Walks {
-    /// What later pages have to follow; `None` for a first page, and where nothing was decided yet.
+    /// What later pages must follow; `None` for a first page, and if nothing was decided yet.
     pub fn decided(&self, chain: Option<Chain>) -> Option<Walk> {
         let chain = chain.filter(|chain| chain.page > 0)?;
         let mut state = lock(&self.state);
@@ -111,11 +111,11 @@ impl Walks {
         Some(*walk)
     }
 
-    /// Notes what the first page of a walk was.
+    /// Records where the first page of a walk came from.
     pub fn decide(&self, id: u64, walk: Walk) {
         let mut state = lock(&self.state);
         if state.walks.len() >= REMEMBERED {
-            // Forget the half that was not used for longest: walks that have ended.
+            // Forget the least recently used half: these walks have ended.
             let mut uses: Vec<u64> = state.walks.values().map(|(_, used)| *used).collect();
             let (_, middle, _) = uses.select_nth_unstable(REMEMBERED / 2);
             let middle = *middle;
@@ -162,7 +162,7 @@ mod tests {
             (false, false, fetched, Some(TEN), Immutable, Accept::Nothing),
             (false, true, None, Some(TEN), Immutable, Accept::Nothing),
             (false, true, fetched, Some(TEN), Immutable, Accept::Nothing),
-            // Refreshed, and yet begun with a stored page: the service failed, and an old page was taken instead.
+            // The walk began with a stored page despite `refresh`: the service failed, so an old page was used.
             (false, true, stored, Some(TEN), Immutable, Accept::AnyAge),
             (true, true, fetched, Some(TEN), Fresh, Accept::AnyAge),
         ] {
@@ -204,7 +204,7 @@ mod tests {
         let later = |id| Some(Chain { id, page: 9 });
         for id in 1..20_000 {
             walks.decide(id, Walk::Fetched);
-            // A walk that is still going is used again and again.
+            // A walk that is still running is used again and again.
             assert_eq!(walks.decided(later(0)), Some(Walk::Stored));
         }
         assert_eq!(walks.decided(later(19_999)), Some(Walk::Fetched));

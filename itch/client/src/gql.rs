@@ -1,9 +1,9 @@
-//! What is known of Twitch's private GQL service, and the one place that it is kept in.
+//! The facts about Twitch's private GQL service, in one place.
 //!
-//! Client ids, hashes and field names belong to somebody else and change without notice: `gql.json` holds them with
-//! the month in which they were last checked, and a configuration can replace any of them without a release. The
-//! client ids are those of Twitch's own applications that others were let in with (lay295/TwitchDownloader; yt-dlp,
-//! Brisppy/twitch-archiver); the comments query is over the schema that crackededed/Xtra uses.
+//! Client ids, hashes and field names are not documented and change without notice. `gql.json` has them, with the
+//! month in which they were last checked, and the configuration can replace any of them without a new release. The
+//! client ids are those of Twitch's own applications that other programs use (lay295/TwitchDownloader; yt-dlp,
+//! Brisppy/twitch-archiver); the comments query follows the schema that crackededed/Xtra uses.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use itch_api::{Error, ErrorKind, GqlForm, Request, Result, Service};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The facts of one release, or a configuration's replacements for some of them.
+/// The facts of a release, or replacements for some of them from the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GqlFacts {
-    /// When somebody last saw them work: year and month.
+    /// When they were last checked: year and month.
     pub checked: String,
     /// Client ids, in the order in which they are tried.
     pub clients: Vec<String>,
-    /// What can be asked, by the name that [`Request::gql`] uses.
+    /// The operations, by the name that [`Request::gql`] uses.
     pub operations: BTreeMap<String, GqlOperation>,
 }
 
-/// How one thing is asked.
+/// How to send one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GqlOperation {
@@ -36,13 +36,13 @@ pub struct GqlOperation {
 }
 
 impl GqlFacts {
-    /// Those that this release was built with.
+    /// The facts that are built into this release.
     pub fn built_in() -> GqlFacts {
-        // A test reads the file, so it does read.
+        // A test checks that the file can be parsed.
         serde_json::from_str(include_str!("gql.json")).unwrap_or_default()
     }
 
-    /// These facts with another's in place of those that it has.
+    /// These facts, with the replacements from another value.
     pub fn replaced_by(mut self, other: GqlFacts) -> GqlFacts {
         if !other.checked.is_empty() {
             self.checked = other.checked;
@@ -61,23 +61,23 @@ impl GqlFacts {
         self
     }
 
-    /// The client id that a request asks with.
+    /// The client id to use for a request.
     pub(crate) fn client(&self, request: &Request) -> Result<&str> {
         self.clients.get(request.gql_client).map(String::as_str).ok_or_else(|| {
-            // Its kind and that no service answered is how a walk tells that it has tried all.
+            // A walk recognizes that it has tried all client ids by this kind of error without an HTTP status.
             Error::new(ErrorKind::SignIn, "no other GQL client id is known")
-                .hint("name one as `clients` in the table `[gql]` of itch's config.toml")
+                .hint("set one as `clients` in the table `[gql]` of itch's config.toml")
                 .at(Service::Gql, None)
         })
     }
 
-    /// The body to send: a known operation by name becomes its text or its hash, anything else goes as it is.
+    /// The body to send: a known operation becomes its text or its hash, anything else is sent unchanged.
     pub(crate) fn body(&self, body: &Value) -> Result<Value> {
         let Some(operation) = body.get("operation").and_then(Value::as_str) else {
             return Ok(body.clone());
         };
         let unknown = || {
-            Error::new(ErrorKind::Unsupported, format!("the GQL operation `{operation}` is not known in this form"))
+            Error::new(ErrorKind::Unsupported, format!("there is no known GQL operation `{operation}` in this form"))
                 .at(Service::Gql, None)
         };
         let known = self.operations.get(operation).ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! SHA-256 as hexadecimal text, the one form in which this crate writes a hash.
+//! SHA-256 as hexadecimal text, the only format of hashes in this crate.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let mut text = String::with_capacity(64);
     for byte in digest {
-        // Writing into a string cannot fail.
+        // Writing into a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     text

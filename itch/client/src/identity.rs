@@ -1,8 +1,8 @@
-//! Who asks: tokens, whose they are, and when they have to be asked for or validated again.
+//! The identity: tokens, their users, and when they must be requested or validated again.
 //!
-//! A token is validated before its first use and then hourly, as Twitch demands of whoever keeps one
-//! (dev.twitch.tv/docs/authentication/validate-tokens); an app token is asked for when it is needed and kept in
-//! memory only. All requests share one sign-in: the first does it, the others wait for its outcome.
+//! A token is validated before its first use and then hourly, as Twitch requires
+//! (dev.twitch.tv/docs/authentication/validate-tokens). An app token is requested when it is needed and kept in memory
+//! only. All requests share one sign-in: the first one performs it, the others wait for the result.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,15 +22,15 @@ use crate::settings::Warn;
 use crate::wire::{Answer, Call, Wire, error_texts};
 use crate::{IdentitySettings, Secret};
 
-/// How long a validation holds.
+/// How long a validation is valid.
 const HOUR: u64 = 60 * 60;
 
-/// An app token is renewed so many seconds before it ends, so that it does not end on the way.
+/// An app token is renewed this many seconds before it expires, so that it does not expire in flight.
 const MARGIN: u64 = 60;
 
 const CLIENT_ID: HeaderName = HeaderName::from_static("client-id");
 
-/// What signing in needs from the layers below.
+/// The lower layers that signing in needs.
 #[derive(Clone, Copy)]
 pub(crate) struct SignInContext<'a> {
     pub wire: &'a Wire,
@@ -38,12 +38,12 @@ pub(crate) struct SignInContext<'a> {
     pub addresses: &'a Addresses,
 }
 
-/// What a request shows to be let in.
+/// The headers that authenticate a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     authorization: HeaderValue,
     client_id: HeaderValue,
-    /// Which sign-in gave them.
+    /// The number of the sign-in that created them.
     round: u64,
 }
 
@@ -57,13 +57,13 @@ impl Credentials {
 /// The identity of a client.
 pub(crate) struct Identity {
     method: SignIn,
-    /// Told by the settings; Twitch is not asked then.
+    /// Set by the settings; Twitch is not asked then.
     known_user: Option<String>,
     file: Option<IdentityFile>,
     warn: Warn,
     record: Mutex<Option<Record>>,
     session: tokio::sync::Mutex<Session>,
-    /// How many sign-ins have ended, well or not.
+    /// How many sign-ins have finished, successfully or not.
     rounds: AtomicU64,
 }
 
@@ -75,16 +75,16 @@ enum SignIn {
 
 #[derive(Default)]
 struct Session {
-    /// With the second since 1970 until which they hold.
+    /// With the time until which they are valid, in seconds since 1970.
     valid: Option<(Credentials, u64)>,
-    /// Why the last sign-in failed.
+    /// The error of the last sign-in.
     failed: Option<Error>,
-    /// Twitch said no: asking again would bring the same answer.
+    /// Twitch rejected the credentials: a retry would have the same result.
     refused: bool,
 }
 
 impl Identity {
-    /// Reads the identity file, if the settings name a token and a file.
+    /// Reads the identity file, if the settings contain both a token and a file.
     pub fn new(settings: IdentitySettings, warn: Warn) -> Identity {
         let file = settings.file.map(IdentityFile::new);
         let known_user = settings.user;
@@ -115,17 +115,17 @@ impl Identity {
         }
     }
 
-    /// Whom an answer is for, as far as is known without asking; `None` if that is everybody, or unknown.
+    /// The user that an answer is for, as far as it is known without asking Twitch; `None` if it is shared, or unknown.
     pub fn asker(&self, scope: &CacheScope) -> Option<String> {
         match scope {
             CacheScope::Everybody => None,
             CacheScope::UserWith(scope) => self.user().filter(|_| self.may_have(scope)),
-            // Also for a scope that a newer handle knows and this client does not.
+            // Also for a scope of a newer version of `itch-api` that this client does not know.
             _ => self.user(),
         }
     }
 
-    /// Whether the token has a scope. A user who is named in the settings is taken to have given them all.
+    /// Whether the token has a scope. A user set in the settings is assumed to have granted all scopes.
     fn may_have(&self, scope: &str) -> bool {
         let known = || {
             let record = lock(&self.record);
@@ -135,7 +135,7 @@ impl Identity {
         matches!(self.method, SignIn::Token { .. }) && (self.known_user.is_some() || known())
     }
 
-    /// Who asks, as far as is known without asking: a user id, or `app`.
+    /// The identity, as far as it is known without asking Twitch: a user id, or `app`.
     fn user(&self) -> Option<String> {
         match &self.method {
             SignIn::Nobody => None,
@@ -147,12 +147,12 @@ impl Identity {
         }
     }
 
-    /// Whether asking Twitch would say for whom the answers are.
+    /// Whether the user of the token can be asked from Twitch.
     pub fn can_learn_user(&self) -> bool {
         matches!(self.method, SignIn::Token { .. }) && self.user().is_none()
     }
 
-    /// Credentials that hold now; signs in if there are none.
+    /// Valid credentials. Signs in if there are none.
     pub async fn credentials(&self, context: SignInContext<'_>) -> Result<Credentials> {
         let seen = self.rounds.load(Ordering::Acquire);
         let mut session = self.session.lock().await;
@@ -160,7 +160,7 @@ impl Identity {
         if let Some((credentials, _)) = session.valid.as_ref().filter(|(_, until)| *until > now) {
             return Ok(credentials.clone());
         }
-        // Whoever waited while another failed fails with it, instead of being as patient once more.
+        // If a sign-in failed meanwhile, fail with the same error instead of repeating all its tries.
         let another_failed = self.rounds.load(Ordering::Acquire) != seen || session.refused;
         if let Some(error) = session.failed.as_ref().filter(|_| another_failed) {
             return Err(error.clone());
@@ -168,7 +168,7 @@ impl Identity {
         self.sign_in(&mut session, context, false).await
     }
 
-    /// After a 401: new credentials, unless another request has got them since these were given.
+    /// After a 401: new credentials, unless another request has already renewed these.
     pub async fn renew(&self, refused: &Credentials, context: SignInContext<'_>) -> Result<Credentials> {
         let mut session = self.session.lock().await;
         if let Some((credentials, _)) = &session.valid
@@ -200,7 +200,7 @@ impl Identity {
         outcome.map(|(credentials, _)| credentials)
     }
 
-    /// Asks whose the token is, unless that was asked within the hour.
+    /// Asks Twitch for the user of the token, unless that was done within the last hour.
     async fn validate(
         &self,
         token: &Secret,
@@ -239,7 +239,7 @@ impl Identity {
             && let Err(error) = file.remember(fingerprint, record)
         {
             (self.warn)(&format!(
-                "the identity file cannot be written: {error}; the token is validated anew each time"
+                "could not write the identity file: {error}; the token will be validated again in each run"
             ));
         }
     }
@@ -247,15 +247,15 @@ impl Identity {
     fn forget(&self, fingerprint: &str) {
         *lock(&self.record) = None;
         if let Some(file) = &self.file {
-            // A record that stays is validated again before it is used.
+            // If the record stays in the file, it is validated again before it is used.
             let _ = file.forget(fingerprint);
         }
     }
 }
 
-/// The second until which a record may be used without asking again.
+/// The time until which a record can be used without validation, in seconds since 1970.
 fn holds_until(record: &Record, now: u64) -> u64 {
-    // A time in the future is a clock that was wrong; it proves nothing.
+    // A time in the future comes from a wrong clock, so it is ignored.
     if record.validated_at > now {
         return 0;
     }
@@ -284,7 +284,7 @@ async fn ask_whose(token: &Secret, context: SignInContext<'_>) -> Result<Answer>
 }
 
 fn read_record(answer: &Answer, now: u64) -> Result<Record> {
-    /// The answer of `validate`. For an app token there is no user, and the scopes may be null.
+    /// The answer of `validate`. For an app token there is no user, and the scopes can be null.
     #[derive(Deserialize)]
     struct Validation {
         client_id: String,
@@ -293,14 +293,14 @@ fn read_record(answer: &Answer, now: u64) -> Result<Record> {
         scopes: Option<Vec<String>>,
         expires_in: Option<u64>,
     }
-    let read: Validation = read(answer, "what Twitch says about the token")?;
+    let read: Validation = read(answer, "Twitch's answer about the token")?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(Record {
         user_id: filled(read.user_id),
         login: filled(read.login),
         client_id: read.client_id,
         scopes: read.scopes.unwrap_or_default(),
-        // 0 stands for a token without expiry.
+        // 0 means that the token does not expire.
         expires_at: read
             .expires_in
             .filter(|seconds| *seconds > 0)
@@ -309,7 +309,7 @@ fn read_record(answer: &Answer, now: u64) -> Result<Record> {
     })
 }
 
-/// Asks for an app token by client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
+/// Requests an app token with client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
 async fn app_token(
     client_id: &str,
     secret: &Secret,
@@ -324,7 +324,7 @@ async fn app_token(
     let mut headers = HeaderMap::new();
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     headers.insert(CONTENT_TYPE, form);
-    // In the body: an address ends up in logs.
+    // In the body, since URLs are written to logs.
     let body = form_body(&[
         ("client_id", client_id),
         ("client_secret", secret.expose()),
@@ -337,7 +337,7 @@ async fn app_token(
             .at(Service::OAuth, Some(answer.status));
         return Err(error_texts(&answer.body).into_iter().fold(error, Error::cause));
     }
-    let granted: Granted = read(&answer, "the app token")?;
+    let granted: Granted = read(&answer, "Twitch's answer with the app token")?;
     let lasts = granted.expires_in.filter(|seconds| *seconds > 0);
     let lasts = lasts.unwrap_or(HOUR).saturating_sub(MARGIN).max(1);
     let credentials = Credentials {
@@ -348,7 +348,7 @@ async fn app_token(
     Ok((credentials, seconds(SystemTime::now()).saturating_add(lasts)))
 }
 
-/// One question to the sign-in service, with its own patience.
+/// Sends one request to the sign-in service, with its own retries.
 async fn ask(
     context: SignInContext<'_>,
     method: Method,
@@ -373,14 +373,14 @@ async fn ask(
 }
 
 fn read<T: serde::de::DeserializeOwned>(answer: &Answer, what: &str) -> Result<T> {
-    // The parser's own words are left out: they may quote a token.
+    // The parser's message is left out: it may quote a token.
     serde_json::from_slice(&answer.body).map_err(|_| {
-        Error::new(ErrorKind::BadData, format!("{what} cannot be understood")).at(Service::OAuth, Some(answer.status))
+        Error::new(ErrorKind::BadData, format!("could not parse {what}")).at(Service::OAuth, Some(answer.status))
     })
 }
 
 fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {
-    // The names are ours and need no encoding.
+    // The names are constants that need no encoding.
     let pairs = pairs
         .iter()
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)));
@@ -389,7 +389,7 @@ fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {
 
 fn header(client_id: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(client_id)
-        .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id holds characters that no client id has"))
+        .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))
 }
 
 fn seconds(time: SystemTime) -> u64 {

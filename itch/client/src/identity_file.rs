@@ -1,6 +1,6 @@
-//! The file that remembers whose token is whose, so that a cache can answer before any network is used.
+//! The file that remembers the user of each token, so that a cache can be used without any network access.
 //!
-//! It maps the SHA-256 of a token to what Twitch said about it, never the token itself.
+//! It maps the SHA-256 of a token to Twitch's data about it. It never contains the token itself.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// What Twitch said about a token.
+/// Twitch's data about a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The user; `None` for an app token.
@@ -24,7 +24,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Whom the answers are for, as it stands in cache keys.
+    /// The user of the answers, as written in cache keys.
     pub fn user(&self) -> &str {
         self.user_id.as_deref().unwrap_or("app")
     }
@@ -43,12 +43,12 @@ impl IdentityFile {
         IdentityFile { path }
     }
 
-    /// What is remembered about a token. An unreadable file remembers nothing: it can be made again.
+    /// The record of a token. An unreadable file is treated as empty: it can be created again.
     pub fn find(&self, fingerprint: &str) -> Option<Record> {
         self.read().remove(fingerprint)
     }
 
-    /// Remembers a token, and forgets those that have expired.
+    /// Adds the record of a token, and removes those that have expired.
     pub fn remember(&self, fingerprint: &str, record: &Record) -> io::Result<()> {
         let now = record.validated_at;
         let mut records = self.read();
@@ -57,7 +57,7 @@ impl IdentityFile {
         self.write(&records)
     }
 
-    /// Forgets a token that Twitch refused.
+    /// Removes the record of a token that Twitch refused.
     pub fn forget(&self, fingerprint: &str) -> io::Result<()> {
         let mut records = self.read();
         match records.remove(fingerprint) {
@@ -71,15 +71,15 @@ impl IdentityFile {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// Writes beside the file and renames: a reader sees the old file or the new one, whole. Of two writers one
-    /// wins, and the other's token is validated once more.
+    /// Writes a temporary file and renames it: readers see either the old file or the new one, complete. If two
+    /// processes write at once, the last one wins, and the other's token is validated once more.
     fn write(&self, records: &Records) -> io::Result<()> {
         let directory = match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         create_private(directory)?;
-        // A temporary file is readable by its owner alone, and stays so under its new name.
+        // A temporary file can be read by its owner only, and keeps these permissions under its new name.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         serde_json::to_writer_pretty(&mut file, records)?;
         file.write_all(b"\n")?;

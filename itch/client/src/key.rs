@@ -1,26 +1,26 @@
-//! The name of an answer in a cache: one text for each distinct question, and its SHA-256.
+//! The cache key of a request: a text that identifies it, and the SHA-256 of that text.
 //!
-//! The text is the one that the first itch made (bibby/itch, `itch/__init__.py`), byte for byte, so that its
-//! cache directories can still be read: the address, a bar, and Python's notation of the list of parameters.
+//! The text is the same as in the original itch (bibby/itch, `itch/__init__.py`), byte for byte, so that its cache
+//! directories can still be read: the address, a bar, and the list of parameters in Python's notation.
 
 use itch_api::Request;
 use serde_json::Value;
 
 use crate::hash::sha256_hex;
 
-/// Where a question is put, as far as it makes a different question of it.
+/// The address of a service, as far as it distinguishes requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place<'a> {
-    /// The base URL in place of the canonical one, without a trailing slash.
+    /// The base URL, if it is not the canonical one, without a trailing slash.
     pub base: Option<&'a str>,
     /// `<seed>,<data version>` of the simulated Twitch.
     pub sandbox: Option<&'a str>,
 }
 
-/// Parameters whose values the first itch had read out of JSON: Python 2 marks such texts with a `u`.
+/// Parameters whose values the original itch had parsed from JSON: Python 2 marks such strings with a `u`.
 const OUT_OF_JSON: [&str; 2] = ["cursor", "video_id"];
 
-/// The text that names an answer. `user` is who asks, where that decides the answer.
+/// The text that identifies a request. `user` is set if the answer depends on the user.
 pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> String {
     let mut parameters: Vec<(&str, &str)> = request
         .query
@@ -40,7 +40,7 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
         Place {
             sandbox: Some(sandbox), ..
         } => parameters.push(("sandbox", sandbox)),
-        // The old program knew no setting for a base: whoever changed one changed the URL.
+        // The original itch had no setting for a base URL: changing it meant changing the URL.
         Place { base: Some(other), .. } if request.service.is_legacy() => base = other,
         Place { base: Some(other), .. } => parameters.push(("base", other)),
         _ => {}
@@ -48,7 +48,7 @@ pub(crate) fn text(request: &Request, place: Place<'_>, user: Option<&str>) -> S
     if let Some(user) = user {
         parameters.push(("user", user));
     }
-    // The sort is stable: `id=2&id=1` stays as it is, and is another question than `id=1&id=2`.
+    // The sort is stable: `id=2&id=1` keeps its order, and is a different request than `id=1&id=2`.
     parameters.sort_by_key(|(name, _)| *name);
 
     let mut text = String::from(base);
@@ -79,7 +79,7 @@ pub(crate) fn key(text: &str) -> String {
     sha256_hex(text.as_bytes())
 }
 
-/// A text as Python 2 shows a byte string: single quotes unless it holds one and no double quote.
+/// A text as Python 2 prints a byte string: in single quotes unless it contains one and no double quote.
 fn push_python_repr(out: &mut String, text: &str) {
     let quote = if text.contains('\'') && !text.contains('"') {
         '"'
@@ -105,7 +105,7 @@ fn push_python_repr(out: &mut String, text: &str) {
     out.push(quote);
 }
 
-/// JSON without white space and with sorted names, so that equal bodies have equal hashes.
+/// JSON without white space and with sorted names, so that equal bodies have equal keys.
 fn canonical_json(value: &Value) -> String {
     fn sorted(value: &Value) -> Value {
         match value {

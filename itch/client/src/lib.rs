@@ -1,22 +1,22 @@
-//! The transport of itch: it carries the requests of an [`Api`](itch_api::Api) to Twitch, and is the only crate
-//! that knows sockets, tokens, rate limits, retries and stored answers. It imports `itch-api` and, for the cache
-//! contract, `itch-plugin`; it must never import what makes output, the sandbox, a report, a cache backend or the
-//! host: whoever runs it hands it open stores and a place for warnings, and it never prints.
+//! The transport of itch: it carries the requests of an [`Api`](itch_api::Api) to Twitch, and is the only crate that
+//! handles sockets, tokens, rate limits, retries and stored answers. It imports `itch-api` and, for the cache
+//! interface, `itch-plugin`. It must never import a crate for output, the sandbox, a report, a cache backend or the
+//! host: its caller passes it open stores and a function for warnings, and it never prints.
 //!
-//! A request passes these layers from the top, one module each:
+//! A request passes through these layers from top to bottom, one module each:
 //!
 //! | layer | module | what it does |
 //! |---|---|---|
-//! | identity | `identity` | finds on disk who asks, where that decides the answer |
-//! | coalesce | `coalesce` | joins an equal question that is in flight |
-//! | cache | `cache` | takes a stored answer that is fresh enough (`freshness`, `policy`, `key`, `entry`, `store`) |
-//! | offline | `client` | ends here |
+//! | identity | `identity` | reads the user of the token from disk, if the answer depends on the user |
+//! | coalesce | `coalesce` | joins an equal request that is in flight |
+//! | cache | `cache` | uses a stored answer that is fresh enough (`freshness`, `policy`, `key`, `entry`, `store`) |
+//! | offline | `client` | fails here if the answer is not stored |
 //! | limiter | `limiter` | waits for a point of the rate limit (`bucket`) and for its turn |
-//! | sign-in | `identity` | validates the token or asks for one |
-//! | retry | `retry` | sends again what failed in passing |
-//! | wire | `wire` | sends (`address`, `body`) |
+//! | sign-in | `identity` | validates the token or requests one |
+//! | retry | `retry` | repeats a request after a temporary failure |
+//! | wire | `wire` | sends the request (`address`, `body`) |
 //!
-//! All run on one thread of the client's own. `tickets` lets blocking callers wait for them.
+//! All layers run on one thread that belongs to the client. `tickets` lets blocking callers wait for them.
 //!
 //! ```no_run
 //! use itch_client::{Client, Secret, Settings};

@@ -1,8 +1,8 @@
-//! Who may send next: requests wait here for points of the rate limit and for their turn.
+//! Limits when requests are sent: they wait here for points of the rate limit and for their turn.
 //!
-//! Each service has a gate of its own. A client has one identity, so one bucket per service is one per identity,
-//! as Twitch counts (dev.twitch.tv/docs/api/guide#twitch-rate-limits). Pages of a walk go first: the walk is
-//! what a report waits for, everything else runs beside it.
+//! Each service has its own gate. A client has one identity, so one bucket per service is one per identity, as Twitch
+//! counts (dev.twitch.tv/docs/api/guide#twitch-rate-limits). Pages of a walk are sent first: a report waits for the
+//! walk, and everything else runs in parallel with it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 use crate::bucket::{Bucket, Grant, Reading};
 use crate::counters::Tally;
 
-/// The private service counts connections, not points. Reports open four unless they are told otherwise, and never
-/// more than the most that a report may be told.
+/// The private service limits connections, not points. Reports open four by default, and never more than the limit of
+/// their option.
 const GQL_AT_ONCE: u32 = 16;
 
 /// The gates of all services.
@@ -50,16 +50,16 @@ impl Limiter {
         }
     }
 
-    /// Waits for leave to send one request; pages of a walk go before others.
+    /// Waits for permission to send one request. Pages of a walk are sent before other requests.
     pub async fn enter(&self, service: Service, in_walk: bool) -> Pass {
         match self.gates.get(&service) {
             Some(gate) => gate.enter(in_walk).await,
-            // A service that is newer than this client is not limited by it.
+            // A service of a newer version that this client does not know has no limit.
             None => Pass::free(),
         }
     }
 
-    /// Until when requests wait for a limit, if any do.
+    /// Until when requests wait for a limit; `None` if none of them wait.
     pub fn waiting_until(&self) -> Option<SystemTime> {
         let now = Instant::now();
         let waits = self.gates.values().filter_map(|gate| {
@@ -81,7 +81,7 @@ struct State {
     bucket: Bucket,
     first: VecDeque<oneshot::Sender<Pass>>,
     others: VecDeque<oneshot::Sender<Pass>>,
-    /// When the gate looks again by itself.
+    /// When the gate's timer checks again.
     timer: Option<Instant>,
 }
 
@@ -95,16 +95,16 @@ impl Gate {
                 false => state.others.push_back(sender),
             }
             self.admit(&mut state);
-            // Whoever only waits for one in flight does not wait for the limit.
+            // A request that only waits for one in flight does not wait for the limit.
             if receiver.is_empty() && matches!(state.bucket.ready(Instant::now()), Grant::At(_)) {
                 self.tally.limit_waits.one();
             }
         }
-        // The gate lives as long as this borrow of it, and drops no sender unanswered.
+        // The gate lives as long as this borrow, and answers every sender before it drops it.
         receiver.await.unwrap_or_else(|_| Pass::free())
     }
 
-    /// Lets in whoever may go, and sets the timer for the next.
+    /// Grants passes to waiting requests, and sets the timer for the next.
     fn admit(self: &Arc<Gate>, state: &mut State) {
         while !state.first.is_empty() || !state.others.is_empty() {
             match state.bucket.ready(Instant::now()) {
@@ -129,7 +129,7 @@ impl Gate {
             request: state.bucket.sent(),
         };
         if let Err(mut pass) = waiting.send(pass) {
-            // Whoever waited was given up. Not by way of `Drop`, which would lock what is locked here.
+            // The waiting request was abandoned. `Drop` must not run here: it would lock the state a second time.
             pass.gate = None;
             state.bucket.unsent();
         }
@@ -139,7 +139,7 @@ impl Gate {
         if state.timer.is_some_and(|timer| timer <= at) {
             return;
         }
-        // Outside the runtime the client is being dropped, and nobody waits any more.
+        // Outside the runtime the client is being dropped, and no request waits any more.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -156,7 +156,7 @@ impl Gate {
     }
 }
 
-/// Leave to send one request. Say how it went; dropping it unsaid counts as no answer.
+/// Permission to send one request. Report the result; dropping it without one counts as no answer.
 pub(crate) struct Pass {
     gate: Option<Arc<Gate>>,
     request: u64,
@@ -263,7 +263,7 @@ mod tests {
             waiting.await.unwrap().answered(&headers(5, 60));
             assert_eq!(limiter.waiting_until(), None);
             assert_eq!(tally.snapshot().limit_waits, 1);
-            // Another service has another limit.
+            // Another service has its own limit.
             limiter.enter(Service::Kraken, false).await;
         });
     }

@@ -1,4 +1,4 @@
-//! Patience with one request: which faults pass, how long to wait, and the error when they do not pass.
+//! Retries of a request: which failures are temporary, how long to wait, and the error after the last try.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -12,35 +12,35 @@ use crate::counters::Tally;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
 
-/// A service that wants to be left alone for longer has given out, as far as a command line is concerned.
+/// If a service asks for a longer wait than this, the request fails.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Why a try brought no final answer.
+/// Why a try had no final answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// Another try may succeed.
+    /// Temporary: another try may succeed.
     Passing(Trouble),
-    /// No other try will.
+    /// Permanent: another try would fail too.
     Final(Error),
 }
 
-/// A fault that may pass.
+/// A failure that may be temporary.
 #[derive(Debug)]
 pub(crate) struct Trouble {
-    /// The kind of error that it becomes when it does not pass.
+    /// The kind of the error after the last try.
     pub kind: ErrorKind,
-    /// What the service did, to stand after its name: `could not be reached`.
+    /// What happened, worded to follow the service's name: `could not be reached`.
     pub what: String,
-    /// Why, nearest cause first.
+    /// The causes, nearest first.
     pub causes: Vec<String>,
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
-    /// How long the service asked to wait.
+    /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
 }
 
 impl Trouble {
-    /// A fault of the service, or on the way to it.
+    /// A failure of the service or the network.
     pub fn new(what: impl Into<String>) -> Trouble {
         Trouble {
             kind: ErrorKind::Service,
@@ -52,17 +52,17 @@ impl Trouble {
     }
 }
 
-/// How long to be patient, for every request of a client.
+/// The retry settings for all requests of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Patience {
     pub tries: u32,
-    /// What to do when the service is down.
+    /// The hint for an error when the service is down.
     pub hint: &'static str,
     pub tally: Arc<Tally>,
 }
 
 impl Patience {
-    /// A fresh count for one request.
+    /// The retries of one request.
     pub fn retry(&self, service: Service) -> Retry {
         Retry {
             patience: self.clone(),
@@ -81,12 +81,12 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// The number of the present try, from 1.
+    /// The number of the current try, from 1.
     pub fn attempt(&self) -> u32 {
         self.failed + 1
     }
 
-    /// Waits until another try makes sense, or gives the final error.
+    /// Waits before another try, or returns the final error.
     pub async fn after(&mut self, fault: Fault) -> Result<()> {
         let delay = self.judge(fault, random_fraction())?;
         tokio::time::sleep(delay).await;
@@ -105,7 +105,7 @@ impl Retry {
         if asked > LONGEST_RETRY_AFTER {
             trouble
                 .causes
-                .push(format!("it asked to come back in {} s", asked.as_secs()));
+                .push(format!("it asked to retry after {} s", asked.as_secs()));
         } else if self.failed < self.patience.tries {
             return Ok(delay.max(asked));
         }
@@ -131,7 +131,7 @@ impl Retry {
     }
 }
 
-/// 250 ms doubled with each failure, at most 8 s, of which a random half keeps many clients apart.
+/// 250 ms, doubled after each failure, at most 8 s. Half of it is random, to spread many clients over time.
 fn delay(failed: u32, jitter: f64) -> Duration {
     let whole = FIRST_DELAY
         .saturating_mul(2u32.saturating_pow(failed))
@@ -139,13 +139,13 @@ fn delay(failed: u32, jitter: f64) -> Duration {
     whole.mul_f64(0.5 + 0.5 * jitter)
 }
 
-/// A number from 0 to 1. The standard library seeds its hashers at random, which is random enough here.
+/// A number from 0 to 1. The standard library seeds its hashers randomly, which is random enough here.
 fn random_fraction() -> f64 {
     let bits = RandomState::new().hash_one(0u8);
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3).
+/// The value of `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(retry(5).judge(asks(20), 1.0), Ok(Duration::from_secs(20)));
         assert_eq!(retry(5).judge(asks(0), 1.0), Ok(FIRST_DELAY));
         let error = retry(5).judge(asks(301), 1.0).unwrap_err();
-        assert_eq!(error.causes, ["it asked to come back in 301 s"]);
+        assert_eq!(error.causes, ["it asked to retry after 301 s"]);
         assert_eq!(error.message, "the helix service answered 503 (1 try)");
     }
 

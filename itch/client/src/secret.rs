@@ -1,4 +1,4 @@
-//! A text that must not be seen: a token or a client secret.
+//! A text that must not be printed: a token or a client secret.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use reqwest::header::HeaderValue;
 
 use crate::hash::sha256_hex;
 
-/// A token or a client secret. Whatever prints it prints `[redacted]`.
+/// A token or a client secret. It is always printed as `[redacted]`.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a text as a secret. White space around it, such as the line end of a file it came from, is cut.
+    /// Creates a secret. Surrounding white space, such as the line end of a file, is removed.
     pub fn new(text: impl AsRef<str>) -> Secret {
         Secret(text.as_ref().trim().to_owned())
     }
 
-    /// The text itself, for the one place that has to send it.
+    /// The text itself, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// SHA-256 of the text: names it without giving it away.
+    /// The SHA-256 of the text: identifies it without revealing it.
     pub(crate) fn fingerprint(&self) -> String {
         sha256_hex(self.0.as_bytes())
     }
 
-    /// `<scheme> <text>` as a header that logs and HPACK tables treat as sensitive.
+    /// The header value `<scheme> <text>`, marked as sensitive for logs and HPACK tables.
     pub(crate) fn header(&self, scheme: &str) -> Result<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("{scheme} {}", self.0)).map_err(|_| {
-            Error::new(ErrorKind::Usage, "the Twitch token holds characters that no token has")
-                .hint("set `TWITCH_TOKEN` to the token alone: letters and digits")
+            Error::new(ErrorKind::Usage, "the Twitch token contains invalid characters")
+                .hint("set `TWITCH_TOKEN` to the token only: letters and digits")
         })?;
         value.set_sensitive(true);
         Ok(value)

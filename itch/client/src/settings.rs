@@ -1,4 +1,4 @@
-//! The settings of a client: addresses, identity, patience, caches, freshness.
+//! The settings of a client: addresses, identity, retries, caches, freshness.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,55 +11,55 @@ use itch_plugin::CacheStore;
 
 use crate::{GqlFacts, Secret};
 
-/// How often a failed request is sent again.
+/// How often a failed request is repeated by default.
 pub const DEFAULT_RETRIES: u32 = 4;
-/// How long one try may take.
+/// The default timeout of one try.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Takes one-line warnings for people.
+/// A function that takes one-line warnings for the user.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// The settings of a [`Client`](crate::Client). [`Settings::new`] asks the real services, without an identity
-/// and without a cache.
+/// The settings of a [`Client`](crate::Client). [`Settings::new`] uses the real services, without an identity and
+/// without a cache.
 pub struct Settings {
-    /// Base URLs in place of the canonical ones, with or without a trailing slash. Plain http is for loopback
+    /// Base URLs that replace the canonical ones, with or without a trailing slash. Plain http is allowed for loopback
     /// addresses only.
     pub base_urls: BTreeMap<Service, String>,
-    /// Allows plain http to other machines too.
+    /// Allows plain http to other machines.
     pub insecure_http: bool,
-    /// Who asks.
+    /// The token or application to sign in with.
     pub identity: IdentitySettings,
-    /// How often one request is sent at most before its fault is final; at least once.
+    /// How often a request is sent before its failure is final; at least once.
     pub tries: u32,
-    /// How long one try may take, from connecting to the last byte of the body.
+    /// The timeout of one try, from connecting to the last byte of the body.
     pub timeout: Duration,
-    /// How many requests may be on the wire at once, per service.
+    /// How many requests may be in flight at once, per service.
     pub connections: u32,
-    /// Open stores and their names, nearest first: the first that knows an answer gives it.
+    /// Open stores and their names, nearest first: the first one that has an answer is used.
     pub caches: Vec<(String, Box<dyn CacheStore>)>,
-    /// Makes a failing store an error, instead of going on without it.
+    /// Fails if a store fails, instead of continuing without it.
     pub cache_strict: bool,
-    /// Never uses the network: a stored answer of any age will do.
+    /// Never uses the network: a stored answer of any age is used.
     pub offline: bool,
-    /// Reads no stored answer, but stores the new ones.
+    /// Does not use stored answers, but stores the new ones.
     pub refresh: bool,
-    /// How old a stored answer may be, whatever the endpoint and the request say.
+    /// The largest age of a stored answer. Overrides the endpoint and the request.
     pub max_age: Option<Duration>,
-    /// How much older than that a stored answer may be if the service fails. The counters say whether one was
-    /// given; whoever shows the answers should say how old they are.
+    /// How much older a stored answer may be if the service fails. The counters say whether one was used; a program
+    /// that shows such answers should say how old they are.
     pub stale_if_error: Option<Duration>,
-    /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It keeps simulated answers apart from
-    /// real ones in the caches, and takes the place of the base URLs there, since those change with every port.
+    /// `<seed>,<data version>` of the simulated Twitch behind the base URLs. It separates simulated answers from real
+    /// ones in the caches. It replaces the base URLs in cache keys, since these change with every port.
     pub sandbox: Option<String>,
-    /// What is known of the private GQL service; `None` leaves that service alone.
+    /// The facts about the private GQL service; `None` disables that service.
     pub gql: Option<GqlFacts>,
-    /// The name of the report that runs, recorded beside each stored answer.
+    /// The name of the running report, recorded with each stored answer.
     pub report: String,
-    /// Takes one-line warnings for people; the client itself never prints.
+    /// Takes one-line warnings for the user; the client itself never prints.
     pub warn: Warn,
 }
 
 impl Settings {
-    /// The real services, no identity, no cache, the usual retries and timeout, warnings dropped.
+    /// The real services, no identity, no cache, the default retries and timeout, and no warnings.
     pub fn new() -> Settings {
         Settings {
             base_urls: BTreeMap::new(),
@@ -81,10 +81,10 @@ impl Settings {
         }
     }
 
-    /// [`Settings::new`] with base URLs and identity from environment variables, which docs/reference.md lists:
+    /// [`Settings::new`] with base URLs and identity from the environment variables that docs/reference.md lists:
     /// `TWITCH_TOKEN`, `TWITCH_CLIENT_ID`, `TWITCH_CLIENT_SECRET`, `TWITCH_HELIX_URL` and so on.
     ///
-    /// The function gives their values: `|name| std::env::var(name).ok()`, or those of a sandbox.
+    /// The function returns their values: `|name| std::env::var(name).ok()`, or those of a sandbox.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Settings {
         let base_url = |service: Service| Some((service, variable(service.url_variable())?));
         Settings {
@@ -128,17 +128,17 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Who asks. A token alone is enough for everything; a client id with its secret is enough for public data.
+/// The identity. A token is enough for all data; a client id with its secret is enough for public data.
 #[derive(Clone, Debug, Default)]
 pub struct IdentitySettings {
     /// The id of a registered application.
     pub client_id: Option<String>,
     /// The secret of that application.
     pub client_secret: Option<Secret>,
-    /// A token; it takes precedence, and Twitch says which client and user it belongs to.
+    /// A token. It takes precedence; Twitch knows which client and user it belongs to.
     pub token: Option<Secret>,
-    /// What stands for the token's user in the caches, if that is known beforehand; otherwise Twitch is asked.
+    /// The user in cache keys, if it is known beforehand; otherwise Twitch is asked.
     pub user: Option<String>,
-    /// The file in which is remembered whose token it is. It never holds a token.
+    /// The file that remembers the user of each token. It never contains a token.
     pub file: Option<PathBuf>,
 }

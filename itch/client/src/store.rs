@@ -1,7 +1,7 @@
-//! One store behind its failure policy: off the async threads, one call at a time, none longer than allowed.
+//! A store with its failure policy: outside the async threads, one call at a time, each with a time limit.
 //!
-//! A cache may slow a run down, it may never stop it: the first failure, and the first call that takes too long,
-//! end the store for the run, with one warning.
+//! A cache may slow a run down but must not stop it: after the first failure or the first call that takes too long,
+//! the store is not used for the rest of the run. One warning is issued.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,18 +14,18 @@ use tokio::sync::Semaphore;
 use crate::counters::Tally;
 use crate::settings::Warn;
 
-/// No call to a store may take longer. A backend has limits of its own, 250 ms to connect and 500 ms for an
-/// operation, and says better what is wrong; this one is for a store that keeps none.
+/// The time limit of a call to a store. A backend has its own limits, 250 ms to connect and 500 ms for an operation,
+/// and better error messages; this limit is for a store that has none.
 const LONGEST_CALL: Duration = Duration::from_millis(800);
 
-/// What a store call gives: `None` if the store has been given up.
+/// The result of a store call: `None` if the store is no longer used.
 type Outcome<T> = Result<Option<T>>;
 
 pub(crate) struct Store {
     name: String,
-    /// Handed to a blocking thread for each call; a thread that hangs keeps it.
+    /// Passed to a blocking thread for each call; a thread that hangs keeps it.
     inner: Arc<Mutex<Box<dyn CacheStore>>>,
-    /// One call at a time, in the order of asking; closed when the store is given up.
+    /// One call at a time, in order of arrival; closed when the store is no longer used.
     turn: Semaphore,
     failure: Mutex<Option<Error>>,
     strict: bool,
@@ -50,7 +50,7 @@ impl Store {
         &self.name
     }
 
-    /// Makes one call. An error only where a failing store is an error.
+    /// Makes one call. Returns an error only if a failing store is an error.
     pub async fn call<T, F>(&self, work: F) -> Outcome<T>
     where
         T: Send + 'static,
@@ -71,7 +71,7 @@ impl Store {
         self.given_up()
     }
 
-    /// Ends the store for the run. Only the first to notice speaks.
+    /// Stops using the store for the rest of the run. Only the first call of this function warns.
     fn give_up(&self, failure: Error) {
         self.turn.close();
         let mut given_up = lock(&self.failure);
@@ -84,7 +84,7 @@ impl Store {
         }
         *given_up = Some(
             failure
-                .context(format!("the cache `{}` gave out", self.name))
+                .context(format!("the cache `{}` failed", self.name))
                 .hint("repair the cache, or run without `--cache-strict` to go on without it"),
         );
     }

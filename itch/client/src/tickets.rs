@@ -1,4 +1,4 @@
-//! Tickets: how blocking callers wait for what runs beside them.
+//! Tickets: let blocking callers wait for requests in flight.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -26,13 +26,13 @@ struct State {
 
 #[derive(Debug)]
 enum Slot {
-    /// On this flight.
+    /// Waiting for this flight.
     Waiting(u64),
     Ended(Box<Result<Response>>),
 }
 
 impl Tickets {
-    /// Gives a ticket for a question. If it is not in flight yet, `launch` starts asking it.
+    /// Creates a ticket for a request. If no equal request is in flight, `launch` starts it.
     pub fn issue(
         self: &Arc<Tickets>,
         question: Question,
@@ -48,7 +48,7 @@ impl Tickets {
         let flight = match state.flights.board(question, ticket, walk) {
             Boarded::Joined(flight) => flight,
             Boarded::New(flight) => {
-                // The lock is held: the flight cannot land before it is written down.
+                // The lock is held: the flight cannot finish before its task is recorded.
                 let task = launch(Landing {
                     tickets: Arc::clone(self),
                     flight,
@@ -61,7 +61,7 @@ impl Tickets {
         Ok(Ticket(ticket))
     }
 
-    /// Waits until a ticket's question is answered, and uses the ticket up.
+    /// Waits until the request of a ticket is answered. The ticket cannot be used again.
     pub fn wait(&self, ticket: Ticket) -> Result<Response> {
         let mut state = lock(&self.state);
         loop {
@@ -82,14 +82,14 @@ impl Tickets {
         }
     }
 
-    /// Waits until one of the tickets can be waited for without blocking, and says which.
+    /// Waits until one of the tickets can be waited for without blocking, and returns its index.
     pub fn wait_any(&self, tickets: &[Ticket]) -> Result<usize> {
         let mut state = lock(&self.state);
         if tickets.is_empty() {
-            return Err(Error::new(ErrorKind::Failed, "nothing to wait for"));
+            return Err(Error::new(ErrorKind::Failed, "no request to wait for"));
         }
         loop {
-            // An unknown ticket ends the wait too: waiting for it says what is wrong with it.
+            // An unknown ticket ends the wait too: waiting for it returns the error.
             let ended = tickets
                 .iter()
                 .position(|ticket| !matches!(state.slots.get(&ticket.0), Some(Slot::Waiting(_))));
@@ -101,17 +101,17 @@ impl Tickets {
         }
     }
 
-    /// Gives a ticket up.
+    /// Gives up a ticket.
     pub fn abandon(&self, ticket: Ticket) {
         let mut state = lock(&self.state);
         if let Some(Slot::Waiting(flight)) = state.slots.remove(&ticket.0) {
             state.flights.leave(flight, ticket.0);
-            // Whoever waits for it in another thread waits no longer.
+            // Another thread that waits for the ticket stops waiting.
             self.changed.notify_all();
         }
     }
 
-    /// Ends every flight and every wait, now and in future. What has been answered can still be taken.
+    /// Ends every flight and every wait, now and in the future. Answers that have arrived can still be taken.
     pub fn cancel(&self) {
         let mut state = lock(&self.state);
         state.cancelled = true;
@@ -129,12 +129,12 @@ impl Tickets {
 
     fn land(&self, id: u64, outcome: Result<Response>, note: impl FnOnce(&Flight)) {
         let mut state = lock(&self.state);
-        // Nobody is on it any more: given up or cancelled.
+        // The flight has no tickets any more: abandoned or cancelled.
         let Some(mut flight) = state.flights.land(id) else {
             return;
         };
         note(&flight);
-        // All but the last get a copy; there is hardly ever more than one.
+        // All but the last ticket get a copy; there is rarely more than one.
         let last = flight.tickets.pop();
         for ticket in flight.tickets {
             let copy = Slot::Ended(Box::new(outcome.clone()));
@@ -149,11 +149,11 @@ impl Tickets {
 }
 
 fn unknown() -> Error {
-    Error::new(ErrorKind::Failed, "an answer was taken twice")
+    Error::new(ErrorKind::Failed, "the answer of a request was taken twice")
 }
 
-/// The duty to bring a flight down with an answer. Dropped without one, it lands with an error, so that nobody
-/// waits for ever.
+/// A guard that completes a flight with an answer. Dropped without one, it completes the flight with an error, so that
+/// no caller waits forever.
 #[derive(Debug)]
 pub(crate) struct Landing {
     tickets: Arc<Tickets>,
@@ -161,10 +161,10 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    /// Answers everybody on the flight. `note` sees the flight before anybody sees the answer.
+    /// Completes the flight for all its tickets. `note` is called with the flight before any caller gets the answer.
     pub fn land(self, outcome: Result<Response>, note: impl FnOnce(&Flight)) {
         self.tickets.land(self.flight, outcome, note);
-        // What `Drop` finds is a flight that has landed.
+        // `Drop` then finds the flight completed.
     }
 }
 
@@ -258,7 +258,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(30));
             tickets.cancel();
             assert!(waiter.join().unwrap().unwrap_err().is_cancelled());
-            // It may have seen the ticket go first; then waiting for the ticket tells.
+            // It may have removed the ticket first; then waiting for the ticket returns the error.
             if let Ok(place) = any.join().unwrap() {
                 assert_eq!(place, 0);
             }

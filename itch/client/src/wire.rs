@@ -1,4 +1,4 @@
-//! The lowest layer: one try of one request over HTTP, and what counts as an answer.
+//! The lowest layer: one try of one request over HTTP, and the check of its answer.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
 use crate::retry::{Fault, Trouble, retry_after};
 
-/// A request, ready to be sent any number of times.
+/// A request that can be sent any number of times.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub service: Service,
@@ -32,34 +32,34 @@ pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// What the body says, if it is JSON.
+    /// The parsed body, if it is JSON.
     pub shape: Option<Shape>,
 }
 
 impl Answer {
-    /// Whether the status says success.
+    /// Whether the status is a success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The service's mark for this version of the answer.
+    /// The service's ETag for this version of the answer.
     pub fn etag(&self) -> Option<String> {
         Some(self.headers.get(ETAG)?.to_str().ok()?.to_owned())
     }
 }
 
-/// How an address is reached.
+/// How to connect to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
-    /// This machine, without TLS: no proxy, and no certificates to read from disk.
+    /// This machine, without TLS: no proxy, and no need to read certificates from disk.
     Loopback,
     /// This machine, with TLS: no proxy.
     LoopbackTls,
-    /// Anywhere else, by the proxy of the environment if there is one.
+    /// Any other machine, through the proxy of the environment if there is one.
     Outside,
 }
 
-/// Sends requests. What it costs to set up is set up with the first request.
+/// Sends requests. The HTTP clients are created with the first request.
 pub(crate) struct Wire {
     timeout: Duration,
     connections: usize,
@@ -77,7 +77,7 @@ impl Wire {
         }
     }
 
-    /// One try.
+    /// Sends a request once.
     pub async fn send(&self, call: &Call, attempt: u32) -> Result<Answer, Fault> {
         let started = Instant::now();
         self.tally.requests.one();
@@ -85,7 +85,7 @@ impl Wire {
         let outcome = match tokio::time::timeout(self.timeout, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::Passing(Trouble::new(format!(
-                "gave no whole answer within {} s",
+                "did not send a complete answer within {} s",
                 self.timeout.as_secs_f64()
             )))),
         };
@@ -126,7 +126,7 @@ impl Wire {
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
-            match chunk.map_err(|error| passing("broke off its answer", error))? {
+            match chunk.map_err(|error| passing("stopped in the middle of its answer", error))? {
                 None => break,
                 Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
                     return Err(Fault::Final(too_large(call, status.as_u16())));
@@ -145,7 +145,7 @@ impl Wire {
                 ..Trouble::new(format!("answered {status}"))
             }));
         }
-        // 204 is the one success without a body (RFC 9110, section 15.3.5).
+        // 204 is the only success without a body (RFC 9110, section 15.3.5).
         if status.is_success() && shape.is_none() && status.as_u16() != 204 {
             return Err(Fault::Passing(Trouble {
                 kind: ErrorKind::BadData,
@@ -173,7 +173,7 @@ impl Wire {
         }
         let client = self.build(route).map_err(|error| {
             Fault::Final(
-                Error::new(ErrorKind::Failed, "the HTTP client cannot be set up")
+                Error::new(ErrorKind::Failed, "could not set up the HTTP client")
                     .source_chain(&error)
                     .hint("https needs the system's certificates: install `ca-certificates`"),
             )
@@ -183,12 +183,12 @@ impl Wire {
     }
 
     fn build(&self, route: Route) -> reqwest::Result<reqwest::Client> {
-        // It fails only where another provider is installed already, which then serves as well.
+        // This fails only if another provider is already installed, which works too.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("itch/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            // The one object that repeats requests is `Retry`; it also counts them.
+            // Only `Retry` repeats requests; it also counts them.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .connect_timeout(self.timeout)
@@ -202,8 +202,8 @@ impl Wire {
     }
 }
 
-/// A fault on the way with its causes, without what the libraries put around them: that a request failed, and
-/// its address, is known.
+/// A network failure with its causes, without the text that the libraries add: that a request failed, and its address,
+/// are already known.
 fn passing(what: &str, error: reqwest::Error) -> Fault {
     let error = error.without_url();
     let mut causes = Vec::new();
@@ -229,20 +229,20 @@ fn redirected(call: &Call, response: &reqwest::Response) -> Error {
     let target = response.headers().get(LOCATION);
     let target = target.and_then(|target| target.to_str().ok());
     Error::new(ErrorKind::Service, format!("the {} service answered with a redirect", call.service))
-        .cause(format!("{status} to {}", target.unwrap_or("nowhere")))
-        .hint("an API does not redirect: check the base URL, and whether a network login stands in the way")
+        .cause(format!("{status} to {}", target.unwrap_or("an unknown address")))
+        .hint("an API does not redirect: check the base URL, and whether the network requires a login")
         .at(call.service, Some(status))
 }
 
 fn too_large(call: &Call, status: u16) -> Error {
     Error::new(
         ErrorKind::BadData,
-        format!("an answer of the {} service is larger than {} MiB", call.service, MOST_BYTES >> 20),
+        format!("an answer from the {} service is larger than {} MiB", call.service, MOST_BYTES >> 20),
     )
     .at(call.service, Some(status))
 }
 
-/// The service's own words about an error.
+/// The service's own texts about an error.
 pub(crate) fn error_texts(body: &[u8]) -> Vec<String> {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     ["message", "error"]

@@ -152,7 +152,7 @@ fn the_private_service_can_be_left_alone() {
 exit code: 2
 --- stdout
 --- stderr
-error: the undocumented GQL service is switched off by the configuration
+error: the undocumented GQL service is disabled in the configuration
 hint: remove `gql = "off"` from `[services]` in itch's config.toml
 
 "#]]

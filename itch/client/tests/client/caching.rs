@@ -36,7 +36,7 @@ fn a_hit_needs_no_request_at_all() {
     assert_eq!(first.counters().cache_misses, 1);
     let before = server.asked().len();
 
-    // Not even a validation: nobody needs to know who asks.
+    // Not even a validation: the user is not needed.
     let second = with(&server, &store, |_| {});
     let stored = fetch(&second, users(1)).unwrap();
     assert_eq!(stored.body, fetched.body);
@@ -90,9 +90,9 @@ fn a_walk_is_all_stored_or_all_fresh() {
     let client = with(&server, &store, |_| {});
     assert_eq!(walk(&client, 3, false), [false, false, false]);
     assert_eq!(walk(&client, 3, false), [true, true, true]);
-    // The first page is fetched, so all are, although the others are stored and fresh.
+    // The first page is fetched, so all pages are, although the others are stored and fresh.
     assert_eq!(walk(&client, 3, true), [false, false, false]);
-    // An interrupted walk goes on where it ended.
+    // An interrupted walk continues where it ended.
     assert_eq!(walk(&client, 5, false), [true, true, true, false, false]);
     // Later pages follow a stored first page at any age.
     std::thread::sleep(Duration::from_millis(5));
@@ -103,7 +103,7 @@ fn a_walk_is_all_stored_or_all_fresh() {
     assert!(fetch(&client, old).unwrap().from_cache());
 }
 
-/// Answers as long as it is told to.
+/// Answers as long as the switch is on.
 fn breakable() -> (Server, Arc<std::sync::atomic::AtomicBool>) {
     let up = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let is_up = Arc::clone(&up);
@@ -129,7 +129,7 @@ fn an_old_answer_stands_in_for_a_service_that_gave_out() {
             settings.tries = tries;
         })
     };
-    // As long as the service answers, nothing old will do.
+    // As long as the service answers, no old answer is used.
     let client = lenient(Some(hour), 1);
     assert!(!fetch(&client, users(1)).unwrap().from_cache());
     assert_eq!(client.counters().cache_stale, 0);
@@ -142,7 +142,7 @@ fn an_old_answer_stands_in_for_a_service_that_gave_out() {
     let counters = client.counters();
     assert_eq!((counters.cache_stale, counters.cache_hits), (1, 0));
     assert!(counters.cache_stale_age_ms >= 5);
-    // What is not stored is an error still, and so is what is older than allowed.
+    // A request without a stored answer is still an error, and so is an answer older than allowed.
     assert_kind(&failure(&client, users(2)), ErrorKind::Service);
     assert_kind(&failure(&lenient(None, 1), users(1)), ErrorKind::Service);
     let strict = lenient(Some(Duration::from_millis(1)), 1);
@@ -177,7 +177,7 @@ fn a_walk_that_began_over_the_wire_takes_no_old_page() {
     assert!(!fetch(&client, page(walk)).unwrap().from_cache());
     up.store(false, Ordering::Relaxed);
     assert_kind(&failure(&client, page(walk.next())), ErrorKind::Service);
-    // One that began with an old page goes on with old pages, also when the service is back.
+    // A walk that began with an old page continues with old pages, even when the service is back.
     let client = lenient();
     let walk = Chain::start();
     assert!(fetch(&client, page(walk)).unwrap().from_cache());
@@ -213,7 +213,7 @@ fn offline_takes_any_age_and_never_the_network() {
     let error = failure(&client, users(2));
     assert_kind(&error, ErrorKind::OfflineMiss);
     assert_eq!(error.message, "there is no stored answer to `helix users?id=2`");
-    // Whose view it would be cannot be found out: a miss, not a validation.
+    // The user cannot be asked from Twitch: a miss, not a validation.
     let error = failure(&client, Request::helix("channels/followers"));
     assert_kind(&error, ErrorKind::OfflineMiss);
     assert_eq!(server.asked().len(), before);
@@ -235,7 +235,7 @@ fn errors_and_hidden_rows_are_not_stored() {
     assert_eq!(client.counters().cache_not_stored, 2);
 }
 
-/// A plugin says of an endpoint of its own what holds for its answers.
+/// A plugin sets the policy for an endpoint that itch does not know.
 #[test]
 fn a_policy_comes_with_the_request() {
     let server = Server::start(|asked| match asked.target.as_str() {
@@ -250,7 +250,7 @@ fn a_policy_comes_with_the_request() {
         (fetch(&client, request).unwrap().from_cache(), client.counters())
     };
     let (day, none) = (Duration::from_secs(86_400), Duration::ZERO);
-    // Everybody's answer is found without asking who we are; what is not said to be so is a user's.
+    // A shared answer is found without asking for the user; an answer without a policy belongs to a user.
     assert!(!ask("own", Some(Policy::everybody(day))).0);
     let (stored, counters) = ask("own", Some(Policy::everybody(day)));
     assert_eq!((stored, counters.requests), (true, 0));
@@ -259,7 +259,7 @@ fn a_policy_comes_with_the_request() {
     assert_eq!(store.len(), 2);
     std::thread::sleep(Duration::from_millis(5));
     assert!(!ask("own", Some(Policy::everybody(none))).0);
-    // Followers stay a user's own, whatever a plugin says.
+    // Followers stay private to a user, whatever policy a plugin sets.
     ask("channels/followers", None);
     assert_eq!(store.len(), 3);
     assert!(ask("channels/followers", Some(Policy::everybody(day))).0);
@@ -268,7 +268,7 @@ fn a_policy_comes_with_the_request() {
     assert_eq!(store.len(), 3);
 }
 
-/// Of a list that grows every page is stored but the last, which the policy tells from the others.
+/// Every page of a growing list is stored except the last, which the policy identifies.
 #[test]
 fn the_last_page_of_what_grows_is_not_stored() {
     let server = Server::start(|asked| {
@@ -391,7 +391,7 @@ fn a_failing_store_is_an_error_where_that_was_asked_for() {
     for id in 0..2 {
         let error = failure(&client, users(id));
         assert_kind(&error, ErrorKind::Service);
-        assert_eq!(format!("{error:#}"), "the cache `file` gave out: the disk is full");
+        assert_eq!(format!("{error:#}"), "the cache `file` failed: the disk is full");
     }
     assert!(warned.lock().unwrap().is_empty());
     assert_eq!(server.data_requests().len(), 0);
@@ -450,7 +450,7 @@ fn the_sandbox_has_keys_of_its_own_that_survive_its_port() {
     assert!(!run(Some("7,1")));
     assert!(run(Some("7,1")));
     assert!(!run(Some("8,1")));
-    // Another server at another port is another place.
+    // Another server at another port is a different address.
     assert!(!run(None));
     assert!(!run(None));
 }

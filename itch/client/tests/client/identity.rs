@@ -1,4 +1,4 @@
-//! Who asks: validation, app tokens, refusals, and what must never be seen.
+//! The identity: validation, app tokens, refusals, and secrets that must not be printed.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::server::{Asked, Reply, Server};
 use crate::stores::Memory;
 use crate::{assert_kind, client, failure, fetch, settings, users};
 
-/// Grants app tokens `app1`, `app2`, … and accepts the last one granted only.
+/// Grants app tokens `app1`, `app2`, … and accepts only the last one.
 fn app_server(refuse_all: bool) -> Server {
     let latest = std::sync::atomic::AtomicUsize::new(0);
     Server::raw(move |asked: &Asked| {
@@ -46,7 +46,7 @@ fn an_app_token_is_asked_for_once_and_renewed_after_a_401() {
     assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/oauth/token"));
     assert_eq!(asked.body, "client_id=myclient&client_secret=my%26secret&grant_type=client_credentials");
     assert_eq!(server.asked()[1].header("client-id"), "myclient");
-    // Ten at once find the token revoked; one of them gets a new one for all.
+    // Ten requests at once find the token revoked; one of them gets a new one for all.
     let tickets: Vec<_> = (2..12).map(|id| client.start(users(id)).unwrap()).collect();
     for ticket in tickets {
         assert_eq!(client.wait(ticket).unwrap().status, 200);
@@ -189,13 +189,13 @@ fn a_users_view_is_stored_for_that_user_alone() {
         fetch(&client, request).unwrap().from_cache()
     };
     assert!(!run("one"));
-    // Another token of the same user sees the same.
+    // Another token of the same user gets the same answer.
     assert!(run("two"));
     assert!(!run("three"));
     assert_eq!(store.len(), 2);
 }
 
-/// Whose token may see the own email finds it among the accounts, and nobody else does.
+/// Only a token with the scope for the user's email address gets it, and only that user.
 #[test]
 fn an_email_is_stored_for_its_owner_alone() {
     let server = Server::raw(|asked| {
@@ -223,7 +223,7 @@ fn an_email_is_stored_for_its_owner_alone() {
     assert_eq!(run("owner"), (false, true));
     assert_eq!(run("owner"), (true, true));
     assert_eq!(run("another"), (false, false));
-    // What everybody sees is everybody's.
+    // An answer without it is shared.
     assert_eq!(run("a third"), (true, false));
     assert_eq!(run("owner"), (true, true));
     assert_eq!(store.len(), 2);

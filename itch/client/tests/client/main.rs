@@ -1,6 +1,6 @@
-//! The client on real sockets, against a small server that does what each test needs.
+//! The client over real sockets, against a small test server.
 
-// Helpers may unwrap as tests do: a panic is how a test fails.
+// Helpers may unwrap like tests do: a panic fails the test.
 #![allow(clippy::unwrap_used)]
 
 mod caching;

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server on loopback whose every answer is a test's decision, also the broken ones.
+//! An HTTP/1.1 server on loopback whose answers, including broken ones, are defined by each test.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ pub struct Asked {
     /// Names in lower case.
     pub headers: HashMap<String, String>,
     pub body: String,
-    /// Its number among those with the same path, from 1.
+    /// Its number among the requests with the same path, from 1.
     pub nth: usize,
 }
 
@@ -29,7 +29,7 @@ impl Asked {
     }
 }
 
-/// What the server does about it.
+/// How the server answers.
 pub enum Reply {
     Answer {
         status: u16,
@@ -38,9 +38,9 @@ pub enum Reply {
     },
     /// Promises a longer body than it sends.
     Cut(&'static str),
-    /// Sends the head and nothing more.
+    /// Sends only the head.
     Stall,
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Reset,
 }
 
@@ -73,7 +73,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that validates every token as user 7, and answers everything else as told.
+    /// A server that validates every token as user 7, and answers other requests with the function.
     pub fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
         Server::raw(move |asked| match asked.is("/oauth/validate") {
             true => {
@@ -83,7 +83,7 @@ impl Server {
         })
     }
 
-    /// A server that answers everything as told.
+    /// A server that answers all requests with the function.
     pub fn raw(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -108,7 +108,7 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The targets of all requests but those for sign-in.
+    /// The targets of all requests except those for sign-in.
     pub fn data_requests(&self) -> Vec<String> {
         let asked = self.asked();
         let data = asked.iter().filter(|asked| !asked.target.starts_with("/oauth"));
@@ -164,7 +164,7 @@ fn read(reader: &mut impl BufRead, seen: &Mutex<Vec<Asked>>) -> Option<Asked> {
     Some(asked)
 }
 
-/// Writes a reply; `None` where the connection ends with it.
+/// Writes a reply; `None` if the connection ends with it.
 fn answer(writer: &mut impl Write, reply: Reply) -> Option<()> {
     match reply {
         Reply::Answer { status, headers, body } => {

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use itch_plugin::{CacheStats, CacheStore, Error, ErrorKind, Put, Result, StoredValue};
 
-/// A store in memory; clones share what they hold.
+/// A store in memory; clones share their contents.
 #[derive(Clone, Default)]
 pub struct Memory {
     pub values: Arc<Mutex<HashMap<String, StoredValue>>>,
     /// How long each call takes.
     pub delay: Duration,
-    /// Larger values are refused.
+    /// Larger values are rejected.
     pub most_bytes: Option<usize>,
 }
 
@@ -66,7 +66,7 @@ impl CacheStore for Memory {
     }
 }
 
-/// A store whose every call fails, and which counts them.
+/// A store that fails every call, and counts the calls.
 #[derive(Clone, Default)]
 pub struct Failing {
     pub calls: Arc<Mutex<usize>>,

@@ -1,4 +1,4 @@
-//! Tickets: sharing, waiting, giving up, cancelling, dropping.
+//! Tickets: sharing, waiting, abandoning, cancelling, dropping.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ fn equal_requests_share_one_answer() {
         client.wait(ticket).unwrap();
     }
     client.wait(other).unwrap();
-    // Whoever accepts nothing stored shares with its like only.
+    // A request that accepts no stored answer shares only with requests that accept none either.
     assert_eq!(server.data_requests().len(), 2);
     fetch(&client, users(1)).unwrap();
     assert_eq!(server.data_requests().len(), 3);
@@ -113,7 +113,7 @@ fn dropping_hangs_on_nothing_and_keeps_what_is_being_stored() {
     while server.data_requests().is_empty() {
         std::thread::sleep(Duration::from_millis(1));
     }
-    // The answer arrives, and is being stored when everything is dropped.
+    // The answer arrives, and is being stored when the client is dropped.
     std::thread::sleep(Duration::from_millis(100));
     client.abandon(answered);
     let never = client.start(users(2)).unwrap();

@@ -1,4 +1,4 @@
-//! What goes over the wire, and how often: headers, faults, limits.
+//! What is sent over the network, and how often: headers, failures, limits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -68,7 +68,7 @@ fn https_to_a_server_without_tls_is_a_fault() {
     let base = server.base().replace("http:", "https:");
     settings.base_urls.insert(Service::Kraken, base);
     let client = Client::new(settings).unwrap();
-    // A machine without certificates cannot even try; neither may fall back to plain http.
+    // A machine without certificates cannot even try; neither may use plain http instead.
     let error = failure(&client, Request::get(Service::Kraken, "channels/a"));
     assert!(matches!(error.kind, ErrorKind::Service | ErrorKind::Failed), "{error:#}");
     assert_eq!(server.asked().len(), 0);
@@ -209,7 +209,7 @@ fn the_limit_is_waited_for_and_costs_no_try() {
 
 #[test]
 fn a_burst_does_not_overshoot_the_limit() {
-    // Two points, and no more for a minute: what is beyond them must wait.
+    // Two points, and no more for a minute: further requests must wait.
     let server = Server::start(|asked| {
         let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
         std::thread::sleep(Duration::from_millis(30));
