@@ -79,7 +79,7 @@ fn one_that_left_its_group_is_ended_by_an_interrupt() {
 fn the_last_words_of_one_that_fails_stand_below_the_error() {
     let ran = known("grumble").itch(&["grumble"]);
     ran.exits(1).says(
-        "error: the plugin `grumble` failed without saying why\n  \
+        "error: the plugin `grumble` failed without an error message\n  \
          caused by: last words\n3 rows had been written before\n",
     );
 }

@@ -87,7 +87,7 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
             .unwrap()
     };
     assert_eq!(said("newer"), "new");
-    assert_eq!(said("plugins"), "refused: `plugins` is a command of itch's own");
+    assert_eq!(said("plugins"), "refused: `plugins` is a built-in command of itch");
     assert!(
         said("needs-newer.so").starts_with("refused: it needs version 1.1 of the plugin"),
         "{}",

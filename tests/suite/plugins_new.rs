@@ -6,9 +6,9 @@ use itch_tests::Folder;
 fn a_name_that_cannot_be_one_is_refused() {
     for (name, why) in [
         ("9x", "error: `9x` does not begin with a letter\n"),
-        ("Hello", "error: `Hello` is not a name: lower-case letters, digits, `-` and `_`\n"),
-        ("../x", "error: `../x` is not a name: lower-case letters, digits, `-` and `_`\n"),
-        ("plugins", "error: `plugins` is a command of itch's own\n"),
+        ("Hello", "error: `Hello` is not a valid name: use lower-case letters, digits, `-` and `_`\n"),
+        ("../x", "error: `../x` is not a valid name: use lower-case letters, digits, `-` and `_`\n"),
+        ("plugins", "error: `plugins` is a built-in command of itch\n"),
         ("followers", "error: there is a report `followers` already\nhint: itch plugins list\n"),
     ] {
         for language in ["c", "rust"] {

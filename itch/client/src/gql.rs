@@ -64,7 +64,7 @@ impl GqlFacts {
     /// The client id to use for a request.
     pub(crate) fn client(&self, request: &Request) -> Result<&str> {
         self.clients.get(request.gql_client).map(String::as_str).ok_or_else(|| {
-            // A walk recognizes that it has tried all client ids by this kind of error without an HTTP status.
+            // A walk recognises that it has tried all client ids by this kind of error without an HTTP status.
             Error::new(ErrorKind::SignIn, "no other GQL client id is known")
                 .hint("set one as `clients` in the table `[gql]` of itch's config.toml")
                 .at(Service::Gql, None)

@@ -1,7 +1,7 @@
-//! The contract of a cache backend: a dumb store of bytes under a key.
+//! The interface of a cache backend: a simple store of bytes under a key.
 //!
-//! Keys, checksums, freshness and failure are the host's business, so a backend is a few dozen lines and
-//! cannot get the hard parts wrong.
+//! The host handles keys, checksums, freshness and failures, so a backend needs only a few dozen lines and cannot get
+//! these parts wrong.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,37 +13,37 @@ use serde::{Deserialize, Serialize};
 use crate::spec::CacheSpec;
 use crate::{LogLevel, Result};
 
-/// The word that stands for no cache at all, where caches are named. No backend may be called so.
+/// The name that means "no cache" in options. No backend may have it.
 pub const NO_CACHE: &str = "none";
 
 /// A cache backend.
 pub trait Cache: Send + Sync + 'static {
-    /// What it is called and which variables it reads.
+    /// Its name and the variables that it reads.
     fn describe(&self) -> CacheSpec;
 
-    /// Opens the store, without contacting a server before it is needed.
+    /// Opens the store, without contacting a server before that is necessary.
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>>;
 }
 
-/// What the host read for a backend before opening it.
+/// The settings that the host passes to a backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheSettings {
-    /// Values of the variables that the backend declares; those not set are absent.
+    /// The values of the variables that the backend declares; variables that are not set are absent.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
-    /// The largest number of bytes the store should hold, if the person set one.
+    /// The largest size of the store in bytes, if the user set one.
     #[serde(default)]
     pub max_bytes: Option<u64>,
-    /// Whether a part that fails is the failure of the whole. A store of several servers that has lost one goes on
-    /// with the others and says so in the log; where this is set, it answers with the error instead.
+    /// Whether the failure of a part is the failure of the whole. A store with several servers that has lost one
+    /// continues with the others and logs a warning. If this is set, it returns the error instead.
     #[serde(default)]
     pub strict: bool,
-    /// What a person should know although the store goes on.
+    /// Where the store logs warnings for the user, such as the loss of a server.
     #[serde(skip)]
     pub log: CacheLog,
 }
 
-/// The way of a store to the host's log. A warning reaches the person; in settings made by hand it reaches nobody.
+/// A store's access to the host's log. Warnings are shown to the user; by default they are dropped.
 #[derive(Clone, Default)]
 pub struct CacheLog(Option<Arc<LogLine>>);
 
@@ -51,17 +51,17 @@ pub struct CacheLog(Option<Arc<LogLine>>);
 type LogLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
 impl CacheLog {
-    /// A log that hands each line over.
+    /// A log that passes each line to a function.
     pub fn new(line: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> CacheLog {
         CacheLog(Some(Arc::new(line)))
     }
 
-    /// Says one line to the person. The host names the cache in front of it.
+    /// Shows a one-line warning to the user. The host puts the name of the cache in front.
     pub fn warning(&self, message: &str) {
         self.line(LogLevel::Warn, message);
     }
 
-    /// Writes a line to the log. A warning reaches the person; the others are shown by `-v`.
+    /// Writes a line to the log. A warning is shown to the user; other levels are shown by `-v`.
     pub fn line(&self, level: LogLevel, message: &str) {
         if let Some(line) = &self.0 {
             line(level, message);
@@ -69,7 +69,7 @@ impl CacheLog {
     }
 }
 
-/// A log is the way of a message, not a setting: any two are equal.
+/// The log is not a setting: any two are equal.
 impl PartialEq for CacheLog {
     fn eq(&self, _: &CacheLog) -> bool {
         true
@@ -85,7 +85,7 @@ impl fmt::Debug for CacheLog {
 }
 
 impl CacheSettings {
-    /// The values of the variables that a backend declares, from a function that knows them, such as
+    /// The values of the variables that a backend declares, from a function that returns them, such as
     /// `|name| std::env::var(name).ok()`.
     pub fn read(spec: &CacheSpec, variable: impl Fn(&str) -> Option<String>) -> CacheSettings {
         let declared = spec.variables.iter();
@@ -107,71 +107,71 @@ impl CacheSettings {
 
 /// An open store. It is called from one thread at a time.
 ///
-/// A key is 64 lower-case hexadecimal digits. An error means that the store cannot be used any more in this
-/// run: whoever calls it then goes on without.
+/// A key is 64 lower-case hexadecimal digits. An error means that the store cannot be used any more in this run; the
+/// caller then continues without it.
 pub trait CacheStore: Send {
-    /// The value under a key, or `None`.
+    /// The value of a key, or `None`.
     fn get(&mut self, key: &str) -> Result<Option<StoredValue>>;
 
-    /// Stores a value in place of any other. After `ttl` it may be forgotten; without one it may stay for ever. A
-    /// value beyond what the store can hold is no error: it is left out, and the answer says so.
+    /// Stores a value and replaces an existing one. After `ttl` the store may delete it; without `ttl` it may be kept
+    /// forever. A value that is too large for the store is not an error: it is left out, and the result says so.
     fn put(&mut self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<Put>;
 
-    /// Forgets what [`CacheStore::get`] gives. If that hid an older value, the older one is what is there then. A key
-    /// without a value is no error.
+    /// Removes the value that [`CacheStore::get`] returns. If it hid an older value, that one becomes visible. A key
+    /// without a value is not an error.
     fn remove(&mut self, key: &str) -> Result<()>;
 
-    /// How much is stored, as far as the store can say.
+    /// How much is stored, as far as the store knows.
     fn stats(&mut self) -> Result<CacheStats>;
 
-    /// Where the data is, for people: a directory, a host and port. Never a password.
+    /// Where the data is, for display: a directory, or a host and port. Never a password.
     fn location(&self) -> String;
 
-    /// Visits every value that itch stored, in any order, until the visitor says stop. The answer says whether
-    /// the store can list at all.
+    /// Visits every value that itch stored, in any order, until the visitor stops. Returns whether the store can list
+    /// values at all.
     fn scan(&mut self, visit: &mut dyn FnMut(ScanEntry) -> Scan) -> Result<ScanSupport> {
         let _ = visit;
         Ok(ScanSupport::Unsupported)
     }
 
-    /// Forgets everything that itch stored, at once. `false` says that the store has no such means, and whoever asks
-    /// then scans and removes; it is for stores that cannot list.
+    /// Removes everything that itch stored at once. Returns `false` if the store cannot do this; the caller then scans
+    /// and removes each value. This is for stores that cannot list values.
     fn clear(&mut self) -> Result<bool> {
         Ok(false)
     }
 }
 
-/// What became of a value.
+/// The result of storing a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It is stored.
+    /// The value is stored.
     Stored,
-    /// It is larger than the store can hold, and was left out.
+    /// The value is too large for the store, and was left out.
     TooLarge,
 }
 
-/// What a store has under a key.
+/// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredValue {
-    /// The bytes as they were put.
+    /// The bytes that were stored.
     pub bytes: Vec<u8>,
     /// When they were written, if the store knows.
     pub modified: Option<SystemTime>,
 }
 
-/// How much a store holds.
+/// How much a store contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheStats {
-    /// Number of values; `None` if the store cannot say.
+    /// The number of values; `None` if the store does not know.
     pub entries: Option<u64>,
-    /// Their bytes; `None` if the store cannot say.
+    /// Their size in bytes; `None` if the store does not know.
     pub bytes: Option<u64>,
 }
 
 /// One value that a scan visits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanEntry {
-    /// The key under which it is stored.
+    /// The key of the value.
     pub key: String,
     /// Its size.
     pub bytes: u64,
@@ -179,19 +179,19 @@ pub struct ScanEntry {
     pub modified_ms: Option<u64>,
 }
 
-/// Whether a scan goes on.
+/// Whether a scan continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scan {
     /// Visit the next value.
     Continue,
-    /// Enough.
+    /// Stop the scan.
     Stop,
 }
 
-/// Whether a store can list what it holds.
+/// Whether a store can list its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanSupport {
-    /// It can, and has visited everything unless it was stopped.
+    /// It can, and has visited all values unless it was stopped.
     Listed,
     /// It cannot.
     Unsupported,

@@ -1,4 +1,4 @@
-//! One call of a report: its arguments, its handle on Twitch, and where its rows go.
+//! One call of a report: its arguments, its API handle, and the output for its rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,44 +12,44 @@ use crate::abi::RunHost;
 use crate::cell::Cell;
 use crate::{Error, ErrorKind, Result, reversed};
 
-/// What the host tells a report about one call, as JSON across the boundary. Arguments are checked and defaulted.
+/// The data of a call from the host, as JSON across the boundary. Arguments are checked, and defaults are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallInput {
-    /// The version of this form: 1.
+    /// The version of this format: 1.
     pub v: u32,
-    /// The name or alias under which the report was called.
+    /// The name or alias that was used to call the report.
     pub report: String,
-    /// Values by argument name; an argument that may repeat has an array. Times are milliseconds since 1970,
-    /// durations and offsets are seconds.
+    /// Values by argument name; an argument that may repeat has an array. Times are milliseconds since 1970, durations
+    /// and offsets are seconds.
     pub args: BTreeMap<String, Value>,
-    /// The columns that will be shown; cells of others may stay null.
+    /// The columns that will be printed; cells of other columns may be null.
     pub columns: Vec<String>,
-    /// Whether the person named the columns, rather than getting the default ones.
+    /// Whether the user selected the columns. If not, they are the default ones.
     pub columns_named: bool,
-    /// Which services answer.
+    /// The services to use.
     pub source: SourceName,
-    /// The order wished for.
+    /// The requested order.
     pub direction: Direction,
-    /// The host cuts at this number of rows; a report that knows it asks for no more.
+    /// The host prints at most this many rows; a report can avoid fetching more.
     pub limit: Option<u64>,
 }
 
-/// Severity of a log line.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum LogLevel {
-    /// Something failed.
+    /// A failure.
     Error = 1,
-    /// Something is odd.
+    /// Something unexpected.
     Warn = 2,
-    /// Worth knowing.
+    /// Useful information.
     Info = 3,
-    /// For whoever looks for a fault.
+    /// Details for debugging.
     Debug = 4,
 }
 
-/// Where a call's output goes: the host, seen from the report's side.
+/// The output of a call: the host, from the report's side.
 pub(crate) trait CallOutput: Send + Sync {
     fn emit(&self, row: &[Cell]) -> Result<()>;
     fn flush(&self) -> Result<()>;
@@ -79,13 +79,13 @@ impl Call {
         Call { input, api, output }
     }
 
-    /// Everything that the host tells about this call.
+    /// All data of this call.
     pub fn input(&self) -> &CallInput {
         &self.input
     }
 
-    /// The host of this call, for a unit that passes its calls on to another one. Its rows are handed over as they
-    /// come, before or after those of [`Call::emit`] in the order of the calls.
+    /// The host of this call, for a unit that forwards its calls to another one. Its rows and those of [`Call::emit`]
+    /// are passed on in the order of the calls.
     pub fn host(&self) -> Arc<dyn RunHost> {
         Arc::new(CallHost {
             transport: Arc::clone(self.api.transport()),
@@ -93,37 +93,37 @@ impl Call {
         })
     }
 
-    /// The handle through which everything is asked for.
+    /// The handle for requests to Twitch.
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// The name or alias under which the report was called.
+    /// The name or alias that was used to call the report.
     pub fn report(&self) -> &str {
         &self.input.report
     }
 
-    /// The order wished for.
+    /// The requested order.
     pub fn direction(&self) -> Direction {
         self.input.direction
     }
 
-    /// How many rows are wanted at most.
+    /// The largest number of rows, if there is a limit.
     pub fn limit(&self) -> Option<u64> {
         self.input.limit
     }
 
-    /// Whether a column will be shown: if not, what it costs can be saved.
+    /// Whether a column will be printed. If not, the report can skip the requests for it.
     pub fn wants(&self, column: &str) -> bool {
         self.input.columns.iter().any(|wanted| wanted == column)
     }
 
-    /// Whether the person named a column: for cells that cost too much to be filled for everybody.
+    /// Whether the user selected a column, for cells that are too expensive to be filled by default.
     pub fn asked_for(&self, column: &str) -> bool {
         self.input.columns_named && self.wants(column)
     }
 
-    /// Turns a list round if its rows come in the other order than the one wished for, by way of a temporary file.
+    /// Reverses a list if its rows are not in the requested order, using a temporary file.
     pub fn in_order<T>(&self, rows: Listing<T>) -> Result<Rows<T>>
     where
         T: Serialize + serde::de::DeserializeOwned + Send + 'static,
@@ -154,7 +154,7 @@ impl Call {
         self.argument(name)?.as_f64()
     }
 
-    /// Whether a flag was given.
+    /// Whether a flag was set.
     pub fn flag(&self, name: &str) -> bool {
         self.argument(name).and_then(Value::as_bool).unwrap_or(false)
     }
@@ -167,10 +167,10 @@ impl Call {
     /// The value of an argument of kind channel.
     pub fn channel(&self, name: &str) -> Result<ChannelName> {
         let first = self.channels(name)?.into_iter().next();
-        first.ok_or_else(|| Error::new(ErrorKind::Usage, format!("no `{name}` is given")))
+        first.ok_or_else(|| Error::new(ErrorKind::Usage, format!("the argument `{name}` is missing")))
     }
 
-    /// The values of an argument of kind channel that may repeat, in the order given.
+    /// The values of an argument of kind channel that may repeat, in the given order.
     pub fn channels(&self, name: &str) -> Result<Vec<ChannelName>> {
         let values = match self.argument(name) {
             None => return Ok(Vec::new()),
@@ -183,26 +183,26 @@ impl Call {
             .collect()
     }
 
-    /// Prints a row: cells in the order of the declared columns, see [`row!`](crate::row).
+    /// Prints a row: cells in the order of the declared columns. See [`row!`](crate::row).
     ///
-    /// Rows gather into batches and are handed over at the latest before the next wait for an answer, so a reader
-    /// sees page one before page two has arrived. An error of kind [`ErrorKind::Cancelled`] means that nobody
-    /// wants more: return it as it is.
+    /// Rows are collected into batches and passed on at the latest before the next wait for an answer, so the first
+    /// page is printed before the second has arrived. An error of kind [`ErrorKind::Cancelled`] means that no more
+    /// rows are needed: return it unchanged.
     pub fn emit(&mut self, row: impl AsRef<[Cell]>) -> Result<()> {
         self.output.emit(row.as_ref())
     }
 
-    /// Hands the gathered rows over now: for a report that works long between rows and waits for no answer.
+    /// Passes on the collected rows now: for a report that computes long between rows without requests.
     pub fn flush(&mut self) -> Result<()> {
         self.output.flush()
     }
 
-    /// Notes a fact for the verdict.
+    /// Records a fact for the verdict.
     pub fn note(&self, fact: Fact) {
         self.api.note(fact);
     }
 
-    /// Says how far the work is; the host counts rows by itself, so this is for work that prints none.
+    /// Reports the progress. The host counts rows itself, so this is for work that prints none.
     pub fn progress(&self, done: u64, total: Option<u64>) {
         self.output.progress(done, total);
     }
@@ -212,13 +212,13 @@ impl Call {
         self.output.log(level, message);
     }
 
-    /// Whether the run should stop; a report that waits for nothing should look now and then.
+    /// Whether the run should stop. A report that works long without requests should check it regularly.
     pub fn cancelled(&self) -> bool {
         self.api.cancelled()
     }
 }
 
-/// A call's host as another unit sees it.
+/// The host of a call, for another unit.
 struct CallHost {
     transport: Arc<dyn Transport>,
     output: Arc<dyn CallOutput>,

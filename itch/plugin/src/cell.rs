@@ -1,4 +1,4 @@
-//! Typed cells: what a row is made of. A report never formats; whoever prints knows the column.
+//! Typed cells of a row. A report does not format them; the host does, according to the column.
 
 use chrono::{DateTime, TimeZone, Utc};
 use itch_api::chrono;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One cell of a row.
 ///
-/// On the wire of the contract it is a JSON value: a time is a whole number of milliseconds since 1970, UTC; a
-/// span is a number of seconds. Which of the numbers it is, the column says.
+/// In JSON a time is a whole number of milliseconds since 1970, UTC, and a duration is a number of seconds. The column
+/// defines which kind of number a cell is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Nothing is known.
+    /// Unknown.
     Null,
     /// True or false.
     Bool(bool),
@@ -19,7 +19,7 @@ pub enum Cell {
     Int(i64),
     /// A number.
     Float(f64),
-    /// Text, most often from strangers.
+    /// Text, usually written by third parties.
     Text(String),
     /// Milliseconds since 1970, UTC.
     Time(i64),
@@ -28,7 +28,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// The time, if it is one that the calendar knows.
+    /// The time, if it is in the range of the calendar.
     pub fn as_time(&self) -> Option<DateTime<Utc>> {
         match self {
             Cell::Time(milliseconds) => Utc.timestamp_millis_opt(*milliseconds).single(),
@@ -36,7 +36,7 @@ impl Cell {
         }
     }
 
-    /// Whether nothing is known.
+    /// Whether the value is unknown.
     pub fn is_null(&self) -> bool {
         matches!(self, Cell::Null)
     }
@@ -56,7 +56,7 @@ impl Serialize for Cell {
     }
 }
 
-/// Reads a bare JSON value. Times and spans come out as numbers: [`Cell::typed`] makes them what the column says.
+/// Parses a plain JSON value. Times and durations are parsed as numbers; [`Cell::typed`] converts them.
 impl<'de> Deserialize<'de> for Cell {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
         struct CellVisitor;
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Cell {
             type Value = Cell;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("null, true, false, a number or a text")
+                f.write_str("null, true, false, a number or a string")
             }
             fn visit_unit<E: de::Error>(self) -> Result<Cell, E> {
                 Ok(Cell::Null)
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Cell {
 }
 
 impl Cell {
-    /// The cell as its column's type; `None` if it is of another.
+    /// The cell as its column's type; `None` if it has another type.
     pub fn typed(self, kind: crate::ColumnType) -> Option<Cell> {
         use crate::ColumnType as Type;
         Some(match (kind, self) {
@@ -151,7 +151,7 @@ impl From<u32> for Cell {
     }
 }
 
-/// A number beyond 2^63 - 1, which nothing on Twitch counts to, becomes that.
+/// Numbers beyond 2^63 - 1 become 2^63 - 1; no number of Twitch is that large.
 impl From<u64> for Cell {
     fn from(value: u64) -> Cell {
         Cell::Int(i64::try_from(value).unwrap_or(i64::MAX))
@@ -182,7 +182,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// Makes a row of anything that can be a [`Cell`], in the order of the declared columns.
+/// Makes a row from values that can be converted to a [`Cell`], in the order of the declared columns.
 ///
 /// ```
 /// let row = itch_plugin::row!["burkeblack", 250_000, None::<&str>];

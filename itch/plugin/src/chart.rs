@@ -1,4 +1,4 @@
-//! A finished chart: what a renderer draws. Scales, ticks, places and reduction to the target's size are already done.
+//! A finished chart for a renderer. Scales, ticks, positions and the reduction to the target's size are already done.
 
 use std::borrow::Cow;
 
@@ -6,58 +6,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::color::{Color, Theme};
 
-/// How many dots a picture shows one by one. Above it they are gathered on pixels, unless the user says otherwise or the
-/// renderer names a number of its own.
+/// How many dots are drawn one by one. Above this number they are aggregated per pixel, unless the user or the renderer
+/// sets another number.
 pub const SINGLE_DOTS: u64 = 50_000;
 
-/// A chart for one target. Data stand in [`Chart::buffers`], so that millions of points cross the plugin boundary
-/// as they lie in memory and not as JSON.
+/// A chart for one target. The data is in [`Chart::buffers`], so that millions of points cross the plugin boundary
+/// without a copy, and not as JSON.
 ///
-/// Lengths and places are in pixels from the top left corner of the target. Tick labels have no place of their own:
-/// those of `x` are centred below the area, those of `y` end left of it, those of `y2` begin right of it.
+/// Lengths and positions are in pixels from the top left corner of the target. Tick labels have no position: those of
+/// `x` are centred below the area, those of `y` end left of it, those of `y2` begin right of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Chart<'a> {
-    /// Centred above everything; may be in any script.
+    /// The title, centred at the top; may be in any script.
     pub title: String,
-    /// Where the middle of the title is.
+    /// The position of the middle of the title.
     pub title_at: Point,
-    /// What it is drawn for.
+    /// The target for which it is drawn.
     pub target: Target,
     /// Its colours.
     pub theme: Theme,
-    /// Where the data are.
+    /// The area for the data.
     pub area: Rect,
-    /// Along the bottom.
+    /// The bottom axis.
     pub x: Axis,
-    /// Up the left side.
+    /// The left axis.
     pub y: Axis,
-    /// Up the right side, if there is one.
+    /// The right axis, if there is one.
     pub y2: Option<Axis>,
-    /// From the bottom of the pile to its top.
+    /// In drawing order: from the bottom layer to the top one.
     pub layers: Vec<Layer>,
-    /// Which layers are explained, and where.
+    /// The legend: which layers are explained, and where.
     pub legend: Vec<LegendEntry>,
-    /// What the shades mean, if there are any.
+    /// The legend of the shades, if there are any.
     pub color_bar: Option<ColorBar>,
-    /// The values that the layers name by their place here.
+    /// The values; layers refer to them by index.
     #[serde(skip)]
     pub buffers: Vec<Buffer<'a>>,
 }
 
-/// A run of values of one type.
+/// An array of values of one type.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Buffer<'a> {
     /// Coordinates and other exact numbers.
     F64(Cow<'a, [f64]>),
-    /// Numbers that need no more than seven digits.
+    /// Numbers with at most seven significant digits.
     F32(Cow<'a, [f32]>),
-    /// Shades: places in [`ColorBar::colors`].
+    /// Shades: indexes into [`ColorBar::colors`].
     U8(Cow<'a, [u8]>),
     /// Whole numbers.
     U32(Cow<'a, [u32]>),
-    /// Texts, each ended by a line feed, which none contains.
+    /// Texts, each followed by a line feed. A text contains no line feed.
     Text(Cow<'a, str>),
 }
 
@@ -74,7 +74,7 @@ impl Buffer<'_> {
     }
 }
 
-/// A place.
+/// A position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// From the left.
@@ -83,7 +83,7 @@ pub struct Point {
     pub y: f64,
 }
 
-/// A part of the target.
+/// A rectangle on the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rect {
     /// Its left side.
@@ -108,20 +108,20 @@ impl Rect {
     }
 }
 
-/// What a chart is drawn for.
+/// The target of a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// Pixels. A terminal without graphics has two in the width of a character.
+    /// The width in pixels. A terminal without graphics has two pixels per character.
     pub width: u32,
-    /// Pixels. A terminal without graphics has four in the height of a character.
+    /// The height in pixels. A terminal without graphics has four pixels per character.
     pub height: u32,
     /// Dots per inch.
     pub dpi: f64,
-    /// The size of text: pixels from one line to the next are 1.25 times as many.
+    /// The size of text in pixels. The distance between lines is 1.25 times as large.
     pub text: f64,
-    /// How thick a line is.
+    /// The width of a line.
     pub line: f64,
-    /// The terminal, if it goes to one.
+    /// The terminal, if the chart is drawn on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<Terminal>,
 }
@@ -136,7 +136,7 @@ impl Target {
         }
     }
 
-    /// Whether text stands in character cells of two by four pixels.
+    /// Whether text is drawn in character cells of two by four pixels.
     pub fn has_character_cells(&self) -> bool {
         self.terminal
             .as_ref()
@@ -157,16 +157,16 @@ impl Default for Target {
     }
 }
 
-/// A terminal, as far as a renderer has to know it.
+/// The properties of a terminal that a renderer needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terminal {
     /// How it shows pictures.
     pub graphics: Graphics,
     /// Which colours it has.
     pub colors: Colors,
-    /// Characters side by side that the picture takes.
+    /// The width of the picture in characters.
     pub columns: u32,
-    /// Lines that the picture takes.
+    /// The height of the picture in lines.
     pub rows: u32,
 }
 
@@ -175,7 +175,7 @@ pub struct Terminal {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Graphics {
-    /// It does not: two by four dots in a character.
+    /// It cannot: two by four dots per character.
     Braille,
     /// The protocol of kitty.
     Kitty,
@@ -190,15 +190,15 @@ pub enum Graphics {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Colors {
-    /// None are wanted.
+    /// No colours.
     None,
-    /// The 256 of xterm.
+    /// The 256 colours of xterm.
     Palette,
-    /// All.
+    /// All colours.
     True,
 }
 
-/// What an axis counts.
+/// The kind of values on an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -210,26 +210,26 @@ pub enum AxisKind {
     Time,
 }
 
-/// How values become places.
+/// How values are mapped to positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Scale {
-    /// Equal steps are equally long.
+    /// Linear: equal differences have equal lengths.
     #[default]
     Linear,
-    /// Equal factors are equally long.
+    /// Logarithmic: equal factors have equal lengths.
     Log,
 }
 
-/// Out of line, since a compiler may otherwise take it of every value before it knows whether it is wanted.
+/// Not inlined, since a compiler may otherwise compute it for every value before it is needed.
 #[inline(never)]
 fn logarithm(value: f64) -> f64 {
     value.log10()
 }
 
 impl Scale {
-    /// The value as the axis is divided: itself, or its logarithm.
+    /// The value on the scale of the axis: itself, or its logarithm.
     pub fn of(self, value: f64) -> f64 {
         match self {
             Scale::Linear => value,
@@ -237,7 +237,7 @@ impl Scale {
         }
     }
 
-    /// The way back.
+    /// The inverse.
     pub fn back(self, place: f64) -> f64 {
         match self {
             Scale::Linear => place,
@@ -250,19 +250,19 @@ impl Scale {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Axis {
-    /// What it measures.
+    /// The label.
     pub label: String,
-    /// Where the middle of that label is; `None` leaves it away. Beside the area it is turned by a quarter.
+    /// The position of the middle of the label; `None` hides it. A vertical axis has its label turned by 90 degrees.
     pub label_at: Option<Point>,
-    /// What it counts.
+    /// The kind of its values.
     pub kind: AxisKind,
-    /// How values become places.
+    /// How values are mapped to positions.
     pub scale: Scale,
     /// The value at its beginning.
     pub min: f64,
     /// The value at its end.
     pub max: f64,
-    /// From its beginning to its end; their labels do not overlap.
+    /// The ticks in ascending order; their labels do not overlap.
     pub ticks: Vec<Tick>,
     /// The time zone of its labels, by its IANA name; empty for UTC and for numbers.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -270,13 +270,13 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// How far along the axis a value is: 0 at its beginning, 1 at its end.
+    /// The relative position of a value on the axis: 0 at its beginning, 1 at its end.
     pub fn share(&self, value: f64) -> f64 {
         let (min, max) = (self.scale.of(self.min), self.scale.of(self.max));
         (self.scale.of(value) - min) / (max - min)
     }
 
-    /// The value that is so far along.
+    /// The value at a relative position.
     pub fn value(&self, share: f64) -> f64 {
         let (min, max) = (self.scale.of(self.min), self.scale.of(self.max));
         self.scale.back(min + share * (max - min))
@@ -287,39 +287,39 @@ impl Axis {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tick {
-    /// Where.
+    /// The value.
     pub at: f64,
     /// Its label.
     pub label: String,
-    /// What stands below the label of a bottom axis, such as the year that the months belong to; most often nothing.
+    /// A second line below the label of a bottom axis, such as the year of the months; usually empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub below: String,
 }
 
-/// What explains a layer.
+/// A legend entry of a layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LegendEntry {
-    /// Which layer.
+    /// The index of the layer.
     pub layer: usize,
-    /// What it is.
+    /// The text.
     pub label: String,
-    /// The left end and middle height of its mark, which is as wide as the text is large.
+    /// The left end and middle height of its symbol, whose width is the text size.
     pub at: Point,
 }
 
-/// What the shades mean.
+/// The legend of the shades.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ColorBar {
-    /// What they show.
+    /// The label.
     pub label: String,
-    /// Where the middle of that label is; it is turned by a quarter.
+    /// The position of the middle of the label, which is turned by 90 degrees.
     pub label_at: Option<Point>,
-    /// Where the bar is, the first colour at its lower end.
+    /// The area of the bar; the first colour is at its lower end.
     pub area: Rect,
     /// The 256 colours.
     pub colors: Vec<Color>,
-    /// From 0 at its lower end to 1 at the upper; labels are right of it.
+    /// The ticks, from 0 at the lower end to 1 at the upper; labels are on the right.
     pub ticks: Vec<Tick>,
 }
 
@@ -331,68 +331,68 @@ impl ColorBar {
     }
 }
 
-/// One layer. Buffers are places in [`Chart::buffers`].
+/// One layer. Buffers are indexes into [`Chart::buffers`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Layer {
-    /// Dots, each on those before it.
+    /// Dots; later dots cover earlier ones.
     Points {
-        /// Buffer of x values.
+        /// The buffer of x values.
         x: usize,
-        /// Buffer of y values.
+        /// The buffer of y values.
         y: usize,
-        /// Buffer of shades, if the dots are coloured by something.
+        /// The buffer of shades, if the dots are coloured by a value.
         shade: Option<usize>,
-        /// Buffer of the numbers behind the shades, if the renderer wants every point.
+        /// The buffer of the values behind the shades, if the renderer wants every point.
         density: Option<usize>,
-        /// Buffer of names.
+        /// The buffer of names.
         labels: Option<usize>,
-        /// Half the width of a dot in pixels.
+        /// The radius of a dot in pixels.
         radius: f64,
-        /// How opaque one dot is, from 0 to 1.
+        /// The opacity of one dot, from 0 to 1.
         opacity: f64,
     },
-    /// The same dots, gathered on the pixels of the area that their middles fall on. The buffers have a value for each
-    /// pixel on which there are any, row by row from the top.
+    /// The same dots, aggregated by the pixel of the area that contains their centre. The buffers have one value for
+    /// each pixel with dots, row by row from the top.
     Cells {
-        /// Pixels side by side.
+        /// The number of pixels per row.
         columns: u32,
-        /// Pixels one below the other.
+        /// The number of rows of pixels.
         rows: u32,
-        /// Buffer of which pixel it is: row × columns + column, rising.
+        /// The buffer of pixel numbers, row × columns + column, ascending.
         place: usize,
-        /// Buffer of how many dots there are.
+        /// The buffer of the numbers of dots.
         count: usize,
-        /// Buffer of the highest shade among them, which is drawn last.
+        /// The buffer of the highest shade of a pixel, which is drawn last.
         shade: Option<usize>,
-        /// Half the width of a dot in pixels.
+        /// The radius of a dot in pixels.
         radius: f64,
-        /// How opaque one dot is, from 0 to 1.
+        /// The opacity of one dot, from 0 to 1.
         opacity: f64,
     },
-    /// A line from point to point.
+    /// A line through points.
     Line {
-        /// Buffer of x values.
+        /// The buffer of x values.
         x: usize,
-        /// Buffer of y values.
+        /// The buffer of y values.
         y: usize,
-        /// Whether it is measured by the right axis.
+        /// Whether it uses the right axis.
         right: bool,
-        /// Whether there is a faint wash below it, which lies under all dots.
+        /// Whether the area below it is filled with a faint colour, behind all dots.
         wash: bool,
     },
-    /// Full-height bands.
+    /// Vertical bands of full height.
     Bands {
-        /// Buffer of beginnings.
+        /// The buffer of left edges.
         from: usize,
-        /// Buffer of ends.
+        /// The buffer of right edges.
         to: usize,
     },
 }
 
 impl<'a> Chart<'a> {
-    /// The exact numbers of a buffer; none if it has others.
+    /// The `f64` values of a buffer; empty for another type.
     pub fn numbers(&self, buffer: usize) -> &[f64] {
         match self.buffers.get(buffer) {
             Some(Buffer::F64(values)) => values,
@@ -400,7 +400,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The short numbers of a buffer; none if it has others.
+    /// The `f32` values of a buffer; empty for another type.
     pub fn small_numbers(&self, buffer: usize) -> &[f32] {
         match self.buffers.get(buffer) {
             Some(Buffer::F32(values)) => values,
@@ -408,7 +408,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The shades of a buffer; none if it has others.
+    /// The shades of a buffer; empty for another type.
     pub fn shades(&self, buffer: usize) -> &[u8] {
         match self.buffers.get(buffer) {
             Some(Buffer::U8(values)) => values,
@@ -416,7 +416,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The whole numbers of a buffer; none if it has others.
+    /// The `u32` values of a buffer; empty for another type.
     pub fn whole_numbers(&self, buffer: usize) -> &[u32] {
         match self.buffers.get(buffer) {
             Some(Buffer::U32(values)) => values,
@@ -424,7 +424,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The texts of a buffer; none if it has others.
+    /// The texts of a buffer; empty for another type.
     pub fn texts(&self, buffer: usize) -> impl Iterator<Item = &str> {
         let text = match self.buffers.get(buffer) {
             Some(Buffer::Text(text)) => text,
@@ -433,18 +433,18 @@ impl<'a> Chart<'a> {
         text.split_terminator('\n')
     }
 
-    /// Adds a buffer and says its place.
+    /// Adds a buffer and returns its index.
     pub fn push(&mut self, buffer: Buffer<'a>) -> usize {
         self.buffers.push(buffer);
         self.buffers.len() - 1
     }
 
-    /// From the left side of the target to a value of the bottom axis.
+    /// The distance of a value of the bottom axis from the left side of the target.
     pub fn across(&self, x: f64) -> f64 {
         self.area.left + self.x.share(x) * self.area.width
     }
 
-    /// From the top of the target to a value of an upright axis.
+    /// The distance of a value of a vertical axis from the top of the target.
     pub fn down(&self, axis: &Axis, y: f64) -> f64 {
         self.area.bottom() - axis.share(y) * self.area.height
     }

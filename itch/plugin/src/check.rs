@@ -1,4 +1,4 @@
-//! Checking a description: what would break the host or hide something of it is refused, and said why.
+//! Checks descriptions of units. Those that would break the host or hide a part of it are rejected with a reason.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl ReportSpec {
-    /// Checks what the host relies on; the error says what is wrong with the description.
+    /// Checks what the host relies on. The error says what is wrong with the description.
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
         check_variables(&self.variables)?;
         check_texts(self)?;
         if RESERVED_COMMANDS.contains(&self.name.as_str()) {
-            return Err(refused(format!("`{}` is a command of itch's own", self.name)));
+            return Err(refused(format!("`{}` is a built-in command of itch", self.name)));
         }
         if self.columns.is_empty() {
             return Err(refused("it declares no columns"));
@@ -27,12 +27,12 @@ impl ReportSpec {
         check_unique("argument", arguments)?;
         for argument in &self.arguments {
             check_name(&argument.name)?;
-            // Also where it has a position: within a command names are one space.
+            // Also for a positional argument: names are unique within a command.
             if RESERVED_OPTIONS.contains(&argument.name.as_str()) {
-                return Err(refused(format!("`{}` is the name of an option of itch's own", argument.name)));
+                return Err(refused(format!("`{}` is a built-in option of itch", argument.name)));
             }
             if let Some(letter) = argument.short.filter(|letter| RESERVED_LETTERS.contains(letter)) {
-                return Err(refused(format!("`-{letter}` is an option of itch's own")));
+                return Err(refused(format!("`-{letter}` is a built-in option of itch")));
             }
             argument.check()?;
         }
@@ -46,7 +46,7 @@ impl ReportSpec {
         for alias in &self.aliases {
             check_name(&alias.name)?;
             if RESERVED_COMMANDS.contains(&alias.name.as_str()) {
-                return Err(refused(format!("its other name `{}` is a command of itch's own", alias.name)));
+                return Err(refused(format!("its alias `{}` is a built-in command of itch", alias.name)));
             }
         }
         let aliases = self.aliases.iter().map(|alias| alias.name.as_str());
@@ -54,13 +54,13 @@ impl ReportSpec {
         let hint = self.chart.iter();
         for name in hint.flat_map(|hint| [&hint.x, &hint.y].into_iter().chain(&hint.label)) {
             if !self.columns.iter().any(|column| column.name == *name) {
-                return Err(refused(format!("its chart shows `{name}`, which is no column")));
+                return Err(refused(format!("its chart shows `{name}`, which is not one of its columns")));
             }
         }
         let forms = self.aliases.iter().filter_map(|alias| alias.form.as_ref());
         for name in forms.flat_map(|form| &form.columns) {
             if !self.columns.iter().any(|column| column.name == *name) {
-                return Err(refused(format!("an alias prints `{name}`, which is no column")));
+                return Err(refused(format!("an alias prints `{name}`, which is not one of its columns")));
             }
         }
         Ok(())
@@ -68,7 +68,7 @@ impl ReportSpec {
 }
 
 impl ReportSpec {
-    /// Positions count from 0 without a gap; a required one does not follow an optional one, and only the last repeats.
+    /// Positions count from 0 without gaps. A required one cannot follow an optional one; only the last can repeat.
     fn check_positions(&self) -> Result<()> {
         let mut positional: Vec<&Argument> = self
             .arguments
@@ -80,7 +80,11 @@ impl ReportSpec {
             let last = place + 1 == positional.len();
             let after_optional = place > 0 && !positional[place - 1].required && argument.required;
             if argument.position != u32::try_from(place).ok() || after_optional || (argument.repeat && !last) {
-                return Err(refused(format!("the position of `{}` cannot be meant", argument.name)));
+                return Err(refused(format!(
+                    "the position of `{}` is not valid: positions count from 0 without gaps, required ones come \
+                     first, and only the last can repeat",
+                    argument.name
+                )));
             }
         }
         Ok(())
@@ -88,47 +92,47 @@ impl ReportSpec {
 }
 
 impl Argument {
-    /// What the parser of command lines relies on.
+    /// Checks what the parser of command lines relies on.
     fn check(&self) -> Result<()> {
         let name = &self.name;
         if self.kind == ArgumentKind::Choice {
             let default = self.default.as_ref();
             let known = |value: &Value| self.choices.iter().any(|choice| value == choice);
             if self.choices.is_empty() {
-                return Err(refused(format!("`{name}` is a choice without choices")));
+                return Err(refused(format!("`{name}` is a choice but has no choices")));
             }
             if default.is_some_and(|default| !known(default)) {
-                return Err(refused(format!("the default of `{name}` is none of its choices")));
+                return Err(refused(format!("the default of `{name}` is not one of its choices")));
             }
         }
         if self.short.is_some_and(|letter| !letter.is_ascii_alphanumeric()) {
-            return Err(refused(format!("the letter of `{name}` is none")));
+            return Err(refused(format!("the short form of `{name}` is not a letter or digit")));
         }
         if self.kind == ArgumentKind::Flag && self.position.is_some() {
-            return Err(refused(format!("`{name}` is a flag and has a position")));
+            return Err(refused(format!("`{name}` is a flag, so it cannot have a position")));
         }
         if self.required && self.default.is_some() {
-            return Err(refused(format!("`{name}` is required and has a default")));
+            return Err(refused(format!("`{name}` is required, so it cannot have a default")));
         }
         Ok(())
     }
 }
 
 impl CacheSpec {
-    /// Checks what the host relies on; the error says what is wrong with the description.
+    /// Checks what the host relies on. The error says what is wrong with the description.
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
         check_texts(self)?;
         if self.name == NO_CACHE {
-            return Err(refused(format!("`{NO_CACHE}` stands for no cache at all")));
+            return Err(refused(format!("`{NO_CACHE}` is a reserved name: it means that no cache is used")));
         }
         check_variables(&self.variables)
     }
 }
 
 impl RendererSpec {
-    /// Checks what the host relies on; the error says what is wrong with the description.
+    /// Checks what the host relies on. The error says what is wrong with the description.
     pub fn check(&self) -> Result<()> {
         check_version(self.spec)?;
         check_name(&self.name)?;
@@ -137,7 +141,7 @@ impl RendererSpec {
         for extension in &self.extensions {
             if extension.is_empty() || !extension.bytes().all(known) {
                 return Err(refused(format!(
-                    "`{}` is not a file name extension without its dot",
+                    "`{}` is not a file name extension: use letters and digits, without the dot",
                     extension.escape_debug()
                 )));
             }
@@ -154,16 +158,16 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.starts_with('-') || !name.bytes().all(known) {
         return Err(refused(format!(
-            "`{}` is not a name: lower-case letters, digits, `-` and `_`",
+            "`{}` is not a valid name: use lower-case letters, digits, `-` and `_`",
             name.escape_debug()
         )));
     }
     Ok(())
 }
 
-/// Texts of a description reach terminals, in help and in tables: none of them may steer one.
+/// Texts of a description are printed to terminals, in help and tables: they must not contain control characters.
 fn check_texts(spec: &impl Serialize) -> Result<()> {
-    /// Whether every text of a JSON document is of plain letters, line feeds and tabs: the rest stands as an escape.
+    /// Whether every text of a JSON document is printable ASCII, line feeds and tabs. Other characters are escaped.
     fn is_plain(document: &[u8]) -> bool {
         let mut bytes = document.iter();
         while let Some(byte) = bytes.next() {
@@ -190,34 +194,34 @@ fn check_texts(spec: &impl Serialize) -> Result<()> {
     }
     match serde_json::to_value(spec) {
         Ok(value) if !steers(&value) => Ok(()),
-        _ => Err(refused("its description has control characters")),
+        _ => Err(refused("its description contains control characters")),
     }
 }
 
-/// 0 stands for a description that does not say.
+/// 0 means that the description has no version.
 fn check_version(version: u32) -> Result<()> {
     if version > SPEC_VERSION {
         return Err(refused(format!(
-            "its description is of version {version}, and this itch reads up to {SPEC_VERSION}"
+            "its description has version {version}, but this itch supports up to {SPEC_VERSION}"
         ))
         .hint("update itch"));
     }
     Ok(())
 }
 
-/// A unit is told the variables that it declares: those that sign in are none of its business.
+/// A unit gets the values of the variables that it declares, so it must not declare those used to sign in.
 fn check_variables(variables: &[Variable]) -> Result<()> {
     let known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     for variable in variables {
         let name = &variable.name;
         if name.is_empty() || !name.bytes().all(known) {
             return Err(refused(format!(
-                "`{}` is not a variable: capital letters, digits and `_`",
+                "`{}` is not a valid variable name: use capital letters, digits and `_`",
                 name.escape_debug()
             )));
         }
         if SECRET_VARIABLES.contains(&name.as_str()) {
-            return Err(refused(format!("`{name}` is for itch alone")));
+            return Err(refused(format!("`{name}` is a secret that a plugin may not read")));
         }
     }
     check_unique("variable", variables.iter().map(|variable| variable.name.as_str()))
@@ -263,7 +267,7 @@ mod tests {
         };
         for (why, spec) in [
             (
-                "a command of itch's own",
+                "a built-in command",
                 ReportSpec {
                     name: "plugins".to_owned(),
                     ..sound()
@@ -273,7 +277,7 @@ mod tests {
             ("a column twice", sound().column(Column::int("a", ""))),
             ("an option's name at a position", sound().argument(named("limit"))),
             (
-                "a letter of itch's own",
+                "the letter of a built-in option",
                 sound().argument(Argument {
                     short: Some('l'),
                     ..named("y")
@@ -284,11 +288,11 @@ mod tests {
             ("a gap in the positions", sound().argument(channel(1))),
             ("a repeat that is not last", sound().argument(channel(0).repeat()).argument(channel(1))),
             ("a required one after an optional one", sound().argument(channel(0)).argument(channel(1).required())),
-            ("another name that is a command", sound().alias("sandbox")),
-            ("another name that is no name", sound().alias("-x")),
+            ("an alias that is a built-in command", sound().alias("sandbox")),
+            ("an alias that is not a valid name", sound().alias("-x")),
             ("its own name again", sound().alias("x")),
             (
-                "a secret of itch's own",
+                "a variable that is a secret",
                 ReportSpec {
                     variables: vec![variable("TWITCH_TOKEN")],
                     ..sound()
@@ -296,15 +300,15 @@ mod tests {
             ),
             ("a later version", ReportSpec { spec: 2, ..sound() }),
             (
-                "text that steers a terminal",
+                "a control character",
                 ReportSpec {
                     summary: "\u{1b}[2J".to_owned(),
                     ..sound()
                 },
             ),
             ("a required default", sound().argument(option("a").default_value("b").required())),
-            ("a flag with a place", sound().argument(placed_flag())),
-            ("a letter that is none", sound().argument(lettered('-'))),
+            ("a flag with a position", sound().argument(placed_flag())),
+            ("a short form that is not a letter", sound().argument(lettered('-'))),
         ] {
             assert!(spec.check().is_err(), "{why}");
         }

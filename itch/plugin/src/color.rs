@@ -1,4 +1,4 @@
-//! Colours, and the two themes that charts are drawn in.
+//! Colours, and the two themes of charts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ pub struct Color {
     pub green: u8,
     /// Blue.
     pub blue: u8,
-    /// From 0, which shows nothing, to 255, which hides what is below.
+    /// The opacity, from 0 (invisible) to 255 (opaque).
     pub alpha: u8,
 }
 
@@ -31,7 +31,7 @@ impl Color {
         }
     }
 
-    /// The same colour, more or less opaque.
+    /// The same colour with another opacity.
     pub const fn with_alpha(self, alpha: u8) -> Color {
         Color { alpha, ..self }
     }
@@ -41,12 +41,12 @@ impl Color {
         [self.red, self.green, self.blue]
     }
 
-    /// How opaque it is, from 0 to 1.
+    /// The opacity, from 0 to 1.
     pub fn opacity(self) -> f64 {
         f64::from(self.alpha) / 255.0
     }
 
-    /// What is seen of it on an opaque ground.
+    /// The visible colour on an opaque background.
     pub fn over(self, ground: Color) -> Color {
         let opacity = self.opacity();
         let mix = |top: u8, below: u8| (f64::from(top) * opacity + f64::from(below) * (1.0 - opacity)).round() as u8;
@@ -107,16 +107,16 @@ impl FromStr for Color {
     }
 }
 
-/// The colours of everything but shaded dots.
+/// The colours of everything except shaded dots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theme {
     /// `dark` or `light`.
     pub name: String,
-    /// The page.
+    /// The background.
     pub background: Color,
     /// Titles, labels, frame and ticks.
     pub text: Color,
-    /// The lines behind the data.
+    /// The grid lines behind the data.
     pub grid: Color,
     /// Dots without a shade.
     pub dots: Color,
@@ -124,7 +124,7 @@ pub struct Theme {
     pub bands: Color,
     /// Lines.
     pub line: Color,
-    /// The wash below a line.
+    /// The fill below a line.
     pub wash: Color,
 }
 

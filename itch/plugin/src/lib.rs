@@ -1,17 +1,17 @@
-//! The plugin contract: what a report, a cache backend or a renderer is, and how the host and a unit talk.
+//! The plugin interface: what a report, a cache backend or a renderer is, and how the host calls units.
 //!
-//! A plugin author needs [`prelude`] and nothing else. One Rust type implements one of three traits,
-//! [`Report`], [`Cache`] or [`Renderer`], and describes itself; [`report!`], [`cache!`] or [`renderer!`] registers it
-//! with the shared [`Registry`]. Help, completions, checks and tables are made of the descriptions.
+//! A plugin author needs only [`prelude`]. A Rust type implements one of three traits, [`Report`], [`Cache`] or
+//! [`Renderer`], and describes itself; [`report!`], [`cache!`] or [`renderer!`] registers it with the shared
+//! [`Registry`]. Help, completions, checks and tables are generated from the descriptions.
 //!
-//! The host calls every unit through the `repr(C)` structs of [`abi`], also those that are linked in, so that a
-//! shared library, in any language, is not a second way of doing things.
+//! The host calls every unit through the `repr(C)` structs of [`abi`], even those that are linked in. So a shared
+//! library, in any language, is called in the same way.
 //!
-//! In a crate of type `cdylib`, [`export!`] makes a plugin of all that is registered; `itch plugins new` writes such a
-//! crate. [`testing`] runs a report in a test of its author's. `include/itch_plugin.h` is the same contract for C.
+//! In a crate of type `cdylib`, [`export!`] makes a plugin of all registered units; `itch plugins new` creates such a
+//! crate. [`testing`] runs a report in the plugin's own tests. `include/itch_plugin.h` is the same interface for C.
 //!
-//! This crate imports [`itch_api`] and must never import another crate of the workspace: neither the client that
-//! carries requests nor the host that prints rows.
+//! This crate imports [`itch_api`] and must never import another crate of the workspace: neither the client, which
+//! sends requests, nor the host, which prints rows.
 //!
 //! ```
 //! use itch_plugin::prelude::*;
@@ -83,7 +83,7 @@ pub use inventory as __inventory;
 #[doc(hidden)]
 pub use itch_api::sync;
 
-/// What a plugin author imports.
+/// Everything that a plugin author imports.
 pub mod prelude {
     pub use itch_api::chrono::{self, DateTime, Utc};
     pub use itch_api::{

@@ -1,4 +1,4 @@
-//! The macros that register a unit, and the one that exports all of a crate's units from a shared library.
+//! The macros that register a unit, and the macro that exports all units of a crate from a shared library.
 
 /// Registers a report: `report!(Followers);` below a unit struct that is a [`Report`](crate::Report).
 #[macro_export]
@@ -47,10 +47,10 @@ macro_rules! __unit {
     };
 }
 
-/// Exports every unit of this crate, and of the crates that it names by `use … as _;`, from a shared library:
-/// `export!();` once in a crate of type `cdylib`. It takes no list.
+/// Exports every unit of this crate, and of the crates that it imports with `use … as _;`, from a shared library.
+/// Write `export!();` once in a crate of type `cdylib`; it needs no list of units.
 ///
-/// The plugin's name and version are the crate's; `export!("name")` gives it another name.
+/// The plugin's name and version are those of the crate; `export!("name")` sets another name.
 ///
 /// ```no_run
 /// use itch_plugin::prelude::*;
@@ -92,7 +92,7 @@ macro_rules! export {
                 size: size_of::<abi::Plugin>() as u32,
                 abi_major: abi::ABI_MAJOR,
                 abi_minor: abi::ABI_MINOR,
-                // A kit asks for nothing beyond version 1.0 without looking whether it is there.
+                // The SDK checks for every entry after version 1.0 whether it is present.
                 min_host_minor: 0,
                 flags: 0,
                 name: abi::Str::new($name.as_bytes()),

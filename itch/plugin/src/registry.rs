@@ -1,4 +1,4 @@
-//! The shared registry: every unit that is linked in or was found in a file, and which of them a name means.
+//! The shared registry: all units that are linked in or were found in a file, and which of them a name refers to.
 
 mod open;
 
@@ -10,13 +10,13 @@ use serde::de::DeserializeOwned;
 use crate::abi::{self, Item};
 use crate::{CacheSpec, Error, ErrorKind, RendererSpec, ReportSpec, Result};
 
-/// What `report!`, `cache!` and `renderer!` submit.
+/// The value that `report!`, `cache!` and `renderer!` submit.
 pub struct Unit {
-    /// Makes the item; called at most a few times, gives the same item each time.
+    /// Makes the item; it may be called several times and returns the same item each time.
     pub item: fn() -> &'static Item,
-    /// The crate that it is in.
+    /// The crate of the unit.
     pub plugin: &'static str,
-    /// That crate's version.
+    /// The version of that crate.
     pub version: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Unit {
     }
 }
 
-/// What a unit says of itself, by its kind.
+/// The description of a unit, by its kind.
 #[derive(Clone, Debug)]
 pub enum Spec {
     /// A report.
@@ -60,7 +60,7 @@ impl Spec {
         }
     }
 
-    /// The unit's one line.
+    /// The unit's summary.
     pub fn summary(&self) -> &str {
         match self {
             Spec::Report(spec) => &spec.summary,
@@ -79,13 +79,13 @@ pub enum Origin {
     File {
         /// The file.
         path: PathBuf,
-        /// Which of the searched directories it lies in, in their order. An earlier one wins a name.
+        /// The index of the directory in the search order. If two units have one name, the earlier directory wins.
         place: usize,
     },
 }
 
 impl Origin {
-    /// The lower one wins a name; what is linked in comes first.
+    /// The precedence: the lower one wins a name. Linked-in units come first.
     fn rank(&self) -> usize {
         match self {
             Origin::LinkedIn => 0,
@@ -94,27 +94,27 @@ impl Origin {
     }
 }
 
-/// A unit that was found.
+/// A unit of the registry.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    /// What it says of itself. Of one whose description cannot be read only kind and name are known.
+    /// Its description. If the description cannot be parsed, only kind and name are known.
     pub spec: Spec,
-    /// The plugin that it belongs to.
+    /// The plugin of the unit.
     pub plugin: String,
     /// That plugin's version.
     pub version: String,
-    /// The boundary's version that it was built for.
+    /// The version of the boundary that it was built for.
     pub abi: (u16, u16),
     /// Where it comes from.
     pub origin: Origin,
-    /// Why it cannot be used, if it cannot.
+    /// The reason if it cannot be used.
     pub refused: Option<Error>,
-    /// How it is called.
+    /// The item through which it is called.
     pub item: &'static Item,
 }
 
 impl Registered {
-    /// Reads and checks what an item says of itself; `None` for a kind that this version does not know. One that
+    /// Reads and checks the description of an item; `None` for a kind that this version does not know. A unit that
     /// cannot be used is kept, with the reason.
     pub fn new(
         item: &'static Item,
@@ -135,12 +135,12 @@ impl Registered {
         })
     }
 
-    /// The name that always works: the plugin's, a slash and the unit's.
+    /// The full name, `plugin/unit`. It can be used even if the name refers to another unit.
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.plugin, self.spec.name())
     }
 
-    /// The unit's name and its other names.
+    /// The unit's name and aliases.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = match &self.spec {
             Spec::Report(spec) => spec.aliases.as_slice(),
@@ -151,26 +151,26 @@ impl Registered {
     }
 }
 
-/// Whether a unit is what its name means.
+/// Whether a unit's name refers to it.
 #[derive(Clone, Copy, Debug)]
 pub enum Standing<'a> {
-    /// It is.
+    /// It does.
     Named,
     /// It cannot be used at all.
     Refused(&'a Error),
-    /// The name means another one; this one is reached by its full name.
+    /// The name refers to another unit; this one can be called by its full name.
     Shadowed {
-        /// What the name means.
+        /// The other unit.
         by: &'a Registered,
     },
-    /// The name means nothing, since another unit beside it has the same.
+    /// The name is ambiguous: another unit with the same precedence has it too.
     Tied {
-        /// The other one.
+        /// The other unit.
         with: &'a Registered,
     },
 }
 
-/// What a bare name means: places in [`Registry::units`].
+/// What a name refers to: indexes into [`Registry::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     One(usize),
@@ -179,13 +179,13 @@ enum Meaning {
 
 /// Every unit, by kind and name.
 ///
-/// A name means what is linked in before what was found in a file, and what was found in an earlier directory before
-/// what lies in a later one; a preference turns that round. Two units of one directory with one name tie: the name
-/// means neither. By plugin and name, `plugin/name`, each can be reached.
+/// A name refers to a linked-in unit first, then to the unit found in the earliest directory; a preference overrides
+/// this order. If two units of one directory have the same name, the name is ambiguous and refers to neither. Each
+/// unit can be called by its full name, `plugin/name`.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     units: Vec<Registered>,
-    /// A name, and the plugin that is to give it.
+    /// Names, and the plugin preferred for each.
     preferred: Vec<(String, String)>,
     names: BTreeMap<(&'static str, String), Meaning>,
 }
@@ -208,24 +208,24 @@ impl Registry {
         registry
     }
 
-    /// Adds units that were found elsewhere.
+    /// Adds units found in files.
     pub fn add(&mut self, units: impl IntoIterator<Item = Registered>) {
         self.units.extend(units);
         self.resolve_names();
     }
 
-    /// Lets a name mean the unit of this plugin, whatever else is called so.
+    /// Makes a name refer to the unit of this plugin, whatever other units have the name.
     pub fn prefer(&mut self, name: impl Into<String>, plugin: impl Into<String>) {
         self.preferred.push((name.into(), plugin.into()));
         self.resolve_names();
     }
 
-    /// Every unit, also those that cannot be used, sorted by kind, name and precedence.
+    /// All units, including those that cannot be used, sorted by kind, name and precedence.
     pub fn units(&self) -> &[Registered] {
         &self.units
     }
 
-    /// Whether a unit of this registry is what its name means, and if not, why.
+    /// Whether the name of a unit of this registry refers to it, and if not, why.
     pub fn standing<'a>(&'a self, unit: &'a Registered) -> Standing<'a> {
         if let Some(why) = &unit.refused {
             return Standing::Refused(why);
@@ -244,43 +244,43 @@ impl Registry {
         }
     }
 
-    /// Whether a name, such as one of its other names, means this unit.
+    /// Whether a name, such as an alias, refers to this unit.
     pub fn means(&self, name: &str, unit: &Registered) -> bool {
         self.find(unit.spec.kind(), name)
             .is_some_and(|meant| std::ptr::eq(meant.item, unit.item))
     }
 
-    /// The reports that their names mean, by name.
+    /// The reports that can be called by their names, sorted by name.
     pub fn reports(&self) -> impl Iterator<Item = (&ReportSpec, &Registered)> {
         self.named().filter_map(as_report)
     }
 
-    /// The cache backends that their names mean, by name.
+    /// The cache backends that can be used by their names, sorted by name.
     pub fn caches(&self) -> impl Iterator<Item = (&CacheSpec, &Registered)> {
         self.named().filter_map(as_cache)
     }
 
-    /// The renderers that their names mean, by name.
+    /// The renderers that can be used by their names, sorted by name.
     pub fn renderers(&self) -> impl Iterator<Item = (&RendererSpec, &Registered)> {
         self.named().filter_map(as_renderer)
     }
 
-    /// The report of this name, other name or full name.
+    /// The report with this name, alias or full name.
     pub fn report(&self, name: &str) -> Option<(&ReportSpec, &Registered)> {
         self.find("report", name).and_then(as_report)
     }
 
-    /// The cache backend of this name or full name.
+    /// The cache backend with this name or full name.
     pub fn cache(&self, name: &str) -> Option<(&CacheSpec, &Registered)> {
         self.find("cache", name).and_then(as_cache)
     }
 
-    /// The renderer of this name or full name.
+    /// The renderer with this name or full name.
     pub fn renderer(&self, name: &str) -> Option<(&RendererSpec, &Registered)> {
         self.find("renderer", name).and_then(as_renderer)
     }
 
-    /// The renderer that draws files with this extension, of several the one whose origin comes first.
+    /// The renderer for files with this extension. If there are several, the one whose origin comes first.
     pub fn renderer_by_extension(&self, extension: &str) -> Option<(&RendererSpec, &Registered)> {
         let draws = |spec: &RendererSpec| {
             let mut extensions = spec.extensions.iter();
@@ -291,8 +291,8 @@ impl Registry {
             .min_by_key(|(_, unit)| unit.origin.rank())
     }
 
-    /// The error of a name that means nothing because two units of this kind have it equally, or because the one that
-    /// has it is refused; `None` where no unit has the name, or one means it.
+    /// The error for a name that is ambiguous, or whose only unit cannot be used. `None` if no unit has the name, or if
+    /// it refers to a unit.
     pub fn conflict(&self, kind: &str, name: &str) -> Option<Error> {
         match self.meaning(kind, name) {
             Some(Meaning::One(_)) => None,
@@ -320,9 +320,9 @@ impl Registry {
         }
     }
 
-    /// Sorts, and decides anew what each name means.
+    /// Sorts the units, and determines again what each name refers to.
     fn resolve_names(&mut self) {
-        // Neither `inventory` nor a directory promises an order.
+        // Neither `inventory` nor a directory guarantees an order.
         fn key(unit: &Registered) -> (&str, &str, usize, &str) {
             let (kind, name) = (unit.spec.kind(), unit.spec.name());
             (kind, name, unit.origin.rank(), &unit.plugin)
@@ -347,7 +347,7 @@ impl Registry {
         self.names = names.collect();
     }
 
-    /// What a name means that these units have.
+    /// What a name of these units refers to.
     fn decide(&self, name: &str, places: &[usize]) -> Option<Meaning> {
         let claim = |place: &usize| {
             let unit = self.units.get(*place)?;
@@ -355,7 +355,7 @@ impl Registry {
                 .preferred
                 .iter()
                 .any(|(wanted, plugin)| wanted == name && *plugin == unit.plugin);
-            // Within one directory a name goes before another unit's other name.
+            // Within one directory a name takes precedence over another unit's alias.
             let other_name = unit.spec.name() != name && !name.contains('/');
             Some((!preferred, unit.origin.rank(), other_name))
         };
@@ -369,7 +369,7 @@ impl Registry {
     }
 
     fn meaning(&self, kind: &str, name: &str) -> Option<Meaning> {
-        // The keys' kinds are the three static ones; a map is not asked by a shorter-lived one.
+        // The kinds in the keys are three static strings, so a key needs the static string for a lookup.
         let kind = ["report", "cache", "renderer"]
             .into_iter()
             .find(|known| *known == kind)?;
@@ -411,7 +411,7 @@ fn as_renderer(unit: &Registered) -> Option<(&RendererSpec, &Registered)> {
     }
 }
 
-/// A unit's plugin and, if it was found in one, its file.
+/// A unit's plugin and, if it has one, its file.
 fn origin_text(unit: &Registered) -> String {
     match &unit.origin {
         Origin::LinkedIn => unit.plugin.clone(),
@@ -419,7 +419,7 @@ fn origin_text(unit: &Registered) -> String {
     }
 }
 
-/// Reads an item's description and checks it; `None` for a kind that this version does not know.
+/// Parses and checks an item's description; `None` for a kind that this version does not know.
 fn read_spec(item: &Item) -> Option<(Spec, Option<Error>)> {
     let name = String::from_utf8_lossy(item.name()).into_owned();
     let (spec, refused) = match item.kind {
@@ -441,13 +441,13 @@ fn read_spec(item: &Item) -> Option<(Spec, Option<Error>)> {
         _ => return None,
     };
     let refused = refused.or_else(|| {
-        let message = "the unit's name and its description's differ";
+        let message = "the unit's name is not the name in its description";
         (spec.name() != name).then(|| Error::new(ErrorKind::Unsupported, message))
     });
     Some((spec, refused))
 }
 
-/// A description, as far as it can be read, and what is wrong with it.
+/// A description, as far as it can be parsed, and the error.
 fn parse<T: DeserializeOwned>(item: &Item, check: impl FnOnce(&T) -> Result<()>) -> (Option<T>, Option<Error>) {
     match serde_json::from_slice(item.spec_json()) {
         Ok(spec) => {
@@ -455,7 +455,7 @@ fn parse<T: DeserializeOwned>(item: &Item, check: impl FnOnce(&T) -> Result<()>)
             (Some(spec), refused)
         }
         Err(error) => {
-            let message = "the unit's description cannot be read";
+            let message = "could not parse the unit's description";
             let error = Error::new(ErrorKind::Unsupported, message).source_chain(&error);
             (None, Some(error))
         }

@@ -1,14 +1,14 @@
-//! The contract of a renderer: one finished chart in, bytes out.
+//! The interface of a renderer: it gets one finished chart and writes bytes.
 
 use std::io::Write;
 
 use crate::{Chart, RendererSpec, Result};
 
-/// Draws charts in one form.
+/// Draws charts in one format.
 pub trait Renderer: Send + Sync + 'static {
-    /// What it is called, which files it is chosen for and how much of the data it wants.
+    /// Its name, the file name extensions that select it, and how much of the data it needs.
     fn describe(&self) -> RendererSpec;
 
-    /// Draws a chart. It never sees the table that the chart was made from.
+    /// Draws a chart. A renderer has no access to the table from which the chart was made.
     fn render(&self, chart: &Chart<'_>, out: &mut dyn Write) -> Result<()>;
 }

@@ -1,13 +1,13 @@
-//! The contract of a report: a description, and a run that turns a call into rows.
+//! The interface of a report: a description, and a function that turns a call into rows.
 
 use crate::{Call, ReportSpec, Result};
 
 /// A report command.
 ///
-/// It names rows and facts and leaves everything else to the host: parsing, formats, limits, verdicts, exit codes.
-/// See `plugins/reports/src/created.rs` for one of the smallest.
+/// It emits rows and facts. The host handles everything else: parsing, formats, limits, verdicts, exit codes. See
+/// `plugins/reports/src/created.rs` for a small example.
 pub trait Report: Send + Sync + 'static {
-    /// What it is called, takes and prints.
+    /// Its name, arguments and columns.
     fn describe(&self) -> ReportSpec;
 
     /// Emits the rows of one call, in order.

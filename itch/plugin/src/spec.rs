@@ -1,12 +1,12 @@
-//! How a unit describes itself. Help, completions, tables, checks and tests are all folds over these.
+//! The descriptions of units. Help, completions, tables, checks and tests are generated from them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The version of the JSON form of these descriptions.
+/// The version of the JSON format of these descriptions.
 pub const SPEC_VERSION: u32 = 1;
 
-/// What a report is called, takes and prints.
+/// The description of a report: its name, arguments and columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportSpec {
@@ -14,50 +14,50 @@ pub struct ReportSpec {
     pub spec: u32,
     /// The command, as the user types it.
     pub name: String,
-    /// Other names, some with an output form of their own.
+    /// Aliases, some with their own output format.
     pub aliases: Vec<Alias>,
     /// One line without a final period.
     pub summary: String,
     /// Paragraphs for `--help`.
     pub help: String,
-    /// What can be said behind the command.
+    /// The arguments and options.
     pub arguments: Vec<Argument>,
-    /// What a row holds, in this order.
+    /// The columns of a row, in this order.
     pub columns: Vec<Column>,
-    /// OAuth scopes that a token needs for it; empty if any token will do.
+    /// The OAuth scopes that a token needs; empty if any token can be used.
     pub scopes: Vec<String>,
-    /// How to plot it, if that makes sense.
+    /// How to plot it, if it can be plotted.
     pub chart: Option<ChartHint>,
     /// Environment variables that only this report reads.
     pub variables: Vec<Variable>,
-    /// Commands that work, shown in help and run by the tests.
+    /// Example commands, shown in help and run by the tests.
     pub examples: Vec<Example>,
 }
 
-/// Another name for a report.
+/// An alias of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alias {
-    /// The other name.
+    /// The alias.
     pub name: String,
-    /// A fixed output form, as an older program printed it; `None` prints what the report prints.
+    /// A fixed output format, like that of an older program; `None` for the same output as the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<OutputForm>,
 }
 
-/// A fixed form of a row.
+/// A fixed format of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputForm {
-    /// Which columns, in which order.
+    /// The columns, in the order in which they are printed.
     pub columns: Vec<String>,
-    /// What stands between two cells.
+    /// The separator between two cells.
     pub separator: String,
-    /// What stands for a missing value.
+    /// The text for a missing value.
     pub null: String,
     /// What is replaced inside a cell.
     pub escape: Escape,
 }
 
-/// What is replaced inside a cell so that a row stays a row.
+/// How characters inside a cell are replaced, so that each row stays on one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Escape {
@@ -67,7 +67,7 @@ pub enum Escape {
     LinesToSpaces,
 }
 
-/// What an argument is, and so how it is read and checked before the report runs.
+/// The kind of an argument: how it is parsed and checked before the report runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -78,19 +78,19 @@ pub enum ArgumentKind {
     Int,
     /// A number.
     Float,
-    /// There or not; takes no value.
+    /// Set or not set; takes no value.
     Flag,
-    /// A span of time: `90`, `1h2m3s`. Seconds.
+    /// A duration: `90`, `1h2m3s`. In seconds.
     Duration,
-    /// A place in a recording: `90`, `1h2m3s`. Seconds.
+    /// A position in a recording: `90`, `1h2m3s`. In seconds.
     Offset,
-    /// A point in time: RFC 3339, a date, epoch seconds, or a span back from now such as `7d`.
+    /// A point in time: RFC 3339, a date, epoch seconds, or a duration before now such as `7d`.
     Time,
     /// A login, `id:` and a number, or `-` for a list on standard input.
     Channel,
     /// A video id, `v` and an id, or a URL of a video.
     Video,
-    /// A file.
+    /// A path.
     Path,
     /// One of [`Argument::choices`].
     Choice,
@@ -100,26 +100,26 @@ pub enum ArgumentKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Argument {
-    /// Whole words with hyphens: `--name`, or the value's name where it has a position.
+    /// Words separated by hyphens: the option `--name`, or the value's name if it has a position.
     pub name: String,
-    /// One letter for `-x`.
+    /// The letter of the short option, such as `x` for `-x`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub short: Option<char>,
     /// One sentence without a final period.
     pub help: String,
-    /// What it is.
+    /// The kind of its value.
     pub kind: ArgumentKind,
-    /// Its place behind the command, from 0; `None` makes it an option.
+    /// Its position after the command, from 0; `None` makes it an option.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub required: bool,
-    /// Whether it may stand several times.
+    /// Whether it may occur several times.
     pub repeat: bool,
-    /// The value if it is not given.
+    /// The default value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
-    /// The values that a choice knows.
+    /// The allowed values of a choice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
 }
@@ -140,7 +140,7 @@ impl Default for Argument {
     }
 }
 
-/// What a column's cells are.
+/// The type of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -151,11 +151,11 @@ pub enum ColumnType {
     Int,
     /// A number.
     Float,
-    /// Text, most often from strangers.
+    /// Text, usually written by third parties.
     Text,
-    /// A point in time, UTC; on the wire of the contract milliseconds since 1970.
+    /// A point in time, UTC; in JSON, milliseconds since 1970.
     Time,
-    /// A span of time in seconds.
+    /// A duration in seconds.
     Duration,
 }
 
@@ -164,7 +164,7 @@ pub enum ColumnType {
 pub struct Column {
     /// Its name, in the header and for `--columns`.
     pub name: String,
-    /// What its cells are.
+    /// The type of its cells.
     #[serde(rename = "type")]
     pub kind: ColumnType,
     /// One sentence without a final period.
@@ -172,10 +172,10 @@ pub struct Column {
     /// The unit of a number, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// Decimal places of a time's or span's seconds, or of a number.
+    /// The decimal places of the seconds of a time or duration, or of a number.
     #[serde(default)]
     pub precision: u8,
-    /// Whether it is printed unless `--columns` says otherwise.
+    /// Whether it is printed by default, without `--columns`.
     #[serde(default = "yes")]
     pub default: bool,
 }
@@ -187,34 +187,34 @@ fn yes() -> bool {
 /// How to plot a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChartHint {
-    /// The column along the bottom.
+    /// The column for the bottom axis.
     pub x: String,
-    /// The column up the side.
+    /// The column for the left axis.
     pub y: String,
-    /// The column that names a row.
+    /// The column with the name of each row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What is drawn.
+    /// What to draw.
     #[serde(default)]
     pub mark: Mark,
 }
 
-/// What is drawn of a table.
+/// What to draw for a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Mark {
-    /// A dot a row.
+    /// A dot per row.
     Scatter,
     /// The running count of rows.
     Line,
-    /// Both, the count on an axis of its own.
+    /// Both, with the count on its own axis.
     #[default]
     Mixed,
 }
 
 impl ChartHint {
-    /// These two columns against each other, and the running count.
+    /// A chart of these two columns, and the running count.
     pub fn new(x: impl Into<String>, y: impl Into<String>) -> ChartHint {
         ChartHint {
             x: x.into(),
@@ -223,13 +223,13 @@ impl ChartHint {
         }
     }
 
-    /// Names the column that names a row.
+    /// Sets the column with the name of each row.
     pub fn label(mut self, label: impl Into<String>) -> ChartHint {
         self.label = Some(label.into());
         self
     }
 
-    /// Says what is drawn.
+    /// Sets what to draw.
     pub fn mark(mut self, mark: Mark) -> ChartHint {
         self.mark = mark;
         self
@@ -243,12 +243,12 @@ pub struct Variable {
     pub name: String,
     /// One sentence without a final period.
     pub help: String,
-    /// What holds if it is not set.
+    /// The default if it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
 }
 
-/// A command that works.
+/// An example command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     /// The command line as typed, beginning with `itch`.
@@ -257,7 +257,7 @@ pub struct Example {
     pub help: String,
 }
 
-/// What a cache backend is called and which variables it reads.
+/// The description of a cache backend: its name and variables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CacheSpec {
@@ -273,7 +273,7 @@ pub struct CacheSpec {
     pub variables: Vec<Variable>,
 }
 
-/// What a renderer is called and writes.
+/// The description of a renderer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RendererSpec {
     /// [`SPEC_VERSION`].
@@ -285,33 +285,33 @@ pub struct RendererSpec {
     /// Paragraphs for `itch plugins info`.
     #[serde(default)]
     pub help: String,
-    /// File name extensions that choose it, without the dot.
+    /// The file name extensions that select it, without the dot.
     #[serde(default)]
     pub extensions: Vec<String>,
-    /// The media type of what it writes.
+    /// The media type of its output.
     pub media_type: String,
     /// Whether it draws on a terminal.
     #[serde(default)]
     pub terminal: bool,
-    /// How much of the data it wants.
+    /// How much of the data it needs.
     pub detail: Detail,
 }
 
-/// How much of the data a renderer wants.
+/// How much of the data a renderer needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Detail {
-    /// What can be seen at the target's size, already aggregated.
+    /// What is visible at the target's size, already aggregated.
     Pixels,
-    /// Single points up to this number, aggregated above it.
+    /// Single points up to this number, aggregated data above it.
     Points(u64),
     /// Every point.
     All,
 }
 
 impl RendererSpec {
-    /// A renderer of this name, one-line summary and media type, for what can be seen at the target's size.
+    /// A renderer with this name, one-line summary and media type, for data as visible at the target's size.
     pub fn new(name: impl Into<String>, summary: impl Into<String>, media_type: impl Into<String>) -> RendererSpec {
         RendererSpec {
             spec: SPEC_VERSION,
@@ -331,26 +331,26 @@ impl RendererSpec {
         self
     }
 
-    /// Adds a file name extension, without the dot, that chooses it.
+    /// Adds a file name extension, without the dot, that selects it.
     pub fn extension(mut self, extension: impl Into<String>) -> RendererSpec {
         self.extensions.push(extension.into());
         self
     }
 
-    /// Says how much of the data it wants.
+    /// Sets how much of the data it needs.
     pub fn detail(mut self, detail: Detail) -> RendererSpec {
         self.detail = detail;
         self
     }
 
-    /// It draws on a terminal.
+    /// Marks it as drawing on a terminal.
     pub fn on_terminal(mut self) -> RendererSpec {
         self.terminal = true;
         self
     }
 }
 
-/// Names that the host uses itself: a report's option or command of the same name would hide one of them.
+/// Names that the host uses: an option or command of a report with the same name would hide one of them.
 pub const RESERVED_OPTIONS: &[&str] = &[
     "cache",
     "cache-size",
@@ -385,13 +385,13 @@ pub const RESERVED_OPTIONS: &[&str] = &[
     "version",
 ];
 
-/// Letters that the host uses itself.
+/// Letters of short options that the host uses.
 pub const RESERVED_LETTERS: &[char] = &['c', 'd', 'f', 'h', 'l', 'o', 'q', 'v', 'V'];
 
-/// Environment variables that sign in. No unit may declare one, since it would be told the value.
+/// Environment variables used to sign in. No unit may declare one, since it would get the value.
 pub const SECRET_VARIABLES: &[&str] = &["TWITCH_CLIENT_SECRET", "TWITCH_TOKEN"];
 
-/// Commands of the host's own.
+/// Built-in commands of the host.
 pub const RESERVED_COMMANDS: &[&str] = &[
     "api",
     "cache",
@@ -408,7 +408,7 @@ pub const RESERVED_COMMANDS: &[&str] = &[
 ];
 
 impl ReportSpec {
-    /// A report of this name and one-line summary.
+    /// A report with this name and one-line summary.
     pub fn new(name: impl Into<String>, summary: impl Into<String>) -> ReportSpec {
         ReportSpec {
             spec: SPEC_VERSION,
@@ -424,7 +424,7 @@ impl ReportSpec {
         self
     }
 
-    /// Adds another name.
+    /// Adds an alias.
     pub fn alias(mut self, name: impl Into<String>) -> ReportSpec {
         self.aliases.push(Alias {
             name: name.into(),
@@ -433,7 +433,7 @@ impl ReportSpec {
         self
     }
 
-    /// Adds another name with an output form of its own.
+    /// Adds an alias with its own output format.
     pub fn alias_form(mut self, name: impl Into<String>, form: OutputForm) -> ReportSpec {
         self.aliases.push(Alias {
             name: name.into(),
@@ -460,7 +460,7 @@ impl ReportSpec {
         self
     }
 
-    /// Says how to plot it.
+    /// Sets how to plot it.
     pub fn chart(mut self, hint: ChartHint) -> ReportSpec {
         self.chart = Some(hint);
         self
@@ -477,7 +477,7 @@ impl ReportSpec {
 }
 
 impl Argument {
-    /// An option `--name` of some kind.
+    /// An option `--name` of this kind.
     pub fn option(kind: ArgumentKind, name: impl Into<String>, help: impl Into<String>) -> Argument {
         Argument {
             kind,
@@ -487,7 +487,7 @@ impl Argument {
         }
     }
 
-    /// The argument at a position behind the command.
+    /// A positional argument.
     pub fn positional(position: u32, kind: ArgumentKind, name: impl Into<String>, help: impl Into<String>) -> Argument {
         Argument {
             position: Some(position),
@@ -495,19 +495,19 @@ impl Argument {
         }
     }
 
-    /// It has to be there.
+    /// Makes it required.
     pub fn required(mut self) -> Argument {
         self.required = true;
         self
     }
 
-    /// It may stand several times.
+    /// Allows it to occur several times.
     pub fn repeat(mut self) -> Argument {
         self.repeat = true;
         self
     }
 
-    /// The value if it is not given.
+    /// Sets the default value.
     pub fn default_value(mut self, value: impl Into<Value>) -> Argument {
         self.default = Some(value.into());
         self
@@ -515,7 +515,7 @@ impl Argument {
 }
 
 impl Column {
-    /// A column of some type.
+    /// A column of this type.
     pub fn new(kind: ColumnType, name: impl Into<String>, help: impl Into<String>) -> Column {
         Column {
             kind,
@@ -542,7 +542,7 @@ impl Column {
         Column::new(ColumnType::Time, name, help)
     }
 
-    /// A column of spans of time, in seconds.
+    /// A column of durations, in seconds.
     pub fn duration(name: impl Into<String>, help: impl Into<String>) -> Column {
         Column {
             unit: Some("s".to_owned()),
@@ -550,7 +550,7 @@ impl Column {
         }
     }
 
-    /// Printed only if `--columns` names it.
+    /// Prints it only if `--columns` selects it.
     pub fn on_request(mut self) -> Column {
         self.default = false;
         self
@@ -558,7 +558,7 @@ impl Column {
 }
 
 impl CacheSpec {
-    /// A backend of this name and one-line summary.
+    /// A backend with this name and one-line summary.
     pub fn new(name: impl Into<String>, summary: impl Into<String>) -> CacheSpec {
         CacheSpec {
             spec: SPEC_VERSION,
@@ -574,7 +574,7 @@ impl CacheSpec {
         self
     }
 
-    /// Adds a variable that it reads, with what holds if it is not set.
+    /// Adds a variable that it reads, with its default.
     pub fn variable(mut self, name: impl Into<String>, help: impl Into<String>, default: Option<&str>) -> CacheSpec {
         self.variables.push(Variable {
             name: name.into(),

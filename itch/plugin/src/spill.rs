@@ -1,4 +1,4 @@
-//! Turning a long list round without holding it in memory.
+//! Reverses a long list without keeping it in memory.
 
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 
@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 
 use crate::Result;
 
-/// Rows per block: what is in memory at once.
+/// Rows per block. One block is in memory at once.
 const BLOCK: usize = 1000;
 
-/// The items of an iterator in reverse, by way of an unnamed temporary file.
+/// The items of an iterator in reverse order, using an unnamed temporary file.
 ///
-/// Everything is read before the first item comes out; blocks of rows are then read backwards. The file has no name
-/// and is gone when the process ends, however it ends.
+/// All items are read before the first one is returned; blocks of rows are then read backwards. The file has no name
+/// and is removed when the process ends, however it ends.
 pub fn reversed<T>(items: impl Iterator<Item = Result<T>>) -> Result<Reversed<T>>
 where
     T: Serialize + DeserializeOwned,
@@ -38,7 +38,7 @@ where
 #[derive(Debug)]
 pub struct Reversed<T> {
     file: std::fs::File,
-    /// Where each block ends in the file; the last rows never went there.
+    /// Where each block ends in the file; the last rows are kept in memory.
     blocks: Vec<u64>,
     block: Vec<T>,
 }

@@ -1,4 +1,4 @@
-//! Running a report in a test of its author's: through the boundary as itch does, without Twitch and without itch.
+//! Runs a report in a plugin's own tests: through the boundary like itch does, without Twitch and without itch.
 //!
 //! ```
 //! use itch_plugin::prelude::*;
@@ -32,21 +32,21 @@ use serde_json::Value;
 use crate::abi::{RunHost, drive, items};
 use crate::{CallInput, Cell, Column, Error, ErrorKind, LogLevel, Report, Result};
 
-/// What a report did.
+/// The result of running a report.
 #[derive(Clone, Debug, Default)]
 pub struct Ran {
-    /// Its rows, as the columns say.
+    /// Its rows, typed by the columns.
     pub rows: Vec<Vec<Cell>>,
-    /// What it asked, in order.
+    /// Its requests, in order.
     pub requests: Vec<Request>,
-    /// What it noted for the verdict.
+    /// The facts that it recorded.
     pub facts: Vec<Fact>,
-    /// What it logged.
+    /// Its log lines.
     pub log: Vec<(LogLevel, String)>,
 }
 
-/// Runs a report that asks Twitch nothing, with these arguments. Arguments that are not given have their defaults; they
-/// are not checked, as itch would do.
+/// Runs a report that sends no requests, with these arguments. Arguments that are not given have their defaults. Unlike
+/// in itch, arguments are not checked.
 pub fn run<V: Into<Value>>(
     report: &'static impl Report,
     arguments: impl IntoIterator<Item = (&'static str, V)>,
@@ -57,9 +57,9 @@ pub fn run<V: Into<Value>>(
     })
 }
 
-/// Runs a report whose requests are answered by a function: an HTTP status and a JSON body, or an error.
+/// Runs a report with a function that answers its requests: with an HTTP status and a JSON body, or an error.
 ///
-/// What the report did before it failed is lost with the error; a test of that needs a report that does not fail.
+/// If the report fails, only the error is returned; its rows and requests are lost.
 pub fn run_with<V: Into<Value>>(
     report: &'static impl Report,
     arguments: impl IntoIterator<Item = (&'static str, V)>,
@@ -92,7 +92,7 @@ pub fn run_with<V: Into<Value>>(
         record: Arc::clone(&record),
     });
     let ended = drive::run_report(items::report(report), host, &call);
-    // The reason, not merely that the report was told to stop.
+    // Return the reason, not only the status with which the report was stopped.
     if let Some(why) = record.refused() {
         return Err(why);
     }
@@ -106,7 +106,7 @@ type Answer = dyn Fn(&Request) -> Result<(u16, Value)> + Send + Sync;
 struct Record {
     answer: Box<Answer>,
     ran: Mutex<Ran>,
-    /// What was wrong with a row.
+    /// What is wrong with a row.
     refused: Mutex<Option<Error>>,
 }
 
@@ -167,21 +167,21 @@ struct Host {
 }
 
 impl Host {
-    /// A row as the columns say.
+    /// Parses a row with the types of the columns.
     fn row(&self, line: &str) -> Result<Vec<Cell>> {
         let unfit = |why: String| Error::new(ErrorKind::Unsupported, why);
         let cells: Vec<Cell> =
-            serde_json::from_str(line).map_err(|error| unfit(format!("`{line}` is no row")).source_chain(&error))?;
+            serde_json::from_str(line).map_err(|error| unfit(format!("`{line}` is not a row")).source_chain(&error))?;
         if cells.len() != self.columns.len() {
             return Err(unfit(format!(
-                "{} columns are declared, and `{line}` has cells for {}",
+                "{} columns are declared, but the number of cells in `{line}` is {}",
                 self.columns.len(),
                 cells.len()
             )));
         }
         let columns = self.columns.iter().zip(cells);
         let typed = columns.map(|(column, cell)| {
-            let why = || unfit(format!("`{line}`: `{}` is of another type", column.name));
+            let why = || unfit(format!("`{line}`: the cell of `{}` has the wrong type", column.name));
             cell.typed(column.kind).ok_or_else(why)
         });
         typed.collect()
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn what_itch_would_refuse_is_refused() {
         let error = run(&Created, [("wrong", true)]).unwrap_err();
-        assert_eq!(error.message, "2 columns are declared, and `[\"a\"]` has cells for 1");
+        assert_eq!(error.message, "2 columns are declared, but the number of cells in `[\"a\"]` is 1");
         let error = run(&Created, [("times", 1)]).unwrap_err();
         assert_eq!(error.message, "the test has no answer to `helix users?login=x`");
         let refused = run_with(&Created, [("times", 1)], |_| Ok((404, Value::Null)));

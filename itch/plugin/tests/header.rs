@@ -1,4 +1,4 @@
-//! `itch_plugin.h` says what the Rust structs are: each size, place and constant, as C compilers see them.
+//! Checks that `itch_plugin.h` matches the Rust structs: each size, offset and constant, with C compilers.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use itch_plugin::ErrorKind;
 use itch_plugin::abi::{self, Buf, Cache, Host, Item, Plugin, Renderer, Report, Response, Stats, Str, Values};
 
-/// Lines of a C program that print places, and the places as Rust has them.
+/// Lines of a C program that print offsets, and the offsets in Rust.
 #[derive(Default)]
 struct Places {
     program: String,
@@ -25,7 +25,7 @@ impl Places {
     }
 }
 
-/// Size of a struct and the place of each of its fields. The pattern does not compile if a field is forgotten.
+/// The size of a struct and the offset of each of its fields. The pattern does not compile if a field is missing.
 macro_rules! structs {
     ($places:ident, $($rust:ident is $c:literal { $($field:ident $(as $name:literal)?),* })*) => {$(
         let _ = |value: $rust| {
@@ -64,7 +64,7 @@ fn places() -> Places {
     places
 }
 
-/// Every constant of the header, as Rust has it.
+/// Every constant of the header, with its value in Rust.
 fn constants() -> BTreeMap<&'static str, i128> {
     let kinds = [
         ("ITCH_CANCELLED", ErrorKind::Cancelled),
@@ -113,7 +113,7 @@ fn include() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
 }
 
-/// The header has to please both compilers, whichever of them is `cc`.
+/// The header must compile with both compilers, whichever of them is `cc`.
 fn compilers() -> [&'static str; 3] {
     let compilers = ["cc", "gcc", "clang"];
     for compiler in compilers {
@@ -126,7 +126,7 @@ fn compilers() -> [&'static str; 3] {
     compilers
 }
 
-/// Compiles a file with every warning an error.
+/// Compiles a file with all warnings as errors.
 fn compile(compiler: &str, source: &Path, arguments: &[&str]) {
     let output = Command::new(compiler)
         .args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-I"])
@@ -143,7 +143,7 @@ fn said_nothing(compiler: &str, arguments: &[&str], output: &Output) {
     assert!(output.status.success() && said.is_empty(), "{compiler} {arguments:?}: {said}");
 }
 
-/// A plugin of each kind without a body, so that the types of all entries are seen by the compiler.
+/// A plugin of each kind without bodies, so that the compiler checks the types of all entries.
 const USES_EVERYTHING: &str = r#"
 #include "itch_plugin.h"
 static itch_status run(void *self, const itch_host *host, itch_run *run_, itch_str call_json) {
@@ -243,7 +243,7 @@ fn no_constant_is_on_one_side_only() {
     in_header.sort();
     let ours: Vec<&str> = constants().into_keys().collect();
     assert_eq!(in_header, ours);
-    // Every failure that Rust knows has a name in C.
+    // Every error kind in Rust has a constant in C.
     let statuses: Vec<i128> = constants().into_values().collect();
     for status in -1000..0 {
         let known = ErrorKind::from_status(status).status() == status;

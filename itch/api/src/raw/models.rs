@@ -13,7 +13,7 @@ pub struct User {
     pub id: String,
     /// Lower case; the owner can change it.
     pub login: String,
-    /// The login with the owner's capitalization, or a name in another script.
+    /// The login with the owner's capitalisation, or a name in another script.
     #[serde(default)]
     pub display_name: String,
     /// When the account was created. `None` if the service did not send it, or the account no longer exists.
@@ -125,7 +125,7 @@ pub struct ChatMessage {
     pub created_at: Option<DateTime<Utc>>,
     /// Who wrote it; `None` if the account no longer exists.
     pub commenter: Option<Commenter>,
-    /// `#RRGGBB`, if the author chose a color.
+    /// `#RRGGBB`, if the author chose a colour.
     pub color: Option<String>,
     /// Badges as set and version: `subscriber`, `12`.
     pub badges: Vec<(String, String)>,

@@ -306,7 +306,7 @@ struct Parts {
     next: Option<Next>,
 }
 
-/// Where the next page is found.
+/// Where the next page is.
 #[derive(Hash)]
 enum Next {
     /// At the same address, with this parameter.

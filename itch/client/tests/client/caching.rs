@@ -290,7 +290,7 @@ fn the_last_page_of_what_grows_is_not_stored() {
         fetch(&with(&server, &store, |_| {}), request).unwrap();
         store.len()
     };
-    assert_eq!(ask(1, &None), 0, "nobody knows whether this is the last");
+    assert_eq!(ask(1, &None), 0, "whether this page is the last is unknown");
     assert_eq!(ask(2, &Some(policy.clone())), 0);
     assert_eq!(ask(1, &Some(policy)), 1);
 }

@@ -1,4 +1,4 @@
-//! Driving a unit from the host: the only way in which reports, caches and renderers are ever called.
+//! Calls a unit from the host. Reports, caches and renderers are only ever called through these functions.
 
 use std::ffi::c_void;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::{
     ScanSupport, StoredValue,
 };
 
-/// The entries of an item of one kind. Those of a later version than the plugin's are absent.
+/// The entries of an item of one kind. Entries that are newer than the plugin are absent.
 fn entries<V: Table>(item: &Item, kind: u32) -> Result<V> {
     if item.kind != kind {
         return Err(Error::new(ErrorKind::Unsupported, "the unit is of another kind"));
@@ -24,13 +24,13 @@ fn entries<V: Table>(item: &Item, kind: u32) -> Result<V> {
     unsafe { table::read(item.vtable.cast::<V>()) }
 }
 
-/// Checks that a unit has the entries that it will be called through, and calls none.
+/// Checks that a unit has the entries for its kind, without calling any.
 pub fn check(item: &Item) -> Result<()> {
     match item.kind {
         REPORT => entries::<super::Report>(item, REPORT).map(drop),
         CACHE => entries::<super::Cache>(item, CACHE).map(drop),
         RENDERER => entries::<super::Renderer>(item, RENDERER).map(drop),
-        kind => Err(Error::new(ErrorKind::Unsupported, format!("this itch knows no units of kind {kind}"))),
+        kind => Err(Error::new(ErrorKind::Unsupported, format!("this itch does not support units of kind {kind}"))),
     }
 }
 
@@ -57,7 +57,7 @@ pub fn render(item: &'static Item, host: Arc<dyn RunHost>, chart: &Chart<'_>, ou
     unsafe extern "C" fn write(sink: *mut c_void, bytes: *const u8, len: usize) -> Status {
         // SAFETY: the sink is the one below; the plugin passes readable bytes.
         let (sink, bytes) = unsafe { (&mut *sink.cast::<Sink<'_>>(), Str { ptr: bytes, len }.bytes()) };
-        // Guarded: a panic must not unwind into the plugin.
+        // Caught here: a panic must not unwind into the plugin.
         status_of(|| match sink.out.write_all(bytes) {
             Ok(()) => Ok(OK),
             Err(error) => {
@@ -91,7 +91,7 @@ pub fn render(item: &'static Item, host: Arc<dyn RunHost>, chart: &Chart<'_>, ou
     }
 }
 
-/// A buffer as it crosses: as it lies in memory.
+/// A buffer as it is passed to a plugin: a view of the memory, without a copy.
 fn values(buffer: &Buffer<'_>) -> Values {
     let (kind, ptr, len) = match buffer {
         Buffer::F64(values) => (F64, values.as_ptr().cast(), values.len()),
@@ -118,12 +118,12 @@ pub fn open_cache(
         unsafe { (cache.open)(item.this, &raw const HOST, run.address(), Str::new(&settings), &raw mut store) };
     run.result(status, &[OK])?;
     if store.is_null() {
-        return Err(Error::new(ErrorKind::Failed, "the cache backend opened nothing"));
+        return Err(Error::new(ErrorKind::Failed, "the cache backend did not open a store"));
     }
     Ok(Box::new(DrivenStore { cache, store, run }))
 }
 
-/// An open store behind the boundary, as the trait that the rest of the program speaks.
+/// An open store behind the boundary, as a [`CacheStore`] for the rest of the program.
 struct DrivenStore {
     cache: super::Cache,
     store: *mut c_void,

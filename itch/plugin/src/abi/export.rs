@@ -1,4 +1,4 @@
-//! The library's side of being loaded: its units, and what becomes of its panics.
+//! The library's side of loading: the list of its units, and the handling of its panics.
 
 use std::cell::RefCell;
 use std::panic::{Location, PanicHookInfo};
@@ -16,7 +16,7 @@ unsafe impl Send for Items {}
 // SAFETY: as above.
 unsafe impl Sync for Items {}
 
-/// What `items` of an exported descriptor answers: every unit that is registered in this library.
+/// Implements `items` of an exported descriptor: lists every unit that is registered in this library.
 ///
 /// # Safety
 /// Both places may be written.
@@ -34,8 +34,8 @@ pub unsafe fn items(items: *mut *const *const Item, n: *mut usize) -> Status {
     OK
 }
 
-/// Keeps where a panic happened for the error that it becomes. A library has a standard library of its own, whose hook
-/// would print to the host's terminal instead.
+/// Remembers where a panic happened, for the error that it becomes. A library has its own standard library, whose
+/// default hook would print to the host's terminal.
 pub fn keep_panics() {
     std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let place = info.location().map(Location::to_string);
@@ -43,8 +43,8 @@ pub fn keep_panics() {
     }));
 }
 
-/// What a crate says of itself, as JSON of its four texts. A text that would have to be escaped cannot be known before
-/// it is: nothing is said then.
+/// The description of a crate, as JSON of its four texts. A constant cannot escape a text: if one would need it, the
+/// JSON is empty.
 pub const fn about(json: &'static str) -> Str {
     let bytes = json.as_bytes();
     let mut quotes = 0;
@@ -64,7 +64,7 @@ thread_local! {
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Where this thread's last panic happened, if the hook above was there to see it.
+/// Where this thread's last panic happened, if the hook above was installed then.
 pub(super) fn take_panic() -> Option<String> {
     LAST_PANIC.with(RefCell::take)
 }

@@ -1,4 +1,4 @@
-//! The host's side of the table: what a plugin's calls do here.
+//! The host's side of the table: the functions that a plugin calls.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -15,42 +15,42 @@ use super::{
 };
 use crate::{Error, ErrorKind, LogLevel, Result};
 
-/// What the host does with a run's output. Requests and facts go to its transport.
+/// Where the host sends a run's output. Requests and facts go to its transport.
 pub trait RunHost: Send + Sync {
     /// Carries the run's requests and takes its facts.
     fn transport(&self) -> &Arc<dyn Transport>;
 
-    /// Takes `n` rows as JSON lines. An error of kind [`ErrorKind::Cancelled`] means that nobody wants more.
+    /// Takes `n` rows as JSON lines. An error of kind [`ErrorKind::Cancelled`] means that no more rows are needed.
     fn emit(&self, rows: &[u8], n: u32) -> Result<()>;
 
-    /// Hears how far the work is.
+    /// Takes the progress of the run.
     fn progress(&self, done: u64, total: Option<u64>);
 
     /// Takes a log line.
     fn log(&self, level: LogLevel, message: &str);
 
-    /// The plugin that the unit is of, where it has come from a file: errors name it.
+    /// The plugin of the unit, if it was loaded from a file: error messages name it.
     fn plugin(&self) -> Option<&str> {
         None
     }
 }
 
-/// The walk that `pages_open` starts.
+/// The parameters of `pages_open`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PagesRequest {
     /// The first page's request; its page size is set by the host.
     #[serde(flatten)]
     pub request: Request,
-    /// The largest page that the endpoint gives.
+    /// The endpoint's largest page size.
     #[serde(default = "hundred")]
     pub max: u32,
-    /// How many rows are wanted at most.
+    /// The largest number of rows.
     #[serde(default)]
     pub limit: Option<u64>,
-    /// Rows with a value of this field seen before are left out.
+    /// Rows with an already seen value of this field are left out.
     #[serde(default)]
     pub unique_by: Option<String>,
-    /// Notes the list's total as the expected number of these.
+    /// Records the list's total as the expected number of these.
     #[serde(default)]
     pub expect: Option<String>,
 }
@@ -59,17 +59,17 @@ fn hundred() -> u32 {
     100
 }
 
-/// One run as the host knows it. A plugin sees its address only.
+/// One run on the host's side. A plugin only sees its address.
 pub(super) struct RunState {
     host: Arc<dyn RunHost>,
     error: Mutex<Option<Error>>,
-    /// Why rows were not taken. A status has no room for it, and rows that are missing must not go unsaid.
+    /// Why rows were rejected. A status cannot carry the reason, and missing rows must be reported.
     rows_refused: Mutex<Option<Error>>,
-    /// Requests that could not start, by the tickets given for them.
+    /// The errors of requests that could not start, by their tickets.
     refused: Mutex<Vec<(u64, Error)>>,
 }
 
-/// Tickets of requests that could not start count down from here; a transport counts up.
+/// Tickets of requests that could not start count down from here; those of a transport count up.
 const LAST_TICKET: u64 = u64::MAX;
 
 impl RunState {
@@ -86,7 +86,7 @@ impl RunState {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// What a status of a plugin's means here, where `known` are those that are no failure of this entry.
+    /// Converts the status of a plugin's entry. `known` are the statuses that are not failures of this entry.
     pub(super) fn result(&self, status: Status, known: &[Status]) -> Result<Status> {
         let take = |place: &Mutex<Option<Error>>| {
             let mut place = lock(place);
@@ -101,23 +101,23 @@ impl RunState {
         }
         let kind = ErrorKind::from_status(status);
         Err(match error {
-            // The plugin's status decides; its words explain.
+            // The plugin's status decides the kind of error; its text is the message.
             Some(error) => Error { kind, ..error },
             None if status == CANCELLED => Error::cancelled(),
-            None if kind.status() == status => self.fault(kind, "failed without saying why"),
-            None => self.fault(kind, format_args!("answered with status {status}, which means nothing here")),
+            None if kind.status() == status => self.fault(kind, "failed without an error message"),
+            None => self.fault(kind, format_args!("returned status {status}, which is not valid here")),
         })
     }
 
-    /// An error by the name of the plugin whose unit runs.
+    /// An error that names the plugin whose unit runs.
     fn fault(&self, kind: ErrorKind, what_it_did: impl fmt::Display) -> Error {
         Error::of_plugin(kind, self.host.plugin(), what_it_did)
     }
 
-    /// Reads what the plugin sent.
+    /// Parses what the plugin sent.
     fn parse<T: serde::de::DeserializeOwned>(&self, text: &[u8], what: &str) -> Result<T> {
         serde_json::from_slice(text).map_err(|error| {
-            self.fault(ErrorKind::Unsupported, format_args!("sent {what} that cannot be read"))
+            self.fault(ErrorKind::Unsupported, format_args!("sent {what} that could not be parsed"))
                 .source_chain(&error)
         })
     }
@@ -160,7 +160,7 @@ impl RunState {
     }
 }
 
-/// The one table that every unit is given.
+/// The table that is passed to every unit.
 pub(super) static HOST: Host = Host {
     size: size_of::<Host>() as u32,
     abi_major: ABI_MAJOR,
@@ -185,25 +185,25 @@ pub(super) static HOST: Host = Host {
 /// The state behind a run's address.
 ///
 /// # Safety
-/// `run` must be an address that [`RunState::address`] gave, of a state that still lives.
+/// `run` must be an address returned by [`RunState::address`], of a state that still exists.
 unsafe fn state<'a>(run: *mut Run) -> &'a RunState {
     // SAFETY: promised by the caller; a run outlives every call made with it.
     unsafe { &*run.cast::<RunState>() }
 }
 
-/// Runs the body of an entry. A panic must not unwind into a plugin: it would end the process.
+/// Runs the body of an entry. A panic must not unwind into a plugin: it would abort the process.
 fn guarded(body: impl FnOnce() -> Result<Status>) -> std::result::Result<Status, Error> {
     catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin")))
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch panicked in a call from the plugin")))
 }
 
-/// The same where the entry has nowhere to put an error.
+/// The same for an entry that cannot return an error.
 pub(super) fn status_of(body: impl FnOnce() -> Result<Status>) -> Status {
     guarded(body).unwrap_or_else(|error| error.kind.status())
 }
 
-/// Writes a struct that begins with its size to a place of the other side's, whose version of it may be shorter or
-/// longer: only what both know.
+/// Writes a struct that begins with its size to memory of the plugin, whose version of it may be shorter or longer:
+/// only the fields that both sides know are written.
 ///
 /// # Safety
 /// `out` must point to a struct of which at least the first four bytes, its size, are set, with that many bytes.
@@ -236,7 +236,7 @@ fn lend_error(error: &Error) -> (Status, Buf) {
     (error.kind.status(), lend(text))
 }
 
-/// Reads a request and keeps it within a plugin's reach: it may ask, but neither sign in nor learn a token.
+/// Parses a request and checks that a plugin may send it: it must not sign in or read a token.
 fn check_reach(request: Request) -> Result<Request> {
     match request.service {
         itch_api::Service::OAuth => Err(Error::new(ErrorKind::Unsupported, "a plugin may not use the sign-in service")),
@@ -277,7 +277,7 @@ unsafe extern "C" fn get(run: *mut Run, request: Str, out: *mut Buf) -> Status {
     }));
     fill(
         out,
-        body.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin"))),
+        body.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch panicked in a call from the plugin"))),
     )
 }
 
@@ -289,8 +289,8 @@ unsafe extern "C" fn fetch(run: *mut Run, request: Str, ticket: *mut u64) -> Sta
             .parse(text, "a request")
             .and_then(check_reach)
             .and_then(|request| run.transport().start(request));
-        // A request that cannot even start is answered like one that failed: where its ticket is waited for, there is
-        // room for the reason.
+        // A request that could not start is reported like one that failed: the error is returned when its ticket is
+        // waited for.
         let number = match started {
             Ok(started) => started.0,
             Err(error) => run.refuse(error),
@@ -336,7 +336,7 @@ unsafe extern "C" fn wait(run: *mut Run, ticket: u64, out: *mut Response) -> Sta
 }
 
 unsafe extern "C" fn wait_any(run: *mut Run, tickets: *const u64, n: usize, which: *mut usize) -> Status {
-    // A C program passes null for an empty list; there is nothing to wait for.
+    // A C program passes null for an empty list.
     if n == 0 || tickets.is_null() || which.is_null() {
         return ErrorKind::Failed.status();
     }
@@ -398,7 +398,7 @@ unsafe extern "C" fn pages_next(pages: *mut WalkHandle, out: *mut Buf) -> Status
     }));
     fill(
         out,
-        page.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch itself failed in a call of the plugin"))),
+        page.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "itch panicked in a call from the plugin"))),
     )
 }
 
@@ -425,10 +425,10 @@ unsafe extern "C" fn emit(run: *mut Run, rows: Str, n: u32) -> Status {
     })
 }
 
-/// Checks that rows are what they are said to be, for units in this process and in others alike: if not, what they are.
+/// Checks rows from units in this process or another. The error describes what was emitted instead of valid rows.
 fn check_rows(rows: Str, bytes: &[u8], n: u32) -> std::result::Result<(), String> {
     if !rows.is_possible() {
-        return Err(format!("{} bytes that cannot be", rows.len));
+        return Err(format!("an invalid buffer of {} bytes", rows.len));
     }
     let (mut start, mut count) = (0, 0_u64);
     for end in memchr::memchr_iter(b'\n', bytes) {
@@ -436,7 +436,7 @@ fn check_rows(rows: Str, bytes: &[u8], n: u32) -> std::result::Result<(), String
             0 => return Err("an empty line among its rows".to_owned()),
             LONGEST_ROW.. => {
                 let (length, most) = (end.saturating_sub(start) >> 20, LONGEST_ROW >> 20);
-                return Err(format!("a row of {length} MiB, and {most} MiB are the most"));
+                return Err(format!("a row of {length} MiB; the limit is {most} MiB"));
             }
             _ => {}
         }
@@ -444,11 +444,11 @@ fn check_rows(rows: Str, bytes: &[u8], n: u32) -> std::result::Result<(), String
         count += 1;
     }
     if start < bytes.len() {
-        return Err("a row that no line feed ends".to_owned());
+        return Err("a row without a line feed at its end".to_owned());
     }
     if count != u64::from(n) {
         let s = if count == 1 { "" } else { "s" };
-        return Err(format!("{count} row{s} and counted {n}"));
+        return Err(format!("{count} row{s} but gave their number as {n}"));
     }
     Ok(())
 }
@@ -467,7 +467,7 @@ unsafe extern "C" fn note(run: *mut Run, facts: Str) -> Status {
         Ok(OK)
     });
     noted.unwrap_or_else(|error| {
-        // There is no room for the reason in a status, and whoever writes a plugin needs it.
+        // A status cannot carry the reason, and the author of the plugin needs it.
         status_of(|| {
             run.host.log(LogLevel::Error, &format!("{error:#}"));
             Ok(OK)
@@ -524,7 +524,7 @@ unsafe extern "C" fn buf_free(buf: Buf) {
     }
 }
 
-/// Appends to a `Vec<u8>`: the sink behind every [`super::Push`] of the host's.
+/// Appends to a `Vec<u8>`: the sink behind every [`super::Push`] of the host.
 pub(super) unsafe extern "C" fn push_bytes(sink: *mut c_void, bytes: *const u8, len: usize) -> Status {
     // SAFETY: the host passes a `Vec<u8>` as the sink; the plugin passes readable bytes.
     let (sink, bytes) = unsafe { (&mut *sink.cast::<Vec<u8>>(), Str { ptr: bytes, len }.bytes()) };

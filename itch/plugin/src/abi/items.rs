@@ -1,4 +1,4 @@
-//! Items made of traits: the vtables through which a Rust unit is called, linked in or loaded alike.
+//! Items made from traits: the vtables through which a Rust unit is called, whether it is linked in or loaded.
 
 use std::borrow::Cow;
 use std::ffi::c_void;
@@ -30,7 +30,7 @@ pub fn report<T: Report>(unit: &'static T) -> &'static Item {
     described_report(unit, &spec.name, json(&spec))
 }
 
-/// Makes the item of a report whose description is JSON already.
+/// Makes the item of a report whose description is already JSON.
 pub fn described_report<T: Report>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(REPORT, unit, name, spec, &raw const *ReportEntries::<T>::TABLE)
 }
@@ -41,7 +41,7 @@ pub fn cache<T: Cache>(unit: &'static T) -> &'static Item {
     described_cache(unit, &spec.name, json(&spec))
 }
 
-/// Makes the item of a cache backend whose description is JSON already.
+/// Makes the item of a cache backend whose description is already JSON.
 pub fn described_cache<T: Cache>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(CACHE, unit, name, spec, &raw const *CacheEntries::<T>::TABLE)
 }
@@ -52,7 +52,7 @@ pub fn renderer<T: Renderer>(unit: &'static T) -> &'static Item {
     described_renderer(unit, &spec.name, json(&spec))
 }
 
-/// Makes the item of a renderer whose description is JSON already.
+/// Makes the item of a renderer whose description is already JSON.
 pub fn described_renderer<T: Renderer>(unit: &'static T, name: &str, spec: Vec<u8>) -> &'static Item {
     item(RENDERER, unit, name, spec, &raw const *RendererEntries::<T>::TABLE)
 }
@@ -61,7 +61,7 @@ fn json(spec: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(spec).unwrap_or_default()
 }
 
-/// Items live as long as the process: they are made once a unit and never freed.
+/// Items live as long as the process: one is made per unit and never freed.
 fn item<T, V>(kind: u32, unit: &'static T, name: &str, spec: Vec<u8>, vtable: *const V) -> &'static Item {
     let text = |bytes: Vec<u8>| Str::new(bytes.leak());
     Box::leak(Box::new(Item {
@@ -74,7 +74,7 @@ fn item<T, V>(kind: u32, unit: &'static T, name: &str, spec: Vec<u8>, vtable: *c
     }))
 }
 
-/// Runs the body of an entry: an error becomes a status with words, and a panic does not unwind into the host.
+/// Runs the body of an entry: an error becomes a status with a message, and a panic does not unwind into the host.
 fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
         let words = payload.downcast_ref::<&str>().map(|words| (*words).to_owned());
@@ -99,7 +99,7 @@ fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
 
 fn read<T: DeserializeOwned>(text: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(text).map_err(|error| {
-        Error::new(ErrorKind::Unsupported, format!("the host sent {what} that cannot be read")).source_chain(&error)
+        Error::new(ErrorKind::Unsupported, format!("could not parse {what} from the host")).source_chain(&error)
     })
 }
 
@@ -122,13 +122,13 @@ impl<T: Report> ReportEntries<T> {
             let api = Api::new(Arc::clone(&link) as _);
             let mut call = Call::new(read(text, "a call")?, api, Arc::clone(&link) as _);
             let result = unit.run(&mut call);
-            // Rows already emitted are whole, whatever ended the run.
+            // Rows already emitted are complete, however the run ended.
             match (result, link.flush()) {
                 (Err(error), _) | (Ok(()), Err(error)) => Err(error),
                 (Ok(()), Ok(())) => Ok(OK),
             }
         });
-        // Also those that a panic left behind; the status is that of the panic.
+        // Also the rows emitted before a panic; the status is that of the panic.
         let _ = link.flush();
         link.close();
         status
@@ -137,7 +137,7 @@ impl<T: Report> ReportEntries<T> {
 
 struct CacheEntries<T>(PhantomData<T>);
 
-/// An open store, with the way to tell errors.
+/// An open store, with the link to report errors.
 struct OpenStore {
     link: Arc<Link>,
     store: Box<dyn CacheStore>,
@@ -192,7 +192,7 @@ impl<T: Cache> CacheEntries<T> {
 
 impl OpenStore {
     /// # Safety
-    /// `store` is what `open` wrote and `close` has not taken back, used by one thread at a time.
+    /// `store` must be a pointer that `open` wrote and that is not yet closed, used by one thread at a time.
     unsafe fn at<'a>(store: *mut c_void) -> (&'a Link, &'a mut dyn CacheStore) {
         // SAFETY: promised by the caller.
         let open = unsafe { &mut *store.cast::<OpenStore>() };
@@ -207,7 +207,7 @@ impl OpenStore {
         push: Push,
         modified_ms: *mut u64,
     ) -> Status {
-        // SAFETY: as `at` asks, here and in every entry below; texts are borrowed for the call.
+        // SAFETY: as `at` requires, here and in every entry below; texts are borrowed for the call.
         let ((link, store), key) = unsafe { (Self::at(store), key.bytes()) };
         enter(link, || {
             let Some(value) = store.get(&String::from_utf8_lossy(key))? else {
@@ -286,11 +286,11 @@ impl OpenStore {
     }
 
     unsafe extern "C" fn close(store: *mut c_void) {
-        // SAFETY: as `at` asks, and it is called once.
+        // SAFETY: as `at` requires, and it is called once.
         let open = unsafe { Box::from_raw(store.cast::<OpenStore>()) };
         let OpenStore { link, store } = *open;
         let _ = catch_unwind(AssertUnwindSafe(|| drop(store)));
-        // What the store gave its log to may live on; the run does not.
+        // A clone of the log may outlive the store, but must not outlive the run.
         link.close();
     }
 
@@ -324,7 +324,7 @@ impl Write for SinkWriter {
         match unsafe { (self.push)(self.out, bytes.as_ptr(), bytes.len()) } {
             OK => Ok(bytes.len()),
             CANCELLED => Err(std::io::ErrorKind::BrokenPipe.into()),
-            _ => Err(std::io::Error::other("the picture could not be written")),
+            _ => Err(std::io::Error::other("could not write the picture")),
         }
     }
 
@@ -368,7 +368,7 @@ impl<T: Renderer> RendererEntries<T> {
     }
 }
 
-/// A buffer over the host's memory, without a copy. One of a kind that is not known is empty.
+/// A buffer over the host's memory, without a copy. A buffer of an unknown kind is empty.
 ///
 /// # Safety
 /// `ptr` must point to `len` values of the type that `kind` names, unchanged for `'a`, unless `len` is 0.

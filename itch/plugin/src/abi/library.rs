@@ -1,4 +1,4 @@
-//! Reading what a shared library exports, in the order in which it may be trusted: data first, then one call.
+//! Reads what a shared library exports, in an order that makes it safe: data first, then one call.
 
 use std::str;
 
@@ -9,14 +9,14 @@ use crate::{Error, ErrorKind, Origin, Registered, Result};
 /// The exported symbol.
 pub const SYMBOL: &str = "itch_plugin_v1";
 
-/// No library has more units; more is a mistake.
+/// The largest number of units in a library; more is an error.
 const MOST_UNITS: usize = 10_000;
-/// No name and no version is longer, in bytes.
+/// The longest name and version, in bytes.
 const LONGEST_NAME: usize = 64;
-/// No description is longer, in bytes.
+/// The longest description, in bytes.
 const LONGEST_TEXT: usize = 1 << 20;
 
-/// A plugin whose version fits this host. None of its code has been called yet.
+/// A plugin whose version is compatible with this host. None of its code has been called yet.
 #[derive(Clone, Debug)]
 pub struct Library {
     plugin: Plugin,
@@ -33,7 +33,7 @@ fn unfit(why: impl Into<String>) -> Error {
 }
 
 impl Library {
-    /// Reads and checks a descriptor. Nothing of the library is called.
+    /// Reads and checks a descriptor. No code of the library is called.
     ///
     /// # Safety
     /// `plugin` must be null or the address of a symbol [`SYMBOL`] in a library that is never unloaded.
@@ -41,11 +41,11 @@ impl Library {
         if plugin.is_null() || !plugin.is_aligned() {
             return Err(unfit(format!("`{SYMBOL}` has no address")));
         }
-        // SAFETY: promised by the caller: a symbol of this name begins with these numbers, in every version.
+        // SAFETY: promised by the caller: a symbol of this name begins with these numbers in every version.
         let magic = unsafe { (&raw const (*plugin).magic).read() };
         if magic != MAGIC {
             return Err(unfit(format!(
-                "`{SYMBOL}` begins with {magic:#010x} instead of {MAGIC:#010x}: it is no plugin, or one for another \
+                "`{SYMBOL}` begins with {magic:#010x} instead of {MAGIC:#010x}: it is not a plugin, or one for another \
                  byte order"
             )));
         }
@@ -70,7 +70,7 @@ impl Library {
             // SAFETY: by the rules of the boundary the texts of a descriptor live as long as the library.
             str::from_utf8(unsafe { text.bytes() })
                 .map(str::to_owned)
-                .map_err(|error| unfit(format!("its {what} is no text")).source_chain(&error))
+                .map_err(|error| unfit(format!("its {what} is not valid UTF-8")).source_chain(&error))
         };
         let library = Library {
             name: text(plugin.name, LONGEST_NAME, "name")?,
@@ -82,12 +82,12 @@ impl Library {
         Ok(library)
     }
 
-    /// The version of the boundary that it was built for.
+    /// The version of the boundary that the plugin was built for.
     pub fn abi(&self) -> (u16, u16) {
         (self.plugin.abi_major, self.plugin.abi_minor)
     }
 
-    /// Asks it for its units, of every kind, also those that this version does not know.
+    /// Lists its units of every kind, including kinds that this version does not know.
     pub fn items(&self) -> Result<Vec<&'static Item>> {
         let mut items = std::ptr::null();
         let mut n = 0;
@@ -95,21 +95,21 @@ impl Library {
         let status = unsafe { (self.plugin.items)(&raw mut items, &raw mut n) };
         if status != OK {
             let kind = ErrorKind::from_status(status);
-            return Err(Error::new(kind, "it did not give its units"));
+            return Err(Error::new(kind, "it did not list its units"));
         }
         if n > MOST_UNITS {
             return Err(unfit(format!("it claims to have {n} units")));
         }
         if n > 0 && (items.is_null() || !items.is_aligned()) {
-            return Err(unfit(format!("it has {n} units at no address")));
+            return Err(unfit(format!("it has {n} units, but their address is not valid")));
         }
-        // SAFETY: by the rules of the boundary it gave the address of so many addresses, which stay.
+        // SAFETY: by the rules of the boundary it returned the address of this many addresses, which stay valid.
         let item = |place: usize| unsafe { *items.add(place) };
         (0..n).map(|place| whole(item(place))).collect()
     }
 
-    /// The units as the registry takes them. Those of a kind that this version does not know are left out; their
-    /// number is said.
+    /// The units for the registry. Those of a kind that this version does not know are left out; their number is
+    /// returned.
     pub fn units(&self, origin: &Origin) -> Result<(Vec<Registered>, usize)> {
         let items = self.items()?;
         let all = items.len();
@@ -120,7 +120,7 @@ impl Library {
     }
 }
 
-/// Checks that a text can be, and is not too long, before anybody looks at it.
+/// Checks before a text is read that its address and length are possible, and that it is not too long.
 fn check_text(text: Str, most: usize, what: &str) -> Result<()> {
     if text.len > most {
         let long = text.len;
@@ -128,12 +128,12 @@ fn check_text(text: Str, most: usize, what: &str) -> Result<()> {
     }
     if !text.is_possible() {
         let long = text.len;
-        return Err(unfit(format!("{what} is {long} bytes long and nowhere")));
+        return Err(unfit(format!("{what} is {long} bytes long, but its address is not valid")));
     }
     Ok(())
 }
 
-/// A unit as this version knows it: in place if it has everything, else a copy in which later fields are absent.
+/// A unit as this version knows it: a reference if it has every field, else a copy in which newer fields are absent.
 fn whole(item: *const Item) -> Result<&'static Item> {
     // SAFETY: by the rules of the boundary an item is such a struct, of any version, and stays.
     unsafe {

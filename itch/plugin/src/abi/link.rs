@@ -10,16 +10,16 @@ use super::{Buf, FROM_CACHE, Host, OK, Run, Status, Str};
 use crate::cell::Cell;
 use crate::{Error, ErrorKind, LogLevel, Result};
 
-/// Rows are handed over at this many bytes or rows at the latest.
+/// Rows are passed to the host at the latest after this many bytes or rows.
 const BATCH_BYTES: usize = 32 * 1024;
 const BATCH_ROWS: u32 = 256;
 
-/// The way to the host during one call.
+/// The connection to the host during one call.
 ///
-/// The handle over it is a cheap clone that a plugin may keep by mistake; after the call has ended, everything
-/// asked through it is answered "cancelled" instead of reaching freed memory.
+/// A plugin may keep a clone of the handle by mistake. After the call has ended, every request through it returns
+/// "cancelled" instead of accessing freed memory.
 pub(super) struct Link {
-    /// Ours, in which what an older host lacks is absent.
+    /// A copy of the host's table. Entries that an older host lacks are absent.
     host: Host,
     run: *mut Run,
     open: RwLock<bool>,
@@ -39,7 +39,7 @@ unsafe impl Send for Link {}
 unsafe impl Sync for Link {}
 
 impl Link {
-    /// A link for one call. It fails, with the status to answer, where the host is none that we can speak to.
+    /// A link for one call. Returns the status for the host if the host's table cannot be used.
     ///
     /// # Safety
     /// `host` and `run` must be what the host passed to the entry, and [`Link::close`] must be called before that
@@ -55,7 +55,7 @@ impl Link {
         }))
     }
 
-    /// Ends the link; waits for calls that are under way in other threads.
+    /// Closes the link; waits for calls that are running in other threads.
     pub(super) fn close(&self) {
         *ignore_poison(self.open.write()) = false;
     }
@@ -69,7 +69,7 @@ impl Link {
         Ok(body(&self.host, self.run))
     }
 
-    /// Hands the gathered rows over.
+    /// Passes the collected rows to the host.
     pub(super) fn flush(&self) -> Result<()> {
         let mut batch = lock(&self.batch);
         if batch.n == 0 {
@@ -88,7 +88,7 @@ impl Link {
         let _ = self.call(|host, run| unsafe { (host.set_error)(run, Str::new(&text)) });
     }
 
-    /// Copies what the host lent, and gives it back.
+    /// Copies memory that the host lent, and frees it.
     fn take(&self, buf: Buf) -> Vec<u8> {
         // SAFETY: the host lent it, so it may be read until it is freed, which happens here, once.
         let bytes = unsafe {
@@ -104,18 +104,19 @@ impl Link {
     }
 }
 
-/// A status without words.
+/// Converts a status without a message.
 fn check(status: Status) -> Result<()> {
     match ErrorKind::from_status(status) {
         _ if status == OK => Ok(()),
         ErrorKind::Cancelled => Err(Error::cancelled()),
-        kind => Err(Error::new(kind, "itch refused")),
+        kind => Err(Error::new(kind, "itch returned an error")),
     }
 }
 
-/// A status whose words are in a buffer.
+/// Converts a status whose error is in a buffer.
 fn refused(status: Status, text: &[u8]) -> Error {
-    serde_json::from_slice(text).unwrap_or_else(|_| Error::new(ErrorKind::from_status(status), "itch refused"))
+    serde_json::from_slice(text)
+        .unwrap_or_else(|_| Error::new(ErrorKind::from_status(status), "itch returned an error"))
 }
 
 impl Transport for Link {

@@ -1,4 +1,4 @@
-//! The host of a unit that stands apart from Twitch: a cache or a renderer, which may log and nothing else.
+//! The host of a cache or renderer: it accepts log lines, and rejects requests and rows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::LogLevel;
 /// Takes one line.
 type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;
 
-/// A host that hands on what its unit says, and refuses requests and rows.
+/// A host that forwards log lines of a unit, and rejects requests and rows.
 pub struct LogHost {
     log: Box<TakeLine>,
     transport: Arc<dyn Transport>,
@@ -19,7 +19,7 @@ pub struct LogHost {
 }
 
 impl LogHost {
-    /// A host that hands each line of the unit's to this.
+    /// A host that passes each log line of the unit to a function.
     pub fn new(log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> LogHost {
         LogHost {
             log: Box::new(log),
@@ -28,7 +28,7 @@ impl LogHost {
         }
     }
 
-    /// The same host for a unit of this plugin, which errors name.
+    /// The same host for a unit of this plugin, which error messages name.
     pub fn of_plugin(mut self, plugin: &str) -> LogHost {
         self.plugin = Some(plugin.to_owned());
         self
@@ -86,5 +86,5 @@ impl Transport for NoTransport {
 }
 
 fn reports_only() -> Error {
-    Error::new(ErrorKind::Unsupported, "only a report fetches and prints rows")
+    Error::new(ErrorKind::Unsupported, "only a report can send requests and print rows")
 }

@@ -1,29 +1,29 @@
-//! Reading the other side's structs: each begins with its size, and may be older, shorter and newer than ours.
+//! Reads the structs of the other side. Each begins with its size, and may be older or newer than this version.
 //!
-//! What version 1.0 had is required; an entry that came later is an `Option` here, and absent in a shorter struct.
+//! The fields of version 1.0 are required. A newer entry is an `Option` here, and absent in a shorter struct.
 
 use std::mem::{MaybeUninit, offset_of};
 
 use super::{Cache, Host, Item, Plugin, Renderer, Report};
 use crate::{Error, ErrorKind, Result};
 
-/// A struct that crosses by its address.
+/// A struct that is passed by address.
 ///
 /// # Safety
-/// All zeros must be a value of every field but those in `REQUIRED`, and a field in `REQUIRED` must be a pointer of
-/// which every value but zero is one. A `u32` at `SIZE_AT` must say how many bytes there are.
+/// All zeros must be a valid value of every field except those in `REQUIRED`, and a field in `REQUIRED` must be a
+/// pointer for which every value except zero is valid. A `u32` at `SIZE_AT` must contain the size in bytes.
 pub unsafe trait Table: Copy {
-    /// What it is, for errors.
+    /// The name of the struct in error messages.
     const WHAT: &'static str;
-    /// Where its size stands.
+    /// The offset of its size.
     const SIZE_AT: usize = 0;
     /// Its size in version 1.0. It never changes.
     const V1: usize;
-    /// Where the pointers are that may not be null.
+    /// The offsets of the pointers that must not be null.
     const REQUIRED: &'static [usize];
 }
 
-/// Every table ends its version 1.0 with a pointer.
+/// The last field of version 1.0 of every table is a pointer.
 const POINTER: usize = size_of::<usize>();
 
 macro_rules! table {
@@ -52,7 +52,7 @@ unsafe impl Table for Plugin {
     const REQUIRED: &'static [usize] = &[offset_of!(Plugin, items)];
 }
 
-/// Copies a table as far as both sides know it. What is not there reads as absent.
+/// Copies the fields of a table that both sides know. The other fields are absent.
 ///
 /// # Safety
 /// `from` must be null or point to a struct of this kind, of any version, with as many bytes as its size says.
@@ -74,7 +74,7 @@ pub unsafe fn read<T: Table>(from: *const T) -> Result<T> {
         }
     }
     let mut table = MaybeUninit::<T>::zeroed();
-    // SAFETY: both places have so many bytes; the required entries are not null, and zeros are absent entries.
+    // SAFETY: both places have this many bytes; the required entries are not null, and zeros are absent entries.
     unsafe {
         let known = size.min(size_of::<T>());
         std::ptr::copy_nonoverlapping(bytes, table.as_mut_ptr().cast::<u8>(), known);

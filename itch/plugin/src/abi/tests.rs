@@ -1,4 +1,4 @@
-//! Every kind of unit, driven through the C structs, on good days and bad ones.
+//! Every kind of unit, called through the C structs, with and without errors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::{Buffer, CallInput, Layer, LogLevel, Registered, Registry, Spec};
 mod raw;
 mod versions;
 
-/// A host that writes down what it is told.
+/// A host that records what it gets.
 #[derive(Default)]
 struct Recorder {
     transport: Option<Arc<dyn Transport>>,
@@ -49,7 +49,7 @@ impl RunHost for Recorder {
     }
 }
 
-/// Answers `echo` with the query, everything else with 404.
+/// Answers `echo` with the query, and everything else with 404.
 #[derive(Default)]
 struct Echo {
     facts: Mutex<Vec<Fact>>,
@@ -66,7 +66,7 @@ impl Transport for Echo {
     fn wait(&self, ticket: Ticket) -> Result<Response> {
         let request = self.started.lock().unwrap()[ticket.0 as usize - 1].clone();
         match request.path.as_str() {
-            "down" => Err(Error::new(ErrorKind::Service, "the service gave out").hint("wait")),
+            "down" => Err(Error::new(ErrorKind::Service, "the service did not answer").hint("wait")),
             "echo" => Ok(Response {
                 status: 200,
                 age: Some(Duration::from_secs(3)),
@@ -106,14 +106,14 @@ fn recorder() -> (Arc<Recorder>, Arc<Echo>) {
     )
 }
 
-/// What a test report does, by its argument.
+/// What a test report does, selected by its argument.
 struct Probe;
 
 report!(Probe);
 
 impl Report for Probe {
     fn describe(&self) -> ReportSpec {
-        ReportSpec::new("probe", "Does what it is told")
+        ReportSpec::new("probe", "Does what its argument says")
             .column(Column::text("a", ""))
             .column(Column::int("b", ""))
     }
@@ -350,7 +350,7 @@ impl CacheStore for MemoryStore {
     }
 
     fn clear(&mut self) -> Result<bool> {
-        // This one can when it holds anything: both answers cross.
+        // This store supports it only if it is not empty, so both results are tested.
         let some = !self.0.is_empty();
         self.0.clear();
         Ok(some)

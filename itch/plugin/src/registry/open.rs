@@ -1,4 +1,4 @@
-//! Opening a cache by its name, for the host and for a program that uses itch as a library.
+//! Opens a cache by its name, for the host and for programs that use itch as a library.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::abi::{LogHost, drive};
 use crate::{CacheSettings, CacheSpec, CacheStore};
 
 impl Registry {
-    /// The cache backend of this name or full name. An unknown one is an error of kind [`ErrorKind::Usage`] that
-    /// lists those there are.
+    /// The cache backend with this name or full name. For an unknown name, returns an error of kind
+    /// [`ErrorKind::Usage`] that lists the known ones.
     pub fn known_cache(&self, name: &str) -> Result<(&CacheSpec, &Registered)> {
         self.cache(name).ok_or_else(|| {
             let known: Vec<&str> = self.caches().map(|(spec, _)| spec.name.as_str()).collect();
@@ -19,7 +19,7 @@ impl Registry {
         })
     }
 
-    /// Opens the cache backend of this name or full name. What the store says goes to the log of the settings.
+    /// Opens the cache backend with this name or full name. Log lines of the store go to the log of the settings.
     ///
     /// ```
     /// use itch_plugin::{CacheSettings, Registry};

@@ -1,4 +1,4 @@
-//! What names mean when several units have them, and what becomes of units that cannot be used.
+//! What names refer to if several units have them, and how unusable units are handled.
 
 use super::*;
 use crate::abi::Str;
@@ -15,7 +15,7 @@ fn item(kind: u32, name: &str, spec: &str) -> &'static Item {
     }))
 }
 
-/// A report `name` with other names, in `<plugin>.so` of a directory.
+/// A report `name` with aliases, in `<plugin>.so` of a directory.
 fn found(plugin: &str, name: &str, aliases: &[&str], place: usize) -> Registered {
     let mut spec = ReportSpec::new(name, "A report").column(crate::Column::int("n", "A number"));
     for alias in aliases {
@@ -39,7 +39,7 @@ fn registry(units: impl IntoIterator<Item = Registered>) -> Registry {
     registry
 }
 
-/// The plugin that gives a name.
+/// The plugin of the unit that a name refers to.
 fn giver<'a>(registry: &'a Registry, name: &str) -> Option<&'a str> {
     registry.report(name).map(|(_, unit)| unit.plugin.as_str())
 }
@@ -145,9 +145,9 @@ fn a_unit_that_cannot_be_used_is_kept_with_the_reason_and_takes_no_name() {
     .unwrap();
     assert!(new(item(99, "future", "")).is_none());
     let reason = |unit: &Registered| unit.refused.as_ref().unwrap().message.clone();
-    assert_eq!(reason(&unread), "the unit's description cannot be read");
-    assert_eq!(reason(&other), "the unit's name and its description's differ");
-    assert_eq!(reason(&reserved), "`plugins` is a command of itch's own");
+    assert_eq!(reason(&unread), "could not parse the unit's description");
+    assert_eq!(reason(&other), "the unit's name is not the name in its description");
+    assert_eq!(reason(&reserved), "`plugins` is a built-in command of itch");
 
     let registry = registry([unread, other, reserved, found("good", "x", &[], 5)]);
     assert_eq!(registry.units().len(), 4);
@@ -158,7 +158,7 @@ fn a_unit_that_cannot_be_used_is_kept_with_the_reason_and_takes_no_name() {
         (error.message.as_str(), error.causes.first().map(String::as_str)),
         (
             "the report `bad/x` of bad (/0/bad.so) cannot be used",
-            Some("the unit's description cannot be read")
+            Some("could not parse the unit's description")
         )
     );
     assert!(registry.cache("file").is_none());

@@ -1,9 +1,9 @@
-//! A unit that knows the table alone, as one in C does.
+//! A unit that uses only the table, like one in C does.
 
 use super::*;
 use crate::abi;
 
-/// What a C report would do: pages and raw gets through the table.
+/// What a C report would do: pages and raw requests through the table.
 #[test]
 fn pages_and_gets_work_for_a_plugin_without_our_kit() {
     unsafe extern "C" fn run(_: *mut std::ffi::c_void, host: *const Host, run: *mut abi::Run, _: Str) -> abi::Status {

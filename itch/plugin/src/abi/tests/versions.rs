@@ -1,4 +1,4 @@
-//! Structs of other versions, older and newer, and descriptors that do not fit.
+//! Structs of other versions, older and newer, and incompatible descriptors.
 
 use std::ffi::c_void;
 use std::mem::{MaybeUninit, offset_of};
@@ -18,7 +18,7 @@ unsafe extern "C" fn added() -> i32 {
     7
 }
 
-/// A report's table of a later version, in which an entry was added.
+/// A report's table of a later version, which has an additional entry.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Later {
@@ -42,10 +42,10 @@ fn later(size: usize) -> Later {
     }
 }
 
-/// A struct of which only the first bytes are there, at the end of their memory.
+/// A struct of which only the first bytes exist, at the end of their memory.
 fn cut<T: Copy>(value: T, size: usize) -> Box<[MaybeUninit<u64>]> {
     let mut memory = vec![MaybeUninit::<u64>::uninit(); size.div_ceil(8)].into_boxed_slice();
-    // SAFETY: both have so many bytes.
+    // SAFETY: both have this many bytes.
     unsafe {
         ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), memory.as_mut_ptr().cast(), size.min(size_of::<T>()));
     }
@@ -144,7 +144,7 @@ fn read(plugin: &Plugin) -> Result<Library> {
 #[test]
 fn a_descriptor_gives_its_units() {
     let library = read(&Plugin {
-        // An addition is none of our business.
+        // A newer minor version is allowed.
         abi_minor: ABI_MINOR + 3,
         size: size_of::<Plugin>() as u32 + 64,
         ..descriptor()
@@ -179,8 +179,8 @@ fn a_descriptor_that_does_not_fit_is_refused_before_anything_is_called() {
     };
     for (expected, plugin) in [
         (
-            "`itch_plugin_v1` begins with 0x49544348 instead of 0x48435449: it is no plugin, or one for another byte \
-             order",
+            "`itch_plugin_v1` begins with 0x49544348 instead of 0x48435449: it is not a plugin, or one for another \
+             byte order",
             Plugin {
                 magic: MAGIC.swap_bytes(),
                 ..descriptor()
@@ -209,14 +209,14 @@ fn a_descriptor_that_does_not_fit_is_refused_before_anything_is_called() {
             },
         ),
         (
-            "its version is no text",
+            "its version is not valid UTF-8",
             Plugin {
                 version: Str::new(b"\xff"),
                 ..descriptor()
             },
         ),
         (
-            "`a/b` is not a name: lower-case letters, digits, `-` and `_`",
+            "`a/b` is not a valid name: use lower-case letters, digits, `-` and `_`",
             Plugin {
                 name: Str::new(b"a/b"),
                 ..descriptor()
@@ -251,8 +251,8 @@ fn a_library_that_cannot_give_its_units_says_so() {
     }
     type Items = unsafe extern "C" fn(*mut *const *const Item, *mut usize) -> Status;
     for (items, expected) in [
-        (fails as Items, "it did not give its units"),
-        (nowhere, "it has 2 units at no address"),
+        (fails as Items, "it did not list its units"),
+        (nowhere, "it has 2 units, but their address is not valid"),
         (hollow, "a unit is missing"),
     ] {
         let library = read(&Plugin { items, ..descriptor() });
