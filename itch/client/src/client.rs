@@ -319,7 +319,7 @@ impl Core {
         })
     }
 
-    /// Whether the user must be asked from Twitch before a stored answer can be used.
+    /// Whether Twitch must be asked for the user before a stored answer can be used.
     fn must_learn_user(&self, policy: &Policy) -> bool {
         policy.scope == CacheScope::User
             && !self.options.offline

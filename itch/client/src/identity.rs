@@ -147,7 +147,7 @@ impl Identity {
         }
     }
 
-    /// Whether the user of the token can be asked from Twitch.
+    /// Whether Twitch can be asked for the user of the token.
     pub fn can_learn_user(&self) -> bool {
         matches!(self.method, SignIn::Token { .. }) && self.user().is_none()
     }

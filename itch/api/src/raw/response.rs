@@ -53,7 +53,7 @@ impl Response {
             .filter_map(|key| body.get(key)?.as_str())
             .find(|text| !text.is_empty())
             .unwrap_or("no reason given");
-        // If the body contains a status that differs from the HTTP status, the body is right.
+        // An error that came with a success status has its own status in the body.
         let told = body
             .get("status")
             .and_then(Value::as_u64)

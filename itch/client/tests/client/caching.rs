@@ -213,7 +213,7 @@ fn offline_takes_any_age_and_never_the_network() {
     let error = failure(&client, users(2));
     assert_kind(&error, ErrorKind::OfflineMiss);
     assert_eq!(error.message, "there is no stored answer to `helix users?id=2`");
-    // The user cannot be asked from Twitch: a miss, not a validation.
+    // Twitch cannot be asked for the user: a miss, not a validation.
     let error = failure(&client, Request::helix("channels/followers"));
     assert_kind(&error, ErrorKind::OfflineMiss);
     assert_eq!(server.asked().len(), before);
