@@ -1,7 +1,7 @@
-//! The figures of the caches: `cargo bench -p itch-tests --bench caches`.
+//! Benchmarks of the caches: `cargo bench -p itch-tests --bench caches`.
 //!
-//! A cold pull at 50 ms latency against warm ones from each backend, on this machine and in this run; what a hit costs
-//! per page; and what a dead or silent server adds. Exits with a failure if a figure is missed.
+//! Compares a cold pull at 50 ms latency with warm pulls from each backend, and measures the time of a hit per page and
+//! the time that a dead or silent server adds. Exits with a failure if a bound is missed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,7 +17,7 @@ use itch_tests::servers::{FakeServer, Server, free_port};
 use itch_tests::{Folder, RunResult, Sandbox, build, same, use_binary};
 
 const REPORT: [&str; 4] = ["followers", "-l", "100000", "burkeblack"];
-/// Pages and look-ups of that report, and the channel.
+/// The number of requests of the report: pages, look-ups and the channel.
 const ANSWERS: u32 = 2001;
 
 fn run(folder: &Folder, cache: &[&str]) -> RunResult {
@@ -26,14 +26,14 @@ fn run(folder: &Folder, cache: &[&str]) -> RunResult {
     ran
 }
 
-/// The fastest of several.
+/// The fastest of several runs.
 fn best(n: usize, mut run: impl FnMut() -> RunResult) -> RunResult {
     let runs = (0..n).map(|_| run());
     runs.min_by_key(|ran| ran.elapsed).unwrap()
 }
 
 fn main() {
-    // `ITCH_BIN` says which program is measured; without it, a release build.
+    // Measures `ITCH_BIN`, or a release build if it is not set.
     use_binary(match std::env::var_os("ITCH_BIN") {
         Some(path) => PathBuf::from(path),
         None => build(&["build", "--release", "--package", "itch"], "release"),
@@ -58,18 +58,18 @@ fn main() {
         .variable("REDIS_PORT", redis.port().to_string())
         .variable("MEMCACHE_SERVERS", memcached.address());
     for cache in ["file", "redis", "memcache"] {
-        // Filling needs no latency, but the answers must have been those of the slow service: it is asked once more.
+        // The answers in the cache must be those of the slow sandbox, so the report runs against it once more.
         let filled = run(&folder, &["-c", cache]);
         same(&filled.stdout, &cold.stdout);
         let before = slow.requests();
         let warm = best(3, || run(&folder, &["-c", cache]));
-        assert_eq!(slow.requests(), before, "a warm run asks nothing");
+        assert_eq!(slow.requests(), before, "a warm run sends no requests");
         same(&warm.stdout, &cold.stdout);
         let times = cold.elapsed.as_secs_f64() / warm.elapsed.as_secs_f64();
         println!("warm, {cache}: {:.3} s", warm.elapsed.as_secs_f64());
         figure(&format!("warm over cold, {cache}"), times, "x ", 20.0, true);
         if cache == "file" {
-            // All that a warm run takes, parsing and printing too, is more than the hits cost.
+            // The whole time of a warm run, including parsing and printing, is an upper bound for the hits.
             let each = warm.elapsed.as_secs_f64() * 1000.0 / f64::from(ANSWERS);
             figure("a hit, per page, file", each, "ms", 1.0, false);
         }

@@ -1,6 +1,7 @@
-//! The figures about chat, measured: `cargo bench -p itch-tests --bench chat`.
+//! Benchmarks of `chat-replay`: `cargo bench -p itch-tests --bench chat`.
 //!
-//! As in `figures.rs`: one machine, a sandbox in a process of its own, medians beside bounds, and no judgement.
+//! As in `figures.rs`, the sandbox is a separate process on the same machine, and the medians are printed next to their
+//! bounds without failing.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +22,7 @@ const LATENCY: Duration = Duration::from_millis(50);
 const LONG: &str = "2700000060";
 /// Thirty hours and 600,000 comments.
 const LONGEST: &str = "2700000600";
-/// One answer in twenty is one of these.
+/// The faults: one answer in twenty is one of these.
 const FAULTS: &str = "gql-null=0.01,gql-error=0.01,reset=0.01,500=0.01,cut=0.01";
 
 /// Pulls the chat of a video into `rows.tsv`.
@@ -49,7 +50,7 @@ fn check(rows: &str, count: usize) {
     assert_eq!(cells(7).collect::<HashSet<_>>().len(), count);
 }
 
-/// How many times the speed of one connection four have, without faults and with them.
+/// The speed of four connections relative to one, without and with faults.
 fn speed() -> [f64; 2] {
     let sandbox = Sandbox::start(&["--latency", "50ms"]);
     let faulty = Sandbox::start(&["--latency", "50ms", "--faults", FAULTS]);
@@ -73,7 +74,7 @@ fn speed() -> [f64; 2] {
     [one / four, faulty_one / faulty_four]
 }
 
-/// How many round trips pass before the first row is on stdout.
+/// The number of round trips before the first row is on stdout.
 fn first_row() -> f64 {
     let sandbox = Sandbox::start(&["--latency", "50ms"]);
     let times = (0..5).map(|_| {
@@ -93,7 +94,7 @@ fn first_row() -> f64 {
     median(times.collect())
 }
 
-/// The peak memory of the longest one, in MiB.
+/// The peak memory for the longest video, in MiB.
 fn memory() -> f64 {
     let sandbox = Sandbox::start(&["--latency", "2ms"]);
     let folder = Folder::new().at(&sandbox);

@@ -1,8 +1,8 @@
-//! The figures that the program promises, measured: `cargo bench -p itch-tests`.
+//! Benchmarks of the program, with their bounds: `cargo bench -p itch-tests`.
 //!
-//! Everything runs on one machine, against a sandbox in a process of its own and without a rate limit, so that
-//! neither the limit nor the sandbox's memory is counted. It prints the medians beside the bounds and judges nothing:
-//! a busy machine is slow too.
+//! Everything runs on one machine, against a sandbox in a separate process and without a rate limit, so that neither
+//! the limit nor the sandbox's memory is counted. It prints the medians next to the bounds and does not fail, since a
+//! busy machine is slow too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,13 +20,13 @@ const LATENCY: Duration = Duration::from_millis(50);
 const ROWS: u32 = 10_000;
 const PAGES: u32 = ROWS / 100;
 
-/// One figure.
+/// One measured value.
 struct Figure {
     what: &'static str,
     measured: f64,
     bound: f64,
     unit: &'static str,
-    /// Whether more is better.
+    /// Whether the bound is a minimum.
     at_least: bool,
 }
 
@@ -39,13 +39,13 @@ impl Figure {
     }
 }
 
-/// What one run cost.
+/// The time and memory of one run.
 struct Cost {
     wall: Duration,
     used: ResUse,
 }
 
-/// Runs it with its rows in a file.
+/// Runs itch with its rows written to a file.
 fn run(folder: &Folder, arguments: &[&str]) -> Cost {
     let rows = File::create(folder.path("rows.tsv")).unwrap();
     let start = Instant::now();
@@ -61,7 +61,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The median of several runs in folders of their own.
+/// The median of several runs, each in its own folder.
 fn measure(times: usize, mut once: impl FnMut() -> f64) -> f64 {
     median((0..times).map(|_| once()).collect())
 }
@@ -70,7 +70,7 @@ fn pull(rows: &str) -> [&str; 4] {
     ["followers", "-l", rows, "burkeblack"]
 }
 
-/// User and system time of a command that needs nothing, in milliseconds.
+/// User and system time of a command without requests, in milliseconds.
 fn start_up(argument: &str) -> f64 {
     let folder = Folder::new();
     measure(41, || {
@@ -79,7 +79,7 @@ fn start_up(argument: &str) -> f64 {
     })
 }
 
-/// Wall time of a cold pull, as a share of what the chain of pages alone takes.
+/// Wall time of a cold pull, relative to the time of the pages alone, which are requested one after the other.
 fn chain() -> f64 {
     let sandbox = Sandbox::start(&["--latency", "50ms"]);
     let chain = LATENCY * (PAGES + 2);
@@ -104,7 +104,7 @@ fn memory() -> f64 {
     long - short
 }
 
-/// How often faster a warm cache is, and how many requests it asks.
+/// How many times faster a warm cache is, and how many requests it sends.
 fn cache() -> (f64, f64) {
     let sandbox = Sandbox::start(&["--latency", "50ms"]);
     let rows = ROWS.to_string();
@@ -118,7 +118,7 @@ fn cache() -> (f64, f64) {
             let before = sandbox.requests().total;
             warm.push(run(&folder, &arguments).wall.as_secs_f64());
             asked += sandbox.requests().total - before;
-            assert!(folder.read("rows.tsv") == expected, "the cache gave other rows");
+            assert!(folder.read("rows.tsv") == expected, "the cache returned other rows");
         }
     }
     let (cold, warm) = (median(cold), median(warm));
@@ -169,7 +169,7 @@ fn main() {
         .collect();
     println!();
     match missed.is_empty() {
-        true => println!("every bound is kept"),
+        true => println!("all within bounds"),
         false => println!("missed: {}", missed.join("; ")),
     }
 }

@@ -1,8 +1,8 @@
-//! What a picture costs, whole process, from plain TSV in the page cache to a PNG of 2160 × 1080:
-//! `cargo bench -p itch-tests --bench plot`, with `-- quick` without the ten million rows.
+//! Benchmarks of `itch plot`: the whole process, from a TSV file in the page cache to a PNG of 2160 × 1080. `cargo
+//! bench -p itch-tests --bench plot`; `-- quick` leaves out the ten million rows.
 //!
-//! The rows are made here, the same every time. It prints medians beside the bounds and judges nothing: a busy machine
-//! is slow too.
+//! The rows are generated here and are the same every time. It prints the medians next to the bounds and does not fail,
+//! since a busy machine is slow too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use itch_tests::{Folder, build, use_binary};
 use wait4::Wait4;
 
-/// Rows, the longest time in milliseconds, and the highest peak in MiB.
+/// The number of rows, the maximum time in milliseconds, and the maximum peak memory in MiB.
 const FIGURES: [(u64, f64, Option<f64>); 5] = [
     (1_000, 30.0, None),
     (10_000, 30.0, None),
@@ -27,7 +27,7 @@ const FIGURES: [(u64, f64, Option<f64>); 5] = [
     (10_000_000, 1_100.0, Some(350.0)),
 ];
 
-/// Numbers that look random, the same every time.
+/// Pseudo-random numbers, the same every time.
 struct Dice(u64);
 
 impl Dice {
@@ -66,7 +66,7 @@ fn write_streams(folder: &Folder) {
     }
 }
 
-/// Wall time, processor time and peak of one run.
+/// Wall time, processor time and peak memory of one run.
 fn run(folder: &Folder, arguments: &[&str]) -> (Duration, Duration, u64) {
     let start = Instant::now();
     let mut child = folder.command(arguments).stdout(Stdio::null()).spawn().unwrap();
@@ -96,7 +96,7 @@ fn main() {
         }
         let name = format!("{rows}.tsv");
         write_followers(&folder, &name, rows);
-        // Into the page cache.
+        // Reads the file into the page cache.
         let mut file = File::open(folder.path(&name)).unwrap();
         std::io::copy(&mut file, &mut std::io::sink()).unwrap();
         let arguments = [

@@ -1,7 +1,7 @@
-//! What third parties' plugins cost, measured: `cargo bench -p itch-tests --bench plugins`.
+//! Benchmarks of third-party plugins: `cargo bench -p itch-tests --bench plugins`.
 //!
-//! Start-up with fifty of them installed against none, and a million rows of six cells from the same report linked
-//! in, loaded into the process, and in a process of its own.
+//! Compares the start-up with fifty plugins and with none, and a million rows of six cells from the same report linked
+//! in, loaded into the process, and in a separate process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ fn own(folder: &Folder) -> PathBuf {
     folder.path("data/itch/plugins")
 }
 
-/// A folder with so many plugins, all of which are known and trusted.
+/// A folder with this many plugins, all of which are indexed and trusted.
 fn with_plugins(n: usize) -> Folder {
     let folder = Folder::new();
     fs::create_dir_all(own(&folder)).unwrap();
@@ -54,8 +54,8 @@ fn processor_time(folder: &Folder, arguments: &[&str]) -> f64 {
     (used.utime + used.stime).as_secs_f64() * 1e3
 }
 
-/// How much more processor time a command takes with the plugins than without, in milliseconds. Both are measured in
-/// turns, so that a machine that gets busy is busy for both.
+/// How much more processor time a command takes with the plugins than without, in milliseconds. The two are measured
+/// alternately, so that a busy machine affects both.
 fn later(none: &Folder, many: &Folder, arguments: &[&str]) -> f64 {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..61 {
@@ -67,7 +67,7 @@ fn later(none: &Folder, many: &Folder, arguments: &[&str]) -> f64 {
     with - without
 }
 
-/// Seconds of a million rows to /dev/null.
+/// The time of a million rows to /dev/null, in seconds.
 fn pull(mut command: Command) -> f64 {
     let null = File::options().write(true).open("/dev/null").unwrap();
     let start = Instant::now();
@@ -83,7 +83,8 @@ struct Figure {
     unit: &'static str,
 }
 
-/// Seconds of a million rows: by a report that is linked in, loaded into the process, in a process of its own.
+/// The times of a million rows, in seconds: from a report that is linked in, loaded into the process, and in a separate
+/// process.
 fn measure_rows(linked_in: &Path) -> [f64; 3] {
     let folder = Folder::new();
     fs::create_dir_all(own(&folder)).unwrap();
@@ -106,14 +107,14 @@ fn measure_rows(linked_in: &Path) -> [f64; 3] {
         seconds[2].push(pull(folder.command(&arguments)));
     }
     let seconds = seconds.map(median);
-    let ways = ["linked in", "loaded into the process", "in a process of its own"];
+    let ways = ["linked in", "loaded into the process", "in a separate process"];
     for (what, seconds) in ways.iter().zip(seconds) {
         println!("{ROWS} rows, {what}: {seconds:.3} s, {:.0} rows/s", f64::from(ROWS) / seconds);
     }
     seconds
 }
 
-/// Prints what was measured beside its bound, and what is beyond it.
+/// Prints the measured values next to their bounds, and those that are out of bounds.
 fn print_figures(figures: &[Figure]) {
     println!();
     println!("{:<40} {:>10}  {:>10}", "figure", "measured", "bound");
@@ -130,7 +131,7 @@ fn print_figures(figures: &[Figure]) {
     let missed: Vec<&str> = missed.map(|figure| figure.what).collect();
     println!();
     match missed.is_empty() {
-        true => println!("every bound is kept"),
+        true => println!("all within bounds"),
         false => println!("missed: {}", missed.join("; ")),
     }
 }
@@ -143,7 +144,7 @@ fn main() {
     let linked_in = target().join("release/examples/linked-in");
 
     let (none, many) = (Folder::new(), with_plugins(PLUGINS));
-    // The index is made.
+    // Creates the index.
     many.itch(&["--help"]).exits(0);
     let help = later(&none, &many, &["--help"]);
     let short_help = later(&none, &many, &["-h"]);
@@ -188,7 +189,7 @@ fn main() {
             unit: "x",
         },
         Figure {
-            what: "process of its own / linked in",
+            what: "separate process / linked in",
             measured: isolated / linked,
             bound: 2.0,
             unit: "x",

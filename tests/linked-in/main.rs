@@ -1,4 +1,4 @@
-//! An itch with a third party's report linked in, to be compared with one that loads it.
+//! An itch with a third-party report linked in, for comparison with one that loads it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Plugins of third parties, built with `cc` and cargo where a test first asks for one, and files that are none.
+//! Third-party plugins, built with `cc` and cargo when a test first needs one, and files that are not plugins.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::{root, target};
 
-/// A plugin in C: its name, which is that of its unit, its source, and what the compiler is told.
+/// A plugin in C: its name, which is also that of its unit, its source file, and the compiler's arguments.
 type Recipe = (&'static str, &'static str, &'static [&'static str]);
 
 const IN_C: &[Recipe] = &[
@@ -22,18 +22,18 @@ const IN_C: &[Recipe] = &[
     ("hanging-get", "cache.c", &["-DHANGS_GETTING"]),
     ("hanging-put", "cache.c", &["-DHANGS_PUTTING"]),
     ("hanging-close", "cache.c", &["-DHANGS_CLOSING"]),
-    // One report, which breaks the rules in the way that it is told.
+    // A report that breaks the rule given by its argument.
     ("odd", "odd.c", &[]),
-    // Reports with an option of their own; the second is called like a built-in one.
+    // Reports with their own option; the second has the name of a built-in report.
     ("hello", "hello.c", &["-DNAME=\"hello\""]),
     ("talkative", "hello.c", &["-DPLUGIN=\"talkative\"", "-DNAME=\"followers\""]),
-    // Built for a later minor version, whose addition it can do without.
+    // Built for a later minor version, whose addition it does not need.
     ("newer", "versions.c", &["-DNEWER"]),
-    // The same, and it cannot.
+    // Built for a later minor version, whose addition it needs.
     ("needs-newer", "versions.c", &["-DNEWER", "-DMIN_HOST_MINOR=1"]),
-    // Of the next major version, whose symbol has another name.
+    // Built for the next major version, whose symbol has another name.
     ("other-major", "versions.c", &["-DMAJOR=2", "-Ditch_plugin_v1=itch_plugin_v2"]),
-    // Says so under the old name.
+    // Built for the next major version, but with the symbol of this one.
     ("wrong-major", "versions.c", &["-DMAJOR=2"]),
     ("segfault", "misbehave.c", &["-DMISBEHAVIOUR=SEGFAULT"]),
     ("stack-overflow", "misbehave.c", &["-DMISBEHAVIOUR=STACK_OVERFLOW"]),
@@ -51,20 +51,20 @@ const IN_C: &[Recipe] = &[
     ("close", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE"]),
     ("close-and-hang", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE_AND_HANG"]),
     ("grumble", "misbehave.c", &["-DMISBEHAVIOUR=GRUMBLE"]),
-    // These do something before anybody calls them.
+    // These do something before they are called.
     ("hangs-loading", "start.c", &["-DSTART=HANG_LOADING"]),
     ("hangs-loading-to-run", "start.c", &["-DSTART=HANG_LOADING_TO_RUN"]),
     ("hangs-describing", "start.c", &["-DSTART=HANG_DESCRIBING"]),
     ("forks-loading", "start.c", &["-DSTART=FORK_LOADING"]),
     ("long-spec", "start.c", &["-DSTART=CLAIM_SPEC"]),
     ("long-name", "start.c", &["-DSTART=CLAIM_NAME"]),
-    // Two plugins whose units have one name, `twin`.
+    // Two plugins whose units have the same name, `twin`.
     ("twin-a", "versions.c", &["-DPLUGIN=\"twin-a\"", "-DNAME=\"twin\""]),
     ("twin-b", "versions.c", &["-DPLUGIN=\"twin-b\"", "-DNAME=\"twin\""]),
-    // Reports that are called like a built-in one, and like a command of itch's own.
+    // Reports with the name of a built-in report and of a command of itch.
     ("impostor", "versions.c", &["-DPLUGIN=\"impostor\"", "-DNAME=\"followers\""]),
     ("reserved", "versions.c", &["-DPLUGIN=\"reserved\"", "-DNAME=\"plugins\""]),
-    // Units that are not to be waited for.
+    // Units that `itch plugins check` must not wait for.
     ("hanging-cache", "trials.c", &["-DTRIAL=1"]),
     ("hanging-renderer", "trials.c", &["-DTRIAL=2"]),
     ("endless-renderer", "trials.c", &["-DTRIAL=3"]),
@@ -79,7 +79,7 @@ const IN_RUST: &[(&str, &str)] = &[
     ("fixture-renderer", "itch_fixture_renderer"),
 ];
 
-/// The reports that misbehave after three rows, with the plugins that they are in.
+/// The reports that misbehave after three rows, with their plugins.
 pub const MISBEHAVING: &[(&str, &str)] = &[
     ("segfault", "segfault"),
     ("stack-overflow", "stack-overflow"),
@@ -93,7 +93,7 @@ pub const MISBEHAVING: &[(&str, &str)] = &[
     ("callback-panic", "fixture-report"),
 ];
 
-/// The library of a plugin, built where this is the first to ask.
+/// The library of a plugin, which is built at the first call.
 pub fn plugin(name: &str) -> PathBuf {
     static BUILDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +104,7 @@ pub fn plugin(name: &str) -> PathBuf {
     c_built(recipe.unwrap_or_else(|| panic!("there is no fixture `{name}`")))
 }
 
-/// A plugin with one report, both of this name, which greets.
+/// A plugin and its report, both with this name; the report greets.
 pub fn greeter(name: &str) -> PathBuf {
     let library = built().join(file_name(name));
     let partial = built().join(format!("{name}.{}", std::process::id()));
@@ -117,7 +117,7 @@ pub fn greeter(name: &str) -> PathBuf {
     library
 }
 
-/// Puts plugins into a folder, each as `<name>.so` or what the system calls it, and says where they are.
+/// Copies plugins into a folder, each as `<name>.so` or with the system's extension, and returns their paths.
 pub fn install(names: &[&str], folder: &Path) -> Vec<PathBuf> {
     fs::create_dir_all(folder).unwrap();
     let copy = |name: &&str| {
@@ -128,12 +128,12 @@ pub fn install(names: &[&str], folder: &Path) -> Vec<PathBuf> {
     names.iter().map(copy).collect()
 }
 
-/// The name of a library's file.
+/// The file name of a library.
 pub fn file_name(name: &str) -> String {
     format!("{name}{}", std::env::consts::DLL_SUFFIX)
 }
 
-/// A text file that is called like a library.
+/// A text file with the name of a library.
 pub fn text(folder: &Path) -> PathBuf {
     let path = folder.join(file_name("text"));
     fs::write(&path, "This is a text.\n").unwrap();
@@ -148,7 +148,7 @@ pub fn truncated(folder: &Path) -> PathBuf {
     path
 }
 
-/// A library that is no plugin.
+/// A library that is not a plugin.
 pub fn no_plugin(folder: &Path) -> PathBuf {
     let path = folder.join(file_name("no-plugin"));
     let source = folder.join("no-plugin.c");
@@ -158,21 +158,21 @@ pub fn no_plugin(folder: &Path) -> PathBuf {
     path
 }
 
-/// A directory that is called like a library.
+/// A directory with the name of a library.
 pub fn directory(folder: &Path) -> PathBuf {
     let path = folder.join(file_name("directory"));
     fs::create_dir(&path).unwrap();
     path
 }
 
-/// A link to nothing.
+/// A broken symbolic link.
 pub fn dangling(folder: &Path) -> PathBuf {
     let path = folder.join(file_name("dangling"));
     symlink(folder.join("nothing"), &path).unwrap();
     path
 }
 
-/// A plugin that anybody may change.
+/// A plugin that is writable by everyone.
 pub fn world_writable(folder: &Path) -> PathBuf {
     let path = folder.join(file_name("world-writable"));
     fs::copy(plugin("c-report"), &path).unwrap();
@@ -180,7 +180,7 @@ pub fn world_writable(folder: &Path) -> PathBuf {
     path
 }
 
-/// The folder of what is built in C.
+/// The folder for built C plugins.
 fn built() -> PathBuf {
     let folder = target().join("fixtures");
     fs::create_dir_all(&folder).unwrap();
@@ -218,7 +218,7 @@ fn c_built((name, source, told): &Recipe) -> PathBuf {
     };
     let include = format!("-I{}", include.display());
     told.push(&include);
-    // Another process may be building the same one.
+    // Another process may build the same plugin at the same time.
     let partial = built().join(format!("{name}.{}", std::process::id()));
     compile(&source, &partial, &told);
     fs::rename(&partial, &library).unwrap();
@@ -233,12 +233,12 @@ fn compile(source: &Path, library: &Path, told: &[&str]) {
         .arg("-o")
         .args([library, source])
         .output()
-        .expect("a C compiler is there");
+        .expect("a C compiler is installed");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {said}", source.display());
 }
 
-/// The header as a later minor version could be: its number is larger, and itch's table ends with one entry more.
+/// The header of a possible later minor version: its number is larger, and itch's table has one more entry at the end.
 fn newer_header(header: &Path) -> PathBuf {
     let text = fs::read_to_string(header).unwrap();
     let end = "  void (*buf_free)(itch_buf buf);\n} itch_host;";
@@ -255,7 +255,7 @@ fn newer_header(header: &Path) -> PathBuf {
     folder
 }
 
-/// Builds all of them at once, unless `tests/run` has: cargo knows what has changed.
+/// Builds all of them at once, unless `tests/run` did: cargo detects changes.
 fn cargo_built(library: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {

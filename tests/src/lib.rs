@@ -1,7 +1,7 @@
-//! What the suite and the benchmark share: the built binary in a scrubbed environment, a sandbox process, a folder.
+//! Code shared by the suite and the benchmarks: the built binary in a clean environment, a sandbox process, a folder.
 //!
-//! The suite drives the real program over real sockets and compares everything that a person sees. This crate may
-//! import whatever it tests; nothing imports it.
+//! The suite runs the real program over real sockets and compares its whole output. This crate may import everything
+//! that it tests; no other crate imports it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,12 +29,12 @@ use itch_caches as _;
 use itch_renderers as _;
 use itch_reports as _;
 
-/// Nothing that a test runs may take longer.
+/// The time limit for every process of a test.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 static BINARY: OnceLock<PathBuf> = OnceLock::new();
 
-/// The binary under test: `ITCH_BIN`, or one built right now.
+/// The binary under test: `ITCH_BIN`, or one that is built at the first call.
 pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| match std::env::var_os("ITCH_BIN") {
         Some(path) => PathBuf::from(path),
@@ -42,9 +42,9 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// Takes another binary, before the first use of one.
+/// Sets another binary, before the first use of one.
 pub fn use_binary(path: PathBuf) {
-    BINARY.set(path).expect("no binary is in use yet");
+    BINARY.set(path).expect("the binary is not in use yet");
 }
 
 /// Whether `tests/run` has built everything that a test would ask cargo for.
@@ -66,7 +66,7 @@ pub fn build(arguments: &[&str], profile: &str) -> PathBuf {
         .join(format!("itch{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// The folder that cargo builds into.
+/// The target folder of cargo.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
@@ -76,7 +76,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A folder of a test's own, and commands that run in it.
+/// A temporary folder for one test, and commands that run in it.
 #[derive(Debug)]
 pub struct Folder {
     folder: tempfile::TempDir,
@@ -90,7 +90,7 @@ impl Default for Folder {
 }
 
 impl Folder {
-    /// An empty folder. Whatever itch writes by default goes below it.
+    /// Creates an empty folder. Everything that itch writes by default goes below it.
     pub fn new() -> Folder {
         let folder = tempfile::tempdir().unwrap();
         let variables = [
@@ -110,7 +110,7 @@ impl Folder {
         folder
     }
 
-    /// Points every command at a sandbox process.
+    /// Makes every command use a sandbox process.
     pub fn at(mut self, sandbox: &Sandbox) -> Folder {
         self.variables.extend(sandbox.variables.clone());
         self
@@ -138,7 +138,7 @@ impl Folder {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// A command with nothing of the outer environment but the search path.
+    /// A command that inherits only the search path from the environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
@@ -154,7 +154,7 @@ impl Folder {
         command
     }
 
-    /// The variables that every command gets.
+    /// The environment variables of every command.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }
@@ -177,7 +177,7 @@ impl Folder {
         ran
     }
 
-    /// Reads a finished process that was started with [`Folder::command`].
+    /// Waits for a process that was started with [`Folder::command`].
     pub fn ran(&self, output: Output, arguments: &[&str]) -> RunResult {
         RunResult {
             arguments: arguments.join(" "),
@@ -189,7 +189,7 @@ impl Folder {
         }
     }
 
-    /// Runs an itch command line as it stands in a document: words split at spaces, quotes respected.
+    /// Runs an itch command line as it is written in a document: words are split at spaces, quotes are respected.
     pub fn line(&self, line: &str) -> RunResult {
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -198,10 +198,10 @@ impl Folder {
     }
 }
 
-/// The plugins with which a program is tested that has nothing built in: they lie where `ITCH_PLUGIN_PATH` says.
+/// The plugins for testing a program without built-in units, in the directories of `ITCH_PLUGIN_PATH`.
 struct Packs {
     path: String,
-    /// What is remembered of them once they are known and trusted, as files below a folder.
+    /// The index and the lock file after these plugins were used, as files below a folder.
     known: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -211,7 +211,7 @@ impl Packs {
         thread_local! {
             static LEARNING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
         }
-        // The folder in which they are learnt is one without.
+        // The folder that creates these files must not use them itself.
         if LEARNING.get() {
             return None;
         }
@@ -246,7 +246,7 @@ impl Packs {
     }
 }
 
-/// What `plugins list --json` says in a folder.
+/// The output of `plugins list --json` in a folder.
 pub fn units_of(folder: &Folder) -> Vec<serde_json::Value> {
     let list = folder.itch(&["plugins", "list", "--json"]);
     serde_json::from_str(&list.succeeds().stdout).unwrap()
@@ -271,7 +271,7 @@ pub fn behind(program: &[&str], command: &Command) -> Command {
     outer
 }
 
-/// Which files of a directory are opened while something is done.
+/// The files of a directory that are opened while a function runs.
 pub fn opened_during(directory: &Path, work: impl FnOnce()) -> Vec<String> {
     use rustix::fs::inotify;
     use std::mem::MaybeUninit;
@@ -307,7 +307,7 @@ pub fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Waits for a process; one that hangs is ended and fails the test.
+/// Waits for a process; one that hangs is killed and fails the test.
 pub fn wait(mut child: Child) -> Output {
     let id = child.id();
     let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
@@ -340,12 +340,12 @@ pub fn wait(mut child: Child) -> Output {
     }
 }
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug)]
 pub struct RunResult {
     arguments: String,
     folder: String,
-    /// The exit code; -1 if a signal ended it.
+    /// The exit code; -1 if it was killed by a signal.
     pub code: i32,
     /// Everything on stdout.
     pub stdout: String,
@@ -356,15 +356,14 @@ pub struct RunResult {
 }
 
 impl RunResult {
-    /// Everything that a person sees, in one text, for a snapshot: ports and the folder's name, which are others each
-    /// time, are replaced.
+    /// The exit code and all output as one text, for a snapshot: ports and the folder's name, which differ in each run,
+    /// are replaced.
     pub fn all(&self) -> String {
         let text = format!("exit code: {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr);
         without_ports(&text.replace(&self.folder, "[FOLDER]"))
     }
 
-    /// Everything that a person sees, for a report that is expected to say nothing but rows and one verdict: how long
-    /// it took is replaced too.
+    /// The same for a report that prints only rows and one verdict: the elapsed time is replaced too.
     pub fn told(&self) -> String {
         let lines = self.stderr.lines().map(|line| match line.rsplit_once(' ') {
             Some((line, "s")) => format!("{} [TIME] s\n", line.rsplit_once(' ').unwrap().0),
@@ -373,14 +372,14 @@ impl RunResult {
         lines.collect()
     }
 
-    /// Fails unless it ended with this exit code.
+    /// Fails unless the exit code is this one.
     #[track_caller]
     pub fn exits(&self, code: i32) -> &RunResult {
         assert_eq!(self.code, code, "itch {}\n{}", self.arguments, self.brief());
         self
     }
 
-    /// Fails unless it ended well and quietly.
+    /// Fails unless the exit code is 0 and stderr is empty.
     #[track_caller]
     pub fn succeeds(&self) -> &RunResult {
         self.exits(0);
@@ -388,14 +387,14 @@ impl RunResult {
         self
     }
 
-    /// Fails unless stderr has this text.
+    /// Fails unless stderr contains this text.
     #[track_caller]
     pub fn says(&self, text: &str) -> &RunResult {
         assert!(self.stderr.contains(text), "itch {} does not say `{text}`\n{}", self.arguments, self.brief());
         self
     }
 
-    /// Fails unless it ended well and quietly and printed exactly this.
+    /// Fails unless the exit code is 0, stderr is empty and stdout is exactly this.
     #[track_caller]
     pub fn prints(&self, expected: &str) -> &RunResult {
         self.succeeds();
@@ -403,7 +402,7 @@ impl RunResult {
         self
     }
 
-    /// Everything that a person sees, without the middle of many rows.
+    /// The exit code and all output, without the middle of long output.
     fn brief(&self) -> String {
         let (all, shown) = (self.all(), 40);
         let lines: Vec<&str> = all.lines().collect();
@@ -439,13 +438,13 @@ fn without_ports(text: &str) -> String {
     out
 }
 
-/// Sends a signal to a process that was started by the test.
+/// Sends a signal to a process that the test started.
 pub fn signal(process: u32, signal: Signal) {
     let process = Pid::from_raw(process.try_into().unwrap()).unwrap();
     kill_process(process, signal).unwrap();
 }
 
-/// The processes on whose command lines, or on those of whoever forked them, a path stands.
+/// The processes that have a path in their command line or in that of the process that forked them.
 pub fn processes_about(path: &Path) -> Vec<u32> {
     let path = path.to_str().unwrap();
     let about = |id: &u32| {
@@ -457,7 +456,7 @@ pub fn processes_about(path: &Path) -> Vec<u32> {
     names.filter(about).collect()
 }
 
-/// Fails unless two outputs are the same, and then shows the first lines that differ, not everything.
+/// Fails unless two outputs are equal; shows only the first line that differs.
 #[track_caller]
 pub fn same(left: &str, right: &str) {
     if left != right {
@@ -468,12 +467,12 @@ pub fn same(left: &str, right: &str) {
     }
 }
 
-/// A sandbox in a process of its own, ended when it is dropped.
+/// A sandbox in a separate process, which is killed on drop.
 #[derive(Debug)]
 pub struct Sandbox {
     child: Child,
     variables: BTreeMap<String, String>,
-    /// What it printed.
+    /// The variables that it printed.
     pub stdout: String,
     _folder: Folder,
 }
@@ -481,16 +480,16 @@ pub struct Sandbox {
 impl Sandbox {
     /// A user token without any scope.
     pub const TOKEN_WITHOUT_SCOPES: &str = "sandbox0token0without0scopes00";
-    /// A token of `just_a_viewer`, who moderates nothing, with every scope.
+    /// A token of `just_a_viewer`, who moderates no channel, with every scope.
     pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
     /// A token that has expired.
     pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";
-    /// The secret of the one app, whose id is among the variables.
+    /// The secret of the app whose id is in the variables.
     pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
 }
 
 impl Sandbox {
-    /// Starts one without a rate limit.
+    /// Starts a sandbox without a rate limit.
     pub fn start(arguments: &[&str]) -> Sandbox {
         let mut all = vec!["sandbox", "--rate-limit", "off"];
         if arguments.contains(&"--rate-limit") {
@@ -500,7 +499,7 @@ impl Sandbox {
         let folder = Folder::new();
         let stdout = std::fs::File::create(folder.path("stdout")).unwrap();
         let mut child = folder.command(&all).stdout(stdout).spawn().unwrap();
-        // What it says last says that it has printed everything.
+        // Its last line means that it has printed everything.
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let said = lines.next().and_then(Result::ok).unwrap_or_default();
         assert!(said.starts_with("serving on"), "itch sandbox says: {said}");
@@ -514,23 +513,23 @@ impl Sandbox {
         }
     }
 
-    /// The variables that point a client at it.
+    /// The variables that make a client use it.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }
 
-    /// The process, for measuring it.
+    /// The process id, for measurements.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where it listens: `127.0.0.1:8080`.
+    /// The address that it listens on: `127.0.0.1:8080`.
     pub fn address(&self) -> &str {
         let base = self.variables["TWITCH_HELIX_URL"].strip_prefix("http://");
         base.unwrap().split('/').next().unwrap()
     }
 
-    /// How many requests it answered, and how many for one path.
+    /// How many requests it answered, in total and for each path.
     pub fn requests(&self) -> Requests {
         let address = self.address();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -555,10 +554,10 @@ impl Drop for Sandbox {
     }
 }
 
-/// What a sandbox was asked.
+/// The numbers of requests to a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requests {
-    /// Of all paths.
+    /// For all paths.
     pub total: u64,
     /// By path.
     pub by_path: BTreeMap<String, u64>,
@@ -571,7 +570,7 @@ impl Requests {
     }
 }
 
-/// Waits until something is true; fails when it never is.
+/// Waits until a condition is true; fails if it stays false.
 #[track_caller]
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;

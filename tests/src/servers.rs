@@ -1,6 +1,6 @@
-//! Real cache servers on free ports: redis alone or as a cluster, memcached; and servers that are none.
+//! Real cache servers on free ports: redis, alone or as a cluster, and memcached; and fake servers.
 //!
-//! A test that needs a program which is not installed fails and says how to install it; none is skipped.
+//! A test that needs a program which is not installed fails and says how to install it; it is not skipped.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Signal, eventually, signal};
 
-/// A server process, ended when it is dropped.
+/// A server process, which is killed on drop.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A redis server without anything on disk.
+    /// A redis server that stores nothing on disk.
     pub fn redis(arguments: &[&str]) -> Server {
         let quiet = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
         let arguments = [&quiet[..], arguments].concat();
@@ -33,7 +33,7 @@ impl Server {
         Server::start("memcached", &arguments, "-p", "version\r\n")
     }
 
-    /// Starts a program and waits until it answers. Another process may take the port in between: then once more.
+    /// Starts a program and waits until it answers. If another process takes the port in the meantime, it tries again.
     fn start(program: &str, arguments: &[&str], port_option: &str, hello: &str) -> Server {
         for _ in 0..5 {
             let port = free_port();
@@ -48,7 +48,7 @@ impl Server {
                 .spawn();
             let child = started.unwrap_or_else(|error| {
                 panic!(
-                    "{program} cannot be started ({error}); install it: `apt-get install {}` (tests/run does that)",
+                    "{program} could not be started ({error}); install it: `apt-get install {}` (tests/run does that)",
                     if program == "memcached" {
                         program
                     } else {
@@ -70,7 +70,7 @@ impl Server {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        panic!("{program} ends at once")
+        panic!("{program} exits at once")
     }
 
     fn answers(&self, hello: &str) -> bool {
@@ -96,17 +96,17 @@ impl Server {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The process, for signals: a stopped server accepts and never answers.
+    /// The process id, for signals: a stopped server accepts connections and never answers.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it at once, as a power cut would.
+    /// Kills it at once, like a power failure.
     pub fn kill(&self) {
         signal(self.id(), Signal::KILL);
     }
 
-    /// Sends one command to redis and gives what it answers, as it is on the wire.
+    /// Sends one command to redis and returns the raw answer.
     pub fn ask(&self, command: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -132,7 +132,7 @@ impl Drop for Server {
 pub fn redis_cluster() -> Vec<Server> {
     let nodes: Vec<(Server, String)> = (0..3)
         .map(|_| {
-            // By default the bus is at the port and 10000, which may be none.
+            // By default the bus port is the port plus 10000, which may be out of range.
             let bus = free_port().to_string();
             let options = [
                 "--cluster-enabled",
@@ -164,13 +164,13 @@ pub fn redis_cluster() -> Vec<Server> {
     nodes.into_iter().map(|(node, _)| node).collect()
 }
 
-/// A port on which nothing listens, at this moment.
+/// A port on which nothing listens at this moment.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// A server that accepts every connection and answers with these bytes, over and over; with none, it is silent.
+/// A server that accepts every connection and repeatedly sends these bytes; without any, it sends nothing.
 #[derive(Debug)]
 pub struct FakeServer {
     port: u16,
@@ -216,7 +216,7 @@ impl FakeServer {
 impl Drop for FakeServer {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
+        // Wakes the thread that accepts connections.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }

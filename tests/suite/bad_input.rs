@@ -1,10 +1,10 @@
-//! Wrong command lines and channels that do not exist: a sentence, a hint and an exit code each.
+//! Invalid command lines and channels that do not exist: the message, the hint and the exit code of each.
 
 use itch_tests::{Folder, Sandbox, wait};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// Everything that a person sees of a run without an identity.
+/// The whole output of a run without a token.
 #[track_caller]
 pub(crate) fn shows(arguments: &[&str], expected: impl IntoData) {
     assert_data_eq!(Folder::new().itch(arguments).all(), expected.raw());
@@ -421,7 +421,7 @@ error: `channel` takes one channel, not a list
 "#]]
         .raw()
     );
-    // What strangers wrote is harmless in an error, too.
+    // Untrusted text is sanitised in errors too.
     assert!(!folder.itch(&["followers", "\u{1b}[2J"]).stderr.contains('\u{1b}'));
     assert_eq!(sandbox.requests().total, 0);
 }

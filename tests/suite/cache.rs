@@ -1,4 +1,4 @@
-//! What a cache saves, and what it may never do. One body for every backend.
+//! The requests that a cache saves, and what it must never do, with every backend.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use itch_tests::{Folder, Sandbox, Signal, same, signal, wait};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// Every backend, as named behind `-c`.
+/// Every backend, as given to `-c`.
 const BACKENDS: &[&str] = &["file"];
 
-/// Where the file cache keeps its values by default.
+/// The default directory of the file cache.
 fn directory(folder: &Folder) -> PathBuf {
     folder.path("cache/itch/responses")
 }
@@ -79,7 +79,7 @@ fn an_answer_in_the_cache_needs_no_network() {
         drop(sandbox);
         let offline = folder.itch(&["-c", backend, "--offline", "followers", "-l", "500", "burkeblack"]);
         offline.prints(&online.succeeds().stdout);
-        // It is the cache that answers, not the option.
+        // The cache also answers without `--offline`.
         let without = folder.itch(&["-c", backend, "followers", "-l", "500", "burkeblack"]);
         without.prints(&online.stdout);
         let missing = folder.itch(&["-c", backend, "--offline", "followers", "followers_3"]);
@@ -100,7 +100,7 @@ hint: run once without `--offline`, with the same cache and the same identity
             .exits(6)
             .says("there is no stored answer to `helix channels/followers?");
         same(&longer.stdout, &online.stdout);
-        // An old answer is better than none, whatever its age.
+        // `--offline` uses stored answers of any age.
         folder
             .itch(&["-c", backend, "--offline", "followers", "-l", "500", "burkeblack"])
             .succeeds();
@@ -161,7 +161,7 @@ fn an_interrupted_pull_repeats_no_request_that_was_answered() {
         let resumed = folder.itch(&arguments);
         assert!(resumed.succeeds().stdout.starts_with(&begun));
         assert_eq!(resumed.rows().len(), 10_000);
-        // What was on its way at that moment, and no more: a page, and look-ups beside it.
+        // Only the requests that were in flight are repeated: a page and its look-ups.
         let requests = sandbox.requests();
         let pages = requests.of("/helix/channels/followers");
         let users = requests.of("/helix/users");
@@ -176,11 +176,11 @@ fn simulated_answers_and_real_ones_never_mix() {
         let folder = Folder::new();
         let arguments = ["-c", backend, "-v", "followers", "-l", "200", "burkeblack"];
         let simulated = folder.itch(&[&["--sandbox"], &arguments[..]].concat());
-        // On another port, and still the same Twitch.
+        // Another port, but the same simulated Twitch.
         let again = folder.itch(&[&["--sandbox"], &arguments[..]].concat());
         again.exits(0).says("complete, 0 requests, ");
         same(&again.stdout, &simulated.exits(0).stdout);
-        // What the real Twitch would be asked is not answered from there.
+        // Requests to the real Twitch are not answered from the entries of the sandbox.
         let real = folder.variable("TWITCH_TOKEN", "abc");
         real.itch(&[&["--offline"], &arguments[..]].concat())
             .exits(6)
@@ -214,7 +214,7 @@ fn two_processes_share_a_cache() {
     }
 }
 
-/// Neither in what is printed, logged or stored, nor in errors.
+/// No token is in the output, the log, the cache or an error.
 #[test]
 fn no_token_is_left_anywhere() {
     for backend in BACKENDS {
@@ -284,7 +284,7 @@ fn a_refusal_is_not_stored() {
             viewer.itch(&["-c", backend, "followers", "burkeblack"]).exits(4);
             assert_eq!(sandbox.requests().of("/helix/channels/followers"), asked);
         }
-        // What the broadcaster sees was never the viewer's to see.
+        // The viewer must not get answers that only the broadcaster may see.
         let owner = viewer.at(&sandbox);
         owner
             .itch(&["-c", backend, "followers", "-l", "100", "burkeblack"])
@@ -292,7 +292,7 @@ fn a_refusal_is_not_stored() {
     }
 }
 
-/// A folder with a filled file cache, what was printed, and the arguments.
+/// A folder with a filled file cache, the printed rows, and the arguments.
 fn filled(sandbox: &Sandbox) -> (Folder, String, [&'static str; 6]) {
     let folder = Folder::new().at(sandbox);
     let arguments = ["-c", "file", "followers", "-l", "300", "burkeblack"];
@@ -342,7 +342,7 @@ fn broken_values_are_fetched_again_and_healed() {
     }
 }
 
-/// Makes of a value a small one that inflates beyond 64 MiB, with everything else in order.
+/// Replaces a value by a small valid one that inflates to more than 64 MiB.
 fn bomb(bytes: &mut Vec<u8>) {
     let about = GzDecoder::new(&bytes[..]).header().unwrap().extra().unwrap().to_vec();
     let mut out = GzBuilder::new().extra(about).write(Vec::new(), Compression::best());
@@ -382,7 +382,7 @@ fn broken_values_are_told_with_verbose() {
         .says("file: broken ");
 }
 
-/// The layout of 2016: 32 folders of two digits each, with a file in the last.
+/// The layout of 2016: 32 nested folders of two digits each, with a file in the last.
 #[test]
 fn values_in_the_old_layout_are_read() {
     let sandbox = Sandbox::start(&[]);
@@ -410,7 +410,7 @@ fn values_in_the_old_layout_are_read() {
 
 #[test]
 fn a_cache_that_cannot_be_used_is_a_warning() {
-    // Tests may run as root, whom no permission stops: a file in place of the directory does.
+    // Tests may run as root, whom permissions do not stop, so a file takes the name of the directory.
     let folder = Folder::new();
     folder.write("file", "");
     let folder = folder.variable("TWITCH_CACHE_TEMP", "file");
@@ -449,7 +449,7 @@ hint: repair the cache, or run without `--cache-strict` to go on without it
 #[test]
 fn a_cache_that_fails_on_the_way_is_a_warning() {
     let folder = Folder::new();
-    // The directory can be read, but what is to go into it cannot be made.
+    // The directory can be read, but no folder can be created in it.
     std::fs::create_dir_all(directory(&folder)).unwrap();
     for byte in 0..=255 {
         std::fs::write(directory(&folder).join(format!("{byte:02x}")), "").unwrap();
@@ -483,7 +483,7 @@ fn the_size_limit_holds() {
     let sizes = files(&directory(&folder))
         .into_iter()
         .map(|file| file.metadata().unwrap().len());
-    // The limit is looked at now and then, so it may be passed by a few pages.
+    // The size is not checked at every put, so it may exceed the limit by a few pages.
     assert!((1..300_000).contains(&sizes.sum::<u64>()));
 }
 

@@ -1,4 +1,4 @@
-//! One body for every backend, on real servers: what a cache saves, and that it never changes a row.
+//! The same test for every backend, with real servers: a cache saves requests and never changes a row.
 
 use std::process::Stdio;
 
@@ -7,15 +7,15 @@ use itch_tests::{Folder, RunResult, Sandbox, Signal, eventually, fixtures, same,
 
 use crate::plugins_found::own;
 
-/// A backend with all that it needs.
+/// A backend and its settings.
 pub struct Setup {
-    /// As named behind `-c`.
+    /// The argument of `-c`.
     pub cache: &'static str,
-    /// Variables that point at its servers.
+    /// The environment variables with its servers.
     pub variables: Vec<(&'static str, String)>,
-    /// Whether it can list.
+    /// Whether it can list its entries.
     pub lists: bool,
-    /// The plugin of a third party's that it is in.
+    /// The third-party plugin that contains it, if any.
     plugin: Option<&'static str>,
     _servers: Vec<Server>,
 }
@@ -72,7 +72,7 @@ impl Setup {
         }
     }
 
-    /// A backend that is none of ours, in a shared library.
+    /// A backend of a third-party plugin, in a shared library.
     fn third_partys(cache: &'static str, plugin: &'static str, variable: &'static str) -> Setup {
         Setup {
             plugin: Some(plugin),
@@ -99,10 +99,10 @@ impl Setup {
     }
 }
 
-/// Shown nowhere, in no output of any run.
+/// A password that must not be in the output of any run.
 const PASSWORD: &str = "a-secret-of-the-tests";
 
-/// Fails if the password was shown.
+/// Fails if the output contains the password.
 fn quiet(ran: &RunResult) -> &RunResult {
     assert!(!ran.all().contains(PASSWORD), "{}", ran.all());
     ran
@@ -112,14 +112,14 @@ fn followers(limit: &str) -> [&str; 4] {
     ["followers", "-l", limit, "burkeblack"]
 }
 
-/// The body. What it asserts of one backend holds for all.
+/// The test, which is the same for all backends.
 fn body(setup: &Setup) {
     let sandbox = Sandbox::start(&[]);
     let folder = setup.folder().at(&sandbox);
     let plain = Folder::new().at(&sandbox);
     let itch = |arguments: &[&str]| setup.itch(&folder, arguments);
 
-    // The second run asks nothing and prints the same, as without a cache.
+    // The second run sends no requests and prints the same rows as a run without a cache.
     let fresh = plain.itch(&followers("1000"));
     same(&itch(&followers("1000")).succeeds().stdout, &fresh.succeeds().stdout);
     let before = sandbox.requests();
@@ -129,11 +129,11 @@ fn body(setup: &Setup) {
         .says(&format!("cache {}: 21 hits, 0 stale, 0 misses, ", setup.cache));
     assert_eq!(sandbox.requests(), before);
 
-    // A longer pull begins with the pages of the shorter one.
+    // A longer pull starts with the pages of the shorter one.
     let longer = itch(&followers("2000"));
     same(&longer.succeeds().stdout, &plain.itch(&followers("2000")).stdout);
 
-    // Fresher answers are the person's to ask for, and take the place of the older ones.
+    // `--refresh` fetches new answers, which replace the stored ones.
     let asked = |options: &[&str]| {
         let before = sandbox.requests().of("/helix/channels/followers");
         itch(&[options, &followers("300")].concat()).succeeds();
@@ -142,13 +142,13 @@ fn body(setup: &Setup) {
     assert_eq!((asked(&[]), asked(&["--refresh"]), asked(&["--max-age", "1h"])), (0, 3, 0));
     assert_eq!((asked(&["--max-age", "0"]), asked(&[])), (3, 0));
 
-    // Killed at any moment, the next run is right and repeats nothing that was stored.
+    // After a kill at any time, the next run is complete and repeats no stored request.
     let limit = "6000";
     let expected = plain.itch(&followers(limit));
     let before = sandbox.requests();
     for pages in [25, 35, 45] {
         let arguments = [&["-c", setup.cache], &followers(limit)[..]].concat();
-        // Nobody reads it: a pipe that is full would hold it up.
+        // The output is discarded, since a full pipe would block the run.
         let mut command = folder.command(&arguments);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let asked = || sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
@@ -157,11 +157,11 @@ fn body(setup: &Setup) {
         wait(child);
     }
     same(&itch(&followers(limit)).succeeds().stdout, &expected.stdout);
-    // 40 pages are new; each kill may lose the one or two that were on their way.
+    // 40 pages are new; each kill may lose one or two that were in flight.
     let asked = sandbox.requests().of("/helix/channels/followers") - before.of("/helix/channels/followers");
     assert!((40..=46).contains(&asked), "{asked} requests for 40 pages");
 
-    // The commands do what they can.
+    // The `itch cache` commands that the backend supports.
     if setup.lists && !setup.cache.contains(',') {
         let stats = itch_cache(setup, &folder, &["stats"]);
         assert!(
@@ -183,14 +183,14 @@ fn body(setup: &Setup) {
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
     if !setup.cache.contains(',') {
-        // What was cleared is fetched again, and stored again.
+        // Cleared entries are fetched and stored again.
         let before = sandbox.requests().of("/helix/channels/followers");
         itch(&followers("300")).succeeds();
         itch(&followers("300")).succeeds();
         assert_eq!(sandbox.requests().of("/helix/channels/followers") - before, 3);
     }
 
-    // An answer in the cache needs no network.
+    // A cached answer needs no network.
     let online = itch(&followers("500"));
     drop(sandbox);
     let offline = itch(&[&["--offline"], &followers("500")[..]].concat());
@@ -220,7 +220,7 @@ fn redis_with_a_password() {
     body(&Setup::redis_with_password());
 }
 
-/// A certificate has to be good: over TLS too, nobody else gets the answers or the password.
+/// Certificates are verified: an impostor gets neither the answers nor the password over TLS.
 #[test]
 fn redis_over_tls() {
     let sandbox = Sandbox::start(&[]);
@@ -288,14 +288,14 @@ fn a_third_partys_in_c() {
     body(&Setup { lists: true, ..c });
 }
 
-/// A nearer layer is filled from a farther one, and each answers for itself.
+/// A near layer is filled from a far one, and each works without the other.
 #[test]
 fn layers_fill_back() {
     let sandbox = Sandbox::start(&[]);
     let setup = Setup::redis();
     let first = setup.folder().at(&sandbox);
     let rows = first.itch(&[&["-c", "file,redis"], &followers("300")[..]].concat());
-    // Another machine: an empty directory, the same redis. It asks whose the token is, and nothing else.
+    // Another machine: an empty directory and the same redis. Its only request validates the token.
     let second = setup.folder().at(&sandbox);
     let asked = || sandbox.requests().total - sandbox.requests().of("/oauth2/validate");
     let before = asked();

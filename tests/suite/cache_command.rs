@@ -1,4 +1,4 @@
-//! `itch cache`, `--stale-if-error`, and what `-v` says of caches.
+//! `itch cache`, `--stale-if-error`, and the cache messages of `-v`.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use itch_tests::{Folder, Sandbox, same};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// A folder whose file cache holds the answers of two reports.
+/// A folder whose file cache contains the answers of two reports.
 fn filled(sandbox: &Sandbox) -> Folder {
     let folder = Folder::new().at(sandbox);
     folder
@@ -17,7 +17,7 @@ fn filled(sandbox: &Sandbox) -> Folder {
     folder
 }
 
-/// Makes every value this much older: the time stands in the file's own words, so they are written anew.
+/// Makes every value this much older. The time is in the file's content, so the files are rewritten.
 fn files(folder: &Folder) -> Vec<std::path::PathBuf> {
     fn below(path: std::path::PathBuf, found: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(path).into_iter().flatten() {
@@ -118,7 +118,7 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     let folder = filled(&sandbox);
     let place = folder.path("cache/itch/responses");
     std::fs::write(place.join("notes.txt"), "mine").unwrap();
-    // What the first itch stored cannot be fetched again: it takes a word more.
+    // Values of the itch of 2016 cannot be fetched again, so clearing them needs an extra option.
     let key = "5acbf29b89a29420092fa49572b781dc41528bb86d98dbb271e5d4cf9f618625";
     let pairs = key.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     let old = pairs.fold(place.clone(), |path, pair| path.join(pair)).join("v");
@@ -136,7 +136,7 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     assert_eq!(std::fs::read_to_string(place.join("notes.txt")).unwrap(), "mine");
 }
 
-/// On a server that others use too, nothing of theirs is read, counted or removed.
+/// On a shared server, entries of other programs are not read, counted or removed.
 #[test]
 fn a_shared_redis_keeps_what_is_not_itchs() {
     let sandbox = Sandbox::start(&[]);
@@ -152,7 +152,7 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
     server.ask(&["SET", "itch:1:not-a-key", "1"]);
     server.ask(&["SET", "itch:2:other", "1"]);
     assert_eq!(folder.itch(&["cache", "stats", "-c", "redis"]).succeeds().cells()[0][3], "7");
-    // Each ends by itself.
+    // Every entry expires.
     let key = folder.itch(&["cache", "list", "--json", "-c", "redis"]).stdout;
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
     let name = format!("itch:1:{}", key[0]["entries"][0]["key"].as_str().unwrap());
@@ -167,7 +167,7 @@ fn a_shared_redis_keeps_what_is_not_itchs() {
     assert_eq!(server.ask(&["DBSIZE"]), ":3\r\n");
 }
 
-/// What `config.toml` names holds where the command line says nothing.
+/// The caches of `config.toml` are used unless the command line names some.
 #[test]
 fn the_configuration_may_name_the_caches() {
     let sandbox = Sandbox::start(&[]);
@@ -199,7 +199,7 @@ fn the_configuration_may_name_the_caches() {
         .itch(&[&["-c", "none,file"], &report[..]].concat())
         .exits(2)
         .says("`none` stands for no cache");
-    // The commands are about the same caches.
+    // The `itch cache` commands use the same caches.
     let down = itch_tests::servers::free_port().to_string();
     configure("[cache]\nuse = [\"memcache\"]\n");
     let path = format!("127.0.0.1:{down}\n");
@@ -244,7 +244,7 @@ hint: itch plugins list
         .itch(&["cache", "stats", "-c", "redis"])
         .exits(6)
         .says("error: the cache `redis` cannot be used\n");
-    // An empty cache is no error.
+    // An empty cache is not an error.
     folder.itch(&["cache", "list"]).prints("");
     folder.itch(&["cache", "verify"]).prints("0\t0\n");
     folder
@@ -268,12 +268,12 @@ fn an_old_answer_stands_in_when_twitch_gives_out() {
         .says(" stored answers stand in, the oldest ")
         .says(" s old\n");
     ran.says(" stale, ");
-    // Said also where nothing else is, and once.
+    // The warning is printed once, even with `-q`.
     let ran = folder.itch(&[&["--stale-if-error", "1h", "-q"], &old[..]].concat());
     ran.exits(0);
     assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    // Older than allowed is too old.
+    // An entry older than the limit is not used.
     folder.itch(&[&["--stale-if-error", "1ms"], &old[..]].concat()).exits(6);
     folder
         .itch(&[&["--stale-if-error", "1h", "--offline"], &report[..]].concat())

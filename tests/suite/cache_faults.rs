@@ -1,5 +1,5 @@
-//! Caches that fail, in every way that is known: the right rows, exit 0, one warning, and little time lost; under
-//! `--cache-strict`, exit 6.
+//! Caches that fail in every known way: the rows are right, the exit code is 0, there is one warning, and little time
+//! is lost; with `--cache-strict`, the exit code is 6.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ fn without_cache() -> RunResult {
     ran
 }
 
-/// Fails unless a run has its rows, and one warning with this text.
+/// Fails unless a run has all rows and exactly one warning, with this text.
 #[track_caller]
 fn warned(ran: &RunResult, rows: &str, text: &str) {
     same(&ran.exits(0).stdout, rows);
@@ -33,8 +33,7 @@ fn warned(ran: &RunResult, rows: &str, text: &str) {
     assert!(ran.stderr.starts_with("warning: cache "), "{}", ran.stderr);
 }
 
-/// A cache that is out of order from the start: one warning, no row the worse, at most a second lost; and an error
-/// where that was asked for.
+/// A cache that fails from the start: one warning, all rows, at most one second lost; with `--cache-strict`, an error.
 #[track_caller]
 fn survived(variables: &[(&str, String)], cache: &str, text: &str) {
     let folder = folder(variables);
@@ -102,7 +101,7 @@ fn a_server_that_answers_garbage() {
             let folder = folder(&variables);
             let ran = folder.itch(&[&["--sandbox", "-c", cache], &REPORT[..]].concat());
             same(&ran.exits(0).stdout, &plain.stdout);
-            // What looks like an answer may be a value that is none: then nothing has failed, and nothing is said.
+            // The answer may be taken for an invalid value. That is not a failure, so there is no warning.
             assert!(ran.stderr.lines().count() <= 1, "{}", ran.stderr);
             assert!(!ran.stderr.contains('\x1b'), "{}", ran.stderr);
             let strict = ["--sandbox", "--cache-strict", "-c", cache];
@@ -115,7 +114,7 @@ fn a_server_that_answers_garbage() {
     }
 }
 
-/// Begins a long run and does something to the server in the middle.
+/// Starts a long run and does something to the server in the middle.
 fn in_the_middle(
     variables: &[(&str, String)],
     cache: &str,
@@ -169,7 +168,7 @@ fn a_server_that_falls_silent_in_the_middle() {
     warned(&ran, &plain.stdout, "did not answer in time");
 }
 
-/// One of several servers is dropped alone: the others go on.
+/// If one of several servers fails, only that one is dropped.
 #[test]
 fn one_server_of_several_that_dies() {
     let (dies, lives) = (Server::memcached(&[]), Server::memcached(&[]));
@@ -197,7 +196,7 @@ fn a_node_of_a_cluster_that_dies() {
     warned(&ran, &plain.stdout, "going on without it");
 }
 
-/// Each layer may fail alone.
+/// Each layer may fail without the other.
 #[test]
 fn a_layer_that_fails() {
     let sandbox = Sandbox::start(&[]);
@@ -205,14 +204,14 @@ fn a_layer_that_fails() {
     let rows = without_cache().stdout;
     let layers = ["-c", "file,redis"];
     let arguments = [&layers[..], &REPORT[..]].concat();
-    // The far one fails: the near one answers.
+    // The far layer fails; the near one answers.
     let far = folder(&redis_at(free_port())).at(&sandbox);
     warned(&far.itch(&arguments), &rows, "warning: cache redis: ");
     let before = sandbox.requests();
     warned(&far.itch(&[&arguments[..], &["--max-age", "0"]].concat()), &rows, "warning: cache redis: ");
     far.itch(&[&["-c", "file"], &REPORT[..]].concat()).prints(&rows);
     assert!(sandbox.requests().total > before.total);
-    // The near one fails: the far one answers.
+    // The near layer fails; the far one answers.
     let near = folder(&redis_at(good.port())).at(&sandbox);
     near.write("file", "");
     let near = near.variable("TWITCH_CACHE_TEMP", "file");
@@ -231,7 +230,7 @@ fn a_full_memcached_forgets() {
     let plain = Folder::new().at(&sandbox).itch(&report);
     let arguments = [&["-c", "memcache"], &report[..]].concat();
     for _ in 0..3 {
-        // More than it holds: it forgets the oldest, or refuses, and then that is said.
+        // More than fits: the server drops the oldest entries or refuses new ones, which is a warning.
         let ran = folder.itch(&arguments);
         same(&ran.exits(0).stdout, &plain.stdout);
         assert!(ran.stderr.lines().count() <= 1, "{}", ran.stderr);
@@ -252,7 +251,7 @@ fn a_wrong_password() {
     survived(&with("wrong-password"), "redis", "refuses the password");
     let ran = folder(&with("wrong-password")).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
     assert!(!ran.stderr.contains("wrong-password"), "{}", ran.stderr);
-    // A server that wants none repeats what it was given.
+    // A server without a password repeats the given one in its error.
     let open = Server::redis(&[]);
     let url = format!("redis://user:wrong-password@{}/1", open.address());
     let ran = folder(&[("REDIS_URL", url)]).itch(&[&["--sandbox", "-vv", "-c", "redis"], &REPORT[..]].concat());
@@ -274,7 +273,7 @@ fn settings_that_cannot_be_meant() {
     survived(&[("MEMCACHE_SERVERS", "a b".into())], "memcache", "MEMCACHE_SERVERS");
 }
 
-/// A small file system of its own; where none can be mounted, `None`.
+/// A small mounted file system; `None` if mounting is not possible.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -306,13 +305,13 @@ fn a_full_disk() {
     if let Some(_disk) = Disk::mount(place.clone(), "64k") {
         let folder = folder.variable("TWITCH_CACHE_TEMP", place.join("responses"));
         warned(&folder.itch(&arguments), &rows, "cannot be written");
-        // What fitted is whole, and what did not left nothing behind.
+        // The stored values are complete, and failed ones left no files.
         let verified = folder.itch(&["cache", "verify"]);
         assert_eq!(verified.succeeds().cells()[0][1], "0");
         assert_ne!(verified.cells()[0][0], "0");
         folder.itch(&[&arguments[..], &["--cache-strict"]].concat()).exits(6);
     }
-    // The same without a right to mount: no file may grow beyond a kilobyte.
+    // The same without mounting: files are limited to one kilobyte.
     let folder = Folder::new();
     let command = folder.command(&arguments);
     let small = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
@@ -321,7 +320,7 @@ fn a_full_disk() {
     assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
 
-/// Runs itch as a user without rights, where the tests run as one who has them all.
+/// Runs itch as an unprivileged user if the tests run as root.
 fn as_nobody(folder: &Folder, arguments: &[&str]) -> RunResult {
     use std::os::unix::process::CommandExt;
     let mut command = folder.command(arguments);
@@ -338,7 +337,7 @@ fn a_directory_that_cannot_be_written() {
         std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     };
     let folder = Folder::new();
-    // Somebody without rights has to reach the program and the folder.
+    // An unprivileged user needs access to the program and the folder.
     allow(folder.path("."), 0o755);
     let place = folder.path("responses");
     let folder = folder.variable("TWITCH_CACHE_TEMP", &place);
@@ -350,7 +349,7 @@ fn a_directory_that_cannot_be_written() {
         .status()
         .unwrap();
     assert!(readable.success());
-    // What is there is read.
+    // Existing entries are read.
     let ran = as_nobody(&folder, &arguments);
     same(&ran.succeeds().stdout, &rows);
     let ran = as_nobody(&folder, &[&arguments[..], &["--refresh"]].concat());
@@ -363,7 +362,7 @@ fn a_directory_of_another_user() {
     let folder = Folder::new();
     let place = folder.path("cache/itch/responses");
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    // Root can give a directory away; whoever is not root has those of root.
+    // Root can change the owner of a directory; other users test with a directory of root.
     match rustix::process::geteuid().is_root() {
         true => {
             std::fs::create_dir(&place).unwrap();
@@ -392,7 +391,7 @@ fn files(below: PathBuf) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -405,29 +404,29 @@ impl Dice {
     }
 }
 
-/// A command that leaves the machine to the tests beside it, some of which measure time.
+/// A command with low priority, since some tests that run at the same time measure time.
 fn patiently(command: &Command) -> Command {
     behind(&["nice", "-n", "5"], command)
 }
 
-/// How many broken entries a run with `-v` has found.
+/// The number of broken entries that a run with `-v` reports.
 fn corrupt(ran: &RunResult) -> usize {
     let before = ran.stderr.split(" corrupt, ").next().unwrap();
     before.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-/// Each is found, and its answer fetched again: ten thousand of them.
+/// Ten thousand broken values: each is detected, and its answer fetched again.
 #[test]
 fn entries_cut_or_flipped_at_random() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     let itch = |arguments: &[&str]| folder.ran(wait(patiently(&folder.command(arguments)).spawn().unwrap()), arguments);
-    // How many follow somebody is an answer to be stored where it is none, since this token sees no others' followers.
+    // This token cannot see the followers of other channels, so only totals of 0 are stored.
     let known = itch(&["followers", "-l", "2700", "--columns", "name", "burkeblack"]);
     let numbers = itch(&[&["num-followers"], &known.rows()[..]].concat());
     let channels = numbers.cells().into_iter().filter(|row| row[1] == "0");
     let channels: Vec<&str> = channels.map(|row| row[0]).take(480).collect();
-    // Each answer for itself, and a walk, whose later pages follow the first.
+    // Single answers, and a list whose later pages depend on the first.
     let many = [&["-v", "-c", "file", "num-followers"], &channels[..]].concat();
     let walk = [&["-v", "-c", "file"], &REPORT[..]].concat();
     let rows = [&many, &walk].map(|arguments| itch(arguments).exits(0).stdout.clone());
@@ -450,7 +449,7 @@ fn entries_cut_or_flipped_at_random() {
             found += corrupt(&ran);
         }
     }
-    // What no run has read is found, too, and then nothing is left to be found.
+    // Broken entries that no run has read are found too. After that there are none left.
     itch(&["cache", "verify"]).exits(0);
     assert_eq!(itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
@@ -468,7 +467,7 @@ fn eight_processes_write_the_same_keys() {
             scope.spawn(move || {
                 let mut runs = 0;
                 while Instant::now() < end {
-                    // Half of them write all the time, half read what the others write.
+                    // Half of the processes write all the time, half read what the others write.
                     let options: &[&str] = if place % 2 == 0 { &["--refresh"] } else { &[] };
                     let arguments = [&report[..], options].concat();
                     let child = patiently(&folder.command(&arguments)).spawn();
@@ -484,7 +483,7 @@ fn eight_processes_write_the_same_keys() {
     assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0], ["7", "0"]);
 }
 
-/// Which file is at each path: a value that is written anew is another file.
+/// The file at each path: a value that is written again is a different file.
 fn inodes(below: PathBuf) -> HashSet<(PathBuf, u64)> {
     let inode = |path: PathBuf| {
         let metadata = path.metadata().ok()?;
@@ -493,7 +492,7 @@ fn inodes(below: PathBuf) -> HashSet<(PathBuf, u64)> {
     files(below).into_iter().filter_map(inode).collect()
 }
 
-/// Two hundred times, and each time the next run is right.
+/// Kills two hundred runs; each time the next run is complete.
 #[test]
 fn killed_in_the_middle_of_writes() {
     let sandbox = Sandbox::start(&[]);
@@ -508,7 +507,7 @@ fn killed_in_the_middle_of_writes() {
     while killed < 200 {
         let before = inodes(place.clone());
         let written = dice.roll(entries);
-        // Nobody reads it: a pipe that is full would hold it up.
+        // The output is discarded, since a full pipe would block the run.
         let mut command = folder.command(&refresh);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         eventually("some writes", || {
@@ -516,7 +515,7 @@ fn killed_in_the_middle_of_writes() {
         });
         std::thread::sleep(Duration::from_micros(dice.roll(3_000) as u64));
         signal(child.id(), Signal::KILL);
-        // It may have been faster.
+        // The run may have ended before the signal.
         killed += usize::from(wait(child).status.code().is_none());
         let ran = folder.itch(&arguments);
         same(&ran.exits(0).stdout, &rows);
@@ -525,7 +524,7 @@ fn killed_in_the_middle_of_writes() {
     assert_eq!(folder.itch(&["cache", "verify"]).succeeds().cells()[0][1], "0");
 }
 
-/// The README's test command says how to install what these tests need.
+/// `tests/run` installs the programs that these tests need.
 #[test]
 fn the_test_command_installs_the_servers() {
     let text = std::fs::read_to_string(root().join("tests/run")).unwrap();

@@ -1,4 +1,4 @@
-//! The backends themselves, driven through the C boundary on real servers: what the contract promises, key by key.
+//! The backends, called through the plugin ABI with real servers: the operations of the contract, key by key.
 
 #[path = "../../plugins/caches/tests/support/mod.rs"]
 #[allow(dead_code, reason = "the backends' own tests use the rest")]
@@ -31,7 +31,7 @@ fn memcache(servers: &[&Server]) -> Box<dyn CacheStore> {
     open_backend("memcache", &settings(&[("MEMCACHE_SERVERS", &servers.join(","))])).unwrap()
 }
 
-/// What every backend promises.
+/// The guarantees of every backend.
 fn promises(store: &mut dyn CacheStore, again: &mut dyn CacheStore) {
     let (a, b, c) = (key("aa"), key("bb"), key("cc"));
     assert_eq!(store.get(&a).unwrap(), None);
@@ -43,9 +43,9 @@ fn promises(store: &mut dyn CacheStore, again: &mut dyn CacheStore) {
             .unwrap(),
         Put::Stored
     );
-    // 31 days: memcached would take the number of seconds for a date in 1970.
+    // 31 days: memcached would take this number of seconds for a date in 1970.
     assert_eq!(store.put(&c, b"long", Some(Duration::from_secs(31 * 86_400))).unwrap(), Put::Stored);
-    // Another process sees the same.
+    // Another process sees the same values.
     assert_eq!(value(again, &a), Some(bytes));
     assert_eq!(value(again, &b).as_deref(), Some(&b"one \0 value\r\nEN\r\n"[..]));
     assert_eq!(value(again, &c).as_deref(), Some(&b"long"[..]));
@@ -100,13 +100,13 @@ fn a_value_beyond_the_limit_is_left_out() {
     assert_eq!(value(&mut *store, &key("aa")), None);
     assert_eq!(store.put(&key("bb"), &vec![7; 1_000_000], None).unwrap(), Put::Stored);
     assert_eq!(value(&mut *store, &key("bb")).unwrap().len(), 1_000_000);
-    // A server with a smaller limit of its own says so, and is used on.
+    // A server with a lower limit refuses the value, and is still used.
     let small = Server::memcached(&["-I", "64k", "-o", "slab_chunk_max=16384"]);
     let mut store = memcache(&[&small]);
     assert_eq!(store.put(&key("aa"), &vec![7; 500_000], None).unwrap(), Put::TooLarge);
     assert_eq!(store.put(&key("bb"), b"small", None).unwrap(), Put::Stored);
     assert_eq!(value(&mut *store, &key("bb")).as_deref(), Some(&b"small"[..]));
-    // redis holds what itch can have.
+    // redis has no limit below that of itch.
     let mut store = redis(&Server::redis(&[]));
     assert!(store.put(&key("aa"), &[], None).is_err(), "that server has gone");
     let server = Server::redis(&[]);
@@ -114,7 +114,7 @@ fn a_value_beyond_the_limit_is_left_out() {
     assert_eq!(store.put(&key("aa"), &vec![7; 5 << 20], None).unwrap(), Put::Stored);
 }
 
-/// The itch of 2016 used no prefix; its values are read, and nothing is ever written there.
+/// The itch of 2016 used no prefix. Its values are read, and never written.
 #[test]
 fn values_under_the_bare_key_are_read() {
     let server = Server::redis(&[]);
@@ -127,7 +127,7 @@ fn values_under_the_bare_key_are_read() {
     store.remove(&bare).unwrap();
     assert_eq!(value(&mut *store, &bare).as_deref(), Some(&b"old"[..]));
     assert!(keys(&mut *store).is_empty());
-    // On memcached it may be on any of the servers.
+    // With memcached, it may be on any of the servers.
     let (one, other) = (Server::memcached(&[]), Server::memcached(&[]));
     for server in [&one, &other] {
         let bare = key(if server.port() == one.port() { "01" } else { "02" });
@@ -160,12 +160,12 @@ fn a_cleared_memcached_never_shows_what_was_before() {
     }
     again.put(&stored[0], b"y", None).unwrap();
     assert_eq!(value(&mut *store, &stored[0]).as_deref(), Some(&b"y"[..]));
-    // A part that cannot be reached was not cleared, and that is an error.
+    // If a server cannot be reached, it is not cleared, which is an error.
     other.kill();
     assert!(memcache(&[&one, &other]).clear().is_err());
 }
 
-/// Servers end connections that have been idle: that is no failure.
+/// Servers close idle connections, which is not a failure.
 #[test]
 fn a_connection_that_the_server_ended_is_made_anew() {
     let server = Server::redis(&[]);

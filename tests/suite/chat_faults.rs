@@ -1,5 +1,5 @@
-//! The chat of past broadcasts while its service does everything wrong that it has been seen to do: every message
-//! comes exactly once and in order, or a sentence says what is missing.
+//! The chat of past broadcasts with every fault that the service is known for: every message is printed exactly once
+//! and in order, or a message says what is missing.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -14,10 +14,10 @@ pub(crate) const LONG: &str = "2700000060";
 pub(crate) const SHORT: &str = "2700000005";
 /// 1,000 comments, 180 of them in one second.
 pub(crate) const DENSE: &str = "2700000180";
-/// 7,200 comments; it still runs, and its length lags behind.
+/// 7,200 comments; the broadcast is still running, and the known length is too short.
 pub(crate) const GROWING: &str = "2700000001";
 
-/// The client id to which cursors are refused.
+/// The client id that is refused cursors.
 const WEB: &str = "kimne78kx3ncx6brgo4mv6wki5h1ko";
 const MOBILE: &str = "kd1unb4b3q4t58fwlpcbzcbnm76a8fp";
 
@@ -28,13 +28,13 @@ pub(crate) fn faultless(video: &str) -> String {
     ran.stdout
 }
 
-/// All of the long one, pulled once for every test.
+/// All rows of the long video, pulled once for all tests.
 pub(crate) fn long() -> &'static str {
     static ROWS: OnceLock<String> = OnceLock::new();
     ROWS.get_or_init(|| faultless(LONG))
 }
 
-/// The rows of a video that has faults, and what was said.
+/// The rows of a video with faults, and the stderr of the run.
 pub(crate) fn with_faults(faults: &str, arguments: &[&str]) -> RunResult {
     let sandbox = Sandbox::start(&["--faults", faults]);
     Folder::new()
@@ -42,7 +42,7 @@ pub(crate) fn with_faults(faults: &str, arguments: &[&str]) -> RunResult {
         .itch(&[&["-v", "chat-replay"], arguments].concat())
 }
 
-/// A folder with a configuration, whose commands ask a sandbox.
+/// A folder with a configuration file, whose commands use a sandbox.
 fn configured(sandbox: &Sandbox, config: &str) -> Folder {
     let folder = Folder::new().at(sandbox);
     std::fs::create_dir_all(folder.path("config/itch")).unwrap();
@@ -58,7 +58,7 @@ pub(crate) fn column(rows: &str, place: usize) -> Vec<&str> {
     rows.lines().map(|row| row.split('\t').nth(place).unwrap()).collect()
 }
 
-/// One answer in twenty is a fault of some kind.
+/// One answer in twenty is a fault.
 #[test]
 fn five_faults_in_a_hundred_change_nothing() {
     let kinds = [
@@ -93,7 +93,7 @@ fn each_kind_of_fault_passes() {
     }
 }
 
-/// Each of them was taken for the end by somebody.
+/// Other programs have mistaken each of these faults for the end.
 #[test]
 fn faults_that_do_not_pass_are_no_end() {
     for (fault, said) in [
@@ -106,7 +106,7 @@ fn faults_that_do_not_pass_are_no_end() {
         assert_eq!(ran.exits(6).stdout, "", "{fault}");
         ran.says(said).says("INCOMPLETE: ");
     }
-    // In the middle: what came before is printed, and what is missing is said.
+    // In the middle: the rows before it are printed, and the error names what is missing.
     let ran = with_faults("gql-null=0.2", &["--retries", "0", DENSE]);
     let expected = faultless(DENSE);
     assert!(expected.starts_with(&ran.exits(6).stdout));
@@ -143,7 +143,7 @@ pub(crate) fn offsets_go_on_where_every_client_id_is_refused() {
             ran.says(", complete, ");
         }
     }
-    // One chain, and a part.
+    // With one connection, and with a part of the video.
     let expected = faultless(GROWING);
     let ran = with_faults("gql-integrity-all=1", &["--connections", "1", GROWING]);
     same(&ran.exits(0).stdout, &expected);
@@ -153,7 +153,7 @@ pub(crate) fn offsets_go_on_where_every_client_id_is_refused() {
     same(&ran.exits(0).stdout, &part);
 }
 
-/// By offset no more than a page of a second can be reached.
+/// By offset, only one page of each second can be fetched.
 #[test]
 fn a_second_that_is_cut_off_is_named() {
     let whole = faultless(DENSE);
@@ -166,7 +166,7 @@ fn a_second_that_is_cut_off_is_named() {
     assert!(ran.stdout.lines().all(|row| rest.any(|other| other == row)), "in order");
     let missing: Vec<&str> = whole.lines().filter(|row| !got.contains(row)).collect();
     assert!(!missing.is_empty() && missing.iter().all(|row| offset(row) == 1234), "{missing:?}");
-    // Without -v on a pipe too.
+    // Also on a pipe and without -v.
     let sandbox = Sandbox::start(&["--faults", "gql-integrity-all=1"]);
     let ran = Folder::new().at(&sandbox).itch(&["chatlog", DENSE]);
     ran.exits(3).says("chatlog: ").says("INCOMPLETE: 1234 to 1235: ");
@@ -179,7 +179,7 @@ fn the_two_forms_of_the_question_stand_in_for_each_other() {
     let hash = "[gql.operations.video-comments]\nhash = \"00\"\n";
     let query = "[gql.operations.video-comments]\nquery = \"query Nothing { nothing }\"\n";
     let both = "[gql.operations.video-comments]\nhash = \"00\"\nquery = \"query Nothing { nothing }\"\n";
-    // A hash that is not known does no harm: the text is sent. A text that is not understood: the hash is.
+    // If the hash is unknown, the query's text is sent. If the text is refused, the hash is sent.
     for config in [hash, query] {
         let ran = configured(&sandbox, config).itch(&["chat-replay", SHORT]);
         same(&ran.succeeds().stdout, &expected);
@@ -198,10 +198,10 @@ hint: update itch, or set the current query in the table `[gql]` of its configur
 "#]]
         .raw()
     );
-    // The hash forgotten only now and then.
+    // The hash is unknown only at times.
     let forgetful = Sandbox::start(&["--faults", "gql-unknown=1"]);
     let ran = configured(&forgetful, query).itch(&["chat-replay", SHORT]);
-    ran.exits(6).says("does not understand the question any more");
+    ran.exits(6).says("no longer understands the query");
     let ran = Folder::new().at(&forgetful).itch(&["chat-replay", SHORT]);
     same(&ran.succeeds().stdout, &expected);
 }
@@ -212,10 +212,10 @@ fn client_ids_of_the_configuration_replace_the_known_ones() {
     let expected = faultless(SHORT);
     for clients in [
         format!("\"{MOBILE}\""),
-        // Cursors are refused to this one: the next goes on, or offsets do.
+        // This client id is refused cursors: the next one is used, or offsets.
         format!("\"{WEB}\", \"{MOBILE}\""),
         format!("\"{WEB}\""),
-        // Unknown ones are passed over, wherever they stand.
+        // Unknown client ids are skipped, whatever their position.
         format!("\"nobody\", \"{WEB}\", \"nothing\", \"{MOBILE}\""),
         format!("\"nobody\", \"{WEB}\", \"nothing\""),
     ] {
@@ -258,7 +258,7 @@ hint: remove `gql = "off"` from `[services]` in itch's config.toml
         );
     }
     assert_eq!(sandbox.requests().total, 0);
-    // The old source asks another service.
+    // The old source uses another service.
     folder
         .itch(&["--source", "legacy", "-l", "1", "chatlog", "v80935574"])
         .succeeds();
@@ -315,7 +315,7 @@ fn malformed_missing_and_silent_videos() {
         folder.itch(&[&["chat-replay", SHORT], &options[..]].concat()).exits(2);
     }
     assert_eq!(sandbox.requests().total, 0);
-    // Private, deleted, and of a number that is none of Twitch's.
+    // A private one, a deleted one, and an id that does not exist.
     for video in ["2700000404", "v1", "99999999999999999999"] {
         let ran = folder.itch(&["chat-replay", video]);
         assert_eq!(ran.exits(5).stdout, "", "{video}");

@@ -1,4 +1,4 @@
-//! The chat of past broadcasts, whole, in parts, over many connections, and from a cache.
+//! The chat of past broadcasts: whole, in parts, over many connections, and from a cache.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
@@ -33,7 +33,7 @@ fn a_part_is_that_part_of_the_whole() {
         (Some(1), Some(2)),
         (Some(599), Some(601)),
         (Some(1_000), Some(5_000)),
-        // Beyond the length that is known, where chat goes on.
+        // After the known length, where the chat continues.
         (Some(10_000), None),
         (Some(10_600), Some(10_700)),
         (Some(10_799), Some(99_999)),
@@ -69,7 +69,7 @@ fn the_number_of_connections_changes_no_byte() {
     }
 }
 
-/// The wall time tells how many answers were waited for at once.
+/// The wall time shows how many answers were waited for at once.
 #[test]
 fn connections_are_used() {
     let sandbox = Sandbox::start(&["--latency", "300ms"]);
@@ -104,7 +104,7 @@ fn the_first_row_takes_few_round_trips() {
 fn requests_are_as_few_as_can_be() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    // One for the recording, and one a page of a hundred.
+    // One request for the recording, and one per page of a hundred.
     for (arguments, requests) in [
         (&["-l", "1", LONG][..], 2),
         (&["-l", "90", LONG], 2),
@@ -127,7 +127,7 @@ fn authors_that_are_gone_are_counted_among_the_rows_that_came() {
         let logins = column(&whole, 3);
         logins.iter().take(count).filter(|login| login.is_empty()).count()
     };
-    // A limit that a page goes beyond.
+    // A limit in the middle of a page.
     let limit = (1..7_000)
         .find(|limit| gone(*limit) == 1 && gone(limit + 50) > 1)
         .unwrap();
@@ -149,7 +149,7 @@ fn a_finished_recording_is_fetched_once() {
     assert_eq!(first.succeeds().rows().len(), 1_000);
     let asked = sandbox.requests().total;
     run(&[]).prints(&first.stdout);
-    // Under its other name too.
+    // With the report's other name too.
     assert_eq!(folder.itch(&["-c", "file", "chatlog", DENSE]).succeeds().rows().len(), 1_000);
     assert_eq!(sandbox.requests().total, asked);
     drop(sandbox);
@@ -158,7 +158,7 @@ fn a_finished_recording_is_fetched_once() {
     assert_eq!(ran.exits(6).stdout, "");
 }
 
-/// Whoever runs it again wants to see what was said since.
+/// A second run also prints the messages that were written since the first one.
 #[test]
 fn only_the_last_page_of_a_growing_recording_is_not_stored() {
     let sandbox = Sandbox::start(&[]);
@@ -178,7 +178,7 @@ fn only_the_last_page_of_a_growing_recording_is_not_stored() {
         }
         asked = now;
     }
-    // By offset no page says that it is the last, so the end is always asked for.
+    // By offset, the last page is not marked as the last, so the end is always requested.
     let sandbox = Sandbox::start(&["--faults", "gql-integrity-all=1"]);
     let folder = Folder::new().at(&sandbox);
     for _ in 0..2 {
@@ -227,7 +227,7 @@ fn an_interrupted_run_is_taken_up_again() {
     });
     let again = folder.itch(&arguments);
     same(&again.succeeds().stdout, &expected);
-    // In all, no more than a run from nothing costs, and those that the interrupt cut off: one a connection.
+    // In total no more requests than a run from the start, plus those that were interrupted: one per connection.
     let both = sandbox.requests().total;
     let fresh = Folder::new().at(&sandbox);
     fresh.itch(&["chat-replay", GROWING]).succeeds();
@@ -235,7 +235,7 @@ fn an_interrupted_run_is_taken_up_again() {
     assert!(both <= one + 4, "{both} {one}");
 }
 
-/// What is printed does not depend on which answer came first.
+/// The output does not depend on the order of the answers.
 #[test]
 fn rows_come_in_order_while_answers_do_not() {
     let expected = faultless(GROWING);
@@ -267,7 +267,7 @@ fn everything_that_chat_holds_is_printed() {
             for place in places.split(',') {
                 let (from, to) = place.split_once('-').unwrap();
                 let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
-                // An emote is a word of the text, counted in code points.
+                // An emote's position is counted in code points.
                 let text = cells[8]
                     .replace("\\t", "\t")
                     .replace("\\n", "\n")

@@ -1,5 +1,4 @@
-//! Command lines of plugins: what belongs to an option of a command that only its plugin knows, and which options about
-//! plugins hold wherever they stand.
+//! Command lines with plugins: values of options that only the plugin knows, and options about plugins at any position.
 
 use std::fs;
 
@@ -10,7 +9,7 @@ use crate::plugins_found::with;
 #[test]
 fn a_value_that_looks_like_an_option_is_a_value() {
     let folder = with(&["hello"]);
-    // Also at the first use, when nothing is known of the file yet.
+    // Also at the first use, when the file is not in the index yet.
     for greeting in ["--no-plugins", "--prefer", "--plugin", "-v", "x"] {
         let ran = folder.itch(&["hello", "--greeting", greeting]);
         assert_eq!(ran.exits(0).stdout, format!("{greeting}\n"));
@@ -21,7 +20,7 @@ fn a_value_that_looks_like_an_option_is_a_value() {
     folder
         .itch(&["hello", "--greeting", "--plugin", "--columns", "greeting"])
         .prints("--plugin\n");
-    // A file that is a value is no plugin, and what is behind it stands alone.
+    // A file that is the value of an option is not a plugin, and the word after it is a separate argument.
     fs::copy(fixtures::plugin("newer"), folder.path("newer.so")).unwrap();
     folder
         .itch(&["hello", "--greeting", "--plugin", "newer.so"])
@@ -89,7 +88,7 @@ fn a_built_in_name_that_means_a_plugin_has_the_plugins_options() {
     ] {
         folder.itch(&arguments).prints("x\n");
     }
-    // Without it the option is unknown, and no plugin is looked for.
+    // Without it the option is unknown, and no plugin is searched for.
     folder
         .itch(&["followers", "--greeting", "x"])
         .exits(2)
@@ -132,7 +131,7 @@ fn a_picture_is_drawn_by_the_plugin_that_its_name_says() {
     folder.itch(&[&["--plot", "a.rtally"], &run[..5]].concat()).exits(0);
     assert_eq!(fs::read_to_string(&picture).unwrap(), first);
 
-    // And a table by the one that `itch plot` names.
+    // And a table by the renderer that `itch plot` names.
     folder.write("rows.tsv", &ran.stdout);
     for arguments in [
         &["plot", "-s", "rows.tsv", "b.rtally"][..],

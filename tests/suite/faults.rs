@@ -1,10 +1,10 @@
-//! Faults on the way: retried, counted, or said. A fault in the middle never looks like the end.
+//! Faults of the service: they are retried, counted or reported. A fault in the middle never looks like the end.
 
 use std::time::Duration;
 
 use itch_tests::{Folder, RunResult, Sandbox, same};
 
-/// So many rows of a list, without any fault.
+/// The first rows of a list, without any fault.
 fn faultless(limit: &str) -> RunResult {
     let ran = Folder::new().itch(&["--sandbox", "followers", "-l", limit, "burkeblack"]);
     ran.succeeds();
@@ -26,7 +26,7 @@ fn human(n: usize) -> String {
     }
 }
 
-/// Faults that pass change no row; `seen` is what the log says of them.
+/// Temporary faults change no row; `seen` is their message in the log.
 #[track_caller]
 fn pass(faults: &[(&str, &str)], timeout: &str) {
     let expected = faultless("2500");
@@ -87,10 +87,10 @@ fn slow_answers_pass() {
     pass(&[("slow=0.01", "")], "5s");
 }
 
-/// Once a request: if Twitch says that the token holds after all, it is this request that is refused.
+/// The token is validated once per request: if it is valid, the request itself is refused.
 #[test]
 fn a_token_that_expires_on_the_way_is_looked_at_again() {
-    // With this seed one request of these is struck.
+    // With this seed, one of these requests gets the fault.
     let arguments = ["-v", "followers", "-l", "2500", "--columns", "name", "burkeblack"];
     let whole = Sandbox::start(&["--seed", "4"]);
     let struck = Sandbox::start(&["--seed", "4", "--faults", "expired=0.01"]);
@@ -151,7 +151,7 @@ fn an_empty_page_that_names_a_next_one_is_not_the_end() {
     assert!(faultless("10000").stdout.starts_with(&ran.stdout));
 }
 
-/// Also quietly, and on a pipe: what is missing is always said.
+/// Missing rows are always reported, also with `-q` and on a pipe.
 #[test]
 fn what_is_missing_is_said_whatever_is_asked() {
     let sandbox = Sandbox::start(&["--faults", "loop=0.2"]);
@@ -213,14 +213,15 @@ fn how_often_it_is_tried_is_the_persons_to_say() {
     }
 }
 
-/// The limit is waited for before it strikes: no request is refused.
+/// itch waits before it exceeds the rate limit, so no request is refused.
 #[test]
 fn a_rate_limit_is_waited_for() {
     let sandbox = Sandbox::start(&["--rate-limit", "240"]);
     let folder = Folder::new().at(&sandbox);
     let ran = folder.itch(&["-v", "followers", "-l", "12300", "burkeblack"]);
     same(&ran.exits(0).stdout, &faultless("12300").stdout);
-    // 123 pages, as many look-ups and the channel are 7 more than the bucket holds, and 4 a second come back.
+    // 123 pages, as many look-ups and the channel are 7 requests more than the bucket holds, which refills by 4 a
+    // second.
     assert!(ran.elapsed > Duration::from_millis(1_000), "{:?}", ran.elapsed);
     assert!(!ran.stderr.contains(": 429, "), "{}", ran.stderr);
     assert_eq!(sandbox.requests().total, 248);

@@ -1,5 +1,5 @@
-//! Whether rustfmt has formatted every item. Where a line cannot be broken it leaves the whole item alone without saying
-//! so, and then `cargo fmt --check` passes whatever the indentation of the lines around.
+//! Whether rustfmt has formatted every item. If it cannot break a line, it silently leaves the whole item unformatted,
+//! and `cargo fmt --check` passes whatever the indentation is.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,11 +12,11 @@ use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 
 use crate::meta::files;
 
-/// Macros that rustfmt may leave as they are: it cannot read what they take.
+/// Macros that rustfmt may leave unformatted, since it cannot parse their arguments.
 const VERBATIM: [&str; 3] = ["json", "macro_rules", "table"];
 
-/// The lines of a file that begin inside a literal, an attribute, or a macro's body that rustfmt does not read: there,
-/// indentation is content, or left to who wrote it.
+/// The lines of a file that start inside a literal, an attribute, or a macro's body that rustfmt does not parse:
+/// indentation there is content, or not checked.
 fn lines_taken_as_they_are(source: &str) -> BTreeSet<usize> {
     fn note(span: Span, lines: &mut BTreeSet<usize>) {
         lines.extend(span.start().line + 1..=span.end().line);
@@ -39,7 +39,7 @@ fn lines_taken_as_they_are(source: &str) -> BTreeSet<usize> {
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '#' => (before, called, attribute) = (None, false, true),
                 TokenTree::Punct(punct) if punct.as_char() == '!' && punct.spacing() == Spacing::Alone => called = true,
-                // `macro_rules! name { … }`: the name stands between.
+                // `macro_rules! name { … }` has a name before the body.
                 TokenTree::Ident(_) if called && before.as_deref() == Some("macro_rules") => {}
                 TokenTree::Ident(ident) => (before, called, attribute) = (Some(ident.to_string()), false, false),
                 TokenTree::Punct(_) => (before, called) = (None, false),
@@ -51,7 +51,7 @@ fn lines_taken_as_they_are(source: &str) -> BTreeSet<usize> {
     lines
 }
 
-/// The source with every line indented by one space more than rustfmt would.
+/// The source with every line indented by one more space than rustfmt uses.
 fn indented(source: &str) -> String {
     let as_they_are = lines_taken_as_they_are(source);
     let mut text = String::with_capacity(source.len() + source.len() / 20);
@@ -76,7 +76,7 @@ fn rustfmt(source: &str) -> String {
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }
 
-/// The first line of a file that rustfmt left as it found it.
+/// The first line of a file that rustfmt does not change.
 fn left_out(path: &Path) -> Option<String> {
     let source = std::fs::read_to_string(path).unwrap();
     let formatted = rustfmt(&indented(&source));
@@ -94,7 +94,7 @@ fn left_out(path: &Path) -> Option<String> {
 
 #[test]
 fn rustfmt_left_nothing_out() {
-    // Templates are filled in first, and formatted as their owner likes.
+    // Templates are not valid Rust until they are filled in.
     let files: Vec<_> = files("rs")
         .into_iter()
         .filter(|path| !path.iter().any(|part| part == "templates"))

@@ -1,4 +1,4 @@
-//! Help, options before and after, formats, output files, verdicts, logs.
+//! Help, options before and after the command, formats, output files, verdicts, logs.
 
 use std::path::Path;
 
@@ -17,14 +17,14 @@ fn options_stand_before_the_command_and_after_it() {
         "--sandbox -l 3 -d desc --header -f csv followers burkeblack",
         "followers -l3 burkeblack --sandbox --direction=desc --format=csv --header",
         "-l 3 followers --sandbox burkeblack -fcsv",
-        // The nearer one wins.
+        // The option after the command overrides the one before it.
         "-l 99 -f tsv followers --sandbox burkeblack -f csv -l 3",
         "--no-header followers --sandbox burkeblack -fcsv -l3 --header",
         "followers --sandbox burkeblack -fcsv -l3 --no-header --header",
     ] {
         run(line).prints(&expected);
     }
-    // A flag in both places is no mistake, and two names of one column option are.
+    // A flag may be in both places, but two names of the column option conflict.
     run("--sandbox -q followers --sandbox -q -fcsv -l3 burkeblack").prints(&expected);
 }
 
@@ -84,7 +84,7 @@ fn the_version_is_that_of_the_workspace() {
     Folder::new().itch(&["-V"]).prints(&version);
 }
 
-/// One body, every format, with and without a header.
+/// The same rows in every format, with and without a header.
 #[test]
 fn formats() {
     let folder = Folder::new();
@@ -184,7 +184,7 @@ fn an_output_file_appears_when_it_is_complete() {
         .prints("");
     same(&folder.read("rows.tsv"), &rows);
     assert!(!folder.path("rows.tsv.part").exists());
-    // The name says the format, unless the option does.
+    // The file's extension selects the format, unless the option does.
     folder
         .itch(&["--sandbox", "followers", "-o", "rows.csv", "followers_3"])
         .prints("");
@@ -193,7 +193,7 @@ fn an_output_file_appears_when_it_is_complete() {
         .itch(&["--sandbox", "followers", "-o", "rows.csv", "-f", "jsonl", "followers_3"])
         .prints("");
     assert!(folder.read("rows.csv").starts_with("{\"name\":"));
-    // A failure leaves what was there, and says where the beginning is.
+    // A failure keeps the existing file, and names the file with the partial output.
     let ran = folder.itch(&[
         "--sandbox",
         "created",
@@ -249,7 +249,7 @@ fn the_verdict_as_data() {
         (&false.into(), &5.into(), &1.into())
     );
     assert_eq!(verdict["error"]["message"], "there is no channel `no_such_channel`");
-    // What begins with `started` is a time that other programs can read.
+    // The value of `started` is a time that other programs can parse.
     assert!(verdict["started"].as_str().unwrap().ends_with('Z'));
 }
 
@@ -337,7 +337,7 @@ fn nothing_but_the_report_is_written_to_the_disk() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// No network, no second thread, for what needs none.
+/// Commands without requests use no network and no second thread.
 #[test]
 fn help_and_version_start_nothing() {
     let folder = Folder::new()

@@ -1,4 +1,4 @@
-//! Interrupts, and what the reader of a pipe sees while a run goes on.
+//! Interrupts, and the output on a pipe during a run.
 
 use std::io::{BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use itch_tests::{Folder, Sandbox, Signal, signal, wait};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// A pull that takes long, and has printed something.
+/// A slow pull that has printed some rows.
 fn long_pull(folder: &Folder) -> (std::process::Child, BufReader<std::process::ChildStdout>, String) {
     let mut child = folder.command(&["followers", "burkeblack"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -59,7 +59,7 @@ hint: what was written is in `rows.tsv.part`
 
 #[test]
 fn an_interrupt_is_answered_at_once() {
-    // Everything in flight hangs; the first interrupt does not wait for it.
+    // All requests in flight hang; the first interrupt does not wait for them.
     let sandbox = Sandbox::start(&["--faults", "stall=1"]);
     let folder = Folder::new().at(&sandbox);
     let child = folder.command(&["created", "burkeblack"]).spawn().unwrap();
@@ -75,12 +75,12 @@ fn an_interrupt_is_answered_at_once() {
 
 #[test]
 fn a_second_interrupt_ends_at_once() {
-    // Nobody reads, so that the first one cannot end the run: the pipe is full.
+    // The pipe is full and is not read, so the first interrupt cannot end the run.
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     let mut child = folder.command(&["followers", "burkeblack"]).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
-    // The pipe is full once no more requests are made.
+    // The pipe is full once no more requests arrive.
     let mut before = 0;
     itch_tests::eventually("the pipe is full", || {
         std::thread::sleep(Duration::from_millis(300));
@@ -96,13 +96,13 @@ fn a_second_interrupt_ends_at_once() {
     stdout.read_to_string(&mut rows).unwrap();
 }
 
-/// The reader of a pipe sees page one before page two has arrived.
+/// The rows of page one are on the pipe before page two has arrived.
 #[test]
 fn rows_leave_page_by_page() {
     let sandbox = Sandbox::start(&["--latency", "300ms"]);
     let folder = Folder::new().at(&sandbox);
     for format in ["tsv", "csv", "jsonl", "table"] {
-        // Sign-in, the channel, page one and its look-up; page five comes four waits later.
+        // Sign-in, the channel, page one and its look-up; page five comes four delays later.
         let arguments = ["followers", "-l", "500", "-f", format, "burkeblack"];
         let mut child = folder.command(&arguments).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

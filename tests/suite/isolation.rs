@@ -1,5 +1,4 @@
-//! Plugins in processes of their own: whatever one does there costs its own command only, and leaves the rows that
-//! it delivered.
+//! Plugins in separate processes: a misbehaving plugin only ends its own command, and the rows before that are kept.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,14 +11,14 @@ use crate::plugins_found::{own, with};
 
 pub(crate) const ROWS: &str = "one\ntwo\nthree\n";
 
-/// A folder with one plugin that is known already.
+/// A folder with one plugin that is already in the index.
 pub(crate) fn known(plugin: &str) -> Folder {
     let folder = with(&[plugin]);
     folder.itch(&["plugins", "trust", plugin]).exits(0);
     folder
 }
 
-/// The processes that a process has started.
+/// The child processes of a process.
 fn children(process: u32) -> Vec<u32> {
     let mut children = Vec::new();
     let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else {
@@ -34,7 +33,7 @@ fn children(process: u32) -> Vec<u32> {
 
 fn is_running(process: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // One that has ended and waits to be asked for is not running.
+    // A zombie is not running.
     !status.is_empty()
         && !status
             .rsplit(')')
@@ -59,11 +58,11 @@ fn a_death_is_told_in_one_sentence_and_the_rows_stay() {
         assert_eq!(ran.exits(1).stdout, ROWS, "{report}");
         let sentence = format!("error: the plugin `{plugin}` {how} after 3 rows\n");
         assert!(ran.stderr.starts_with(&sentence), "{report}: {}", ran.stderr);
-        // A file is written, too, under its partial name.
+        // With `-o`, the rows are in the file with the partial name.
         let ran = folder.itch(&[report, "-o", "rows.tsv"]);
         ran.exits(1).says("rows.tsv.part");
         assert_eq!(folder.read("rows.tsv.part"), ROWS);
-        // Everything else goes on.
+        // Other commands still work.
         folder.itch(&["plugins", "list"]).succeeds();
         folder
             .itch(&["--sandbox", "followers", "-l", "1", "burkeblack"])
@@ -112,7 +111,7 @@ fn a_second_interrupt_ends_at_once() {
     eventually("the end of the plugin's process", || !is_running(inner));
 }
 
-/// A run whose plugin hangs, and the process that it is in.
+/// A run whose plugin hangs, and the plugin's process.
 fn hanging(folder: &Folder) -> (Child, u32) {
     let mut child = folder.command(&["hang"]).spawn().unwrap();
     let mut first = [0; ROWS.len()];
@@ -133,12 +132,12 @@ fn no_process_of_a_plugin_outlives_the_program() {
 #[test]
 fn a_flood_is_taken_as_fast_as_it_is_read() {
     let folder = known("flood");
-    // The reader goes after three rows, and the plugin does not care.
+    // The reader closes the pipe after three rows, which the plugin ignores.
     let mut child = folder.command(&["flood"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut rows = String::new();
     stdout.read_line(&mut rows).unwrap();
-    // Nobody reads: nothing gathers.
+    // The output is not read, and memory does not grow.
     std::thread::sleep(Duration::from_millis(500));
     let inner = children(child.id());
     for process in [child.id(), inner[0]] {
@@ -150,7 +149,7 @@ fn a_flood_is_taken_as_fast_as_it_is_read() {
     drop(stdout);
     folder.ran(wait(child), &["flood"]).exits(0);
     assert!(!is_running(inner[0]));
-    // So does a limit.
+    // A limit stops it too.
     let limited = folder.itch(&["flood", "-l", "1000"]);
     assert_eq!(limited.succeeds().rows().len(), 1000);
     let rows = known("megabyte-rows").itch(&["megabyte-rows", "-l", "20"]);
@@ -163,7 +162,7 @@ fn what_a_plugin_prints_itself_is_no_row() {
     let folder = known("stdout");
     folder.itch(&["stdout"]).prints("one\ntwo\nthree\nfour\n");
     let verbose = folder.itch(&["-v", "stdout"]);
-    verbose.exits(0).says("plugin stdout prints: this is no row\n");
+    verbose.exits(0).says("plugin stdout prints: this is not a row\n");
     assert_eq!(verbose.stdout, "one\ntwo\nthree\nfour\n");
 }
 
@@ -249,7 +248,7 @@ fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
     }
     folder.write("followers.csv", crate::plot::FOLLOWERS);
     let plot = |picture: &str| folder.itch(&["plot", "-s", "-T", "Ten", "followers.csv", picture]);
-    // Ten times of follows, of creations, the line's two buffers; in C as in Rust.
+    // Ten follow times, ten creation times, and the two buffers of the line, in C and in Rust.
     for picture in ["chart.ctally", "chart.rtally"] {
         plot(picture).prints("");
     }
@@ -261,7 +260,7 @@ fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
     let line = "error: the plugin `crashing-renderer` died of signal 11 (SIGSEGV)";
     plot("chart.ccrash").exits(1).says(line);
     assert!(!folder.path("chart.ccrash").exists());
-    // By name, to stdout, and straight from a report.
+    // By name, to stdout, and directly from a report.
     let by_name = ["plot", "followers.csv", "--renderer", "c-renderer", "-o", "-"];
     assert!(folder.itch(&by_name).succeeds().stdout.contains("length 10"));
     let report = [

@@ -1,4 +1,4 @@
-//! What plugins start, and where they hang: it ends with the run, and one interrupt is enough.
+//! Processes that plugins start, and plugins that hang: all of them end with the run, and one interrupt is enough.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,14 +9,14 @@ use itch_tests::{Folder, RunResult, Signal, eventually, processes_about, signal,
 use crate::isolation::{ROWS, known};
 use crate::plugins_found::with;
 
-/// Nothing that a plugin of this folder's has started is left. A killed process takes a moment to go.
+/// Fails if a process that a plugin of this folder started is still running. A killed process takes a moment to end.
 fn nothing_is_left(folder: &Folder) {
     eventually("the end of everything that was started", || processes_about(&folder.path("data")).is_empty());
 }
 
 #[test]
 fn what_a_plugin_starts_ends_with_it() {
-    // One that ends well, and one that crashes while another holds its pipes.
+    // A plugin that succeeds, and one that crashes while its child holds its pipes open.
     let folder = known("fork");
     folder.itch(&["fork"]).prints(ROWS);
     nothing_is_left(&folder);
@@ -35,7 +35,7 @@ fn what_left_the_session_holds_nothing_up() {
     let ran = folder.itch(&["session"]);
     assert_eq!(ran.exits(1).stdout, ROWS);
     ran.says("error: the plugin `session` died of signal 11 (SIGSEGV) after 3 rows\n");
-    // It is out of reach, and ours to end.
+    // It left the group, so itch cannot kill it, and the test has to.
     for process in processes_about(&folder.path("data")) {
         signal(process, Signal::KILL);
     }
@@ -43,7 +43,7 @@ fn what_left_the_session_holds_nothing_up() {
 
 #[test]
 fn who_closes_or_fills_the_pipe_is_told_of() {
-    // Who hears no more ends itself, if it notices.
+    // A process whose pipe is closed kills itself when it notices.
     const DEAF: &str = "died of signal 9 (SIGKILL)";
     for (plugin, how) in [
         ("garbage", ["sent an invalid message", DEAF]),
@@ -91,7 +91,7 @@ fn interrupted(folder: &Folder, arguments: &[&str]) -> RunResult {
         let running = processes_about(&folder.path("data"));
         running.iter().any(|process| {
             let waits = fs::read_to_string(format!("/proc/{process}/wchan"));
-            // It has been loaded and sleeps, or at least it is there.
+            // The plugin has been loaded and sleeps, or at least its process exists.
             waits.is_ok_and(|place| place.contains("nanosleep") || place == "0")
         })
     });
@@ -125,7 +125,7 @@ fn one_interrupt_ends_a_renderer_that_hangs() {
         let left: Vec<_> = names.filter(|name| name.to_str().unwrap().contains("chang")).collect();
         assert!(left.is_empty(), "{left:?}");
     }
-    // The rows had come, and stay.
+    // The rows were printed before, and are kept.
     assert_eq!(folder.read("rows.tsv").lines().count(), 50);
 }
 

@@ -1,5 +1,5 @@
-//! Rows that are none, statuses that mean nothing, errors that a plugin swallows: each ends the run with an error that
-//! names the plugin, in a process of its own as in ours.
+//! Invalid rows, unknown statuses, and errors that a plugin ignores: each ends the run with an error that names the
+//! plugin, both in a separate process and in the same one.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use itch_tests::{Folder, fixtures};
 use crate::isolation::known;
 use crate::plugins_found::{own, status, with};
 
-/// What breaks a rule, and what is said of it.
+/// The violations, and their messages.
 const ODD: &[(&str, &str)] = &[
     ("no-json", "the plugin `odd` printed a line that is not a JSON array"),
     ("few", "the plugin `odd` printed a row of 1 cell, but declares 2 columns"),
@@ -46,7 +46,7 @@ fn what_breaks_the_rules_is_an_error_that_names_the_plugin_once() {
             assert_eq!(named, 1, "{what} in {door}: {}", ran.stderr);
         }
         folder.itch(&["odd", "nothing"]).prints("a\t1\n");
-        // A plugin's own words about what was asked stay its own.
+        // A usage error of the plugin itself is not changed.
         let own = folder.itch(&["odd", "no-such"]);
         own.exits(2).says("error: there is nothing so odd\n");
         inside(&folder);
@@ -66,17 +66,17 @@ fn errors_and_warnings_of_a_plugin_reach_the_person_as_our_own_do() {
     verbose.exits(0).says(" info: a word of mine\n");
 }
 
-/// A name that a file gives itself opens no door: only what was used or trusted before is let in.
+/// A file chooses its own name, so only a file that was used or trusted before is loaded into the process.
 #[test]
 fn only_a_file_that_was_used_before_runs_inside() {
     let folder = with(&["stdout"]);
     fs::create_dir_all(folder.path("config/itch")).unwrap();
     folder.write("config/itch/config.toml", "[plugins]\nin-process = [\"stdout\"]\n");
-    // What it prints itself is among the rows where it runs inside.
+    // Inside the process, what it prints itself is mixed with the rows.
     let rows = "one\ntwo\nthree\nfour\n";
     assert_eq!(folder.itch(&["stdout"]).exits(0).stdout, rows);
-    assert!(folder.itch(&["stdout"]).exits(0).stdout.contains("no row"));
-    // Another file in its place is another file, whatever it is called: here, one byte is added.
+    assert!(folder.itch(&["stdout"]).exits(0).stdout.contains("not a row"));
+    // A changed file is not trusted, whatever its name; here, one byte is appended.
     let file = own(&folder).join(fixtures::file_name("stdout"));
     let mut bytes = fs::read(&file).unwrap();
     bytes.push(0);

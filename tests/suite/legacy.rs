@@ -1,6 +1,6 @@
-//! `--source legacy`: the eight reports of 2016, byte for byte, over the services as they were.
+//! `--source legacy`: the eight reports of 2016, byte for byte, with the services of that time.
 //!
-//! What the old program printed is made here from the raw answers, by the rules of that program, and never by itch.
+//! The expected output is computed here from the raw answers by the rules of the old program, and never by itch.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::recorder::{Recorder, get};
 
-/// The video of 2016, with the second of its beginning and that of its end.
+/// The video of 2016, with its start and its end in seconds.
 pub(crate) const VIDEO: &str = "v80935574";
 const START: i64 = 1_469_108_651;
 const END: i64 = 1_469_133_795;
@@ -21,7 +21,7 @@ fn ask(sandbox: &Sandbox, target: &str) -> Value {
     serde_json::from_str(&get(address, target, address).1).unwrap()
 }
 
-/// The seconds since 1970 of `2016-07-21T13:44:15Z`, as the old program read it: without looking behind the seconds.
+/// The seconds since 1970 of `2016-07-21T13:44:15Z`. Like the old program, it ignores the text after the seconds.
 fn epoch(text: &Value) -> i64 {
     let text = text.as_str().unwrap();
     let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
@@ -35,12 +35,12 @@ fn word<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
-/// A row of `followers` or `following`, but for its last column.
+/// A row of `followers` or `following` without its last column.
 fn dated(name: &str, channel: &str, created: i64, followed: i64) -> String {
     format!("{name}\t{channel}\t{created}\t{followed}\t{}", followed - created)
 }
 
-/// What the old program printed for `followers`, and the requests that it made.
+/// The output of the old program for `followers`, and its requests.
 fn old_followers(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<usize>) -> (String, Vec<String>) {
     let login = typed.to_lowercase();
     let size = limit.map_or("None".to_owned(), |limit| limit.min(100).to_string());
@@ -66,7 +66,7 @@ fn old_followers(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<
     }
 }
 
-/// What the old program printed for `following`, and the requests that it made.
+/// The output of the old program for `following`, and its requests.
 fn old_following(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<usize>) -> (String, Vec<String>) {
     let login = typed.to_lowercase();
     let user = ask(sandbox, &format!("/kraken/users/{login}"));
@@ -97,7 +97,7 @@ fn old_following(sandbox: &Sandbox, typed: &str, direction: &str, limit: Option<
     }
 }
 
-/// What the old program should have printed for `chatlog`: each message once, as it was written.
+/// The output that the old program should have had for `chatlog`: each message once, unchanged.
 fn old_chat(sandbox: &Sandbox) -> String {
     let (mut rows, mut seen) = (String::new(), HashSet::new());
     for start in (START..=END).step_by(30) {
@@ -113,7 +113,7 @@ fn old_chat(sandbox: &Sandbox) -> String {
     rows
 }
 
-/// The URL of `loots_streams`, with the question as Python wrote it.
+/// The URL of `loots_streams`, with the query encoded like in Python.
 fn loots_target(order: &str, limit: &str) -> String {
     let question = [
         "%7B%22sort_key%22%3A+%22_t%22%2C+%22sort_order%22%3A+%22",
@@ -156,14 +156,14 @@ fn single_values_are_those_of_the_old_program() {
         legacy(&folder, &[name, "BURKEBLACK"]).prints(&followers);
         assert_eq!(recorder.targets(), ["/kraken/channels/burkeblack"]);
     }
-    // The name goes out and comes back as it was typed, and nobody is looked up.
+    // The name is sent and printed as typed, and there is no look-up.
     let target = "/kraken/users/BurkeBlack/follows/channels?direction=ASC&limit=1";
     let total = &ask(&sandbox, target)["_total"];
     for name in ["num-following", "num_following"] {
         legacy(&folder, &[name, "BurkeBlack"]).prints(&format!("BurkeBlack\t{total}\n"));
         assert_eq!(recorder.targets(), [target]);
     }
-    // The total is not looked at where the page is empty.
+    // The total is ignored if the page is empty.
     legacy(&folder, &["num_following", "followers_0"]).prints("followers_0\t0\n");
 }
 
@@ -192,7 +192,7 @@ fn followers_are_those_of_the_old_program() {
         asked.dedup();
         assert_eq!(recorder.targets(), asked, "{arguments:?}");
     }
-    // Newest first where nothing is said, as the old command had it.
+    // Newest first by default, as in the old command.
     let (rows, _) = old_followers(&sandbox, "burkeblack", "DESC", Some(5));
     legacy(&folder, &["followers", "-l", "5", "burkeblack"]).prints(&rows);
 }
@@ -266,7 +266,7 @@ fn chat_is_what_the_old_program_should_have_printed() {
     let folder = recorder.folder();
     let expected = old_chat(&sandbox);
     assert_eq!(expected.lines().count(), 4_000);
-    // As it is: the old program printed an error for what is not ASCII, and nothing is escaped.
+    // Nothing is escaped. The old program printed an error for text that is not ASCII.
     for part in ["\t", "\\", "привіт", "😂"] {
         assert!(expected.contains(part), "{part:?}");
     }
@@ -276,7 +276,7 @@ fn chat_is_what_the_old_program_should_have_printed() {
     let mut asked = recorder.targets();
     let window = |start: i64| format!("/rechat/rechat-messages?video_id={VIDEO}&start={start}");
     assert_eq!(asked[..2], [format!("/kraken/videos/{VIDEO}"), window(0)]);
-    // Windows are asked side by side, so they may come in another order.
+    // Windows are fetched in parallel, so their order may vary.
     asked[2..].sort_unstable();
     let windows: Vec<String> = (START..=END).step_by(30).map(window).collect();
     assert_eq!(asked[2..], windows);
@@ -320,7 +320,7 @@ fn requests_carry_what_the_old_program_sent() {
     legacy(&without, &["created", "a"]).prints("a\t1370430123\n");
     let seen = recorder.taken();
     assert_eq!(seen[0].header("client-id"), None);
-    // No token is sent, set or not.
+    // No token is sent, even if one is set.
     let with_token = recorder.folder().variable("TWITCH_TOKEN", "secret");
     legacy(&with_token, &["created", "a"]).prints("a\t1370430123\n");
     assert_eq!(recorder.taken()[0].header("authorization"), None);
@@ -348,7 +348,7 @@ fn times_lose_their_offset_and_their_fraction() {
 fn the_library_knows_the_old_services_too() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    // What the old program had no columns for is there on request, where the service tells it.
+    // Columns that the old program did not have are available on request, if the service has the value.
     let ran = legacy(&folder, &["chatters", "--columns", "role,name", "burkeblack"]);
     let mut roles: Vec<&str> = ran.succeeds().cells().iter().map(|row| row[0]).collect();
     roles.dedup();

@@ -1,4 +1,4 @@
-//! `--source legacy` where the old services answer with an error, with nothing, or with something else.
+//! `--source legacy` when the old services answer with an error, with nothing, or with something unexpected.
 
 use itch_tests::{Folder, Sandbox};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::legacy::{VIDEO, legacy};
 use crate::recorder::Recorder;
 
-/// The old program asked for ever.
+/// The old program would have repeated the request forever.
 #[test]
 fn an_empty_answer_ends_every_report() {
     let recorder = Recorder::of(|_| json!({}));
@@ -26,7 +26,7 @@ fn an_empty_answer_ends_every_report() {
     legacy(&folder, &["chatlog", VIDEO]).exits(6);
     assert!(recorder.taken().len() <= 2);
 
-    // The same one step further.
+    // The same on the second page.
     let recorder = Recorder::of(|target| match target.split('?').next().unwrap() {
         "/kraken/channels/a" | "/kraken/users/a" => {
             json!({"_id": 7, "name": "a", "created_at": "2013-06-05T11:02:03Z"})
@@ -85,7 +85,7 @@ fn an_error_that_calls_itself_a_success_is_one() {
         let ran = legacy(&folder, &["-c", "file", report, "error_with_200"]);
         assert_eq!(ran.exits(6).stdout, "", "{report}");
         ran.says("Something went wrong");
-        // It was not stored: it is asked for again.
+        // The answer was not stored, so it is requested again.
         let before = sandbox.requests().total;
         legacy(&folder, &["-c", "file", report, "error_with_200"]).exits(6);
         assert!(sandbox.requests().total > before, "{report}");

@@ -1,5 +1,5 @@
-//! Libraries of third parties, in C and Rust, loaded into this process and driven through the boundary: every kind,
-//! every entry, every version.
+//! Third-party libraries, in C and Rust, loaded into this process and called through the plugin ABI: every kind of
+//! unit, every function, every version.
 #![allow(
     unsafe_code,
     reason = "a library can only be loaded so; the program does it in itch-loader"
@@ -22,12 +22,12 @@ use itch_plugin::{
 use itch_tests::fixtures;
 use serde_json::{Value, json};
 
-/// Loads a library, for ever.
+/// Loads a library, which is never unloaded.
 fn load(path: &Path) -> Result<Library> {
-    // SAFETY: the fixtures have no constructors of their own, and the library is never unloaded.
+    // SAFETY: the fixtures have no constructors, and the library is never unloaded.
     let library = unsafe { libloading::Library::new(path) }.unwrap();
     let library: &'static libloading::Library = Box::leak(Box::new(library));
-    // SAFETY: the symbol of this name is such data.
+    // SAFETY: the symbol of this name has this type.
     unsafe {
         let symbol = library.get::<*const Plugin>(SYMBOL).unwrap();
         Library::read(*symbol)
@@ -55,7 +55,7 @@ fn item(plugin: &str, name: &str) -> &'static Item {
     unit.unwrap_or_else(|| panic!("{plugin} has no {name}")).item
 }
 
-/// A host that answers two requests and writes everything down.
+/// A host that answers two requests and records every call.
 #[derive(Default)]
 struct Host {
     wire: Option<Arc<dyn Transport>>,
@@ -206,7 +206,7 @@ fn a_report_in_rust_gives_rows_of_every_type() {
     );
 }
 
-/// All of a crate's units are exported, though nobody lists them, and a panic says where it happened.
+/// All units of a crate are exported without a list of them, and the error of a panic contains its location.
 #[test]
 fn a_panic_in_a_library_is_an_error_and_costs_no_row() {
     let units = units("fixture-report");
@@ -234,7 +234,7 @@ fn open(plugin: &str, name: &str, variables: &[(&str, &Path)]) -> (Result<Box<dy
     (store, host)
 }
 
-/// What every store has to do, whatever it is written in.
+/// The guarantees of every store, in any language.
 fn works(store: &mut dyn CacheStore, folder: &Path) {
     let (key, other) = ("0a".repeat(32), "f1".repeat(32));
     let long: Vec<u8> = (0..100_000).map(|n| (n % 251) as u8).collect();
@@ -395,7 +395,7 @@ fn a_library_exports_the_one_symbol() {
     assert_eq!(exported(&fixtures::plugin("other-major")), ["itch_plugin_v2"]);
 }
 
-/// The same crates that this program links in, loaded beside themselves.
+/// The same crates that are linked into this program, also loaded as libraries.
 #[test]
 fn the_built_in_units_are_the_same_from_a_library() {
     itch_tests::build(

@@ -1,4 +1,4 @@
-//! The suite: every report, every bad input, everything that a person sees, on the real binary.
+//! The suite: tests of the real binary, for every report, invalid input, and all output for people.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,57 +6,57 @@
     reason = "a panic is how a test fails"
 )]
 
-/// Wrong command lines, and channels that do not exist.
+/// Invalid command lines, and channels that do not exist.
 mod bad_input;
-/// What a cache saves, and what it may never do.
+/// The requests that a cache saves, and what it must never do.
 mod cache;
-/// One body for every backend, on real servers.
+/// The same test for every backend, with real servers.
 mod cache_backends;
 /// `itch cache`.
 mod cache_command;
 /// Caches that fail: the right rows, exit 0, one warning.
 mod cache_faults;
-/// The backends themselves, key by key.
+/// The operations of the backends, key by key.
 mod cache_stores;
-/// The chat of past broadcasts while its service does everything wrong that it has been seen to do.
+/// The chat of past broadcasts with every known fault of the service.
 mod chat_faults;
-/// The same without faults: whole, in parts, over many connections, and from a cache.
+/// The chat without faults: whole, in parts, over many connections, and from a cache.
 mod chat_runs;
-/// Command lines of plugins, whose options only they know.
+/// Command lines with options that only a plugin knows.
 mod command_lines;
-/// Faults on the way: retried, counted, or said.
+/// Faults of the service: retried, counted or reported.
 mod faults;
 /// Whether rustfmt has formatted every item.
 mod formatting;
-/// Help, options before and after, formats, output files, verdicts, logs.
+/// Help, options before and after the command, formats, output files, verdicts, logs.
 mod host;
-/// Interrupts, and what the reader of a pipe sees while a run goes on.
+/// Interrupts, and the output on a pipe during a run.
 mod interrupts;
-/// Plugins in processes of their own, and everything that they can do wrong there.
+/// Plugins in separate processes, and every way in which they can fail.
 mod isolation;
-/// The processes that plugins start, and what hangs in one: nothing outlives a run.
+/// Processes that plugins start, and plugins that hang: none outlives a run.
 mod isolation_process_group;
-/// Rows that are none, statuses that mean nothing, descriptions without end.
+/// Invalid rows, unknown statuses, oversized descriptions.
 mod isolation_rules;
-/// `--source legacy`: the services of 2016, and what the old program printed.
+/// `--source legacy`: the services of 2016, and the output of the old program.
 mod legacy;
-/// What the old services say instead of an answer.
+/// Errors and unexpected answers of the old services.
 mod legacy_faults;
-/// Libraries of third parties, loaded and driven through the boundary.
+/// Third-party libraries, loaded and called through the plugin ABI.
 mod loaded;
 /// Tests about the repository itself: file names, documents, examples.
 mod meta;
 /// Cache directories of the old program.
 mod old_cache;
-/// The pages of documentation: which there are, what they name.
+/// The pages of documentation, and the files and commands that they mention.
 mod pages;
 /// Every command of every page.
 mod pages_run;
 /// The parts of pages that are generated.
 mod pages_written;
-/// `itch plot`: the old command line, bounds, bad input, what each renderer writes.
+/// `itch plot`: the old command line, bounds, invalid input, the output of each renderer.
 mod plot;
-/// The files of `itch plot`: where a picture goes, and the forms of rows.
+/// The files of `itch plot`: the output file, and the formats of rows.
 mod plot_files;
 /// The page of `itch plot --renderer html` in a browser.
 mod plot_page;
@@ -64,27 +64,29 @@ mod plot_page;
 mod plot_pictures;
 /// `itch plot` on terminals.
 mod plot_terminal;
-/// `itch plugins`, of what is built in.
+/// `itch plugins`, for the built-in units.
 mod plugins;
 /// `itch plugins check`.
 mod plugins_checked;
-/// Where plugins are found, by which names, and that no other is opened.
+/// Where plugins are found, their names, and that no other plugin is opened.
 mod plugins_found;
 /// `itch plugins add`, `remove`, `enable`, `disable`, `path`.
 mod plugins_managed;
 /// `itch plugins new`.
 mod plugins_new;
-/// Files that hang, fork or fail before anybody calls them.
+/// Plugins that hang, fork or fail before they are called.
 mod plugins_probed;
-/// Which files may run: first uses, changes, pins, owners.
+/// Which plugin files may run: first uses, changes, pins, owners.
 mod plugins_trusted;
-/// A server that writes down what it is asked.
+/// A server that records its requests.
 mod recorder;
-/// Each report, by the name the user types.
+/// The reports, each named like its command.
 mod reports;
 /// `itch sandbox`.
 mod sandbox;
-/// What a terminal shows.
+/// The output on a terminal.
 mod terminal;
-/// Missing rights, broken services, full disks.
+/// Missing permissions, failing services, full disks.
 mod trouble;
+/// Phrases that must not be used.
+mod words;

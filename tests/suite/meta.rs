@@ -1,4 +1,4 @@
-//! Tests about the repository itself: names, descriptions, examples, documents, floors.
+//! Tests of the repository itself: file names, descriptions, examples, documents, dependencies.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::pages_written::blessing;
 use crate::plugins::units;
 
-/// The sentence that a file opens with.
+/// The start of the comment that every file begins with.
 const OPENING: &str = "//! ";
-/// A file that is longer is about more than one thing.
+/// A longer file is about more than one thing.
 const MOST_LINES: usize = 600;
 
 /// Every file of the repository with this extension.
@@ -51,7 +51,7 @@ fn members() -> Vec<String> {
     members.filter(|member| !member.is_empty()).map(str::to_owned).collect()
 }
 
-/// The crates of built-in units, and of which kind these are.
+/// The crates of built-in units, and the kinds of their units.
 fn unit_crates() -> Vec<(String, &'static str)> {
     let kind = |name: &str| match name {
         "reports" => "report",
@@ -62,12 +62,12 @@ fn unit_crates() -> Vec<(String, &'static str)> {
     let crates = members()
         .into_iter()
         .filter_map(|member| Some(member.strip_prefix("plugins/")?.to_owned()))
-        // The same units as a shared library.
+        // The crate of the same units as a shared library.
         .filter(|name| !name.ends_with("/shared"));
     crates.map(|name| (name.clone(), kind(&name))).collect()
 }
 
-/// The units that the files of those crates are named after, and their kinds.
+/// The units of those crates by the names of their files, and their kinds.
 fn units_by_file() -> BTreeSet<(String, String)> {
     let mut units = BTreeSet::new();
     for (name, kind) in unit_crates() {
@@ -90,7 +90,8 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// A crate that is merely listed registers nothing: what is linked in is what the files say, here and in the program.
+/// Every file of a unit crate is registered, both in this test and in the program: a crate that is only a dependency
+/// registers nothing.
 #[test]
 fn units_are_registered_under_the_names_of_their_files() {
     let registry = Registry::linked_in();
@@ -137,7 +138,7 @@ fn every_unit_describes_itself() {
     }
 }
 
-/// As written, with `--sandbox` put in.
+/// Runs every example, with `--sandbox` added.
 #[test]
 fn every_example_runs_and_gives_rows() {
     let folder = Folder::new();
@@ -239,7 +240,7 @@ fn no_document_leads_out_of_the_repository() {
     }
 }
 
-/// An import only ever points down.
+/// A crate imports only crates of lower layers.
 #[test]
 fn crates_import_what_stands_below_them_only() {
     let floors: &[(&str, &[&str])] = &[
@@ -257,7 +258,7 @@ fn crates_import_what_stands_below_them_only() {
         ("plugins/caches/shared", &["itch-plugin", "itch-caches"]),
         ("plugins/plot", &["itch-plugin"]),
         ("plugins/plot/shared", &["itch-plugin", "itch-renderers"]),
-        // Whoever writes a plugin needs the contract, and nothing else.
+        // A plugin needs only the contract.
         ("tests/fixtures/report", &["itch-plugin"]),
         ("tests/fixtures/cache", &["itch-plugin"]),
         ("tests/fixtures/renderer", &["itch-plugin"]),
@@ -282,7 +283,7 @@ fn crates_import_what_stands_below_them_only() {
     }
 }
 
-/// The built-in crates are named once, behind a feature each, and are there by default.
+/// The built-in crates are listed once, each behind a feature that is on by default.
 #[test]
 fn the_program_links_every_crate_of_units_by_default() {
     let manifest = read("itch/host/Cargo.toml");
@@ -305,7 +306,7 @@ fn the_changelog_knows_this_version() {
     assert!(changelog.contains("\n## Unreleased\n") || changelog.contains(&version));
 }
 
-/// What the compiler and its linter refuse is decided once, for every crate.
+/// The lints are configured once, for every crate.
 #[test]
 fn every_crate_takes_part_in_the_workspace() {
     let workspace = read("Cargo.toml");
@@ -328,7 +329,7 @@ fn every_crate_takes_part_in_the_workspace() {
         ] {
             assert!(manifest.contains(part), "{member} lacks {part}");
         }
-        // Versions are decided once, too.
+        // So are the versions.
         let own = manifest
             .lines()
             .find(|line| line.contains("version = \"") || line.contains(" = \"1"));

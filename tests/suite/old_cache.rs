@@ -1,4 +1,4 @@
-//! Cache directories of the old program, written here as it wrote them, replayed without any network.
+//! Cache directories in the format of the old program, created here and read without a network.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn hash(key: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where the old program put the value of a key: 32 folders deep.
+/// The path of a key's value in the old program: 32 folders deep.
 fn place(directory: &Path, key: &str) -> PathBuf {
     let hash = hash(key);
     let folders = (0..32).map(|place| &hash[2 * place..2 * place + 2]);
@@ -35,7 +35,7 @@ fn store(directory: &Path, key: &str, value: &Value) {
     std::fs::write(path, zlib(value.to_string().as_bytes())).unwrap();
 }
 
-/// A folder with an old cache in it, and nothing that could be asked.
+/// A folder with an old cache and without a service.
 struct Old {
     folder: Folder,
     directory: PathBuf,
@@ -57,7 +57,7 @@ impl Old {
         self.folder.itch(&[&options, arguments].concat())
     }
 
-    /// All files, with what is in them.
+    /// All files with their contents.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut files, mut folders) = (Vec::new(), vec![self.directory.clone()]);
         while let Some(folder) = folders.pop() {
@@ -122,7 +122,7 @@ fn channels_and_their_followers() {
     let follows = "https://api.twitch.tv/kraken/channels/burkeblack/follows";
     let old = Old::new(&[
         ("https://api.twitch.tv/kraken/channels/burkeblack|[]", channel()),
-        // With a limit, and without one.
+        // The pages of a run with a limit and of one without.
         (&format!("{follows}?direction=DESC&limit=100|[]"), first.clone()),
         (&format!("{follows}?direction=DESC&limit=100|[u'cursor=1469996245023720000']"), second.clone()),
         (&format!("{follows}?direction=DESC&limit=100|[u'cursor=1469550110482113000']"), last.clone()),
@@ -185,7 +185,7 @@ fn followed_channels_are_paged_by_links() {
                 burkeblack\tother\t1351971249\t1351971248\t-1\t0\n";
     old.replay(&["following", "BurkeBlack"]).prints(rows);
     old.replay(&["num_following", "BurkeBlack"]).prints("BurkeBlack\t2\n");
-    // Under the name as it was typed, and no other.
+    // Only under the name as it was typed.
     old.replay(&["num_following", "burkeblack"]).exits(6);
 }
 
@@ -251,7 +251,7 @@ fn chat() {
         .prints("x : hello\tall\\\n");
 }
 
-/// The old program stored errors too, and later took them for data.
+/// The old program also stored errors, and later read them as data.
 #[test]
 fn a_stored_error_is_that_error() {
     let error = json!({"error": "Not Found", "status": 404, "message": "Channel 'gone' does not exist"});

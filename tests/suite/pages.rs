@@ -1,12 +1,12 @@
-//! The pages of documentation: which there are, and of which blocks they are made.
+//! The pages of documentation and their blocks.
 //!
-//! `pages_written` writes the parts that are generated; `pages_run` runs every command.
+//! `pages_written` writes the generated parts; `pages_run` runs every command.
 
 use std::path::Path;
 
 use itch_tests::{Folder, root};
 
-/// Every page for people who use itch or change it.
+/// Every page for users and contributors.
 pub(crate) const PAGES: &[&str] = &[
     "README.md",
     "CONTRIBUTING.md",
@@ -20,7 +20,7 @@ pub(crate) const PAGES: &[&str] = &[
     "docs/reference.md",
     "docs/reports.md",
 ];
-/// A longer one is not read.
+/// The maximum number of lines in the README.
 const MOST_README_LINES: usize = 200;
 
 /// Reads a file of the repository.
@@ -32,16 +32,16 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
 /// A fenced block of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
-    /// The heading of second level that it stands under.
+    /// The second-level heading above it.
     pub(crate) section: String,
-    /// What stands behind the opening fence.
+    /// The text after the opening fence.
     pub(crate) language: String,
-    /// The comment right above it: `<!-- … -->` without its signs.
+    /// The comment directly above it: `<!-- … -->` without the markers.
     pub(crate) marker: Option<String>,
     pub(crate) lines: Vec<String>,
 }
 
-/// The text of a comment that is a line of its own.
+/// The text of a comment that is a whole line.
 pub(crate) fn comment(line: &str) -> Option<&str> {
     line.strip_prefix("<!-- ")?.strip_suffix(" -->")
 }
@@ -93,7 +93,7 @@ fn every_page_is_known() {
     for (folder, prefix) in [("", ""), ("docs", "docs/")] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            // Its examples are of the past.
+            // Its examples are of older versions.
             if name.ends_with(".md") && name != "CHANGELOG.md" {
                 found.push(format!("{prefix}{name}"));
             }
@@ -111,7 +111,7 @@ fn the_readme_fits_on_a_page() {
     assert!(lines <= MOST_README_LINES, "README.md has {lines} lines");
 }
 
-/// A block by indentation has no language, so that nobody knows whether it can be run.
+/// An indented block has no language, so the tests cannot know whether to run it.
 #[test]
 fn commands_stand_in_fenced_blocks() {
     for page in PAGES {
@@ -125,7 +125,7 @@ fn commands_stand_in_fenced_blocks() {
     }
 }
 
-/// `itch cache stats`, wherever a sentence mentions it.
+/// The itch commands in a sentence, such as `itch cache stats`.
 #[test]
 fn every_command_that_is_mentioned_exists() {
     let folder = Folder::new();
@@ -139,7 +139,7 @@ fn every_command_that_is_mentioned_exists() {
             let is_name = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
             let is_name = |word: &&str| is_name(word) && !word.starts_with('-');
             let words: Vec<String> = code.split(' ').take_while(is_name).take(2).map(str::to_owned).collect();
-            // The plugin that docs/plugins.md makes.
+            // The plugin that docs/plugins.md creates.
             if !words.is_empty() && words[0] != "hello" {
                 mentioned.push(words);
             }
@@ -155,7 +155,7 @@ fn every_command_that_is_mentioned_exists() {
     }
 }
 
-/// What a page says that a configuration may hold is understood.
+/// Every configuration on a page is valid.
 #[test]
 fn every_configuration_is_understood() {
     let mut found = 0;
@@ -178,7 +178,7 @@ fn every_configuration_is_understood() {
     assert!(found > 2, "{found}");
 }
 
-/// What a page calls a file is one: `itch/api/src/`, `README.md`, `src/<name>.rs`.
+/// Every file that a page names exists: `itch/api/src/`, `README.md`, `src/<name>.rs`.
 #[test]
 fn every_file_that_is_named_exists() {
     let listed = std::process::Command::new("git")
@@ -209,7 +209,7 @@ fn is_path(code: &str) -> bool {
     is_name && !of_the_user && (known.iter().any(|end| code.ends_with(end)) || code.ends_with('/'))
 }
 
-/// Whether a file has this path, or a path that ends with it. A name in angle brackets stands for any.
+/// Whether a file has this path, or a path that ends with it. A name in angle brackets matches any name.
 fn exists(name: &str, files: &[&str]) -> bool {
     let parts: Vec<&str> = name.trim_end_matches('/').split('/').collect();
     let fits = |part: &str, found: &str| match (part.find('<'), part.rfind('>')) {

@@ -1,14 +1,14 @@
 //! Every command of every page is run.
 //!
-//! A section is one session: its blocks run one after the other in one shell, in an empty folder and an empty home.
+//! A section is one session: its blocks run one after the other in one shell, in an empty folder with an empty home.
 //!
-//! - ```` ```sh ````: commands, each of which has to end with exit code 0; a line that ends with `\` goes on
-//! - ```` ```console ````: commands after `$ ` and what they print; `...` stands for any text in a line, and alone in a
-//!   line for any lines
-//! - ```` ```python ````: a program; the packages are those of the page's `pip install`
+//! - ```` ```sh ````: commands, each of which must end with exit code 0; a line that ends with `\` continues
+//! - ```` ```console ````: commands after `$ ` and their output; `...` matches any text in a line, and alone in a
+//!   line any lines
+//! - ```` ```python ````: a program; it can use the packages of the page's `pip install`
 //!
-//! A comment above a block says what is different about it: `<!-- account -->` is asked of the simulated Twitch, as if
-//! it were the real one; `<!-- not run: … -->` is not run, for one of the reasons below.
+//! A comment above a block changes how it is run: with `<!-- account -->` the simulated Twitch replaces the real one; a
+//! block with `<!-- not run: … -->` is not run, for one of the reasons below.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -23,13 +23,13 @@ use itch_tests::{Folder, Sandbox, binary, root, target};
 use crate::pages::{Block, PAGES, blocks, read};
 use crate::pages_written::blessing;
 
-/// Stands for any text in a line, and alone in a line for any lines.
+/// Matches any text in a line, and alone in a line any lines.
 const ANYTHING: &str = "...";
-/// What a session prints behind each command: this and the exit code.
+/// A session prints this and the exit code after each command.
 const MARK: char = '\u{1e}';
 /// The examples of a unit's description, which `meta` runs.
 pub(crate) const OF_DESCRIPTIONS: &str = "another test runs the examples of descriptions";
-/// Why a command may not be run.
+/// The allowed reasons for not running a command.
 const REASONS: &[&str] = &[
     OF_DESCRIPTIONS,
     "installs",
@@ -39,7 +39,7 @@ const REASONS: &[&str] = &[
     "serves until it is interrupted",
 ];
 
-/// One command, and what it prints, where the page says so.
+/// One command, and its output, if the page shows it.
 #[derive(Debug)]
 struct Step {
     command: String,
@@ -98,7 +98,7 @@ fn steps(page: &str, block: &Block, python: Option<&Path>) -> Vec<Step> {
     steps
 }
 
-/// A shell in which `itch` is a command, in an empty folder and an empty home.
+/// A shell with `itch` in its search path, in an empty folder with an empty home.
 fn shell(folder: &Folder) -> Command {
     let bin = folder.path("bin");
     std::fs::create_dir_all(&bin).unwrap();
@@ -117,13 +117,13 @@ fn shell(folder: &Folder) -> Command {
         .env("PATH", std::env::join_paths(path).unwrap())
         .env("HOME", folder.path("home"))
         .env("CARGO_HOME", cargo_home)
-        // What a plugin is built of is compiled once, not at each run of this test.
+        // The dependencies of a plugin are compiled once, not at each run of this test.
         .env("CARGO_BUILD_BUILD_DIR", target().join("plugin-docs"))
         .current_dir(folder.path("work"));
     shell
 }
 
-/// Runs steps one after the other in one shell, and gives what each printed and its exit code.
+/// Runs steps one after the other in one shell, and returns the output and the exit code of each.
 fn run(folder: &Folder, steps: &[Step]) -> Vec<(String, String)> {
     let says = |word: &str| steps.iter().any(|step| step.command.contains(word));
     let redis = says("redis").then(|| Server::redis(&[]));
@@ -134,13 +134,13 @@ fn run(folder: &Folder, steps: &[Step]) -> Vec<(String, String)> {
     let mut script = String::from("exec 2>&1\n");
     for step in steps {
         let command = match step.account {
-            // In a shell of its own, so that the variables end with it.
+            // In a subshell, so that the variables apply only to it.
             true => format!("( export {}\n{}\n)", account.join(" "), step.command),
             false => step.command.clone(),
         };
         script.push_str(&format!("{command}\nprintf '\\036%s\\036' $?\n"));
         if command.starts_with("itch plugins new") {
-            // The versions that the repository was tested with, not those of today.
+            // The versions that the repository was tested with, not the newest ones.
             let lock = root().join("Cargo.lock");
             script.push_str(&format!("if test -f hello/Cargo.toml; then cp '{}' hello/; fi\n", lock.display()));
         }
@@ -165,7 +165,7 @@ fn run(folder: &Folder, steps: &[Step]) -> Vec<(String, String)> {
     ran
 }
 
-/// Whether a line is as the page says.
+/// Whether a line matches the page.
 fn line_fits(expected: &str, line: &str) -> bool {
     let mut parts = expected.split(ANYTHING);
     let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or_default()) else {
@@ -184,7 +184,7 @@ fn line_fits(expected: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Whether lines are as the page says.
+/// Whether lines match the page.
 fn fits(expected: &[String], lines: &[&str]) -> bool {
     match (expected.split_first(), lines.split_first()) {
         (None, None) => true,
@@ -201,7 +201,7 @@ fn not_run(block: &Block) -> Option<&str> {
     block.marker.as_deref()?.strip_prefix("not run: ")
 }
 
-/// Runs one section of a page, and gives its folder.
+/// Runs one section of a page, and returns its folder.
 fn run_section(page: &str, blocks: &[&Block], python: Option<&Path>) -> Folder {
     let folder = Folder::new();
     let of_block = |block: &&&Block| not_run(block).is_none();
@@ -214,7 +214,7 @@ fn run_section(page: &str, blocks: &[&Block], python: Option<&Path>) -> Folder {
     assert_eq!(ran.len(), steps.len(), "{page}: {ran:?}");
     for (step, (printed, code)) in steps.iter().zip(&ran) {
         assert_eq!(code, "0", "{page}: `{}` printed: {printed}", step.command);
-        // A cache that cannot be used costs a warning and not the exit code.
+        // A cache that cannot be used is a warning and does not change the exit code.
         assert!(!printed.contains("warning: "), "{page}: `{}` printed: {printed}", step.command);
         if let Some(expected) = &step.prints {
             let lines: Vec<&str> = printed.lines().collect();
@@ -229,7 +229,7 @@ fn run_section(page: &str, blocks: &[&Block], python: Option<&Path>) -> Folder {
     folder
 }
 
-/// Runs all sections of a page, and shows the folder of each.
+/// Runs all sections of a page, and calls a function with the folder of each.
 fn run_page(page: &str, mut look: impl FnMut(&str, &Folder)) {
     if blessing() {
         return; // Another test is writing it.
@@ -244,8 +244,8 @@ fn run_page(page: &str, mut look: impl FnMut(&str, &Folder)) {
     }
 }
 
-/// A Python that has the packages which the page installs, if it has programs in Python. Below the target folder, so
-/// that they are fetched once.
+/// A Python with the packages that the page installs, if it has Python programs. It is below the target folder, so that
+/// the packages are downloaded once.
 fn python(page: &str, blocks: &[Block]) -> Option<PathBuf> {
     blocks.iter().find(|block| block.language == "python")?;
     let lines = blocks.iter().flat_map(|block| &block.lines);
@@ -270,7 +270,7 @@ fn python(page: &str, blocks: &[Block]) -> Option<PathBuf> {
         return Some(python);
     }
     assert!(!is_reachable("pypi.org:443"), "pip install {wanted}: {why}");
-    // Around the capture of the test harness: a run in which something was left out must not look like any other.
+    // Bypasses the capture of the test harness, so that skipped programs are always reported.
     let said = format!("\n*** not run: the Python programs of {page}, since pypi.org cannot be reached ***\n");
     std::io::stderr().write_all(said.as_bytes()).unwrap();
     None
@@ -281,7 +281,7 @@ fn is_reachable(host: &str) -> bool {
     addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(5)).is_ok())
 }
 
-/// The page of the tests that know it.
+/// One test for each page.
 macro_rules! pages {
     ($($name:ident: $page:literal,)*) => {
         $(#[test]
@@ -316,7 +316,7 @@ fn lines(path: PathBuf) -> usize {
     std::fs::read_to_string(path).unwrap().lines().count()
 }
 
-/// The plugins that are made from nothing are as small as the page says.
+/// The plugins that the page creates are as small as it says.
 #[test]
 fn plugins() {
     let mut made = Vec::new();
@@ -337,7 +337,7 @@ fn plugins() {
     assert!(blessing() || made == ["c", "rust"], "{made:?}");
 }
 
-/// What is not run has one of few reasons, and if itch is asked, a command line that it understands.
+/// A block that is not run has an allowed reason, and its itch commands are valid command lines.
 #[test]
 fn what_is_not_run_has_a_reason() {
     for page in PAGES {
@@ -354,7 +354,7 @@ fn what_is_not_run_has_a_reason() {
     }
 }
 
-/// What a newcomer reads first, and may paste, needs nothing but the program.
+/// The commands that new users read first need only the program.
 #[test]
 fn the_readme_needs_no_account() {
     for block in blocks(&read("README.md")) {

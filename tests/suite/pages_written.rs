@@ -1,6 +1,6 @@
-//! The parts of pages that are generated, from the program's output, from its descriptions, and from files.
+//! The generated parts of pages: from the program's output, from descriptions of units, and from files.
 //!
-//! `tests/run --bless` writes them anew. A comment says what a part shows:
+//! `tests/run --bless` regenerates them. A comment says what a part shows:
 //!
 //! - `<!-- run: itch … -->` above a block: the output of this command
 //! - `<!-- file: … -->` above a block: this file
@@ -19,7 +19,7 @@ use crate::pages::{PAGES, comment, read};
 use crate::pages_run::OF_DESCRIPTIONS;
 use crate::plugins::units;
 
-/// Whether what is expected is to be written anew.
+/// Whether to regenerate the parts.
 pub(crate) fn blessing() -> bool {
     std::env::var_os("ITCH_BLESS").is_some()
 }
@@ -32,7 +32,7 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The page as it should be.
+/// The expected content of a page.
 fn written(page: &str) -> String {
     let mut out = String::new();
     let mut lines = page.lines();
@@ -65,14 +65,14 @@ fn written(page: &str) -> String {
         let fence = lines.next().unwrap_or_default();
         assert!(fence.starts_with("```"), "{line} stands before no block");
         lines.by_ref().take_while(|line| *line != "```").for_each(drop);
-        // Lines that are nothing but spaces are the form of a help text; an editor takes them away.
+        // Help texts have lines of only spaces, which editors remove.
         let shown: Vec<&str> = shown.lines().map(str::trim_end).collect();
         writeln!(out, "{fence}\n{}\n```", shown.join("\n")).unwrap();
     }
     out
 }
 
-/// What an example of a crate prints, in an empty folder.
+/// The output of an example of a crate, in an empty folder.
 fn example(name: &str) -> String {
     if !itch_tests::all_is_built() {
         itch_tests::build(&["build", "--quiet", "--locked", "--workspace", "--example", name], "debug");

@@ -1,9 +1,9 @@
-//! `itch plot`: the old command line, bounds, bad input, what each renderer writes, pictures of reports.
+//! `itch plot`: the old command line, bounds, invalid input, the output of each renderer, pictures of reports.
 
 use itch_tests::{Folder, Sandbox, binary};
 use serde_json::Value;
 
-/// Ten followers of four days, as the program of 2016 printed them: name, channel, created, followed, delta.
+/// Ten followers of four days, as the itch of 2016 printed them: name, channel, created, followed, delta.
 pub(crate) const FOLLOWERS: &str = "\
 ann\tburkeblack\t1404172800\t1469404800\t65232000\t0
 bob\tburkeblack\t1404172860\t1469408400\t65235540\t0
@@ -17,7 +17,7 @@ ida\tburkeblack\t1420070400\t1469664000\t49593600\t0
 jim\tburkeblack\t1430438400\t1469750400\t39312000\t0
 ";
 
-/// Two streams, the second still running.
+/// Two streams, the second of which is still running.
 pub(crate) const STREAMS: &str = "1469491200\t1469505600\n1469750000\tNone\n\n";
 
 pub(crate) fn folder() -> Folder {
@@ -48,7 +48,7 @@ fn the_old_command_line_draws_the_old_chart() {
     assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
     let size = |at: usize| u32::from_be_bytes(picture[at..at + 4].try_into().unwrap());
     assert_eq!((size(16), size(20)), (2160, 1080));
-    // Nothing but the picture is left.
+    // Only the picture is left.
     let names = std::fs::read_dir(folder.path("")).unwrap();
     let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("part")), "{names:?}");
@@ -108,7 +108,7 @@ fn rows_are_printed_as_before() {
             "a.png",
         ])
         .prints("94800 2016-07-24 22:40:00 eve\n94800 2016-07-24 22:41:00 fay\n94800 2016-07-24 22:42:00 gus\n");
-    // To stdout goes one thing.
+    // Only the picture goes to stdout.
     let ran = folder.itch(&["plot", "followers.csv", "-o", "-", "--renderer", "svg"]);
     assert!(ran.succeeds().stdout.starts_with("<svg"));
 }
@@ -119,7 +119,7 @@ fn bounds_clip_the_axis_that_they_name() {
     let chart = json(&folder, &["-m", "2016-07-26", "-N", "2016-07-01"]);
     assert_eq!(chart["x"]["min"], 1_469_491_200);
     assert_eq!(chart["y"]["max"], 1_467_331_200);
-    // -N takes dots away and leaves the count alone, which counts what is right of -m.
+    // -N removes dots and does not change the count, which starts at -m.
     assert_eq!(points(&chart).len(), 4);
     assert_eq!(chart["line"].as_array().unwrap().last().unwrap()["y"], 7);
     assert_eq!(chart["y2"]["min"], 0);
@@ -135,7 +135,7 @@ fn every_type_draws() {
         let chart = json(&folder, &["-t", kind]);
         assert_eq!((chart.get("points").is_some(), chart.get("line").is_some()), (has_points, has_line), "{kind}");
     }
-    // The left axis is that of the count then, and so are its bounds.
+    // The left axis is then that of the count, and so are its bounds.
     let chart = json(&folder, &["-t", "line", "-n", "2", "-N", "8"]);
     assert_eq!((&chart["y"]["min"], &chart["y"]["max"]), (&2.into(), &8.into()));
     assert_eq!(chart["line_axis"], "y");
@@ -148,7 +148,7 @@ fn running_streams_and_blank_lines_are_fine() {
     let bands = chart["bands"].as_array().unwrap();
     assert_eq!(bands.len(), 2);
     assert_eq!(bands[0]["to"], 1_469_505_600);
-    // The last row is the last thing that is known while the second runs.
+    // While the second stream is running, its band ends at the last row.
     assert_eq!(bands[1]["to"], 1_469_750_400);
     let numbers = ["plot", "-x", "delta", "-S", "streams.csv"];
     let ran = folder.itch(&[&numbers[..], &["followers.csv", "a.png"]].concat());
@@ -306,7 +306,7 @@ fn densities_are_those_of_the_sum_over_all_pairs() {
     }
 }
 
-/// Rows enough that a drawing takes its dots as an image.
+/// Enough rows for a vector picture to contain its dots as an image.
 fn many(folder: &Folder, rows: u64) {
     let mut text = String::new();
     for row in 0..rows {
@@ -367,7 +367,7 @@ fn a_report_draws_its_own_rows() {
     let drawn = folder.itch(&["followers", "-l", "300", "--plot", "plot.png", "burkeblack"]);
     assert_eq!(rows.succeeds().stdout, drawn.exits(0).stdout);
     assert!(folder.path("plot.png").is_file());
-    // What is drawn does not have to be printed.
+    // Columns can be drawn without being printed.
     let names = folder.itch(&[
         "followers",
         "-l",
@@ -400,7 +400,7 @@ fn an_incomplete_run_is_drawn_and_says_so() {
     ran.exits(6).says("the picture shows an incomplete run");
     let chart: Value = serde_json::from_str(&folder.read("plot.json")).unwrap();
     assert_eq!(chart["title"], "burkeblack - followers (incomplete)");
-    // Every row that was printed is drawn, but for accounts that are gone.
+    // Every printed row is drawn, except those of accounts that no longer exist.
     let printed = ran
         .stdout
         .lines()

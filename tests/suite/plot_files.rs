@@ -1,4 +1,4 @@
-//! The files of `itch plot`: where a picture goes, and the forms in which rows come.
+//! The files of `itch plot`: the output file, and the formats of the rows.
 
 use std::fs;
 use std::io::Write;
@@ -17,7 +17,7 @@ fn is_picture(folder: &Folder, name: &str) -> bool {
     fs::read(folder.path(name)).is_ok_and(|bytes| bytes.starts_with(PNG))
 }
 
-/// What is in the folder beside what [`folder`] wrote.
+/// The files in the folder other than those that [`folder`] wrote.
 fn made(folder: &Folder) -> Vec<String> {
     let names = fs::read_dir(folder.path("")).unwrap();
     let mut names: Vec<String> = names
@@ -47,7 +47,7 @@ fn a_link_stays_and_what_it_leads_to_is_drawn() {
         .exits(1)
         .says("`round.png` cannot be written")
         .says("links");
-    // A report's file is the same.
+    // The output file of a report behaves the same.
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     folder.write("rows.tsv", "old");
@@ -68,7 +68,7 @@ fn a_file_keeps_its_mode_and_what_is_open_is_written_as_it_is() {
     folder.itch(&["plot", "-s", "followers.csv", "mine.png"]).prints("");
     let found = fs::metadata(folder.path("mine.png")).unwrap();
     assert_eq!(found.permissions().mode() & 0o777, 0o640);
-    // Standard output by its other name, into a file.
+    // `/dev/stdout`, redirected to a file.
     let out = fs::File::create(folder.path("out.png")).unwrap();
     let mut command = folder.command(&["plot", "-s", "followers.csv", "--renderer", "png", "/dev/stdout"]);
     assert!(command.stdout(out).status().unwrap().success());
@@ -89,7 +89,7 @@ fn a_file_that_must_not_be_changed_is_not_replaced() {
     let arguments = ["plot", "-s", "followers.csv", "fixed.png"];
     let mut command = folder.command(&arguments);
     if rustix::process::geteuid().is_root() {
-        // Root may write to any file; this is somebody who may not.
+        // Root may write to any file, so this runs as an unprivileged user.
         command.uid(65534).gid(65534);
     }
     let ran = folder.ran(wait(command.spawn().unwrap()), &arguments);
@@ -128,7 +128,7 @@ fn nothing_is_left_of_a_picture_that_was_not_finished() {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        // It reads only after the picture's file is open.
+        // The rows are read only after the output file is open.
         let started = format!("/proc/{}/fd", child.id());
         eventually("the file is open", || {
             fs::read_dir(&started).is_ok_and(|open| {

@@ -1,4 +1,5 @@
-//! The page of `itch plot --renderer html` in a real browser: it loads nothing, draws, zooms, hides parts, and tells rows.
+//! The page of `itch plot --renderer html` in a real browser: it loads no other file, draws, zooms, hides parts, and
+//! shows rows.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +8,7 @@ use itch_tests::Folder;
 
 use crate::plot::folder;
 
-/// A browser that runs without a screen; `tests/run` installs one.
+/// A headless browser; `tests/run` installs one.
 fn browser() -> &'static str {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| {
@@ -19,11 +20,11 @@ fn browser() -> &'static str {
     found.expect("the page cannot be tested: install chromium")
 }
 
-/// Opens a page, lets a script work on it, and gives what the document is then.
+/// Opens a page, runs a script in it, and returns the resulting document.
 fn open(folder: &Folder, page: &str, script: &str) -> String {
     let text = folder.read(page);
-    // The page forbids every other script, so that this one has to stand in it. Frames come by the browser's virtual
-    // clock: on a busy machine the document is given out before a real one.
+    // The page's policy allows only its own scripts, so the script is inserted into the page. Frames use the browser's
+    // virtual clock: on a busy machine the document would be dumped before a real frame.
     let script = format!(
         "<script>window.requestAnimationFrame = frame => setTimeout(frame, 16);
         window.addEventListener('load', () => {{ {script} }});</script></body>"
@@ -104,7 +105,7 @@ fn it_zooms_hides_and_tells() {
     assert!(view[0] > 0.1 && view[1] < 0.9, "{view:?}");
     assert_eq!(view[2..], [0.0, 1.0]);
     assert_eq!(document.matches("aria-pressed=\"false\"").count(), 1);
-    // Points at every place until one tells a row.
+    // Moves the pointer until a row is shown.
     let search = "const c = document.getElementById('chart'); const b = c.getBoundingClientRect();
         const h = document.getElementById('hover');
         for (let x = 0; x < b.width && !h.textContent; x += 5) for (let y = 0; y < b.height && !h.textContent; y += 5)
@@ -143,7 +144,7 @@ fn many_rows_are_counted_anew_at_every_zoom() {
     assert!(is_picture(&folder.path("page.png")));
 }
 
-/// Draws rows of name, x and y and opens the page.
+/// Draws rows of name, x and y, and opens the page.
 fn page_of(rows: &str, options: &[&str]) -> Folder {
     let folder = Folder::new();
     folder.write("rows.tsv", &format!("name\tx\ty\n{rows}"));
@@ -152,7 +153,7 @@ fn page_of(rows: &str, options: &[&str]) -> Folder {
     folder
 }
 
-/// What a script has at hand: the canvas, events on it, and every row that the pointer is told of.
+/// Helpers for the scripts: the canvas, events on it, and every row that is shown at the pointer.
 const HANDS: &str = "
     const canvas = document.getElementById('chart'), box = canvas.getBoundingClientRect();
     const hover = document.getElementById('hover'), body = document.body.dataset;
@@ -207,7 +208,7 @@ fn ticks_are_those_of_the_pictures() {
             "00:00:00.6 2016-01-01 | 00:00:00.8 | 00:00:01.0 | 00:00:01.2 | 00:00:01.4 | 00:00:01.6",
             "1 | 1e50 | 1e100 | 1e150 | 1e200 | 1e250",
         ),
-        // The night in which the clock went back.
+        // The night in which the clock was set back.
         (
             "a\t2016-11-05T12:00:00Z\t-2\nb\t2016-11-07T12:00:00Z\t2500000\n",
             &["--tz", "America/New_York"],
@@ -242,7 +243,7 @@ fn neighbours_come_apart_at_the_nearest_zoom() {
         const [left, , width] = area();
         body.first = body.x;
         body.told = told();
-        // Nearer and farther than anything is there to see.
+        // Zooms in and out beyond the limits.
         for (let turn = 0; turn < 200; turn++) wheel(left, 100, -300);
         body.near = body.view;
         for (let turn = 0; turn < 200; turn++) wheel(left + width / 2, 200, 300);"

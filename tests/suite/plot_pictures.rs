@@ -1,6 +1,6 @@
-//! Golden pictures: what is drawn looks as it did when somebody looked at it, by the eye's measure and not by bytes.
+//! Golden pictures: the pictures are compared by visible differences, not by bytes.
 //!
-//! `tests/run --bless` draws them anew; look at them before you commit them.
+//! `tests/run --bless` redraws them; look at them before you commit them.
 
 use std::path::PathBuf;
 
@@ -38,12 +38,12 @@ fn oklab([red, green, blue]: [f64; 3]) -> [f64; 3] {
 }
 
 impl Picture {
-    /// Reads a file, each three by three pixels as one: a line half a pixel further on is the same picture.
+    /// Reads a file, averaging blocks of three by three pixels, so that a shift by half a pixel makes no difference.
     fn read(path: PathBuf) -> Picture {
         Picture::from_afar(path, 3)
     }
 
-    /// Reads a file, so many pixels along each side of a square as one.
+    /// Reads a file, averaging square blocks of pixels with this side.
     fn from_afar(path: PathBuf, side: usize) -> Picture {
         let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
         let mut reader = decoder.read_info().unwrap();
@@ -67,7 +67,7 @@ impl Picture {
         Picture { width, height, colors }
     }
 
-    /// The mean distance of colours, and the share of places where somebody would see one.
+    /// The mean distance of colours, and the fraction of blocks with a visible difference.
     fn distance(&self, other: &Picture) -> (f64, f64) {
         let far = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
         let all: Vec<f64> = self.colors.iter().zip(&other.colors).map(|(a, b)| far(a, b)).collect();
@@ -76,7 +76,7 @@ impl Picture {
     }
 }
 
-/// Fails unless a picture looks like the golden one of this name.
+/// Fails unless a picture looks like the golden picture of this name.
 #[track_caller]
 fn looks_like(drawn: PathBuf, name: &str) {
     let golden = root().join("tests/golden").join(format!("{name}.png"));
@@ -202,7 +202,7 @@ fn dots_gathered_on_pixels_look_like_dots() {
     let folder = wave(40_000);
     for (name, more) in [("crowd", &[][..]), ("crowd_density", &["-D"])] {
         draws(&folder, name, &[&["--dots", "image", "wave.tsv"], more].concat());
-        // A gathered dot is moved by up to half a pixel: the light is the same, pixel by pixel it is not.
+        // Merged dots move by up to half a pixel: the average colour is the same, but single pixels are not.
         let far = |how: &str| {
             let plot = ["plot", "-s", "-o", "far.png", "wave.tsv", "--dots", how];
             folder.itch(&[&plot[..], more].concat()).prints("");

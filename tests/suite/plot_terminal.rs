@@ -1,4 +1,5 @@
-//! `itch plot` on terminals: characters, pictures by three protocols, what is asked and when, small and slow terminals.
+//! `itch plot` on terminals: characters, pictures with three protocols, queries to the terminal, small and slow
+//! terminals.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use itch_tests::Folder;
 
 use crate::terminal::Device;
 
-/// What ends the question to a terminal.
+/// The end of the query to a terminal.
 const QUESTION: &str = "\u{1b}[c";
 
 fn answering(answer: &'static str) -> Device {
@@ -39,7 +40,7 @@ fn a_chart_is_drawn_where_no_file_is_named() {
     assert!(braille.count() > 50, "{}", screen.all());
     assert!(screen.bytes.contains("\u{1b}[38;2;"));
 
-    // Who wants no colours is asked nothing either.
+    // Without colours, the terminal is not queried either.
     let plain = Device::default().run(&folder, &[&["--color", "never"], &arguments[..]].concat());
     assert!(!plain.bytes.contains('\u{1b}'), "{:?}", plain.bytes);
     assert!(plain.lines.iter().any(|line| line.contains("BurkeBlack")));
@@ -56,7 +57,7 @@ fn a_terminal_that_shows_pictures_gets_one() {
         let arguments = ["plot", "followers.csv"];
         let screen = answering(answer).run(&folder, &arguments);
         assert_eq!(screen.code, 0, "{}", screen.all());
-        // The question itself is in the way of kitty, too.
+        // The query contains the kitty protocol's sequence too.
         let drawn = screen.bytes.rsplit("\u{1b}[c").next().unwrap();
         assert!(drawn.contains(picture), "{answer:?}: {:.300?}", drawn);
     }
@@ -72,7 +73,8 @@ fn pictures_that_were_asked_for_need_no_question() {
         assert!(!screen.bytes.contains(QUESTION));
         screen.bytes
     };
-    // As large as the terminal, without the line of the prompt; a PNG in parts of which all but the last go on.
+    // The picture has the size of the terminal without the line of the prompt. It is a PNG in chunks, all of which but
+    // the last one say that more follow.
     let kitty = draw("kitty", &[]);
     assert!(kitty.starts_with("\u{1b}_Ga=T,f=100,q=2,c=100,r=199,m=1;iVBORw0KGgo"));
     let parts: Vec<&str> = kitty.split_terminator("\u{1b}\\").collect();
@@ -128,14 +130,14 @@ fn nothing_is_asked_before_there_is_something_to_draw() {
     }
 }
 
-/// The labels of the axes that are numbers or begin with one.
+/// The labels of the axes that are numbers or start with one.
 fn numbers(lines: &[String]) -> Vec<String> {
     let words = lines.iter().flat_map(|line| line.split(['│', '┤', '├', ' ']));
     let is_number = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
     words.filter(is_number).map(str::to_owned).collect()
 }
 
-/// A chart with a title, in letters.
+/// A chart with a title, drawn with characters.
 fn in_braille(title: &str) -> [&str; 6] {
     ["plot", "-T", title, "--graphics", "braille", "followers.csv"]
 }
@@ -155,7 +157,7 @@ fn charts_fit_in_terminals_of_every_size() {
         let printed = screen.bytes.lines().count();
         let most = usize::from(rows).saturating_sub(1).max(1);
         assert!(printed <= most, "{columns}x{rows}: {}", screen.all());
-        // Years, months, days, clocks, and counts of at most ten: whole or not at all.
+        // Years, months, days, times of day, and counts up to ten: labels are never cut.
         for number in numbers(&screen.lines) {
             let parts: Vec<usize> = number.split(['-', ':']).map(str::len).collect();
             let is_whole = match parts[..] {
@@ -189,7 +191,7 @@ fn marks_stay_with_their_letters() {
 #[cfg(unix)]
 #[test]
 fn a_slow_terminal_is_waited_for_and_leaves_nothing_to_the_shell() {
-    // What is left of its answer is what a shell would take for typed.
+    // The rest of its answer would be read by the shell as typed text.
     let script = "\"$0\" plot followers.csv >/dev/tty; stty -icanon -echo min 0 time 2; echo \"left: [$(cat)]\"";
     let device = Device {
         delay: Duration::from_millis(500),

@@ -1,11 +1,11 @@
-//! `itch plugins`: the same in four forms.
+//! `itch plugins`: its output in four formats.
 
 use itch_tests::Folder;
 use serde_json::Value;
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// What `plugins list --json` says where nothing is installed.
+/// The output of `plugins list --json` if no plugin is installed.
 pub(crate) fn units() -> Vec<Value> {
     itch_tests::units_of(&Folder::new())
 }

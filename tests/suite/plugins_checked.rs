@@ -1,4 +1,4 @@
-//! `itch plugins check`: every unit is tried, and none is waited for that does not end.
+//! `itch plugins check`: every unit is tried, with a time limit.
 
 use std::fs;
 use std::io::Read;
@@ -19,7 +19,7 @@ fn a_check_tries_every_unit() {
     assert_eq!(lines[2], "plugin: ok: c-report 1.2.3, ABI 1.0");
     assert_eq!(lines[3], "report c-report: ok: 1 example against the sandbox, 6 rows");
 
-    // Each of several units is tried, and one that fails is told.
+    // Every unit is tried, and a failing one is reported.
     let several = check("fixture-report");
     let stdout = &several.exits(1).stdout;
     assert!(stdout.contains("\nreport rust-report: ok: 1 example against the sandbox, 2 rows\n"));
@@ -45,7 +45,7 @@ fn a_check_tries_every_unit() {
     let open = fixtures::world_writable(&elsewhere);
     let open = folder.itch(&["plugins", "check", open.to_str().unwrap()]);
     assert_eq!(open.exits(1).stdout, "file: failed: it is writable by everyone\n");
-    // Nothing of it is remembered.
+    // The check leaves no entry in the index or the lock file.
     assert!(!folder.path("data/itch/plugins.lock").exists());
     assert!(!folder.path("cache/itch/plugins.json").exists());
 }
@@ -62,7 +62,7 @@ fn a_cache_that_works_is_checked_with_a_value() {
     assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
 }
 
-/// Checks a plugin whose trials get so long.
+/// Checks a plugin with this time limit for each trial.
 fn check(folder: &Folder, plugin: &str, timeout: &str) -> RunResult {
     let path = fixtures::install(&[plugin], &folder.path("files")).remove(0);
     let ran = folder.itch(&["plugins", "check", "--timeout", timeout, path.to_str().unwrap()]);
@@ -70,7 +70,7 @@ fn check(folder: &Folder, plugin: &str, timeout: &str) -> RunResult {
     ran
 }
 
-/// The processes that have a file of the folder on their command line.
+/// The processes that have a file of the folder in their command line.
 #[cfg(target_os = "linux")]
 fn processes(folder: &Folder) -> Vec<String> {
     let files = folder.path("files").display().to_string();
@@ -106,7 +106,7 @@ fn what_prints_without_end_is_ended_at_a_limit() {
     let long = check(&folder, "megabyte-rows", "60");
     let rows = "report megabyte-rows: failed: `itch megabyte-rows/megabyte-rows`: it printed more than 16 MiB\n";
     assert!(long.exits(1).stdout.ends_with(rows), "{}", long.stdout);
-    // Short rows end at a number of them.
+    // Short rows stop at a limit of their number.
     let flood = check(&folder, "flood", "60");
     let rows = "report flood: ok: 1 example against the sandbox, 1000 rows\n";
     assert!(flood.exits(0).stdout.ends_with(rows), "{}", flood.stdout);
@@ -137,7 +137,7 @@ fn an_interrupt_ends_a_check_at_once_and_shows_where_it_was() {
     let arguments = ["plugins", "check", "--timeout", "1h", path.to_str().unwrap()];
     let mut command = folder.command(&arguments);
     let mut child = command.env("TMPDIR", &temporary).spawn().unwrap();
-    // Each step is seen before it is over.
+    // Each step is printed before it has ended.
     let mut told = String::new();
     let mut stdout = child.stdout.take().unwrap();
     while !told.ends_with("report hang: ") {

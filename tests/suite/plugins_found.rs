@@ -1,5 +1,5 @@
-//! Where plugins are found, which names they get, what is told of those that cannot be used, and that knowing them
-//! costs no other run anything.
+//! Where plugins are found, their names, the messages about those that cannot be used, and that installed plugins do
+//! not slow down other runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use itch_tests::{Folder, RunResult, fixtures, opened_during, units_of};
 use serde_json::Value;
 
-/// The user's own directory of plugins.
+/// The user's plugin directory.
 pub(crate) fn own(folder: &Folder) -> PathBuf {
     folder.path("data/itch/plugins")
 }
 
-/// A folder in whose own directory these plugins are.
+/// A folder with these plugins in the user's plugin directory.
 pub(crate) fn with(plugins: &[&str]) -> Folder {
     let folder = Folder::new();
     fixtures::install(plugins, &own(&folder));
     folder
 }
 
-/// The status of a unit or a file, and where it is from.
+/// The status of a unit or a file, and its source.
 pub(crate) fn status(folder: &Folder, plugin: &str, name: &str) -> String {
     let units = units_of(folder);
     let unit = units
@@ -39,7 +39,7 @@ fn a_file_in_the_own_directory_is_a_command() {
     assert_eq!(rows[0], ["burkeblack", "0", "0.25", "false", "1469108655", "90"]);
     assert_eq!(rows[2][0], "get");
     first.says("plugin c-report 1.2.3 from ").says(" is new\n");
-    // What it noted is part of the verdict.
+    // The facts that it noted are in the verdict.
     let verbose = folder.itch(&["-v", "--sandbox", "c-report", "burkeblack"]);
     verbose.exits(0).says("1 things");
     let again = folder.itch(&["--sandbox", "c-report", "burkeblack", "--times", "2"]);
@@ -52,7 +52,7 @@ fn a_file_in_the_own_directory_is_a_command() {
             .starts_with("c-report: Show what a report in C can do\nreport of c-report 1.2.3, ABI 1.0, ")
     );
     assert!(info.stdout.lines().nth(1).unwrap().ends_with("c-report.so, ok"), "{}", info.stdout);
-    // Its arguments are checked like any other's.
+    // Its arguments are checked like those of a built-in report.
     folder.itch(&["c-report"]).exits(2).says("<CHANNEL>");
     folder
         .itch(&["c-report", "x", "--times", "many"])
@@ -103,7 +103,7 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
     let truncated = said("truncated.so");
     assert!(truncated.starts_with("crashed: ") || truncated.starts_with("refused: "), "{truncated}");
     assert!(!units.iter().any(|unit| unit["name"] == "readme.txt"));
-    // The same on a pipe, in columns.
+    // The same on a pipe, as columns.
     let list = folder.itch(&["plugins", "list"]);
     let row = list
         .succeeds()
@@ -114,7 +114,7 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
     assert_eq!(&row[1..6], ["", "", "", "", "refused: file too short"]);
     assert_eq!(Path::new(row[6]), own.join("text.so"));
 
-    // None of them breaks anything.
+    // Other commands still work.
     folder
         .itch(&["--sandbox", "followers", "-l", "3", "burkeblack"])
         .succeeds();
@@ -133,7 +133,7 @@ fn what_cannot_be_used_is_listed_with_the_reason() {
         .says("plugins cannot be used; `itch plugins list` says why");
 }
 
-/// Which plugin a name means.
+/// The plugin that a name refers to.
 #[track_caller]
 fn meant(folder: &Folder, arguments: &[&str]) -> String {
     let ran = folder.itch(arguments);
@@ -157,7 +157,7 @@ fn an_earlier_directory_wins_a_name() {
     folder.itch(&["twin-b/twin"]).says("plugin twin-b 1.2.3 from ");
     folder.itch(&["twin-b/twin"]).prints("greeted by itself\n");
 
-    // A directory that the configuration names comes before the own one, too; a file before all.
+    // A directory of the configuration also comes before the user's directory; a file comes first.
     let folder = folder.variable("ITCH_PLUGIN_PATH", "");
     fs::rename(&first, &configured).unwrap();
     fs::create_dir_all(folder.path("config/itch")).unwrap();
@@ -203,7 +203,7 @@ fn a_preference_that_means_nothing_is_said() {
         &["--prefer", "twin=typo", "twin"][..],
         &["twin", "--prefer=twin=typo"],
         &["plugins", "list", "--prefer", "twin=typo"],
-        // It is no matter of the command that runs.
+        // The error does not depend on the command.
         &["--prefer", "twin=typo", "--sandbox", "followers", "burkeblack"],
     ] {
         assert_eq!(
@@ -217,7 +217,7 @@ fn a_preference_that_means_nothing_is_said() {
         "error: `twn` cannot mean what the plugin `twin-a` calls so\n  \
          caused by: no plugin calls anything so\nhint: itch plugins list\n"
     );
-    // One that is there and cannot be used is refused for that.
+    // A preferred plugin that exists but cannot be used is an error with that reason.
     folder.itch(&["plugins", "disable", "impostor"]).exits(0);
     folder
         .itch(&["--prefer", "followers=impostor", "followers", "x"])
@@ -235,7 +235,7 @@ fn a_preference_that_means_nothing_is_said() {
     let list = folder.itch(&["plugins", "list"]);
     assert_eq!(list.exits(0).stderr, warning);
     folder.itch(&["twin-a/twin"]).exits(0).says(warning);
-    // Where plugins take no part, neither does the preference.
+    // Without plugins, the preference is ignored.
     folder
         .itch(&["--sandbox", "followers", "-l", "1", "burkeblack"])
         .succeeds();
@@ -288,7 +288,7 @@ fn a_file_named_on_the_command_line_takes_part() {
     run(&["--plugin", "mine.so", "newer"]).exits(0);
     run(&["newer", "--plugin", "./mine.so"]).prints("greeted by itself\n");
     run(&["newer"]).exits(2);
-    // One that cannot be used was named for nothing, which is said.
+    // A plugin on the command line that cannot be used is an error.
     folder.write("text.so", "text");
     let refused = run(&["--plugin", "text.so", "--sandbox", "followers", "burkeblack"]);
     refused
@@ -319,7 +319,7 @@ fn a_third_partys_cache_is_a_cache() {
     path.prints(&format!("{}\n", store.display()));
     folder.itch(&["cache", "clear", "-c", "c-cache"]).succeeds();
     assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
-    // Side by side with a built-in one.
+    // Next to a built-in one.
     let both = folder.itch(&[
         "--sandbox",
         "-c",
@@ -339,12 +339,12 @@ fn only_the_plugin_that_is_called_is_opened() {
     let folder = with(&["c-report", "newer", "twin-a", "segfault", "c-cache"]);
     let own = own(&folder);
     fixtures::text(&own);
-    // A file that is new is looked at once, and so is one that cannot be used.
+    // A new file is inspected once, even if it cannot be used.
     let all = opened_during(&own, || {
         folder.itch(&["plugins", "list"]).succeeds();
     });
     assert_eq!(all.len(), 6, "{all:?}");
-    // One that the system did not load may lack another file: the commands about plugins look again.
+    // A library that could not be loaded may need another file, so the `itch plugins` commands inspect it again.
     let again = opened_during(&own, || {
         folder.itch(&["plugins", "list"]).succeeds();
     });
@@ -362,7 +362,7 @@ fn only_the_plugin_that_is_called_is_opened() {
         folder.itch(&["newer"]).exits(0);
     });
     assert_eq!(opened, ["newer.so"]);
-    // What is built in does not even look into the directory.
+    // Built-in units do not even read the directory.
     let index = folder.path("cache/itch/plugins.json");
     fs::remove_file(&index).unwrap();
     folder
@@ -385,11 +385,11 @@ fn an_index_that_is_broken_or_old_is_made_anew() {
         assert_eq!(list(), expected, "{broken:.40}");
         assert_eq!(fs::read_to_string(&index).unwrap(), whole);
     }
-    // A place that cannot be written costs time only.
+    // If the index cannot be written, runs only take longer.
     fs::remove_file(&index).unwrap();
     fs::create_dir(&index).unwrap();
     assert_eq!(list(), expected);
-    // What is gone is forgotten.
+    // A removed file is removed from the index.
     fs::remove_dir(&index).unwrap();
     list();
     fs::remove_file(own(&folder).join("newer.so")).unwrap();

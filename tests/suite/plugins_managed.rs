@@ -23,7 +23,7 @@ fn added_removed_and_added_again() {
     let mode = fs::metadata(own.join("newer.so")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o644);
     assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o7777, 0o755);
-    // Added on purpose, it is not new to anybody.
+    // A file that was added is not reported as new.
     folder.itch(&["newer"]).prints("greeted by itself\n");
     folder.itch(&add).exits(0).says("replaced newer 1.2.3\n");
     assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
@@ -36,7 +36,7 @@ fn added_removed_and_added_again() {
         .says("there is no plugin `newer`");
 }
 
-/// Puts a plugin's library into a folder under another name.
+/// Copies a plugin's library into a folder under another name.
 fn renamed(folder: &Folder, plugin: &str, file: &str) -> String {
     fs::create_dir_all(folder.path("elsewhere")).unwrap();
     let path = folder.path("elsewhere").join(file);
@@ -54,7 +54,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
         names.sort();
         names
     };
-    // Another one of the same file name.
+    // Another plugin with the same file name.
     let before = fs::read(own.join("twin-a.so")).unwrap();
     let other = renamed(&folder, "twin-b", "twin-a.so");
     let path = own.join("twin-a.so");
@@ -64,7 +64,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
         .says("cannot be added\n  caused by: the plugin `twin-a` already has a file of this name\n")
         .says(&format!("hint: itch plugins remove {}\n", path.display()));
     assert_eq!(fs::read(&path).unwrap(), before);
-    // The same one under another file name.
+    // The same plugin with another file name.
     folder.itch(&["plugins", "disable", "newer"]).exits(0);
     let update = renamed(&folder, "newer", "libnewer.so");
     let added = folder.itch(&["plugins", "add", &update]);
@@ -79,7 +79,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
     assert_eq!(files(), ["libnewer.so", "twin-a.so"]);
     folder.itch(&["newer"]).prints("greeted by itself\n");
     assert!(!folder.read("data/itch/plugins.lock").contains("/newer.so\""));
-    // What could not be used makes place for what can.
+    // A file that cannot be used is replaced.
     let text = fixtures::text(&own);
     let repaired = renamed(&folder, "twin-b", "text.so");
     folder
@@ -87,7 +87,7 @@ fn a_plugin_takes_its_own_place_and_no_others() {
         .exits(0)
         .says("replaced text.so\n");
     assert_eq!(fs::read(text).unwrap(), fs::read(fixtures::plugin("twin-b")).unwrap());
-    // Where the same one is there twice, one has to go first.
+    // If the same plugin is installed twice, one has to be removed first.
     fixtures::install(&["newer"], &own);
     let again = renamed(&folder, "newer", "third.so");
     folder
@@ -132,7 +132,7 @@ fn what_is_no_plugin_is_not_added() {
     fs::create_dir(&elsewhere).unwrap();
     for (file, why) in [
         (fixtures::text(&elsewhere), "file too short"),
-        (fixtures::no_plugin(&elsewhere), "it has no `itch_plugin_v1`"),
+        (fixtures::no_plugin(&elsewhere), "it has no symbol `itch_plugin_v1`"),
         (fixtures::directory(&elsewhere), "it is not a regular file"),
         (fixtures::dangling(&elsewhere), "there is no such file"),
         (fixtures::plugin("needs-newer"), "it needs version 1.1"),
@@ -173,7 +173,7 @@ fn disabled_is_off_until_it_is_enabled() {
     assert!(!folder.itch(&["--help"]).succeeds().stdout.contains("newer"));
     folder.itch(&["plugins", "enable", "newer"]).exits(0).says("enabled ");
     folder.itch(&["newer"]).prints("greeted by itself\n");
-    // One that was never looked at is not looked at while it is off.
+    // A file that was never inspected is not inspected while it is disabled.
     folder.itch(&["plugins", "disable", "twin-a.so"]).exits(0);
     fs::remove_file(folder.path("cache/itch/plugins.json")).unwrap();
     let list = folder.itch(&["plugins", "list"]);

@@ -1,4 +1,4 @@
-//! `itch plugins new` where it cannot do what it is asked: one sentence, and nothing is left behind.
+//! Failures of `itch plugins new`: one message, and no files are left.
 
 use itch_tests::Folder;
 

@@ -1,4 +1,4 @@
-//! Files that are looked at: what one does before anybody calls it costs time once, and leaves nothing behind.
+//! Inspecting plugin files: a file that misbehaves before it is called costs time once, and leaves no process.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -30,7 +30,7 @@ fn files_that_hang_are_waited_for_once_and_side_by_side() {
         let told = status(&folder, plugin, &file);
         assert_eq!(told, "crashed: did not finish within 5 s", "{plugin}");
     }
-    // One that starts another while it is loaded can be used.
+    // A plugin that starts a process while it is loaded can be used.
     let ran = folder.itch(&["forks-loading"]);
     assert_eq!(ran.exits(0).stdout, "started\n");
     eventually("the end of everything that was started", || processes_about(&own).is_empty());
@@ -56,7 +56,7 @@ fn one_that_hangs_while_it_is_loaded_to_run_ends_with_the_program() {
     for (kind, code) in [(Signal::INT, 130), (Signal::KILL, -1)] {
         let child = folder.command(&["hangs-loading-to-run"]).spawn().unwrap();
         eventually("its process", || !processes_about(&path).is_empty());
-        // What it does there cannot be seen; a moment later it hangs.
+        // The test cannot see when it hangs, so it waits for a moment.
         std::thread::sleep(Duration::from_millis(100));
         signal(child.id(), kind);
         folder.ran(wait(child), &["hangs-loading-to-run"]).exits(code);
@@ -64,7 +64,7 @@ fn one_that_hangs_while_it_is_loaded_to_run_ends_with_the_program() {
     }
 }
 
-/// Builds a library, which needs another one if that is named.
+/// Builds a library, which may depend on another one.
 fn library(folder: &Folder, name: &str, needs: Option<&str>) {
     let source = folder.path(&format!("{name}.c"));
     fs::write(&source, format!("int {name}(void) {{ return 0; }}\n")).unwrap();
@@ -94,7 +94,7 @@ fn a_file_that_lacked_another_is_looked_at_again() {
     fs::rename(folder.path("libneedy.so"), own.join("needy.so")).unwrap();
     let refused = status(&folder, "needy", "needy.so");
     assert!(refused.starts_with("refused: libneeded.so: cannot open shared object file"), "{refused}");
-    // Help does not look again, and the commands about plugins do.
+    // `--help` does not inspect it again, but the `itch plugins` commands do.
     let opened = opened_during(&own, || drop(folder.itch(&["--help"])));
     assert_eq!(opened, [""; 0]);
     fs::create_dir(folder.path("later")).unwrap();
@@ -108,7 +108,7 @@ fn a_file_is_known_again_by_more_than_its_size_and_date() {
     let folder = with(&["twin-a"]);
     folder.itch(&["twin"]).says("is new");
     let file = own(&folder).join(fixtures::file_name("twin-a"));
-    // The same file, of the same size and date, with other bytes: its plugin's version.
+    // The same file with the same size and date, but another plugin version inside.
     let date = fs::metadata(&file).unwrap().modified().unwrap();
     let bytes = fs::read(&file).unwrap();
     let version = bytes.windows(5).position(|five| five == b"1.2.3").unwrap();
@@ -121,7 +121,7 @@ fn a_file_is_known_again_by_more_than_its_size_and_date() {
     let ran = folder.itch(&["twin"]);
     ran.exits(0).says("plugin twin-a 1.2.4 from ").says("has changed");
 
-    // An index that is wrong all the same is put right by the run that finds out.
+    // A wrong index entry is corrected by the run that detects it.
     let index = folder.read("cache/itch/plugins.json");
     let (before, after) = index.split_once("\"sha256\":\"").unwrap();
     let wrong = format!("{before}\"sha256\":\"0000{}", &after[4..]);
@@ -142,7 +142,7 @@ fn a_link_is_judged_where_it_lies() {
     std::os::unix::fs::symlink(folder.path(&file), open.join(&file)).unwrap();
     std::os::unix::fs::symlink(open.join(&file), own.join(&file)).unwrap();
     folder.itch(&["newer"]).exits(0);
-    // Where others can put another link, the link is theirs.
+    // A link in a directory that others can write to is refused.
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     folder.itch(&["newer"]).exits(2);
     let told = status(&folder, "newer", &file);
@@ -154,7 +154,7 @@ fn one_that_cannot_be_read_is_looked_at_once() {
     let folder = with(&["newer"]);
     let own = own(&folder);
     let file = own.join(fixtures::file_name("newer"));
-    // Root reads everything, so a file that is too large to be a plugin stands for one without rights, too.
+    // Root can read every file, so a file that is too large replaces an unreadable one.
     let large = own.join(fixtures::file_name("large"));
     fs::File::create(&large).unwrap().set_len(3 << 30).unwrap();
     fs::set_permissions(&large, fs::Permissions::from_mode(0o644)).unwrap();
@@ -164,7 +164,7 @@ fn one_that_cannot_be_read_is_looked_at_once() {
     assert_eq!(opened, [""; 0]);
     let name = fixtures::file_name("large");
     assert_eq!(status(&folder, "large", &name), "refused: it is larger than 1 GiB");
-    // With rights, it is another matter.
+    // Once it can be read, it can be used.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     folder.itch(&["newer"]).exits(0);
 }

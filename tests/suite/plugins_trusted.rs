@@ -1,5 +1,5 @@
-//! Which files may run: first uses and changes are told once, pins are kept, and what others could have put there is
-//! refused.
+//! Which files may run: first uses and changes are reported once, pinned hashes are enforced, and files that other
+//! users could have written are refused.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Puts one plugin's file in another's place, as an update does.
+/// Replaces one plugin's file by another, as an update does.
 fn replace(folder: &Folder, file: &str, by: &str) {
     let target = own(folder).join(file);
     fs::remove_file(&target).unwrap();
@@ -38,7 +38,7 @@ fn a_first_use_and_each_change_are_told_once() {
     folder.itch(&["newer"]).prints("greeted by itself\n");
     assert_eq!(status(&folder, "newer", "newer"), "ok");
 
-    // Another file of the same name and unit, here the other twin's.
+    // Another file with the same name and unit: the other twin.
     let folder = with(&["twin-a"]);
     folder.itch(&["twin"]).says("is new");
     replace(&folder, "twin-a.so", "twin-b");
@@ -49,12 +49,12 @@ fn a_first_use_and_each_change_are_told_once() {
         .says("plugin twin-b 1.2.3 from ")
         .says(" has changed\n");
     folder.itch(&["twin"]).prints("greeted by itself\n");
-    // The same bytes under a new date are no change.
+    // The same bytes with a new date are not a change.
     replace(&folder, "twin-a.so", "twin-b");
     folder.itch(&["twin"]).prints("greeted by itself\n");
 }
 
-/// The whole hash of a plugin's file.
+/// The full hash of a plugin's file.
 fn hash(folder: &Folder, name: &str) -> String {
     let info = folder.itch(&["plugins", "info", name, "--json"]);
     let info: Value = serde_json::from_str(&info.succeeds().stdout).unwrap();
@@ -74,7 +74,7 @@ fn pinned_means_pinned() {
         .into_iter()
         .find(|row| row[0] == "twin-a.so")
         .unwrap();
-    // Not even its description is known: it was not loaded.
+    // Its description is unknown too, since it was not loaded.
     assert_eq!(&row[1..6], ["", "", "", "", "refused: it is not trusted"]);
     folder
         .itch(&["plugins", "trust", "twin-a.so"])
@@ -82,13 +82,13 @@ fn pinned_means_pinned() {
         .says("trusted ");
     folder.itch(&["twin"]).prints("greeted by itself\n");
     assert_eq!(status(&folder, "twin-a", "twin"), "ok");
-    // The other one still is not.
+    // The other one is still not trusted.
     folder.itch(&["newer"]).exits(2);
 
     replace(&folder, "twin-a.so", "twin-b");
     assert_eq!(status(&folder, "twin-a", "twin-a.so"), "refused: it is not trusted");
     folder.itch(&["twin"]).exits(2);
-    // It still is known by the name that was trusted, in every command.
+    // Every command still accepts the name under which it was trusted.
     let info = folder.itch(&["plugins", "info", "twin-a"]);
     assert!(
         info.succeeds()
@@ -108,7 +108,7 @@ fn pinned_means_pinned() {
     folder.itch(&["plugins", "remove", "twin-b"]).exits(0);
     assert!(!own(&folder).join("twin-a.so").exists());
 
-    // What is added on purpose is trusted.
+    // A file that is added is trusted.
     let newer = fixtures::plugin("newer");
     folder.itch(&["plugins", "add", newer.to_str().unwrap()]).exits(0);
     folder.itch(&["newer"]).prints("greeted by itself\n");
@@ -136,7 +136,7 @@ fn a_lock_file_that_cannot_be_read_trusts_nothing_and_is_kept() {
     let lock = lock.display();
     for broken in ["{ half", "", "[]", "{\"v\":2}"] {
         folder.write("data/itch/plugins.lock", broken);
-        // What was used before is not, and what was switched off less than ever.
+        // A plugin that was used before is not trusted, and a disabled one is not either.
         for report in ["newer", "twin"] {
             let refused = folder.itch(&[report]);
             assert_ne!(refused.code, 0, "{report}");
@@ -163,12 +163,12 @@ fn a_lock_file_that_cannot_be_read_trusts_nothing_and_is_kept() {
                 .says(&format!("hint: mv {lock} {lock}.broken\n"));
         }
         assert_eq!(folder.read("data/itch/plugins.lock"), broken);
-        // What is built in works as ever.
+        // Built-in units still work.
         folder
             .itch(&["--sandbox", "followers", "-l", "1", "burkeblack"])
             .succeeds();
     }
-    // The hint is all that is needed.
+    // The command of the hint fixes it.
     fs::rename(folder.path("data/itch/plugins.lock"), folder.path("data/itch/plugins.lock.broken")).unwrap();
     folder.itch(&["newer"]).exits(0).says("is new\n");
 }
@@ -198,7 +198,7 @@ fn what_others_could_have_put_there_is_refused() {
         (&file, 0o664, 0o644, "it is writable by its group"),
         (&file, 0o646, 0o644, "it is writable by everyone"),
         (&own, 0o757, 0o755, everybody.as_str()),
-        // A sticky bit does not keep others from adding files.
+        // A sticky bit does not prevent others from adding files.
         (&own, 0o1777, 0o755, everybody.as_str()),
     ] {
         mode(path, bits);
@@ -207,7 +207,7 @@ fn what_others_could_have_put_there_is_refused() {
         mode(path, back);
         folder.itch(&["newer"]).prints("greeted by itself\n");
     }
-    // Neither does a link into such a directory help.
+    // A link into such a directory is refused too.
     let open = folder.path("open");
     fs::create_dir(&open).unwrap();
     fs::rename(&file, open.join("newer.so")).unwrap();
@@ -217,7 +217,7 @@ fn what_others_could_have_put_there_is_refused() {
     folder.itch(&["newer"]).exits(2);
     assert!(status(&folder, "newer", "newer.so").contains("is writable by everyone"));
     mode(&open, 0o755);
-    // Only root can give a file to somebody else; the loader's own test judges for any user.
+    // Only root can change the owner of a file; the unit test of the loader covers other users.
     if std::os::unix::fs::chown(open.join("newer.so"), Some(65533), None).is_ok() {
         let refused = status(&folder, "newer", "newer.so");
         assert_eq!(refused, "refused: it belongs to another user (65533)");
@@ -245,9 +245,9 @@ fn a_plugin_that_is_opted_in_runs_inside() {
     let rust = ["rust-report", "--rows", "700", "-f", "jsonl"];
     let expected_rust = folder.itch(&rust).exits(0).stdout.clone();
     configure(&folder, "[plugins]\nin-process = [\"stdout\", \"c-report\", \"c-cache\", \"fixture-report\"]\n");
-    // What it prints itself gets among the rows: that is what a process of its own is for.
+    // What it prints itself is mixed with the rows, unlike in a separate process.
     let inside = folder.itch(&["stdout"]);
-    assert!(inside.succeeds().stdout.contains("this is no row\n"));
+    assert!(inside.succeeds().stdout.contains("this is not a row\n"));
     assert_eq!(folder.itch(&run).exits(0).stdout, expected);
     assert_eq!(folder.itch(&rust).succeeds().stdout, expected_rust);
     let panic = folder.itch(&["panic"]);

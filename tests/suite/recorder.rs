@@ -1,4 +1,4 @@
-//! A server that writes down what it is asked, exactly as it comes.
+//! A server that records its requests exactly.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use itch_tests::{Folder, Sandbox};
 use serde_json::Value;
 
-/// Asks for a path and gives the status and the body.
+/// Requests a path, and returns the status and the body.
 pub(crate) fn get(address: &str, target: &str, host: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -19,7 +19,7 @@ pub(crate) fn get(address: &str, target: &str, host: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// One request, as it came.
+/// One recorded request.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) target: String,
@@ -35,7 +35,7 @@ impl Seen {
     }
 }
 
-/// A server that writes down what it is asked. What `answer` does not know is asked of the sandbox behind it.
+/// A server that records its requests. A request that `answer` does not answer is passed to the sandbox.
 pub(crate) struct Recorder {
     address: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -62,7 +62,7 @@ impl Recorder {
             seen: Arc::clone(&seen),
         };
         let answer = Arc::new(answer);
-        // Both kinds of threads end with the process: nobody connects any more.
+        // The threads end with the process.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
@@ -88,7 +88,7 @@ impl Recorder {
         recorder
     }
 
-    /// A folder whose commands ask this server, with nothing else in the environment.
+    /// A folder whose commands use this server, without other variables.
     pub(crate) fn folder(&self) -> Folder {
         let at = |path: &str| format!("http://{}{path}", self.address);
         Folder::new()
@@ -98,7 +98,7 @@ impl Recorder {
             .variable("TWITCH_LOOTS_URL", at("/loots/api/v1/"))
     }
 
-    /// What came since it was asked for last.
+    /// The requests since the last call.
     pub(crate) fn taken(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().unwrap())
     }

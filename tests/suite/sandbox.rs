@@ -26,7 +26,7 @@ fn it_prints_shell_lines_that_point_any_client_at_it() {
     }
     let folder = Folder::new();
     folder.write("sandbox.env", &sandbox.stdout);
-    // As its help says to use it.
+    // As its help suggests.
     let ran = Command::new("sh")
         .args(["-c", "env $(cat sandbox.env) \"$0\" followers followers_3"])
         .arg(itch_tests::binary())
@@ -127,7 +127,7 @@ fn latency_is_what_was_asked_for() {
 fn it_serves_several_clients_at_once() {
     let sandbox = Sandbox::start(&["--latency", "300ms"]);
     let folder = Folder::new().at(&sandbox);
-    // One after the other they would take twice 300 ms each.
+    // One after the other, they would take twice 300 ms each.
     let start = Instant::now();
     let children: Vec<_> = (0..8)
         .map(|_| folder.command(&["created", "burkeblack"]).spawn().unwrap())

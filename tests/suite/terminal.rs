@@ -1,4 +1,4 @@
-//! What a terminal shows: tables, relative times, colour, progress. Output and talk share one screen there.
+//! The output on a terminal: tables, relative times, colour, progress. Rows and messages share one screen.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use itch_tests::{Folder, Sandbox, binary};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-/// What a run on a terminal left.
+/// The result of a run on a terminal.
 pub(crate) struct Screen {
     pub(crate) code: u32,
-    /// Every byte that the terminal got.
+    /// Every byte that was written to the terminal.
     pub(crate) bytes: String,
-    /// The screen at the end, line by line, without blank ones.
+    /// The lines of the screen at the end, without blank ones.
     pub(crate) lines: Vec<String>,
     /// How long it ran.
     elapsed: Duration,
-    /// When something first appeared, and what that was.
+    /// The first output, and its time.
     first: Option<(Duration, String)>,
 }
 
@@ -25,19 +25,19 @@ impl Screen {
     }
 }
 
-/// Every byte that a terminal got, and the first of them with their time.
+/// Every byte that was written to a terminal, and the first output with its time.
 type Received = (Vec<u8>, Option<(Duration, String)>);
 
-/// A terminal, and how it behaves.
+/// A simulated terminal and its behaviour.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Device {
     pub(crate) rows: u16,
     pub(crate) columns: u16,
-    /// What it says that it is.
+    /// The value of `TERM` and other variables.
     pub(crate) name: &'static str,
-    /// What it says when it is asked for its attributes; one that says nothing answers no questions.
+    /// Its answer to the query for attributes; if it is empty, no query is answered.
     pub(crate) answer: &'static str,
-    /// How long it takes to say so.
+    /// The delay of this answer.
     pub(crate) delay: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Default for Device {
     }
 }
 
-/// Runs itch on a terminal of this width, which answers no questions.
+/// Runs itch on a terminal of this width, which answers no queries.
 fn on_terminal(folder: &Folder, width: u16, arguments: &[&str]) -> Screen {
     let device = Device {
         columns: width,
@@ -70,7 +70,7 @@ impl Device {
         self.show(folder, command)
     }
 
-    /// Runs a script of the shell on it, in which `"$0"` is itch.
+    /// Runs a shell script on it, in which `"$0"` is itch.
     #[cfg(unix)]
     pub(crate) fn script(self, folder: &Folder, script: &str) -> Screen {
         let mut command = CommandBuilder::new("/bin/sh");
@@ -103,11 +103,11 @@ impl Device {
         screen
     }
 
-    /// Reads to the end what the terminal gets, and answers.
+    /// Reads all output to the terminal, and answers queries.
     fn read(self, start: Instant, mut reader: Box<dyn Read + Send>, mut writer: Box<dyn Write + Send>) -> Received {
         let (mut bytes, mut first) = (Vec::new(), None);
         let mut buffer = [0; 4096];
-        // A terminal whose program has ended is read to its end, and then fails.
+        // After the program has ended, reading returns the rest of the output and then an error.
         while let Ok(count @ 1..) = reader.read(&mut buffer) {
             let part = &buffer[..count];
             first.get_or_insert_with(|| (start.elapsed(), String::from_utf8_lossy(part).into_owned()));
@@ -188,7 +188,7 @@ fn a_narrow_terminal_cuts_texts_and_no_number() {
     assert_eq!(wide.lines.len(), 52);
     assert_eq!(narrow.lines[..51].len(), 51);
     assert!(narrow.lines[..51].iter().any(|line| line.contains('…')), "{}", narrow.all());
-    // Nothing was wrapped: each row is one line.
+    // No line is wrapped: each row is one line.
     for line in &narrow.lines[1..51] {
         assert!(line.ends_with(" ago") || line.ends_with("just now"), "{}", narrow.all());
     }
@@ -216,7 +216,7 @@ fn colour_is_for_terminals_and_can_be_refused() {
     assert!(!plain.bytes.contains("\x1b[1;31m"), "{}", plain.bytes);
 }
 
-/// What strangers wrote is printed in every script and can do nothing to the terminal.
+/// Untrusted text is printed in every script and cannot control the terminal.
 #[test]
 fn text_from_strangers_is_harmless() {
     let chat = [
@@ -230,7 +230,7 @@ fn text_from_strangers_is_harmless() {
         "display_name,message",
         "2700000060",
     ];
-    // A program reads what was written.
+    // On a pipe, the text is unchanged.
     let pipe = Folder::new().itch(&chat);
     assert!(pipe.succeeds().stdout.contains('\x1b'));
     for format in ["table", "tsv", "csv", "jsonl"] {
@@ -253,7 +253,7 @@ fn short_work_shows_no_progress() {
     let screen =
         on_terminal(&Folder::new(), 120, &["--sandbox", "--color", "never", "followers", "-l", "100", "burkeblack"]);
     if screen.elapsed > Duration::from_millis(500) {
-        return; // A busy machine made it long work.
+        return; // On a busy machine the run was slow enough for a progress line.
     }
     assert!(!screen.bytes.contains("rows/s") && !screen.bytes.contains('\x1b'), "{:?}", screen.bytes);
 }
@@ -271,7 +271,7 @@ fn long_work_shows_progress_and_clears_it() {
     for part in [" of 700 rows, ", " rows/s, ", " s left, ", " requests"] {
         assert!(screen.bytes.contains(part), "{part}: {:?}", screen.bytes);
     }
-    // In the end the verdict stands there alone.
+    // At the end only the verdict is left.
     assert_eq!(screen.lines.len(), 1, "{}", screen.all());
     assert!(screen.lines[0].starts_with("followers: 700 rows (limit reached), "), "{}", screen.all());
 }

@@ -1,4 +1,4 @@
-//! Missing rights, broken services, full disks: a sentence, a hint and an exit code each.
+//! Missing permissions, failing services, full disks: the message, the hint and the exit code of each.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -115,7 +115,7 @@ hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's
 
 "#]],
     );
-    // Whatever is asked for, it is never an empty success.
+    // No report ends with an empty success.
     for options in [
         &["-d", "asc"][..],
         &["-l", "1"],
@@ -125,7 +125,7 @@ hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's
         let ran = Folder::new().itch(&[&["--sandbox", "followers", "not_moderated"], options].concat());
         ran.exits(4).says("may not list the followers of `not_moderated`");
     }
-    // Nobody follows: that is no refusal.
+    // A channel without followers is not a refusal.
     with(Sandbox::TOKEN_VIEWER)
         .itch(&["followers", "followers_0"])
         .succeeds();
@@ -212,7 +212,7 @@ fn a_sandbox_ignores_every_identity_and_address() {
     folder.itch(&["--sandbox", "followers", "followers_3"]).succeeds();
 }
 
-/// Few tries, and short ones.
+/// A configuration with few retries and short delays.
 const HASTE: &[&str] = &["--retries", "1", "--timeout", "500ms"];
 
 #[test]
@@ -313,7 +313,7 @@ hint: check the network, or run again with `-c file` to keep the answers between
 
 #[test]
 fn a_connection_that_is_reset_and_a_sign_in_that_fails() {
-    // What the system says of it depends on the moment.
+    // The system's message varies.
     let sandbox = Sandbox::start(&["--faults", "reset=1"]);
     let ran = Folder::new()
         .at(&sandbox)
@@ -341,7 +341,7 @@ hint: check the network, or run again with `-c file` to keep the answers between
 
 #[test]
 fn a_service_that_gives_out_on_the_way_keeps_what_was_printed() {
-    // So many faults that the chain ends somewhere.
+    // So many faults that the list of pages is cut off somewhere.
     let sandbox = Sandbox::start(&["--faults", "500=0.2"]);
     let ran = Folder::new()
         .at(&sandbox)
@@ -394,7 +394,7 @@ error: the rows could not be written
     }
 }
 
-/// A disk that fills up on the way: the rows that are surely there are counted.
+/// A disk that becomes full during the run: only the rows that were certainly written are counted.
 #[test]
 fn a_disk_that_fills_up() {
     let folder = Folder::new();
@@ -450,7 +450,7 @@ fn a_reader_that_closes_early() {
         drop(child.stdout.take());
         folder.ran(wait(child), arguments).succeeds();
     }
-    // No standard output at all.
+    // Standard output is closed.
     let arguments = ["--sandbox", "followers", "followers_3"];
     let child = folder
         .command(&arguments)

@@ -22,7 +22,7 @@ fn the_old_name_prints_the_old_columns() {
     let old = folder.itch(&["--sandbox", "chatlog", "2700000005"]);
     let new = folder.itch(&["--sandbox", "chat-replay", "--columns", "login,message", "2700000005"]);
     assert_eq!(old.succeeds().rows().len(), 500);
-    // A row is a line whatever was written.
+    // A row is always one line, whatever the text contains.
     for (old, new) in old.rows().iter().zip(new.succeeds().cells()) {
         let (login, message) = old.split_once(" : ").unwrap();
         assert_eq!(login, new[0]);
@@ -161,7 +161,7 @@ hint: remove `gql = "off"` from `[services]` in itch's config.toml
     folder.itch(&["--sandbox", "created", "burkeblack"]).succeeds();
 }
 
-/// Name, ` : `, text. The text is printed as it was written, but a line stays a line.
+/// Name, ` : `, text. The text is unchanged, except that line breaks are replaced.
 #[test]
 fn the_old_form_escapes_nothing() {
     let folder = Folder::new();
@@ -197,7 +197,7 @@ fn the_old_form_escapes_nothing() {
     assert_eq!(seen, [true; 5]);
 }
 
-/// The services of both times tell of the same chat, but the old one still knew whoever has gone since.
+/// The old and the new service return the same chat, but the old one has the names of accounts that no longer exist.
 #[test]
 fn both_sources_agree() {
     let folder = Folder::new();

@@ -78,7 +78,7 @@ hint: Twitch shows who is in a chat to the broadcaster and the moderators only: 
         .exits(5);
 }
 
-/// With the broadcaster's own token: moderators first, then the others, as the old program printed them.
+/// With the broadcaster's token: moderators first, then the others, as the itch of 2016 printed them.
 #[test]
 fn the_broadcaster_sees_roles() {
     let sandbox = Sandbox::start(&[]);
@@ -100,13 +100,13 @@ fn the_broadcaster_sees_roles() {
     ] {
         assert_eq!(requests.of(path), count, "{path}");
     }
-    // By default nothing but names, in the same order.
+    // By default only names, in the same order.
     let names: Vec<&str> = cells.iter().map(|row| row[1]).collect();
     assert_eq!(folder.itch(&["chatters", "burkeblack"]).succeeds().rows(), names);
     assert_eq!(folder.itch(&["chatters", "-l", "12", "burkeblack"]).succeeds().rows(), names[..12]);
 }
 
-/// Somebody else's channel that one moderates: everybody, but no roles, and nobody is asked for them.
+/// A moderator of another user's channel sees all chatters without roles, and itch does not request the roles.
 #[test]
 fn a_moderator_sees_names_only() {
     let sandbox = Sandbox::start(&[]);

@@ -4,7 +4,7 @@ use itch_tests::{Folder, Sandbox};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// So many well-formed names of followers, one a line.
+/// This many valid names of followers, one per line.
 fn names(folder: &Folder, count: usize) -> String {
     let limit = count.to_string();
     let ran = folder.itch(&[
@@ -92,7 +92,7 @@ fn a_list_is_read_from_standard_input() {
     let arguments = folder.itch(&["--sandbox", "created", "followers_3", "burkeblack", "followers_0"]);
     for list in [
         "followers_3\nburkeblack\nfollowers_0\n",
-        // Another report's rows, Windows' line ends, blank lines, no end of line at the end.
+        // Rows of another report, Windows line ends, blank lines, no newline at the end.
         "followers_3\t1424260810\tx\r\n\r\n  burkeblack \r\n\n\nfollowers_0",
     ] {
         let ran = folder.itch_reading(list, &["--sandbox", "created", "-"]);
@@ -110,7 +110,7 @@ fn many_channels_go_out_a_hundred_at_a_time() {
     let ran = folder.itch_reading(&list, &["created", "-"]);
     let requests = sandbox.requests();
     assert_eq!(requests.of("/helix/users"), 3, "{requests:?}");
-    // One in a thousand followers is an account that is gone.
+    // The account of one in a thousand followers no longer exists.
     assert!([0, 5].contains(&ran.code), "{}", ran.all());
     let cells = ran.cells();
     let found: Vec<&str> = cells.iter().map(|row| row[0]).collect();

@@ -6,7 +6,7 @@ use itch_tests::{Folder, Sandbox};
 use snapbox::prelude::*;
 use snapbox::{assert_data_eq, str};
 
-/// Enough rows for some accounts to be gone, and quick to pull.
+/// Enough rows for some missing accounts, and few enough to be fast.
 const MANY: &[&str] = &["--sandbox", "followers", "-l", "5000", "burkeblack"];
 
 #[test]
@@ -96,7 +96,7 @@ fn ascending_is_descending_read_backwards() {
     }
 }
 
-/// The whole list once, oldest first: what the program is for.
+/// The whole list once, oldest first.
 #[test]
 fn the_whole_list_comes_once_and_in_order() {
     let ran = Folder::new().itch(&["--sandbox", "-d", "asc", "-v", "followers", "burkeblack"]);
@@ -134,7 +134,7 @@ fn since_and_until_choose_among_all_rows() {
     let folder = Folder::new();
     let all = folder.itch(MANY);
     let followed = |place: usize| all.cells()[place][3].parse::<i64>().unwrap();
-    // A time that is a row's own: `--since` takes it in, `--until` does not.
+    // The exact time of a row: `--since` includes it, `--until` does not.
     let (since, until) = (followed(2_345), followed(101));
     let wanted: Vec<&str> = all
         .rows()
@@ -220,7 +220,7 @@ fn lists_of_nothing_one_page_and_whole_pages() {
 fn requests_are_as_few_as_can_be() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
-    // Arguments, requests for pages, requests for users (one of them is for the channel).
+    // Arguments, number of page requests, number of user requests (one of which is for the channel).
     for (arguments, pages, users) in [
         (&["followers_0"][..], 1, 1),
         (&["followers_3"], 1, 2),
@@ -231,7 +231,7 @@ fn requests_are_as_few_as_can_be() {
         (&["-l", "101", "burkeblack"], 2, 3),
         (&["-l", "200", "followers_200"], 2, 3),
         (&["-l", "250", "burkeblack"], 3, 4),
-        // Nothing that needs a look-up is wanted.
+        // No column needs a look-up.
         (&["-l", "250", "--columns", "name,followed", "burkeblack"], 3, 1),
     ] {
         let before = sandbox.requests();
@@ -244,7 +244,7 @@ fn requests_are_as_few_as_can_be() {
     }
 }
 
-/// The wall time is that of the chain and one look-up, not of both one after the other.
+/// The wall time is that of the pages and one look-up, since the other look-ups run in parallel.
 #[test]
 fn look_ups_overlap_the_pages() {
     let sandbox = Sandbox::start(&["--latency", "100ms"]);

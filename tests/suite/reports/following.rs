@@ -57,7 +57,7 @@ fn ascending_is_descending_read_backwards() {
     assert_eq!(oldest.succeeds().rows(), turned[..5]);
 }
 
-/// How many follow each channel is a request a row, so it is asked for only by name.
+/// The number of followers takes one request per row, so it is requested only if the column is named.
 #[test]
 fn requests_are_as_few_as_can_be() {
     let sandbox = Sandbox::start(&[]);

@@ -1,4 +1,4 @@
-//! Each report, by the name the user types it.
+//! The reports, each named like its command.
 
 mod chat_replay;
 mod chatters;

@@ -95,7 +95,7 @@ fn the_same_channel_many_times_is_counted_once() {
     let folder = Folder::new().at(&sandbox);
     let ran = folder.itch(&["num-followers", "burkeblack", "BurkeBlack", "id:76725499"]);
     assert_eq!(ran.succeeds().stdout, "burkeblack\t250000\n".repeat(3));
-    // Questions that are in flight together are one request.
+    // Equal requests in flight at the same time are sent once.
     assert_eq!(sandbox.requests().of("/helix/channels/followers"), 1);
 }
 

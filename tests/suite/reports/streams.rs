@@ -71,7 +71,7 @@ fn every_broadcast_once_and_in_order() {
     assert!(rows.len() > 3_000);
     let starts: Vec<i64> = down.cells().iter().map(|row| row[0].parse().unwrap()).collect();
     assert!(starts.windows(2).all(|pair| pair[0] > pair[1]));
-    // Only the newest may be running, and what has ended ended after it began.
+    // Only the newest may be running; the others end after they start.
     for (place, row) in down.cells().iter().enumerate() {
         match row[1].parse::<i64>() {
             Ok(end) => assert!(end > starts[place], "{row:?}"),
@@ -124,7 +124,7 @@ fn a_broadcast_may_last_for_days() {
     let cells = ran.succeeds().cells();
     let find = |id: &str| cells.iter().find(|row| row[3] == id).unwrap();
     assert_eq!(find("2700000600")[2], "108000");
-    // The one that runs: so far its recording is so long, and it has no end.
+    // The running broadcast has a recording of this length so far, and no end.
     assert_eq!(find("2700000001")[1..3], ["", "10560"]);
     assert_eq!(cells.iter().filter(|row| row[1].is_empty()).count(), 1);
 }
