@@ -20,12 +20,19 @@ fn no_arguments_at_all_show_the_help() {
 }
 
 #[test]
-fn a_missing_channel_shows_the_help_of_the_report() {
+fn a_missing_channel_is_named_before_the_help_of_the_report() {
     let folder = Folder::new();
-    for report in ["followers", "created", "num-followers"] {
+    for (report, missing) in [
+        ("followers", "<CHANNEL>"),
+        ("created", "<CHANNEL>..."),
+        ("num-followers", "<CHANNEL>..."),
+        ("num_followers", "<CHANNEL>..."),
+    ] {
         let bare = folder.itch(&["--sandbox", report]);
         let help = folder.itch(&[report, "-h"]);
-        assert_eq!(bare.exits(2).stderr, help.succeeds().stdout);
+        let expected = format!("error: `itch {report}` needs {missing}\n\n{}", help.succeeds().stdout);
+        assert_eq!(bare.exits(2).stderr, expected);
+        assert_eq!(bare.stdout, "");
     }
     shows(
         &["--sandbox", "followers", "-l", "3"],
@@ -303,7 +310,7 @@ exit code: 2
 --- stdout
 --- stderr
 error: there is no column `nmae`
-hint: the columns are name, channel, created, followed, delta, followers, id, display_name
+hint: did you mean `name`? the columns are name, channel, created, followed, delta, followers, id, display_name
 
 "#]],
     );

@@ -42,6 +42,9 @@ fn every_command_has_help() {
             "plugins list",
             "plugins info",
             "sandbox",
+            "help",
+            "completions",
+            "man",
         ]
         .map(|words| words.split_whitespace().collect()),
     );

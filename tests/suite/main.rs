@@ -28,6 +28,8 @@ mod command_lines;
 mod faults;
 /// Whether rustfmt has formatted every item.
 mod formatting;
+/// `itch help`, completions, manual pages.
+mod help_pages;
 /// Help, options before and after the command, formats, output files, verdicts, logs.
 mod host;
 /// Interrupts, and the output on a pipe during a run.

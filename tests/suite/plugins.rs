@@ -137,7 +137,7 @@ fn an_unknown_name() {
 exit code: 2
 --- stdout
 --- stderr
-error: nothing registered is called `nope`
+error: there is no report, cache, renderer or plugin `nope`
 hint: itch plugins list
 
 "#]]

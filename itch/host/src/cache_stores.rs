@@ -10,6 +10,7 @@ use itch_plugin::{CacheLog, CacheSettings, CacheStore, LogLevel, NO_CACHE, Regis
 use crate::config::Config;
 use crate::environment;
 use crate::failure::usage;
+use crate::nearest::suggest;
 use crate::printer::Printer;
 
 /// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
@@ -24,9 +25,13 @@ pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &C
         if name == NO_CACHE {
             return Err(usage(format!("`{NO_CACHE}` stands for no cache, and not beside others")));
         }
-        registry.known_cache(name).map_err(|error| match configured {
-            true => error.context("`[cache]` in config.toml cannot be used"),
-            false => error,
+        registry.known_cache(name).map_err(|error| {
+            let known = registry.caches().map(|(spec, _)| spec.name.as_str());
+            let error = suggest(error, name, known);
+            match configured {
+                true => error.context("`[cache]` in config.toml cannot be used"),
+                false => error,
+            }
         })?;
     }
     Ok(names)

@@ -13,6 +13,7 @@ use clap::Subcommand;
 use itch_plugin::{NO_CACHE, Registry};
 
 use crate::config::{Config, DEFAULT_CACHE};
+use crate::help::topics::Topic;
 use crate::options::early::Early;
 use crate::options::{CommandLine, Invocation, OwnCommand};
 use crate::plugins::discovery::{Discovery, Plugins, Selection};
@@ -28,10 +29,50 @@ pub(crate) struct Parsed {
     pub(crate) line: Result<CommandLine, clap::Error>,
     /// The command as it was typed, if one was found.
     pub(crate) command: Option<String>,
+    /// The command line was `itch help` of this command.
+    pub(crate) for_help: bool,
 }
 
-/// Reads the arguments, the first of which is the program's name.
+/// Reads the arguments, the first of which is the program's name. `itch help COMMAND` is read as `itch COMMAND --help`.
 pub(crate) fn parse(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed {
+    let parsed = parse_as_given(arguments, printer);
+    match parsed.line.as_ref().ok().and_then(help_wanted) {
+        None => parsed,
+        Some(arguments) => Parsed {
+            for_help: true,
+            ..parse_as_given(&arguments, printer)
+        },
+    }
+}
+
+/// The arguments that print the help that `itch help` was asked for, unless that is about a topic.
+fn help_wanted(line: &CommandLine) -> Option<Vec<OsString>> {
+    let Invocation::Own(own) = &line.invocation else {
+        return None;
+    };
+    let OwnCommand::Help(options) = &own.command else {
+        return None;
+    };
+    if own.misplaced.is_some() || Topic::of(&options.names).is_some() {
+        return None;
+    }
+    let common = &line.common;
+    let mut arguments = vec![OsString::from("itch")];
+    for file in &common.plugin {
+        arguments.extend([OsString::from("--plugin"), file.clone().into_os_string()]);
+    }
+    for preference in &common.prefer {
+        arguments.push(format!("--prefer={}={}", preference.name, preference.plugin).into());
+    }
+    if common.no_plugins {
+        arguments.push("--no-plugins".into());
+    }
+    arguments.extend(options.names.iter().map(OsString::from));
+    arguments.push("--help".into());
+    Some(arguments)
+}
+
+fn parse_as_given(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed {
     let early = Early::parse(arguments);
     let command = early.command.clone();
     let name = command.as_deref();
@@ -79,10 +120,16 @@ pub(crate) fn parse(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed
             plugins: Plugins::linked_in(linked_in, selection),
             line,
             command,
+            for_help: false,
         };
     }
     let (plugins, line) = with_plugins(&discovery, selection, detail, arguments, printer);
-    Parsed { plugins, line, command }
+    Parsed {
+        plugins,
+        line,
+        command,
+        for_help: false,
+    }
 }
 
 /// Finds plugins and parses the whole line with what they have; once more if the line asks for others then.
@@ -144,7 +191,9 @@ fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool
                 picture = options.picture();
                 draws = true;
             }
-            OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
+            // They tell of every plugin.
+            OwnCommand::Help(_) | OwnCommand::Man(_) => return true,
+            OwnCommand::Completions(_) | OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
         },
     }
     let caches = caches.unwrap_or(&config.cache.names);

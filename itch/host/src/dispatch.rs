@@ -4,11 +4,12 @@ use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::failure::{Failure, usage};
+use crate::help::topics::Topic;
 use crate::options::{CommandLine, Invocation, OwnCommand};
 use crate::plan::ReportPlan;
 use crate::plugins::discovery::Plugins;
 use crate::printer::Printer;
-use crate::{cache_command, exit_codes, log, plot, plugins, run, sandbox, trial_error};
+use crate::{cache_command, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
 
 /// Runs the command and says the exit code.
 pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) -> anyhow::Result<u8> {
@@ -35,14 +36,23 @@ pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) 
     }
     match &own.command {
         OwnCommand::Cache(command) => cache_command::run(registry, command, printer),
+        OwnCommand::Completions(options) => help::completions::run(options),
+        OwnCommand::Help(options) => help::run(registry, options),
+        OwnCommand::Man(options) => help::man::run(registry, options, printer),
         OwnCommand::Plot(options) => plot::run(registry, options, printer),
         OwnCommand::Plugins(command) => plugins::run(plugins, command, printer),
         OwnCommand::Sandbox(options) => sandbox::serve(options, printer),
     }
 }
 
-/// Says what is wrong with a command line. An unknown command may be known, and what has it unusable.
-pub(crate) fn refuse(plugins: &Plugins, command: Option<&str>, error: clap::Error) -> anyhow::Result<u8> {
+/// Says what is wrong with a command line. The plugin that has an unknown command may be known, but unusable. `for_help`:
+/// the command line was `itch help`.
+pub(crate) fn refuse(
+    plugins: &Plugins,
+    command: Option<&str>,
+    for_help: bool,
+    error: clap::Error,
+) -> anyhow::Result<u8> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return print(error);
     }
@@ -53,7 +63,14 @@ pub(crate) fn refuse(plugins: &Plugins, command: Option<&str>, error: clap::Erro
     if let Some(conflict) = plugins.registry.conflict("report", command.unwrap_or_default()) {
         return Err(conflict.into());
     }
+    let name = command.unwrap_or_default();
+    if for_help && !help::is_command(&plugins.registry, name) {
+        return Err(help::unknown(&plugins.registry, name).into());
+    }
     let code = print(error)?;
+    if Topic::of(&[name.to_owned()]).is_some() {
+        Printer::default().say(&format!("hint: itch help {name}"));
+    }
     if plugins.unusable() > 0 {
         let (n, s) = match plugins.unusable() {
             1 => (1, ""),

@@ -3,6 +3,8 @@
 use itch_api::Service;
 use itch_plugin::Variable;
 
+use crate::help::completions::VARIABLE;
+
 /// Name, what it is for, and what holds if it is not set.
 type Row = (&'static str, &'static str, Option<&'static str>);
 
@@ -29,6 +31,7 @@ const OTHERS: &[Row] = &[
     ("LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr", Some("WARNING")),
     ("ITCH_PLUGIN_PATH", "Directories in which plugins are looked for first, separated by colons", None),
     ("ITCH_NO_PLUGINS", "Any text leaves everything away that is not built in", None),
+    (VARIABLE, "Set by the scripts of `itch completions`: the shell that asks", None),
     ("NO_COLOR", "Any text turns colour off (no-color.org)", None),
     (
         "XDG_DATA_HOME",

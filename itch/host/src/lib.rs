@@ -14,8 +14,10 @@ mod dispatch;
 mod environment;
 mod exit_codes;
 mod failure;
+mod help;
 mod interrupt;
 mod log;
+mod nearest;
 mod options;
 mod outfile;
 mod output;
@@ -52,9 +54,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
+    if let Some(code) = help::completions::answer(&arguments) {
+        return ExitCode::from(code);
+    }
     let arguments = plugins::trial::end_with_parent(arguments);
     let deferred = DeferredPrinter::default();
-    let Parsed { plugins, line, command } = command_line::parse(&arguments, &deferred);
+    let Parsed {
+        plugins,
+        line,
+        command,
+        for_help,
+    } = command_line::parse(&arguments, &deferred);
     let (printer, ended) = match line {
         Ok(line) => {
             let printer = Printer::new(&line.common);
@@ -62,7 +72,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let ended = dispatch::dispatch(&plugins, line, &printer);
             (printer, ended)
         }
-        Err(error) => (Printer::default(), dispatch::refuse(&plugins, command.as_deref(), error)),
+        Err(error) => (Printer::default(), dispatch::refuse(&plugins, command.as_deref(), for_help, error)),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

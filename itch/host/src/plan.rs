@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use itch_api::Error;
 use itch_output::{DEFAULT_TOLERANCE, Format, Layout, RowWriter, row_writer};
 use itch_plugin::{CallInput, Registered, Registry, ReportSpec};
 
 use crate::arguments;
 use crate::connect::{Connection, connect};
+use crate::nearest::suggest;
 use crate::options::ReportInvocation;
 use crate::output::Output;
 use crate::plot::Plot;
@@ -57,7 +59,8 @@ impl<'a> ReportPlan<'a> {
         let rows = &options.rows;
         let alias = spec.aliases.iter().find(|alias| alias.name == name);
         let form = alias.and_then(|alias| alias.form.as_ref());
-        let layout = Layout::new(&spec.columns, rows.columns.as_deref(), form, rows.header.choice())?;
+        let layout = Layout::new(&spec.columns, rows.columns.as_deref(), form, rows.header.choice())
+            .map_err(|error| suggest_column(error, spec, rows.columns.as_deref().unwrap_or_default()))?;
         let plot = rows
             .plot
             .clone()
@@ -104,5 +107,14 @@ impl<'a> ReportPlan<'a> {
             tolerance: rows.tolerance.unwrap_or(DEFAULT_TOLERANCE),
             verdict: rows.verdict.clone(),
         })
+    }
+}
+
+/// Adds the nearest column to an error about one that the report does not have.
+fn suggest_column(error: Error, spec: &ReportSpec, named: &[String]) -> Error {
+    let known = || spec.columns.iter().map(|column| column.name.as_str());
+    match named.iter().find(|name| known().all(|known| known != name.as_str())) {
+        Some(unknown) => suggest(error, unknown, known()),
+        None => error,
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, Subcommand};
 use itch_plugin::{Registry, ReportSpec};
 
@@ -31,8 +32,30 @@ pub(crate) fn parse(
     detail: Detail<'_>,
     arguments: &[OsString],
 ) -> Result<CommandLine, clap::Error> {
-    let matches = command(registry, detail).try_get_matches_from(arguments)?;
-    CommandLine::read(matches)
+    let mut command = command(registry, detail);
+    match command.try_get_matches_from_mut(arguments) {
+        Ok(matches) => CommandLine::read(matches),
+        Err(error) => Err(with_help(error, &mut command, detail, arguments)),
+    }
+}
+
+/// The error for a command line that ends with a report's name, which lacks an argument: it says which one, and shows
+/// the report's help.
+fn with_help(error: clap::Error, root: &mut Command, detail: Detail<'_>, arguments: &[OsString]) -> clap::Error {
+    let (ErrorKind::MissingRequiredArgument, Detail::Called(Some(name))) = (error.kind(), detail) else {
+        return error;
+    };
+    let (Some(ContextValue::Strings(missing)), Some(report)) =
+        (error.get(ContextKind::InvalidArg), root.find_subcommand_mut(name))
+    else {
+        return error;
+    };
+    if arguments.last().is_none_or(|last| last != name) || OwnCommand::has_subcommand(name) {
+        return error;
+    }
+    let missing = missing.join(" ");
+    let message = format!("`itch {name}` needs {missing}\n\n{}", report.render_help().ansi());
+    clap::Error::raw(ErrorKind::MissingRequiredArgument, message)
 }
 
 /// What can be understood of a command line that is wrong.
@@ -90,7 +113,7 @@ pub(crate) fn command(registry: &Registry, detail: Detail<'_>) -> Command {
         Detail::All => root = root.mut_subcommands(with_common_options),
     }
     root.about("Pull Twitch data as tables").long_about(
-        "Pulls Twitch data as tables: rows on stdout, talk on stderr. Every report is a plugin; \
+        "Pulls Twitch data as tables: rows on stdout, messages on stderr. Every report is a plugin; \
          `itch plugins list` shows them.",
     )
 }
@@ -112,8 +135,7 @@ fn report_command(spec: &ReportSpec, name: &str) -> Command {
     let mut command = Command::new(name.to_owned())
         .about(spec.summary.clone())
         .args(arguments_of::<ReportOptions>())
-        .after_long_help(report_details(spec))
-        .arg_required_else_help(spec.arguments.iter().any(|argument| argument.required));
+        .after_long_help(report_details(spec));
     if !spec.help.is_empty() {
         command = command.long_about(format!("{}.\n\n{}", spec.summary, spec.help));
     }

@@ -142,7 +142,9 @@ pub fn discover(mut settings: Settings) -> Found {
         index_changed: false,
     };
     let candidates = settings.places.candidates();
-    search.probe_unknown(&candidates);
+    if !settings.only_known {
+        search.probe_unknown(&candidates);
+    }
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     for (place, path) in candidates {

@@ -60,6 +60,8 @@ pub struct Settings {
     pub pinned: bool,
     /// Whether to inspect a file again that could not be loaded because something else was missing.
     pub again: bool,
+    /// Whether to use only the files that the index knows, and to start no process that inspects others.
+    pub only_known: bool,
     /// The plugins to load into this process, if their files were used or trusted before.
     pub in_process: Vec<String>,
     /// The path of this program.

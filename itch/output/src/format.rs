@@ -38,6 +38,16 @@ impl Format {
         let [others @ .., last] = &names;
         format!("{}{conjunction}{last}", others.join(", "))
     }
+
+    /// What it is for, on one line.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Format::Tsv => "tab-separated values without a header, for programs that read lines",
+            Format::Csv => "comma-separated values with a header, for spreadsheets and databases",
+            Format::Jsonl => "one JSON object per line",
+            Format::Table => "aligned columns, for people",
+        }
+    }
 }
 
 impl fmt::Display for Format {

@@ -12,7 +12,7 @@ use crate::failure::usage;
 /// They may stand at any place of a command line; of two that contradict one another the later word counts.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Talk")]
+#[command(next_help_heading = "Logging")]
 pub(crate) struct CommonOptions {
     /// Say nothing but warnings and errors
     #[arg(short, long)]

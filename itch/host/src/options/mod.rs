@@ -7,6 +7,7 @@
 pub(crate) mod cache;
 pub(crate) mod common;
 pub(crate) mod early;
+pub(crate) mod help;
 mod levels;
 pub(crate) mod plot;
 pub(crate) mod plugins;
@@ -19,6 +20,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use cache::CacheCommand;
 use common::CommonOptions;
+use help::{CompletionsOptions, HelpOptions, ManOptions};
 use levels::levels;
 use plot::PlotOptions;
 use plugins::PluginsCommand;
@@ -71,6 +73,14 @@ pub(crate) enum OwnCommand {
     /// Show and tidy up what the caches hold
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Print a script that completes command lines in a shell
+    #[command(long_about = help::COMPLETIONS_LONG, after_help = help::COMPLETIONS_INSTALL)]
+    Completions(CompletionsOptions),
+    #[command(about = "Print help about a command, a report or a topic", after_help = help::HELP_EXAMPLES)]
+    Help(HelpOptions),
+    /// Write manual pages
+    #[command(long_about = help::MAN_LONG)]
+    Man(ManOptions),
     #[command(about = plot::ABOUT, long_about = plot::LONG_ABOUT, after_help = plot::EXAMPLE)]
     Plot(Box<PlotOptions>),
     /// Show, add and check reports, caches and renderers
@@ -84,6 +94,15 @@ impl OwnCommand {
     /// Whether this is the name of the command that manages plugins, which looks at all of them.
     pub(crate) fn manages_plugins(name: &str) -> bool {
         name == "plugins"
+    }
+
+    /// The names of all of them.
+    pub(crate) fn names() -> Vec<String> {
+        let command = OwnCommand::augment_subcommands(Command::default());
+        command
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect()
     }
 }
 

@@ -10,7 +10,7 @@ use itch_chart::{ColorMap, DensityScale, Dots, ReadOptions, Request};
 use itch_plugin::{Graphics, Mark, Target, Theme};
 use itch_table::{InputFormat, Zone};
 
-use super::values::hinted;
+use super::values::{among, hinted};
 use crate::failure::usage;
 
 pub(crate) const ABOUT: &str = "Draw rows as a chart";
@@ -99,7 +99,7 @@ pub(crate) struct DataOptions {
     #[arg(
         long,
         value_name = "FORMAT",
-        value_parser = parsed::<InputFormat>,
+        value_parser = |text: &str| among::<InputFormat>(text, InputFormat::ALL.map(|format| format.name)),
         help = format!("{}; otherwise the file's name and content decide", InputFormat::names(" or "))
     )]
     pub(crate) input_format: Option<InputFormat>,
@@ -120,7 +120,7 @@ pub(crate) struct DataOptions {
 /// How the chart looks.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
-#[command(next_help_heading = "Looks")]
+#[command(next_help_heading = "Appearance")]
 pub(crate) struct LookOptions {
     #[arg(
         short = 't',
@@ -142,7 +142,7 @@ pub(crate) struct LookOptions {
     #[arg(
         long,
         value_name = "SCALE",
-        value_parser = parsed::<DensityScale>,
+        value_parser = |text: &str| among::<DensityScale>(text, DensityScale::NAMES),
         help = format!(
             "How density becomes colour: linear, log or rank [default: {}]",
             default_of::<DensityScale>(&DensityScale::NAMES)
@@ -152,7 +152,7 @@ pub(crate) struct LookOptions {
     #[arg(
         long,
         value_name = "NAME",
-        value_parser = parsed::<ColorMap>,
+        value_parser = |text: &str| among::<ColorMap>(text, ColorMap::NAMES),
         help = format!(
             "plasma, viridis, inferno, magma, cividis or turbo [default: {}]",
             default_of::<ColorMap>(&ColorMap::NAMES)

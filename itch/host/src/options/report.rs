@@ -26,7 +26,7 @@ pub(crate) struct ReportOptions {
 /// Which rows are wanted, and where they go.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Rows")]
+#[command(next_help_heading = "Output")]
 pub(crate) struct RowOptions {
     /// Stop after so many rows
     #[arg(short, long, value_name = "ROWS", allow_negative_numbers = true, value_parser = row_limit)]
@@ -84,11 +84,8 @@ pub(crate) struct HeaderOptions {
 /// Where answers may come from.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Answers")]
+#[command(next_help_heading = "Cache")]
 pub(crate) struct AnswerOptions {
-    /// Ask an embedded simulated Twitch: no account, no network
-    #[arg(long)]
-    pub(crate) sandbox: bool,
     /// Keep answers in a cache, or several separated by commas; `none` for none
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Set)]
     pub(crate) cache: Option<Vec<String>>,
@@ -110,6 +107,9 @@ pub(crate) struct AnswerOptions {
     /// A cache that fails ends the run
     #[arg(long, hide_short_help = true)]
     pub(crate) cache_strict: bool,
+    /// Use a simulated Twitch inside itch: no account, no network
+    #[arg(long, help_heading = "Network")]
+    pub(crate) sandbox: bool,
 }
 
 /// How requests are sent.

@@ -1,11 +1,13 @@
 //! Values of options as people type them: each is checked where it is read.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use itch_api::{Direction, Error};
 use itch_output::Format;
 
 use crate::failure::usage;
+use crate::nearest::suggest;
 use crate::times;
 
 /// clap shows what an error says and knows no hints: this puts the hint behind the sentence.
@@ -28,7 +30,16 @@ pub(crate) fn direction(text: &str) -> Result<Direction, Error> {
 
 /// How rows are written.
 pub(crate) fn output_format(text: &str) -> Result<Format, Error> {
-    hinted(text.parse())
+    among(text, Format::ALL.map(Format::name))
+}
+
+/// A value that has one of these names.
+pub(crate) fn among<T: FromStr<Err = Error>>(
+    text: &str,
+    names: impl IntoIterator<Item = &'static str>,
+) -> Result<T, Error> {
+    let read = text.parse();
+    hinted(read.map_err(|error| suggest(error, text, names)))
 }
 
 /// A number of rows.

@@ -14,6 +14,7 @@ use super::terminal;
 use crate::failure::usage;
 use crate::interrupt::{Interrupts, end_now};
 use crate::log::plugin_line;
+use crate::nearest::suggest;
 use crate::options::plot::{GraphicsChoice, PlotOptions};
 use crate::outfile::{Incomplete, Outfile};
 use crate::printer::Printer;
@@ -42,8 +43,9 @@ impl<'a> Place<'a> {
         let (spec, unit) = match (&options.renderer, &path) {
             (Some(name), _) => registry.renderer(name).ok_or_else(|| {
                 let unknown = || {
-                    let name = name.escape_debug();
-                    no_renderer(registry, format!("there is no renderer `{name}`"))
+                    let message = format!("there is no renderer `{}`", name.escape_debug());
+                    let known = registry.renderers().map(|(spec, _)| spec.name.as_str());
+                    suggest(no_renderer(registry, message), name, known)
                 };
                 registry.conflict("renderer", name).unwrap_or_else(unknown)
             })?,

@@ -55,6 +55,7 @@ fn settings(file: &Path) -> Settings {
         trust_file: None,
         pinned: false,
         again: false,
+        only_known: false,
         in_process: Vec::new(),
         program: program(),
         log: Log::new(crate::log::plugin_line),

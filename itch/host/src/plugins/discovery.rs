@@ -92,8 +92,21 @@ impl Discovery {
 
     /// Finds the plugins of this selection.
     pub(crate) fn find(&self, selection: &Selection, printer: &DeferredPrinter) -> Plugins {
+        self.found(selection, self.settings(selection, printer))
+    }
+
+    /// Finds those plugins of this selection that the index knows. No process is started.
+    pub(crate) fn known(&self, selection: &Selection) -> Plugins {
+        let settings = Settings {
+            only_known: true,
+            notice: Log::new(|_, _| ()),
+            ..self.settings(selection, &DeferredPrinter::default())
+        };
+        self.found(selection, settings)
+    }
+
+    fn found(&self, selection: &Selection, mut settings: Settings) -> Plugins {
         let mut registry = Registry::linked_in();
-        let mut settings = self.settings(selection, printer);
         if selection.none {
             settings.places = Places::default();
         }
@@ -132,6 +145,7 @@ impl Discovery {
                 .map(|base| base.data_dir().join("itch").join("plugins.lock")),
             pinned: config.policy == Policy::Pinned || !self.trusting,
             again: self.manages,
+            only_known: false,
             in_process: config.in_process.clone(),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
             log: Log::new(plugin_line),

@@ -9,6 +9,7 @@ use super::details::{arguments, paragraphs, report_details, variables};
 use super::discovery::Plugins;
 use crate::exit_codes::DONE;
 use crate::failure::usage;
+use crate::nearest::suggest;
 use crate::options::plugins::{InfoOptions, ListOptions};
 use crate::printer::{Printer, print};
 
@@ -220,9 +221,10 @@ fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(DONE);
     }
     if files.is_empty() {
-        return Err(usage(format!("nothing registered is called `{}`", name.escape_debug()))
-            .hint("itch plugins list")
-            .into());
+        let error = usage(format!("there is no report, cache, renderer or plugin `{}`", name.escape_debug()))
+            .hint("itch plugins list");
+        let known = plugins.registry.units().iter().flat_map(Registered::names);
+        return Err(suggest(error, name, known).into());
     }
     if json {
         let all: Vec<Value> = files.iter().map(|file| file_json(file)).collect();

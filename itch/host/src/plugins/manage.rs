@@ -10,6 +10,7 @@ use itch_plugin::{Origin, Registered};
 use super::discovery::{Plugins, own_directory};
 use crate::exit_codes::DONE;
 use crate::failure::usage;
+use crate::nearest::suggest;
 use crate::options::plugins::AddOptions;
 use crate::printer::{Printer, print};
 
@@ -160,7 +161,10 @@ fn no_plugin(plugins: &Plugins, command: &str, name: &str) -> Error {
     if units().any(|unit| is_built_in(unit) && (by_name(&unit) || unit.plugin == name)) {
         return usage(format!("`{quoted}` is built in: it has no file")).hint(format!("itch plugins info {quoted}"));
     }
-    usage(format!("there is no plugin `{quoted}`")).hint("itch plugins list")
+    let plugins = units()
+        .filter(|unit| !is_built_in(unit))
+        .map(|unit| unit.plugin.as_str());
+    suggest(usage(format!("there is no plugin `{quoted}`")).hint("itch plugins list"), name, plugins)
 }
 
 fn real(file: &FoundFile) -> Result<&Path, Error> {
