@@ -125,7 +125,7 @@ fn a_limit_is_a_whole_number_of_rows() {
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value '0' for '--limit <ROWS>': a limit is a whole number of rows, at least 1
+error: invalid value '0' for '--limit <ROWS>': a limit is a whole number of at least 1
 
 For more information, try '--help'.
 
@@ -137,7 +137,7 @@ For more information, try '--help'.
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value '-5' for '--limit <ROWS>': a limit is a whole number of rows, at least 1
+error: invalid value '-5' for '--limit <ROWS>': a limit is a whole number of at least 1
 
 For more information, try '--help'.
 
@@ -149,7 +149,7 @@ For more information, try '--help'.
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value 'x' for '--limit <ROWS>': a limit is a whole number of rows, at least 1
+error: invalid value 'x' for '--limit <ROWS>': a limit is a whole number of at least 1
 
 For more information, try '--help'.
 
@@ -173,7 +173,7 @@ For more information, try '--help'.
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value '99999999999999999999' for '--limit <ROWS>': a limit is a whole number of rows, at least 1
+error: invalid value '99999999999999999999' for '--limit <ROWS>': a limit is a whole number of at least 1
 
 For more information, try '--help'.
 
@@ -215,7 +215,7 @@ exit code: 2
 --- stderr
 error: `--since` cannot be read
   caused by: `yesterday` is not a time
-hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back from now (`7d`)
+hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a duration before now (`7d`)
 
 "#]],
     );
@@ -227,7 +227,7 @@ exit code: 2
 --- stderr
 error: `--until` cannot be read
   caused by: `2026-13-01` is not a time
-hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back from now (`7d`)
+hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a duration before now (`7d`)
 
 "#]],
     );
@@ -237,7 +237,7 @@ hint: write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epo
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value 'soon' for '--max-age <TIME>': `soon` is not a span of time: write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)
+error: invalid value 'soon' for '--max-age <TIME>': `soon` is not a duration: write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)
 
 For more information, try '--help'.
 
@@ -261,7 +261,7 @@ For more information, try '--help'.
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value '2' for '--tolerance <SHARE>': `2` is no share: a number from 0 to 1
+error: invalid value '2' for '--tolerance <SHARE>': `2` is not a number from 0 to 1
 
 For more information, try '--help'.
 
@@ -399,7 +399,7 @@ fn a_malformed_channel_is_refused_before_any_request() {
 exit code: 2
 --- stdout
 --- stderr
-error: line 2 of standard input names no channel
+error: line 2 of standard input is not a channel
   caused by: `not a name` is not a channel name
 hint: a channel is a login of 1 to 25 letters, digits and `_`, or `id:` and a number
 

@@ -178,8 +178,8 @@ fn body(setup: &Setup) {
     } else if !setup.lists {
         itch_cache(setup, &folder, &["list"])
             .exits(2)
-            .says("cannot list what it holds");
-        itch_cache(setup, &folder, &["clear"]).exits(0).says("out of sight");
+            .says("cannot list its entries");
+        itch_cache(setup, &folder, &["clear"]).exits(0).says("they are no longer used");
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
     if !setup.cache.contains(',') {

@@ -127,7 +127,9 @@ fn clear_leaves_nothing_of_itchs_and_everything_of_others() {
     std::io::Write::write_all(&mut zlib, b"{\"name\":\"burkeblack\"}").unwrap();
     std::fs::write(&old, zlib.finish().unwrap()).unwrap();
     let cleared = folder.itch(&["cache", "clear"]);
-    cleared.exits(0).says("kept 1 that the itch of 2016 stored");
+    cleared
+        .exits(0)
+        .says("not removed: 1 of the itch of 2016, which cannot be fetched again");
     assert_eq!(cleared.cells()[0][0], "8");
     assert!(old.exists());
     assert_eq!(folder.itch(&["cache", "prune", "--max-size", "0"]).succeeds().cells()[0][..2], ["0", "0"]);
@@ -198,7 +200,7 @@ fn the_configuration_may_name_the_caches() {
     folder
         .itch(&[&["-c", "none,file"], &report[..]].concat())
         .exits(2)
-        .says("`none` stands for no cache");
+        .says("`none` means no cache");
     // The `itch cache` commands use the same caches.
     let down = itch_tests::servers::free_port().to_string();
     configure("[cache]\nuse = [\"memcache\"]\n");
@@ -253,7 +255,7 @@ hint: itch plugins list
 }
 
 #[test]
-fn an_old_answer_stands_in_when_twitch_gives_out() {
+fn an_old_response_is_used_when_twitch_fails() {
     let sandbox = Sandbox::start(&[]);
     let folder = Folder::new().at(&sandbox);
     let report = ["-c", "file", "--retries", "0", "followers", "-l", "300", "burkeblack"];
@@ -264,8 +266,8 @@ fn an_old_answer_stands_in_when_twitch_gives_out() {
     folder.itch(&old).exits(6);
     let ran = folder.itch(&[&["--stale-if-error", "1h", "-v"], &old[..]].concat());
     same(&ran.exits(0).stdout, &rows);
-    ran.says("warning: a service gave out: ")
-        .says(" stored answers stand in, the oldest ")
+    ran.says("warning: a service failed: used ")
+        .says(" stored responses, the oldest ")
         .says(" s old\n");
     ran.says(" stale, ");
     // The warning is printed once, even with `-q`.

@@ -283,7 +283,7 @@ fn a_configuration_that_cannot_be_read_is_said_before_anything_is_asked() {
     ] {
         let ran = configured(&sandbox, config).itch(&["chat-replay", SHORT]);
         assert_eq!(ran.exits(2).stdout, "", "{config}");
-        ran.says("config.toml` is not a configuration that itch understands");
+        ran.says("could not parse the configuration `");
     }
     assert_eq!(sandbox.requests().total, 0);
 }

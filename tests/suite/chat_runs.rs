@@ -216,7 +216,7 @@ fn an_interrupted_run_is_taken_up_again() {
     out.read_to_string(&mut rows).unwrap();
     let ran = folder.ran(wait(child), &arguments);
     ran.exits(130)
-        .says("rows are written and whole")
+        .says("complete rows were written")
         .says("hint: run the same command again");
     let expected = faultless(GROWING);
     assert!(expected.starts_with(&rows) && rows.len() < expected.len());

@@ -161,7 +161,7 @@ fn what_is_missing_is_said_whatever_is_asked() {
         ran.exits(3).says("INCOMPLETE: ");
         if options.contains(&"-o") {
             assert!(!folder.path("rows.tsv").exists());
-            ran.says("hint: what was written is in `rows.tsv.part`");
+            ran.says("hint: the rows that were written are in `rows.tsv.part`");
         }
     }
 }

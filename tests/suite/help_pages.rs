@@ -299,7 +299,7 @@ fn manual_pages_are_written_for_every_command_and_report() {
         "SYNOPSIS",
         "\\-\\-since",
         "display_name",
-        "Use the plugin in this file",
+        "Also use the plugin in this file",
         "moderator:read:followers",
     ] {
         assert!(page.contains(part), "{part}:\n{page}");

@@ -205,7 +205,8 @@ fn an_output_file_appears_when_it_is_complete() {
         "burkeblack",
         "no_such_channel",
     ]);
-    ran.exits(5).says("hint: what was written is in `rows.tsv.part`\n");
+    ran.exits(5)
+        .says("hint: the rows that were written are in `rows.tsv.part`\n");
     same(&folder.read("rows.tsv"), &rows);
     assert!(folder.read("rows.tsv.part").starts_with("burkeblack\t"));
     // A device is written to, not replaced.
@@ -314,7 +315,7 @@ exit code: 0
 --- stdout
 burkeblack	1351971249
 --- stderr
-warning: LOG_LEVEL is `LOUD`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL
+warning: `LOUD` in LOG_LEVEL is not a level: use DEBUG, INFO, WARNING, ERROR or CRITICAL
 
 "#]]
         .raw()

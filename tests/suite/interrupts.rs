@@ -28,8 +28,8 @@ fn an_interrupt_leaves_whole_rows_and_says_how_to_go_on() {
         let count = rows.lines().count();
         assert!(count % 100 == 0 && rows.ends_with('\n'), "{count}");
         ran.exits(130)
-            .says(&format!("interrupted: {count} rows are written and whole\n"));
-        ran.says("hint: run it with `-c file`, and an interrupted run can be taken up where it ended\n");
+            .says(&format!("interrupted: {count} complete rows were written\n"));
+        ran.says("hint: with `-c file`, an interrupted run can be continued by the same command\n");
     }
 }
 
@@ -48,9 +48,9 @@ fn an_interrupt_with_a_cache_says_that_nothing_is_lost() {
 exit code: 130
 --- stdout
 --- stderr
-interrupted: 0 rows are written and whole
-hint: run the same command again: what was fetched comes from the cache
-hint: what was written is in `rows.tsv.part`
+interrupted: 0 complete rows were written
+hint: run the same command again: responses that were received come from the cache
+hint: the rows that were written are in `rows.tsv.part`
 
 "#]]
         .raw()
@@ -69,7 +69,7 @@ fn an_interrupt_is_answered_at_once() {
     folder
         .ran(wait(child), &[])
         .exits(130)
-        .says("interrupted: 0 rows are written and whole\n");
+        .says("interrupted: 0 complete rows were written\n");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 

@@ -94,7 +94,7 @@ fn an_interrupt_ends_what_hangs_and_what_floods() {
         let rest = reader.join().unwrap();
         let n = rows.lines().count() + rest.lines().count();
         ran.exits(130)
-            .says(&format!("interrupted: {n} rows are written and whole\n"));
+            .says(&format!("interrupted: {n} complete rows were written\n"));
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
         assert!(!is_running(inner[0]), "{plugin} goes on");
     }

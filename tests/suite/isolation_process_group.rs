@@ -71,7 +71,7 @@ fn one_that_left_its_group_is_ended_by_an_interrupt() {
     }
     signal(child.id(), Signal::INT);
     let ran = folder.ran(wait(child), &["leave"]);
-    ran.exits(130).says("interrupted: 4 rows are written and whole\n");
+    ran.exits(130).says("interrupted: 4 complete rows were written\n");
     nothing_is_left(&folder);
 }
 
@@ -80,7 +80,7 @@ fn the_last_words_of_one_that_fails_stand_below_the_error() {
     let ran = known("grumble").itch(&["grumble"]);
     ran.exits(1).says(
         "error: the plugin `grumble` failed without an error message\n  \
-         caused by: last words\n3 rows had been written before\n",
+         caused by: last words\n3 rows had been written before the error\n",
     );
 }
 
@@ -118,7 +118,7 @@ fn one_interrupt_ends_a_renderer_that_hangs() {
     ];
     for arguments in [&plot[..], &report] {
         let ran = interrupted(&folder, arguments);
-        ran.exits(130).says("interrupted: no picture is drawn\n");
+        ran.exits(130).says("interrupted: no picture was drawn\n");
         nothing_is_left(&folder);
         let pictures = fs::read_dir(folder.path("")).unwrap();
         let names = pictures.map(|entry| entry.unwrap().file_name());

@@ -162,7 +162,10 @@ fn bad_rows_are_counted_named_and_kept_out() {
     let folder = folder();
     folder.write("bad.tsv", &format!("{FOLLOWERS}kim\tburkeblack\tsoon\t1469750500\t1\t0\nlee\n"));
     let ran = folder.itch(&["plot", "-s", "bad.tsv", "a.png"]);
-    ran.exits(3).says("line 11").says("line 12").says("2 rows are left out");
+    ran.exits(3)
+        .says("line 11")
+        .says("line 12")
+        .says("2 rows were left out");
     assert!(folder.path("a.png").is_file());
     let ran = folder.itch(&["plot", "-s", "--strict", "bad.tsv", "b.png"]);
     assert_ne!(ran.code, 0);
@@ -212,11 +215,11 @@ fn bad_input_is_a_sentence_and_an_exit_code() {
         .says("cannot be logarithmic");
     plot(&["--size", "9x", "followers.csv", "a.png"])
         .exits(2)
-        .says("no size");
+        .says("is not a size");
     plot(&["--tz", "Mars/Olympus", "followers.csv", "a.png"])
         .exits(2)
         .says("is not a time zone");
-    plot(&["followers.csv"]).exits(2).says("no picture is named");
+    plot(&["followers.csv"]).exits(2).says("no picture was named");
     plot(&["followers.csv", "-o", "-"]).exits(2).says("give --renderer");
     plot(&["followers.csv", "--renderer", "svg", "/dev/full"])
         .exits(1)
@@ -388,7 +391,7 @@ fn a_report_draws_its_own_rows() {
     folder
         .itch(&["streams", "--plot", "plot.png", "burkeblack"])
         .exits(2)
-        .says("`streams` has nothing to draw")
+        .says("`streams` has no chart")
         .says("followers");
 }
 

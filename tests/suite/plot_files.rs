@@ -107,11 +107,11 @@ fn what_is_read_is_not_drawn_over() {
     folder
         .itch(&["plot", "-s", "same.csv", "other.png"])
         .exits(2)
-        .says("the picture would take the place of `same.csv`, which it is drawn from");
+        .says("the picture would overwrite `same.csv`, from which it is drawn");
     folder
         .itch(&["plot", "-s", "-S", "same.csv", "followers.csv", "other.png"])
         .exits(2)
-        .says("the picture would take the place of `same.csv`");
+        .says("the picture would overwrite `same.csv`");
     assert_eq!(folder.read("same.csv"), FOLLOWERS);
     folder
         .itch(&["plot", "-s", "-S", "-", "-", "a.png"])
@@ -153,7 +153,7 @@ fn bad_streams_are_bad_rows() {
         .itch(&["plot", "-s", "-S", "bad.csv", "followers.csv", "a.png"])
         .exits(3)
         .says("bad.csv, line 2")
-        .says("1 row is left out");
+        .says("1 row was left out");
     assert!(is_picture(&folder, "a.png"));
     folder
         .itch(&["plot", "-s", "--strict", "-S", "bad.csv", "followers.csv", "b.png"])
@@ -240,7 +240,7 @@ fn rows_come_in_every_form() {
     folder
         .itch(&["plot", "-s", "-d", "\"", "followers.csv", "a.png"])
         .exits(2)
-        .says("cannot stand between fields");
+        .says("cannot be a delimiter");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn terminals_without_colours_get_plain_characters_and_no_question() {
 fn nothing_is_asked_before_there_is_something_to_draw() {
     let folder = crate::plot::folder();
     for (arguments, message) in [
-        (&["plot"][..], "no file of rows is given"),
+        (&["plot"][..], "no file with rows was given"),
         (&["plot", "missing.csv"], "missing.csv"),
         (&["plot", "-x", "height", "followers.csv"], "height"),
     ] {

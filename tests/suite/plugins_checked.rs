@@ -85,9 +85,9 @@ fn processes(folder: &Folder) -> Vec<String> {
 fn what_does_not_end_is_ended_in_time() {
     let folder = Folder::new();
     for (plugin, told) in [
-        ("hanging-cache", "cache hanging-cache: failed: `get`: no end within 2 s\n"),
-        ("hanging-renderer", "renderer hanging-renderer: failed: no end within 2 s\n"),
-        ("hang", "report hang: failed: `itch hang/hang`: no end within 2 s\n"),
+        ("hanging-cache", "cache hanging-cache: failed: `get`: it did not end within 2 s\n"),
+        ("hanging-renderer", "renderer hanging-renderer: failed: it did not end within 2 s\n"),
+        ("hang", "report hang: failed: `itch hang/hang`: it did not end within 2 s\n"),
     ] {
         let ran = check(&folder, plugin, "2");
         assert!(ran.exits(1).stdout.ends_with(told), "{}", ran.stdout);
@@ -119,13 +119,13 @@ fn all_together_have_a_limit() {
     let many = check(&Folder::new(), "many", "100ms");
     let last = many.exits(1).stdout.lines().next_back().unwrap();
     assert!(last.starts_with("units: failed: "), "{last}");
-    assert!(last.ends_with(" of 400 were tried in 0.6 s"), "{last}");
+    assert!(last.ends_with(" of 400 were tested within 0.6 s"), "{last}");
 }
 
 #[test]
 fn a_limit_is_a_span_of_time() {
     let refused = Folder::new().itch(&["plugins", "check", "--timeout", "soon", "x.so"]);
-    refused.exits(2).says("`soon` is not a span of time");
+    refused.exits(2).says("`soon` is not a duration");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_plugins_error_is_told_like_any_other() {
     let folder = with(&["c-report"]);
     let ran = folder.itch(&["--sandbox", "c-report", "x", "--fail"]);
     ran.exits(5)
-        .says("error: there is no such thing\nhint: itch c-report other\n2 rows had been written before\n");
+        .says("error: there is no such thing\nhint: itch c-report other\n2 rows had been written before the error\n");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn two_of_one_name_in_one_directory_are_an_error_that_names_both() {
     folder
         .itch(&["--prefer", "twin"])
         .exits(2)
-        .says("is no preference: write NAME=PLUGIN");
+        .says("is not a valid preference: write NAME=PLUGIN");
 }
 
 #[test]
@@ -208,14 +208,14 @@ fn a_preference_that_means_nothing_is_said() {
     ] {
         assert_eq!(
             folder.itch(arguments).exits(2).stderr,
-            "error: `twin` cannot mean what the plugin `typo` calls so\n  \
-             caused by: these have it: twin-a, twin-b\nhint: itch --prefer twin=twin-a\n"
+            "error: could not prefer `twin` of the plugin `typo`\n  \
+             caused by: only these plugins have it: twin-a, twin-b\nhint: itch --prefer twin=twin-a\n"
         );
     }
     assert_eq!(
         folder.itch(&["--prefer", "twn=twin-a", "twin"]).exits(2).stderr,
-        "error: `twn` cannot mean what the plugin `twin-a` calls so\n  \
-         caused by: no plugin calls anything so\nhint: itch plugins list\n"
+        "error: could not prefer `twn` of the plugin `twin-a`\n  \
+         caused by: no plugin has a report, cache or renderer of this name\nhint: itch plugins list\n"
     );
     // A preferred plugin that exists but cannot be used is an error with that reason.
     folder.itch(&["plugins", "disable", "impostor"]).exits(0);
@@ -226,12 +226,12 @@ fn a_preference_that_means_nothing_is_said() {
     folder
         .itch(&["--no-plugins", "--prefer", "twin=twin-a", "followers", "x"])
         .exits(2)
-        .says("no plugin calls anything so");
+        .says("no plugin has a report, cache or renderer of this name");
 
     fs::create_dir_all(folder.path("config/itch")).unwrap();
     folder.write("config/itch/config.toml", "[plugins.prefer]\ntwin = \"typo\"\n");
-    let warning =
-        "warning: config.toml: `twin` cannot mean what the plugin `typo` calls so: these have it: twin-a, twin-b\n";
+    let warning = "warning: config.toml: could not prefer `twin` of the plugin `typo`: \
+         only these plugins have it: twin-a, twin-b\n";
     let list = folder.itch(&["plugins", "list"]);
     assert_eq!(list.exits(0).stderr, warning);
     folder.itch(&["twin-a/twin"]).exits(0).says(warning);

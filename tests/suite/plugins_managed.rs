@@ -155,7 +155,7 @@ fn only_the_own_directory_is_tidied() {
     let refused = folder.itch(&["plugins", "remove", "newer"]);
     refused
         .exits(2)
-        .says("`newer` is not in your own directory but at ")
+        .says("`newer` is not in your plugin directory but at ")
         .says("hint: itch plugins disable newer");
     assert!(shared.join("newer.so").exists());
 }

@@ -44,7 +44,7 @@ fn a_source_tree_that_is_none_is_said() {
     let ran = folder.itch(&["plugins", "new", "hello", "--lang", "c", "--sdk", "."]);
     assert_eq!(
         ran.exits(2).stderr,
-        "error: a plugin in C needs no source tree: it carries the header with it\n\
+        "error: a plugin in C needs no source tree: the header comes with it\n\
          hint: itch plugins new hello --lang c\n"
     );
     assert!(!folder.path("hello").exists());

@@ -179,7 +179,7 @@ fn a_configuration_that_cannot_be_read_runs_nothing_new() {
     configure(&folder, "[plugins]\npolicy = \"pined\"\n");
     folder.itch(&["newer"]).exits(2);
     let list = folder.itch(&["plugins", "list"]);
-    list.exits(0).says("is not a configuration that itch understands");
+    list.exits(0).says("could not parse the configuration `");
     assert!(list.stdout.contains("newer.so\t\t\t\t\trefused: it is not trusted"));
     configure(&folder, "[plugins]\npath = [\"here\"]\n");
     folder

@@ -173,7 +173,7 @@ For more information, try '--help'.
 exit code: 2
 --- stdout
 --- stderr
-error: invalid value 'soon' for '--latency <TIME>': `soon` is not a span of time: write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)
+error: invalid value 'soon' for '--latency <TIME>': `soon` is not a duration: write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)
 
 For more information, try '--help'.
 

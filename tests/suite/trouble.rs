@@ -354,7 +354,7 @@ fn a_service_that_gives_out_on_the_way_keeps_what_was_printed() {
         ran.rows().len()
     );
     if !ran.rows().is_empty() {
-        ran.says(&format!("{} rows had been written before", ran.rows().len()));
+        ran.says(&format!("{} rows had been written before the error", ran.rows().len()));
     }
 }
 
@@ -373,7 +373,7 @@ exit code: 1
 --- stderr
 error: the rows could not be written
   caused by: No space left on device (os error 28)
-0 rows had been written before
+0 rows had been written before the error
 
 "#]]
             .raw()
@@ -409,7 +409,7 @@ fn a_disk_that_fills_up() {
     ran.exits(1)
         .says("error: the rows could not be written\n  caused by: File too large");
     let counted = ran.stderr.lines().last().unwrap();
-    let counted = counted.strip_suffix(" rows had been written before").unwrap();
+    let counted = counted.strip_suffix(" rows had been written before the error").unwrap();
     let whole = folder.read("rows.tsv").matches('\n').count();
     let counted: usize = counted.parse().unwrap();
     assert!(counted >= 100 && counted <= whole && whole < counted + 100, "{counted}, {whole}");

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::failure::usage;
 use crate::times;
 
-/// An argument as clap knows it. Values are texts there: their reading is [`read`]'s business.
+/// An argument for clap. Its values stay texts: [`read`] reads them.
 pub(crate) fn arg(argument: &Argument) -> Arg {
     let mut arg = Arg::new(argument.name.clone())
         .help(argument.help.clone())
@@ -57,7 +57,7 @@ pub(crate) fn arg(argument: &Argument) -> Arg {
     }
 }
 
-/// Reads the values of a call. `now` is what spans of time count back from, `stdin` is where `-` reads a list.
+/// Reads the values of a call. Spans of time count back from `now`; `-` reads a list from `stdin`.
 pub(crate) fn read(
     spec: &ReportSpec,
     matches: &ArgMatches,
@@ -90,7 +90,7 @@ pub(crate) fn read(
     Ok(values)
 }
 
-/// An argument's error names the option, where there is one to name.
+/// Adds the name of the option to an error, unless the argument has a position.
 fn named(argument: &Argument, error: Error) -> Error {
     if argument.position.is_some() {
         error
@@ -107,11 +107,11 @@ fn read_list(argument: &Argument, stdin: &mut dyn BufRead, given: &mut Vec<Value
         let line = line.map_err(|error| {
             Error::new(ErrorKind::Failed, "the list on standard input cannot be read").source_chain(&error)
         })?;
-        // The first cell of a TSV row will do, so that one report's output can be another's input.
+        // Only the first cell of a TSV row is used, so that the output of one report can be the input of another.
         let name = line.split('\t').next().unwrap_or_default().trim();
         if !name.is_empty() {
             let name: ChannelName = name.parse().map_err(|error: Error| {
-                error.context(format!("line {} of standard input names no channel", number + 1))
+                error.context(format!("line {} of standard input is not a channel", number + 1))
             })?;
             given.push(Value::String(name.into()));
         }

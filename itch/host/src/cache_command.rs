@@ -1,7 +1,7 @@
-//! `itch cache`: what is stored, how much, how old; and putting it in order.
+//! `itch cache`: shows, checks and removes what the caches store.
 //!
-//! All of it is made of what every backend can: list keys, read and remove a value. What a value says of itself the
-//! client reads; here nothing is known of its form.
+//! It uses only what every backend can do: list keys, read a value, remove a value. The client reads the fields of a
+//! value; its format is not known here.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ use crate::exit_codes::DONE;
 use crate::options::cache::CacheCommand;
 use crate::printer::{Printer, print};
 
-/// Runs it.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(registry: &Registry, command: &CacheCommand, printer: &Printer) -> anyhow::Result<u8> {
     let selection = command.selection();
     let mut names = cache_stores::chosen(registry, selection.cache.clone(), &Config::read()?)?;
@@ -60,7 +60,7 @@ struct StoreResult {
 }
 
 fn table(results: &[StoreResult], printer: &Printer) -> anyhow::Result<u8> {
-    // A store that cannot list may have nothing to show.
+    // A store that cannot list its keys may have no table.
     let Some(first) = results.iter().find(|result| !result.columns.is_empty()) else {
         return Ok(DONE);
     };
@@ -79,7 +79,7 @@ fn table(results: &[StoreResult], printer: &Printer) -> anyhow::Result<u8> {
     }
 }
 
-/// A failing cache has the exit code that it has in a report under `--cache-strict`.
+/// A failed cache has the same exit code as in a report with `--cache-strict`.
 fn unusable(name: &str, error: Error) -> Error {
     let kind = match error.kind {
         ErrorKind::Usage | ErrorKind::Unsupported => error.kind,
@@ -100,7 +100,7 @@ struct OpenStore {
 struct Item {
     key: String,
     bytes: u64,
-    /// When a value that does not say so itself was written, if the store knows.
+    /// When it was written, as far as the store knows; for values that do not contain it.
     modified: Option<SystemTime>,
     /// `None` if it is broken.
     entry: Option<StoredEntry>,
@@ -115,7 +115,7 @@ impl Item {
         }
     }
 
-    /// Whether the first itch stored it: it cannot be fetched again.
+    /// Whether the itch of 2016 stored it: then it cannot be fetched again.
     fn is_archive(&self) -> bool {
         self.entry.as_ref().is_some_and(|entry| entry.request.is_none())
     }
@@ -127,7 +127,7 @@ impl OpenStore {
         move |error| unusable(&name, error)
     }
 
-    /// Everything in the store, read to the end of each value; `None` if it cannot list.
+    /// All values, each read completely; `None` if the store cannot list its keys.
     fn items(&mut self) -> Result<Option<Vec<Item>>, Error> {
         let failed = self.failed();
         let mut items = Vec::new();
@@ -147,21 +147,22 @@ impl OpenStore {
         let now = SystemTime::now();
         let mut read = Vec::with_capacity(items.len());
         for mut item in items {
-            // What another process removed meanwhile is not there.
+            // Another process may have removed the value meanwhile.
             if let Some(value) = self.store.get(&item.key).map_err(&failed)? {
                 item.entry = StoredEntry::read(&item.key, &value, now).ok();
                 read.push(item);
             }
         }
-        // What is oldest comes first, and what nobody knows the age of before it.
+        // Oldest first, and before these the values of unknown age.
         read.sort_by_key(|item| std::cmp::Reverse(item.age().unwrap_or(Duration::MAX)));
         Ok(Some(read))
     }
 
     fn listed(&mut self) -> Result<Vec<Item>, Error> {
         self.items()?.ok_or_else(|| {
-            let said = format!("the cache `{}` cannot list what it holds", self.name);
-            Error::new(ErrorKind::Unsupported, said).hint(format!("itch cache clear -c {} removes it all", self.name))
+            let said = format!("the cache `{}` cannot list its entries", self.name);
+            Error::new(ErrorKind::Unsupported, said)
+                .hint(format!("`itch cache clear -c {}` removes all of them", self.name))
         })
     }
 
@@ -183,7 +184,7 @@ impl OpenStore {
         let (name, path) = (self.name.clone(), self.store.location());
         let items = self.items()?;
         if items.is_none() {
-            printer.note(&format!("the cache `{name}` cannot list what it holds"));
+            printer.note(&format!("the cache `{name}` cannot list its entries"));
         }
         let mut all = Sum::default();
         let mut groups: BTreeMap<(String, String), Sum> = BTreeMap::new();
@@ -291,7 +292,7 @@ impl OpenStore {
         let items = self.listed()?;
         let mut left: u64 = items.iter().map(|item| item.bytes).sum();
         let mut removed = Sum::default();
-        // Oldest first: once neither holds, it holds for none of the rest.
+        // Oldest first: once an entry is neither too old nor too much, the rest are not either.
         for item in items.iter().filter(|item| !item.is_archive()) {
             let too_old = older.is_some_and(|older| item.age().is_some_and(|age| age > older));
             let too_much = most.is_some_and(|most| left > most);
@@ -314,7 +315,7 @@ impl OpenStore {
         let mut removed = Sum::default();
         if self.store.clear().map_err(failed)? {
             printer.note(&format!(
-                "the cache `{}` cannot list what it holds; it is out of sight now, and will be forgotten",
+                "the cache `{}` cannot list its entries; they are no longer used, and the server will drop them",
                 self.name
             ));
             return Ok(StoreResult {
@@ -335,8 +336,7 @@ impl OpenStore {
         }
         if kept > 0 {
             printer.note(&format!(
-                "kept {kept} that the itch of 2016 stored, since no service can give them again; `--all` removes \
-                 them too"
+                "not removed: {kept} of the itch of 2016, which cannot be fetched again; `--all` removes them too"
             ));
         }
         Ok(self.removed(&removed, None))
@@ -379,7 +379,7 @@ impl OpenStore {
     }
 }
 
-/// Several values together.
+/// The sum over several values.
 #[derive(Default)]
 struct Sum {
     entries: u64,

@@ -1,5 +1,5 @@
-//! The caches of a run: opening those that `-c` names, through the same boundary as a third party's, and what a run says
-//! of them at its end.
+//! The caches of a run: opens those that `-c` names, built-in ones in the same way as those of plugins, and prints
+//! their counters at the end.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::failure::usage;
 use crate::nearest::suggest;
 use crate::printer::Printer;
 
-/// The caches that the command line names, or else the configuration. A name that is none is a mistake, whatever
-/// becomes of the others.
+/// The caches that the command line names, or else the configuration. An unknown name is an error, even if the others
+/// are known.
 pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &Config) -> Result<Vec<String>> {
     let configured = named.is_none();
     let names = named.unwrap_or_else(|| config.cache.names.clone());
@@ -23,7 +23,7 @@ pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &C
     }
     for name in &names {
         if name == NO_CACHE {
-            return Err(usage(format!("`{NO_CACHE}` stands for no cache, and not beside others")));
+            return Err(usage(format!("`{NO_CACHE}` means no cache: it cannot be combined with others")));
         }
         registry.known_cache(name).map_err(|error| {
             let known = registry.caches().map(|(spec, _)| spec.name.as_str());
@@ -37,7 +37,7 @@ pub(crate) fn chosen(registry: &Registry, named: Option<Vec<String>>, config: &C
     Ok(names)
 }
 
-/// Opens stores in the order named. One that cannot be opened is left out with a warning, unless `strict`.
+/// Opens stores in this order. One that cannot be opened is left out with a warning, or is an error if `strict`.
 pub(crate) fn open(
     registry: &Registry,
     names: &[String],
@@ -78,7 +78,7 @@ pub(crate) fn open_one(
         max_bytes,
         strict,
         log: CacheLog::new(move |level, message| match level {
-            // What a person should know although the store goes on.
+            // The store continues, but the user should know.
             LogLevel::Warn => printer.warning(&format!("cache {called}: {message}")),
             level => crate::log::plugin_line(level, message),
         }),
@@ -87,13 +87,13 @@ pub(crate) fn open_one(
     registry.open_cache(name, &settings)
 }
 
-/// Says after a run what became of its caches: that old answers stood in, always; the counters, if asked.
+/// Prints after a run that old responses were used; with `-v`, also the counters.
 pub(crate) fn report_counters(counters: &Counters, names: &[String], printer: &Printer) {
     if counters.cache_stale > 0 {
         let age = in_largest_unit(Duration::from_millis(counters.cache_stale_age_ms));
         printer.warning(&match counters.cache_stale {
-            1 => format!("a service gave out: a stored answer stands in, {age} old"),
-            n => format!("a service gave out: {n} stored answers stand in, the oldest {age} old"),
+            1 => format!("a service failed: used a stored response, {age} old"),
+            n => format!("a service failed: used {n} stored responses, the oldest {age} old"),
         });
     }
     if printer.verbose > 0 && !names.is_empty() {
@@ -113,7 +113,7 @@ pub(crate) fn report_counters(counters: &Counters, names: &[String], printer: &P
     }
 }
 
-/// A span in its largest unit.
+/// A duration in its largest unit.
 fn in_largest_unit(span: Duration) -> String {
     let seconds = span.as_secs_f64();
     match span.as_secs() {

@@ -1,10 +1,9 @@
 //! From arguments to a typed command line and the plugins that take part in it.
 //!
-//! Its commands come from plugins, and which plugins take part it says itself. So it is read in two steps: clap parses
-//! what stands before the command ([`Early`]); then the tree of commands is made of the descriptions of what is built
-//! in or, where that is not enough, of what the plugin index knows, and the whole line is parsed with it. What that
-//! says of plugins holds, whatever the first step made of it. A command that is built in needs no plugin, so it looks
-//! for none: no directory is read for it.
+//! Commands come from plugins, and options of the command line select the plugins. So it is parsed in two steps. First,
+//! clap parses what comes before the command ([`Early`]). Then the tree of commands is made from the built-in units or,
+//! where these are not enough, also from the plugin index, and the whole line is parsed with it. Where the two steps
+//! disagree about plugins, the second one counts. A built-in command needs no plugin, so no directory is read for it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -20,10 +19,10 @@ use crate::plugins::discovery::{Discovery, Plugins, Selection};
 use crate::printer::DeferredPrinter;
 use crate::tree::{self, Detail};
 
-/// What became of the arguments.
+/// The parsed arguments.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// The plugins that take part.
+    /// The plugins that are used.
     pub(crate) plugins: Plugins,
     /// The command line, or what is wrong with it.
     pub(crate) line: Result<CommandLine, clap::Error>,
@@ -98,7 +97,7 @@ fn parse_as_given(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed {
                 let needs = common.names_any() || needs_more(parsed, &linked_in, &discovery.config);
                 (common, needs)
             }
-            // It may be one for a plugin that it prefers.
+            // It may be valid for a plugin that `--prefer` names.
             Err(_) => {
                 let guessed = Selection::of(&early.guessed());
                 let needs = guessed.names_any();
@@ -132,7 +131,8 @@ fn parse_as_given(arguments: &[OsString], printer: &DeferredPrinter) -> Parsed {
     }
 }
 
-/// Finds plugins and parses the whole line with what they have; once more if the line asks for others then.
+/// Finds plugins and parses the whole line with their commands. If the parsed line selects other plugins, both are
+/// done once more.
 fn with_plugins(
     discovery: &Discovery,
     selection: Selection,
@@ -144,8 +144,8 @@ fn with_plugins(
     let line = tree::parse(&plugins.registry, detail, arguments);
     let asked = match &line {
         Ok(line) => Selection::of(&line.common),
-        // Its command is not known, or something is missing: what was understood decides nothing but that no plugin
-        // is wanted.
+        // The command is unknown or the line is invalid. Of the options that clap understood, only `--no-plugins`
+        // counts.
         Err(_) => {
             let understood = Selection::of(&tree::understood(&plugins.registry, detail, arguments));
             Selection {
@@ -165,13 +165,13 @@ fn with_plugins(
     (plugins, line)
 }
 
-/// Whether a command means something built in, whatever plugins there are.
+/// Whether a command means something built in, no matter which plugins there are.
 fn is_built_in(linked_in: &Registry, config: &Config, name: &str) -> bool {
     let is_report = linked_in.report(name).is_some() && !config.plugins.prefer.contains_key(name);
     OwnCommand::has_subcommand(name) || is_report
 }
 
-/// Whether what is linked in is not enough for a command that is.
+/// Whether a built-in command needs more than the built-in units.
 fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool {
     let (mut caches, mut renderer, mut picture, mut draws) = (None, None, None, false);
     let mut usual_cache = false;
@@ -191,27 +191,27 @@ fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool
                 picture = options.picture();
                 draws = true;
             }
-            // They tell of every plugin.
+            // They show every plugin's units.
             OwnCommand::Help(_) | OwnCommand::Man(_) => return true,
             OwnCommand::Completions(_) | OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
         },
     }
     let caches = caches.unwrap_or(&config.cache.names);
     let cache_is_known = |name: &String| name == NO_CACHE || linked_in.cache(name).is_some();
-    // Where none is named, `itch cache` means the usual one.
+    // Without a name, `itch cache` means the default cache.
     let usual_cache = usual_cache && caches.is_empty();
     let caches_known = caches.iter().all(cache_is_known) && (!usual_cache || linked_in.cache(DEFAULT_CACHE).is_some());
-    // Where no picture is named, the terminal's renderer may be meant.
+    // Without a picture's name, a renderer for terminals may be needed.
     let terminal_known = || linked_in.renderers().any(|(spec, _)| spec.terminal);
     let renderers_known = renderer.is_none_or(|name| linked_in.renderer(name).is_some())
         && picture.is_none_or(|picture| is_drawn(linked_in, picture))
         && (!draws || terminal_known());
-    // What a name means that is built in can be changed.
+    // The configuration can give a built-in name to a plugin.
     let is_preferred = |name: &String| caches.contains(name) || (draws && linked_in.renderer(name).is_some());
     !caches_known || !renderers_known || config.plugins.prefer.keys().any(is_preferred)
 }
 
-/// Whether a picture of this name is drawn by something built in.
+/// Whether a built-in renderer draws pictures with this name.
 fn is_drawn(linked_in: &Registry, picture: &Path) -> bool {
     let extension = picture.extension().and_then(OsStr::to_str);
     picture.as_os_str() == "-" || linked_in.renderer_by_extension(extension.unwrap_or_default()).is_some()

@@ -1,4 +1,4 @@
-//! `config.toml`: what a person sets once. Flags come before the environment, the environment before this.
+//! `config.toml`. Options take precedence over environment variables, and these over this file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,47 +10,47 @@ use serde::Deserialize;
 
 use crate::failure::usage;
 
-/// The cache that is meant where none is named.
+/// The cache that `itch cache` uses if none is named.
 pub(crate) const DEFAULT_CACHE: &str = "file";
 
-/// The whole file. An unknown name is an error: it would be a setting that silently does nothing.
+/// The whole file. An unknown name is an error, since it would be a setting without effect.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) services: Services,
     pub(crate) plugins: Plugins,
     pub(crate) cache: CacheChoice,
-    /// Facts about the private GQL service in place of those that itch was built with.
+    /// Facts about the private GQL service that replace the built-in ones.
     pub(crate) gql: GqlFacts,
 }
 
-/// What holds for caches where the command line says nothing.
+/// The caches that are used without `-c`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CacheChoice {
-    /// Names as behind `-c`, nearest first.
+    /// Names, as for `-c`; the first one is read first.
     #[serde(rename = "use")]
     pub(crate) names: Vec<String>,
 }
 
-/// Which services may be asked.
+/// Which services may be used.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Services {
-    /// `"off"` leaves the private GQL service alone.
+    /// `"off"`: no request is sent to the private GQL service.
     gql: Switch,
 }
 
-/// Which plugins take part, and how.
+/// Which plugins are used, and how.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Plugins {
-    /// Directories to look through beside the usual ones. `~/` stands for the user's directory.
+    /// More directories to search. `~/` means the user's directory.
     path: Vec<String>,
     pub(crate) policy: Policy,
-    /// Plugins that are loaded into itch itself rather than run in a process of their own.
+    /// Plugins that are loaded into itch itself instead of a separate process.
     pub(crate) in_process: Vec<String>,
-    /// Names, and the plugins whose units they are to mean.
+    /// Names, and the plugins whose units they mean.
     pub(crate) prefer: BTreeMap<String, String>,
 }
 
@@ -58,10 +58,10 @@ pub(crate) struct Plugins {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Policy {
-    /// Any, and a line says so when one is new or has changed.
+    /// All; a message is printed when one is new or has changed.
     #[default]
     FirstUse,
-    /// Those that `itch plugins trust` or `itch plugins add` recorded, as they were then.
+    /// Only those that `itch plugins trust` or `itch plugins add` recorded, if they have not changed since.
     Pinned,
 }
 
@@ -99,9 +99,8 @@ impl Config {
                 return Err(error).with_context(|| format!("`{}` cannot be read", path.display()));
             }
         };
-        let refused = |cause: &str| {
-            usage(format!("`{}` is not a configuration that itch understands", path.display())).cause(cause)
-        };
+        let refused =
+            |cause: &str| usage(format!("could not parse the configuration `{}`", path.display())).cause(cause);
         let config: Config = toml::from_str(&text).map_err(|error| refused(error.message()))?;
         let relative = |path: &PathBuf| !path.is_absolute();
         if let Some(path) = config.plugins.directories().into_iter().find(relative) {
@@ -111,7 +110,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What the client may know of the GQL service; `None` leaves it alone.
+    /// Facts about the GQL service; `None` if it must not be used.
     pub(crate) fn gql(self) -> Option<GqlFacts> {
         (self.services.gql == Switch::On).then(|| GqlFacts::built_in().replaced_by(self.gql))
     }

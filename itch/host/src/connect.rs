@@ -1,4 +1,4 @@
-//! Making the client: identity and addresses from the environment, or from the sandbox, which replaces both.
+//! Makes the client, with the identity and addresses of the environment or of the sandbox.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::options::report::ReportOptions;
 use crate::printer::Printer;
 use crate::{cache_stores, environment, sandbox};
 
-/// A client, and the simulated Twitch that it asks, if it asks one.
+/// A client, and the simulated Twitch that it uses, if any.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
@@ -23,7 +23,7 @@ pub(crate) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
-/// Makes the client for one run. Nothing is asked before the first request.
+/// Makes the client for one run. No request is sent.
 pub(crate) fn connect(
     registry: &Registry,
     report: &str,
@@ -40,7 +40,7 @@ pub(crate) fn connect(
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     });
-    // With a sandbox, its variables stand in place of all of the environment's.
+    // With a sandbox, its variables replace the environment.
     let read = |name: &str| match &pairs {
         Some(pairs) => pairs.get(name).cloned(),
         None => environment::read(name),
@@ -55,7 +55,7 @@ pub(crate) fn connect(
     let mut settings = Settings::from_variables(read);
     settings.insecure_http = network.insecure_http;
     match sandbox {
-        // The simulated Twitch has one user: what the cache has of it needs no sign-in.
+        // The simulated Twitch has one user, so the cache can be used without signing in.
         Some(_) => settings.identity.user = Some("sandbox".to_owned()),
         None => settings.identity.file = identity_file(),
     }
@@ -85,7 +85,7 @@ pub(crate) fn connect(
     })
 }
 
-/// Where it is remembered whose token it is.
+/// The file that records the user and client id of each token.
 fn identity_file() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     Some(base.data_dir().join("itch").join("identities.json"))

@@ -1,4 +1,4 @@
-//! Running the command that was given, and saying what is wrong with a command line that is none.
+//! Runs the command that was given, and reports what is wrong with an invalid command line.
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -11,7 +11,7 @@ use crate::plugins::discovery::Plugins;
 use crate::printer::Printer;
 use crate::{cache_command, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
 
-/// Runs the command and says the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) -> anyhow::Result<u8> {
     for error in plugins.pointless_settings() {
         printer.warning(&format!("config.toml: {error:#}"));
@@ -45,8 +45,8 @@ pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) 
     }
 }
 
-/// Says what is wrong with a command line. The plugin that has an unknown command may be known, but unusable. `for_help`:
-/// the command line was `itch help`.
+/// Reports what is wrong with a command line, and returns the exit code. An unknown command may belong to a plugin that
+/// cannot be used. `for_help`: the command line was `itch help`.
 pub(crate) fn refuse(
     plugins: &Plugins,
     command: Option<&str>,
@@ -81,9 +81,9 @@ pub(crate) fn refuse(
     Ok(code)
 }
 
-/// Prints what clap has to say, help, the version, or what is wrong with the command line, and says the exit code.
+/// Prints clap's output (help, the version, or an error about the command line) and returns the exit code.
 fn print(mut error: clap::Error) -> anyhow::Result<u8> {
-    // The best of several near misses stands last, and old names are among them: one is enough.
+    // clap lists several similar names, old ones among them, with the best one last. One is enough.
     if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand)
         && let Some(best) = names.last().cloned()
     {
@@ -94,7 +94,7 @@ fn print(mut error: clap::Error) -> anyhow::Result<u8> {
         trial_error::write(&Failure::from(&error));
     }
     match error.print() {
-        // Help that did not reach the disk is no success; that a complaint reached nobody changes nothing.
+        // Help that could not be written is a failure. For an error message that could not be, the exit code is enough.
         Err(cause) if !error.use_stderr() && cause.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(cause).context("the help could not be written")
         }

@@ -5,17 +5,17 @@ use itch_plugin::Variable;
 
 use crate::help::completions::VARIABLE;
 
-/// Name, what it is for, and what holds if it is not set.
+/// Name, purpose, and default.
 type Row = (&'static str, &'static str, Option<&'static str>);
 
-/// Who asks.
+/// The account and the application.
 const IDENTITY: &[Row] = &[
-    ("TWITCH_TOKEN", "A user access token; its client id and user are asked from Twitch", None),
+    ("TWITCH_TOKEN", "A user access token; itch asks Twitch for its client id and user", None),
     ("TWITCH_CLIENT_ID", "The client id of your application (dev.twitch.tv/console)", None),
-    ("TWITCH_CLIENT_SECRET", "Its secret; with the id, itch asks for an app token by itself", None),
+    ("TWITCH_CLIENT_SECRET", "The client secret; with the client id, itch requests an app token", None),
 ];
 
-/// The base URL of each service that something asks; what holds if it is not set is the service's own address.
+/// The base URL of each service; the default is the service's own address.
 const BASE_URLS: &[(Service, &str)] = &[
     (Service::Helix, "Base URL of the Helix API"),
     (Service::OAuth, "Base URL of the sign-in service"),
@@ -28,27 +28,27 @@ const BASE_URLS: &[(Service, &str)] = &[
 
 /// Everything else.
 const OTHERS: &[Row] = &[
-    ("LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL: what is logged on stderr", Some("WARNING")),
-    ("ITCH_PLUGIN_PATH", "Directories in which plugins are looked for first, separated by colons", None),
-    ("ITCH_NO_PLUGINS", "Any text leaves everything away that is not built in", None),
-    (VARIABLE, "Set by the scripts of `itch completions`: the shell that asks", None),
-    ("NO_COLOR", "Any text turns colour off (no-color.org)", None),
+    ("LOG_LEVEL", "What is logged on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL", Some("WARNING")),
+    ("ITCH_PLUGIN_PATH", "Directories that are searched for plugins first, separated by colons", None),
+    ("ITCH_NO_PLUGINS", "If set, only what is built in is used, as with --no-plugins", None),
+    (VARIABLE, "Set by the scripts of `itch completions`: the shell to complete for", None),
+    ("NO_COLOR", "If set, no colour is used (no-color.org)", None),
     (
         "XDG_DATA_HOME",
-        "Where itch keeps what it knows about your tokens (never a token)",
+        "Directory of your plugins and of facts about your tokens (never a token)",
         Some("~/.local/share"),
     ),
-    ("XDG_CONFIG_HOME", "Where `itch/config.toml` is", Some("~/.config")),
-    ("HOME", "The user's directory, for the places above and for the file cache", None),
-    ("HTTPS_PROXY", "The proxy for https, except to this machine; in lower case too", None),
+    ("XDG_CONFIG_HOME", "Directory of `itch/config.toml`", Some("~/.config")),
+    ("HOME", "The user's directory, for the directories above and for the file cache", None),
+    ("HTTPS_PROXY", "The proxy for https; not used for this machine; also in lower case", None),
     ("HTTP_PROXY", "The proxy for plain http", None),
     ("ALL_PROXY", "The proxy for both", None),
-    ("NO_PROXY", "Hosts that are asked without a proxy, separated by commas", None),
-    ("SSL_CERT_FILE", "A file of certificates to trust in place of the system's", None),
-    ("SSL_CERT_DIR", "A directory of such files", None),
+    ("NO_PROXY", "Hosts for which no proxy is used, separated by commas", None),
+    ("SSL_CERT_FILE", "A file of certificates to trust instead of the system's", None),
+    ("SSL_CERT_DIR", "A directory of such certificates", None),
 ];
 
-/// The variables of the host's own.
+/// The variables that the host reads.
 pub(crate) fn variables() -> impl Iterator<Item = Variable> {
     let addresses = BASE_URLS
         .iter()

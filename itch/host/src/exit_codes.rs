@@ -1,21 +1,24 @@
-//! The exit codes of the program. Those of errors stand in one table with their kinds ([`itch_api::ErrorKind`]).
+//! The exit codes of the program. Those of errors are in one table with their kinds ([`itch_api::ErrorKind`]).
 
 pub(crate) use itch_output::{EXIT_GAPS, EXIT_INTERRUPTED};
 
-/// Everything was done.
+/// Success.
 pub(crate) const DONE: u8 = 0;
 /// The command line is wrong.
 pub(crate) const USAGE: u8 = 2;
 
-/// Each exit code and what it means, as `--help` says it.
+/// Each exit code and its meaning, as shown in the help.
 pub(crate) const MEANINGS: [(u8, &str); 8] = [
-    (DONE, "done, also for nothing found and for a reader that closed the pipe"),
-    (1, "failed: a full disk, a broken plugin"),
-    (USAGE, "wrong usage"),
-    (EXIT_GAPS, "done, but a part is known to be missing"),
-    (4, "sign-in, scope or role missing"),
+    (DONE, "success, also if nothing was found or the reader closed the pipe"),
+    (1, "failure, such as a full disk or a broken plugin"),
+    (USAGE, "invalid command line or input"),
+    (EXIT_GAPS, "finished, but a part is known to be missing"),
+    (4, "sign-in failed, or a scope or role is missing"),
     (5, "not found"),
-    (6, "the service or the rate limit gave out, or the cache lacks an answer while offline"),
+    (
+        6,
+        "the service failed, the rate limit was reached, or --offline lacks a response",
+    ),
     (EXIT_INTERRUPTED, "interrupted"),
 ];
 

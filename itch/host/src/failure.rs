@@ -1,8 +1,8 @@
-//! How an error reaches a person: one sentence, its causes, a hint; and the exit code that it stands for.
+//! An error as it is printed: one sentence, its causes and a hint; and its exit code.
 
 use itch_api::{Error, ErrorKind};
 
-/// An error ready to be told.
+/// An error, ready to be printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// One sentence.
@@ -15,7 +15,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Reads the chain of an error; the first of our own errors in it decides the kind.
+    /// Reads the chain of an error. The first [`Error`] in it has the kind and the hint.
     pub(crate) fn of(error: &anyhow::Error) -> Failure {
         let mut messages: Vec<String> = Vec::new();
         let mut found = None;
@@ -53,7 +53,7 @@ impl From<&Error> for Failure {
 }
 
 impl From<&clap::Error> for Failure {
-    /// The sentence alone: clap puts its own mark before it, and the usage below.
+    /// Takes the first sentence of clap's message, without `error: ` before it and the usage below it.
     fn from(error: &clap::Error) -> Failure {
         let text = error.to_string();
         let sentence = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Interrupts: the first lets a run end well, where there is something to end; the next ends the program at once.
+//! Interrupts (Ctrl-C): the first one ends a run cleanly, the second one ends the program immediately.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,7 +7,7 @@ use itch_api::sync::lock;
 
 use anyhow::Context;
 
-/// What the next interrupt does.
+/// What the next interrupt calls.
 type Answer = Box<dyn FnOnce() + Send>;
 
 /// The interrupts of this program.
@@ -26,7 +26,7 @@ impl State {
 }
 
 impl Interrupts {
-    /// Catches them from now on; the first is answered by this. A program does so once.
+    /// Catches interrupts from now on; the first one calls `answer`. This can be called once per program.
     pub(crate) fn catch(answer: impl FnOnce() + Send + 'static) -> anyhow::Result<Interrupts> {
         let state = Arc::new(State {
             seen: AtomicBool::new(false),
@@ -41,22 +41,22 @@ impl Interrupts {
                 None => end_now(),
             }
         })
-        .context("interrupts cannot be caught")?;
+        .context("could not set a handler for interrupts")?;
         Ok(interrupts)
     }
 
-    /// The next is answered by this, even if it is not the first.
+    /// The next interrupt calls `answer`, even if it is not the first.
     pub(crate) fn answer(&self, answer: impl FnOnce() + Send + 'static) {
         *self.0.answer() = Some(Box::new(answer));
     }
 
-    /// Whether there was one.
+    /// Whether there was an interrupt.
     pub(crate) fn seen(&self) -> bool {
         self.0.seen.load(Ordering::Relaxed)
     }
 }
 
-/// Ends the program, and whatever plugins run for it.
+/// Ends the program and the processes of its plugins.
 #[expect(clippy::exit, reason = "this is what an interrupt means here")]
 pub(crate) fn end_now() {
     itch_loader::kill_all();

@@ -1,8 +1,8 @@
 //! The host: finds reports, caches and renderers in the registry, parses the command line, runs one of them, prints.
 //!
-//! It never names a report, a cache or a renderer: the command tree, help and checks are folds over the registry. It
-//! stands on top of the house and may import every other crate; no crate may import it. The crates of built-in
-//! plugins are mentioned once, below, and only so that the linker takes them.
+//! It never names a report, a cache or a renderer: the command tree, help and checks are made from the registry. It is
+//! the top layer: it may import every other crate, and no crate may import it. The crates of built-in plugins are named
+//! once, below, and only so that the linker includes them.
 
 mod arguments;
 mod cache_command;
@@ -36,7 +36,7 @@ mod trial_error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-// A crate that is merely listed in Cargo.toml registers nothing: it has to be named.
+// The linker leaves out a crate that is only listed in Cargo.toml; it has to be named in the code.
 #[cfg(feature = "caches")]
 use itch_caches as _;
 #[cfg(feature = "plot")]
@@ -48,7 +48,7 @@ use crate::command_line::Parsed;
 use crate::failure::Failure;
 use crate::printer::{DeferredPrinter, Printer};
 
-/// Runs the program with these arguments, the first of which is its own name, and gives its exit code.
+/// Runs the program with these arguments, the first of which is the program's name, and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = plugins::serve(&arguments) {
@@ -84,13 +84,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The same for `itch-plot`, which is `itch plot`, and the program that runs its plugins.
+/// The same for `itch-plot`, which is `itch plot`. It also runs as the process of a plugin, as `itch` does.
 pub fn plot_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
-    // The program's own version is nothing that the command would know.
+    // `itch plot` has no option `--version`; `itch` has.
     let version = |argument: &OsString| argument == "-V" || argument == "--version";
     if !arguments.get(1).is_some_and(version) {
         arguments.insert(1.min(arguments.len()), OsString::from("plot"));

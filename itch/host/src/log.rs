@@ -1,4 +1,4 @@
-//! What `-v` and `LOG_LEVEL` show on stderr: requests, cache hits and times, through `tracing`.
+//! The log on stderr, with `tracing`: requests, cache hits and times, as `-v` and `LOG_LEVEL` select them.
 
 use std::fmt;
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub(crate) fn start(printer: &Printer) {
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    // Other crates (HTTP, TLS) are of interest only to whoever asked twice.
+    // The log of other crates (HTTP, TLS) is shown only with `-vv`.
     let ours_only = printer.verbose < 2;
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { start: Instant::now() })
@@ -32,7 +32,7 @@ pub(crate) fn start(printer: &Printer) {
     })
     .with_max_level_hint(level);
     let subscriber = tracing_subscriber::registry().with(tracing_subscriber::Layer::with_filter(layer, filter));
-    // Only the first start counts: a program has one log.
+    // A program has one log, so a second call has no effect.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn plugin_line(level: LogLevel, message: &str) {
     }
 }
 
-/// The levels that the program of 2016 knew, named as in Python.
+/// The level in `LOG_LEVEL`, with the names that Python uses.
 fn from_environment(printer: &Printer) -> LevelFilter {
     let Some(name) = environment::read("LOG_LEVEL") else {
         return LevelFilter::WARN;
@@ -57,7 +57,8 @@ fn from_environment(printer: &Printer) -> LevelFilter {
         "WARN" | "WARNING" => LevelFilter::WARN,
         "ERROR" | "CRITICAL" | "FATAL" => LevelFilter::ERROR,
         _ => {
-            printer.warning(&format!("LOG_LEVEL is `{name}`, which is none of DEBUG, INFO, WARNING, ERROR, CRITICAL"));
+            printer
+                .warning(&format!("`{name}` in LOG_LEVEL is not a level: use DEBUG, INFO, WARNING, ERROR or CRITICAL"));
             LevelFilter::OFF
         }
     }

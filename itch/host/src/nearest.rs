@@ -2,8 +2,8 @@
 
 use itch_api::Error;
 
-/// The known name that is most like this one, if one is like it. As in rustc, a third of the letters may be wrong, and one
-/// in short names; two letters in the wrong order count as one wrong letter.
+/// The known name that is most like this one, if one is like it. As in rustc, a third of the letters may be wrong, and
+/// one in short names; two letters in the wrong order count as one wrong letter.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = name.chars().count();
     let rated = known

@@ -1,4 +1,4 @@
-//! A file that was asked for: it appears under its name when it is complete.
+//! An output file, which appears under its name when it is complete.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -8,44 +8,44 @@ use anyhow::Context;
 
 use crate::failure::usage;
 
-/// So many links may lead to one another, as many as the system itself follows.
+/// How many symbolic links are followed, as many as Linux follows.
 const LINKS: usize = 40;
 
-/// What becomes of a file that is not completed.
+/// What happens to a file that is not completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Incomplete {
-    /// It stays, as `NAME.part`: rows that were fetched are worth having.
+    /// It is kept as `NAME.part`, so that rows that were fetched are not lost.
     Stays,
-    /// It is gone.
+    /// It is removed.
     Gone,
 }
 
 /// Where the bytes are until they are complete.
 enum Draft {
-    /// A device, a pipe or something that is open already: under its name, as it is.
+    /// In the file itself: it is a device, a pipe, or already open.
     InPlace,
-    /// Under a name of its own.
+    /// In a file with another name.
     Part(PathBuf),
-    /// Under none, so that nothing is left whatever ends this program.
+    /// In a file without a name, so that nothing is left however the program ends.
     #[cfg(target_os = "linux")]
     Nameless,
-    /// It is complete, or stays as it is.
+    /// The file is complete, or is kept as it is.
     Done,
 }
 
 /// An open file.
 pub(crate) struct Outfile {
     file: File,
-    /// As it was asked for.
+    /// The path that was given.
     path: PathBuf,
-    /// Where its links lead.
+    /// The path after following symbolic links.
     target: PathBuf,
     draft: Draft,
     incomplete: Incomplete,
 }
 
 impl Outfile {
-    /// Opens it, so that a place that cannot be written to is found out before the work.
+    /// Opens the file, so that an error is reported before the work.
     pub(crate) fn create(path: &Path, incomplete: Incomplete) -> anyhow::Result<Outfile> {
         let cannot = || format!("`{}` cannot be written", path.display());
         let (target, special) = resolved(path).with_context(cannot)?;
@@ -66,7 +66,7 @@ impl Outfile {
             return Ok(outfile(file.with_context(cannot)?, Draft::InPlace));
         }
         if found.is_some() {
-            // Another file in its place would only need a directory that can be written to.
+            // The rename at the end needs only a writable directory; this also checks the file's own permissions.
             let file = OpenOptions::new().write(true).open(&target);
             file.with_context(cannot)?;
         }
@@ -80,7 +80,7 @@ impl Outfile {
         }
         let mut part = name.to_owned();
         if incomplete == Incomplete::Gone {
-            // Two runs that draw the same picture do not write into one another's.
+            // Two runs that draw the same picture must not write into the same draft.
             part.push(format!(".{}", std::process::id()));
         }
         part.push(".part");
@@ -93,7 +93,7 @@ impl Outfile {
         &self.path
     }
 
-    /// The name that it has until it is complete, if it has one.
+    /// The name of the incomplete file, if it has one.
     pub(crate) fn part(&self) -> Option<&Path> {
         match &self.draft {
             Draft::Part(part) => Some(part),
@@ -105,7 +105,7 @@ impl Outfile {
         &mut self.file
     }
 
-    /// The same file once more, for somebody who writes it.
+    /// Another handle of the file.
     pub(crate) fn writer(&self) -> anyhow::Result<File> {
         let cannot = || format!("`{}` cannot be written", self.path.display());
         self.file.try_clone().with_context(cannot)
@@ -128,7 +128,7 @@ impl Outfile {
         }
     }
 
-    /// Leaves the incomplete file where it is, and says where.
+    /// Keeps the incomplete file and returns its path.
     pub(crate) fn keep(mut self) -> Option<PathBuf> {
         match std::mem::replace(&mut self.draft, Draft::Done) {
             Draft::Part(part) => Some(part),
@@ -142,15 +142,15 @@ impl Drop for Outfile {
         if let Draft::Part(part) = &self.draft {
             let empty = self.file.metadata().is_ok_and(|found| found.len() == 0);
             if empty || self.incomplete == Incomplete::Gone {
-                // There is nothing to be said about a file that nobody was promised.
+                // A leftover draft does no harm, so an error is ignored.
                 let _ = std::fs::remove_file(part);
             }
         }
     }
 }
 
-/// Where links lead, at last perhaps to nothing yet; and whether on the way to something that is open already, such as
-/// `/dev/stdout`.
+/// The path after following symbolic links, which need not exist yet; and whether one of the paths is in `/dev` or
+/// `/proc`, such as `/dev/stdout`, where the file may be open already.
 fn resolved(path: &Path) -> io::Result<(PathBuf, bool)> {
     let open = |path: &Path| cfg!(unix) && ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
     let (mut target, mut special) = (path.to_owned(), open(path));
@@ -161,10 +161,10 @@ fn resolved(path: &Path) -> io::Result<(PathBuf, bool)> {
         target = target.parent().unwrap_or(Path::new("")).join(next);
         special |= open(&target);
     }
-    Err(io::Error::other("too many links lead to one another"))
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// The file with the rights that its predecessor had.
+/// The file with the permissions of the file that it replaces.
 fn with_mode(file: File, mode: Option<Permissions>) -> io::Result<File> {
     if let Some(mode) = mode {
         file.set_permissions(mode)?;
@@ -177,12 +177,12 @@ fn with_mode(file: File, mode: Option<Permissions>) -> io::Result<File> {
 fn nameless(folder: &Path) -> Option<File> {
     use rustix::fs::{Mode, OFlags, open};
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    // As any new file: the user's mask takes rights away.
+    // As for any new file, umask removes permissions.
     let mode = Mode::from_raw_mode(0o666);
     open(folder, flags, mode).ok().map(File::from)
 }
 
-/// Gives a file without a name this one, which another may have.
+/// Gives a file without a name this name, even if another file has it.
 #[cfg(target_os = "linux")]
 fn name(file: &File, target: &Path) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD, linkat};
@@ -190,7 +190,7 @@ fn name(file: &File, target: &Path) -> io::Result<()> {
     let open = format!("/proc/self/fd/{}", file.as_raw_fd());
     let mut part = target.as_os_str().to_owned();
     part.push(format!(".{}.part", std::process::id()));
-    // A name that is taken cannot be given: by way of another it can.
+    // `linkat` fails if the name is taken, so the file gets another name first and is renamed.
     linkat(CWD, &open, CWD, &part, AtFlags::SYMLINK_FOLLOW)?;
     std::fs::rename(&part, target).inspect_err(|_| drop(std::fs::remove_file(&part)))
 }

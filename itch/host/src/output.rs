@@ -13,7 +13,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens the file before the long work, so that a bad one fails at once.
+    /// Opens the file before the report runs, so that an error is reported first.
     pub(crate) fn open(path: Option<PathBuf>) -> anyhow::Result<Output> {
         let file = path.map(|path| Outfile::create(&path, Incomplete::Stays));
         Ok(Output {
@@ -26,13 +26,13 @@ impl Output {
         self.file.is_some()
     }
 
-    /// The format that the file's name asks for.
+    /// The format for the extension of the file's name.
     pub(crate) fn format(&self) -> Option<Format> {
         let extension = self.file.as_ref()?.path().extension()?;
         extension.to_str()?.parse().ok()
     }
 
-    /// Takes the rows.
+    /// A writer for the rows.
     pub(crate) fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
         Ok(match &self.file {
             None => Box::new(io::stdout()),
@@ -40,7 +40,7 @@ impl Output {
         })
     }
 
-    /// Gives a complete file its name; says where an incomplete one stays.
+    /// Gives a complete file its name; returns where an incomplete one is kept.
     pub(crate) fn close(self, complete: bool) -> anyhow::Result<Option<PathBuf>> {
         match self.file {
             Some(file) if complete => file.finish().map(|()| None),

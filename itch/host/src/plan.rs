@@ -1,4 +1,4 @@
-//! The plan of a report's run: what its options ask for, with names resolved, clients made and files opened.
+//! The plan of a report's run: its options, with names resolved, the client made and files opened.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,32 +17,32 @@ use crate::output::Output;
 use crate::plot::Plot;
 use crate::printer::Printer;
 
-/// Everything that a run needs. Nothing has been asked yet.
+/// Everything that a run needs. No request has been sent yet.
 pub(crate) struct ReportPlan<'a> {
     /// The report, as it was typed.
     pub(crate) name: String,
     pub(crate) unit: &'a Registered,
     pub(crate) started: DateTime<Utc>,
-    /// Runs since then.
+    /// Started at the same time, to measure how long the run takes.
     pub(crate) clock: Instant,
     pub(crate) call: CallInput,
     pub(crate) connection: Connection,
     pub(crate) layout: Layout,
     pub(crate) limit: Option<u64>,
-    /// Takes the rows.
+    /// Writes the rows.
     pub(crate) writer: Box<dyn RowWriter>,
     pub(crate) output: Output,
     /// Whether rows are written to the terminal, around which progress has to be drawn.
     pub(crate) shows_rows: bool,
     pub(crate) plot: Option<Plot<'a>>,
-    /// How many rows may be missing, as a share.
+    /// The fraction of rows that may be missing.
     pub(crate) tolerance: f64,
     /// The file for the verdict.
     pub(crate) verdict: Option<PathBuf>,
 }
 
 impl<'a> ReportPlan<'a> {
-    /// Makes the plan. Whatever can be wrong with the options is found here, before anything is asked.
+    /// Makes the plan. All errors in the options are found here, before the first request.
     pub(crate) fn new(
         registry: &'a Registry,
         spec: &ReportSpec,

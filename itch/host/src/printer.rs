@@ -1,4 +1,4 @@
-//! The one printer: all messages go to stderr, and commands other than reports put their data on stdout through it.
+//! Prints messages on stderr, and the output of commands other than reports on stdout.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
@@ -10,10 +10,10 @@ use crate::failure::Failure;
 use crate::options::common::{CommonOptions, When};
 use crate::trial_error;
 
-/// How much is said, where, and in which colours.
+/// Which messages are printed, and in which colours.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
-    /// Nothing but errors.
+    /// Only warnings and errors are printed.
     pub(crate) quiet: bool,
     /// How often `-v` was given.
     pub(crate) verbose: u8,
@@ -27,7 +27,7 @@ pub(crate) struct Printer {
     bars: MultiProgress,
 }
 
-/// A printer for what is said before the options are read, and afterwards.
+/// A printer that is set once the options are read.
 pub(crate) type DeferredPrinter = Arc<OnceLock<Printer>>;
 
 impl Default for Printer {
@@ -55,7 +55,7 @@ impl Printer {
         }
     }
 
-    /// Where progress bars live; lines are printed around them.
+    /// The progress bars; they are suspended while a line is printed.
     pub(crate) fn bars(&self) -> &MultiProgress {
         &self.bars
     }
@@ -71,7 +71,7 @@ impl Printer {
         }
     }
 
-    /// The terminal behind stdout, if it is one.
+    /// The terminal that stdout is, if it is one.
     pub(crate) fn terminal(&self) -> Option<Terminal> {
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0);
         self.stdout_is_terminal.then(|| Terminal {
@@ -81,7 +81,7 @@ impl Printer {
         })
     }
 
-    /// A line on stderr. It may quote strangers, so it is made safe for a terminal.
+    /// Prints a line on stderr. It may contain text from other users, so it is made safe for a terminal.
     fn line(&self, mark: &str, style: &str, text: &str) {
         let text = sanitize(text);
         let painted = match mark {
@@ -92,29 +92,29 @@ impl Printer {
             mark => format!("{mark}: {text}"),
         };
         self.bars.suspend(|| {
-            // There is no other place to report that stderr cannot be written to.
+            // If stderr cannot be written, there is nowhere to report that.
             let _ = writeln!(std::io::stderr().lock(), "{painted}");
         });
     }
 
-    /// Something that a person should know, although the run goes on.
+    /// Prints a warning: the run continues, but the user should know.
     pub(crate) fn warning(&self, text: &str) {
         self.line("warning", "33", text);
     }
 
-    /// A plain line, unless quiet.
+    /// Prints a plain line, unless `-q` was given.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.line("", "", text);
         }
     }
 
-    /// A plain line, also when quiet.
+    /// Prints a plain line, even if `-q` was given.
     pub(crate) fn say(&self, text: &str) {
         self.line("", "", text);
     }
 
-    /// An error: its sentence, its causes, a hint.
+    /// Prints an error: its sentence, its causes and its hint.
     pub(crate) fn failure(&self, failure: &Failure) {
         trial_error::write(failure);
         self.line("error", "1;31", &failure.message);
@@ -127,12 +127,12 @@ impl Printer {
     }
 }
 
-/// Whether the terminal says of itself that it understands nothing but text.
+/// Whether `TERM` is `dumb`: the terminal understands only plain text.
 pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|name| name == "dumb")
 }
 
-/// Writes data of a command that is no report to stdout. A reader that has gone is no error.
+/// Writes the output of a command other than a report to stdout. It is no error if the reader closed the pipe.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

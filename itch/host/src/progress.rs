@@ -13,7 +13,7 @@ use itch_client::Client;
 use crate::printer::Printer;
 use crate::sink::Sink;
 
-/// Nothing is shown before.
+/// Nothing is shown for shorter work.
 const DELAY: Duration = Duration::from_millis(500);
 const INTERVAL: Duration = Duration::from_millis(200);
 

@@ -1,4 +1,4 @@
-//! Running a report: from its plan to rows, a verdict and an exit code.
+//! Runs a report: from its plan to rows, a verdict and an exit code.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Ended {
     }
 }
 
-/// Runs one report and says the exit code.
+/// Runs one report and returns the exit code.
 pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8> {
     let ReportPlan {
         name,
@@ -89,7 +89,7 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
             started: plan.started,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        // A reader that has gone wanted no more: nothing is missing.
+        // If the reader closed the pipe, nothing is missing.
         if sink.reader_gone() { &[] } else { &facts },
     );
     let code = conclude(&verdict, &ended, &sink, plan.output, printer)?;
@@ -98,17 +98,17 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
             Some(channel) => format!("{channel} - {name}"),
             None => name,
         };
-        // A reader that wanted no more took the rest of the picture with it, too.
+        // If the reader closed the pipe, the picture is incomplete, too.
         plot.finish(title, code != DONE || sink.reader_gone(), &interrupts, printer)?;
     }
-    // After everything else: a verdict that cannot be written must not cost the rows.
+    // Last, so that a verdict that cannot be written does not lose rows.
     if let Some(path) = &plan.verdict {
         write_verdict(path, &verdict)?;
     }
     Ok(code)
 }
 
-/// Says how the run ended and puts the output file under its name.
+/// Reports how the run ended and gives the output file its name.
 fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, printer: &Printer) -> anyhow::Result<u8> {
     let rows = sink.rows();
     let code = verdict.exit_code();
@@ -119,20 +119,20 @@ fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, print
             1 => "1 row".to_owned(),
             rows => format!("{rows} rows"),
         };
-        // A plugin that died has told it.
-        let told = error.rows() == Some(rows);
-        if !told && (rows > 0 || error.kind == ErrorKind::Failed) {
-            printer.say(&format!("{before} had been written before"));
+        // The error of a plugin that crashed has the number already.
+        let is_named = error.rows() == Some(rows);
+        if !is_named && (rows > 0 || error.kind == ErrorKind::Failed) {
+            printer.say(&format!("{before} had been written before the error"));
         }
     } else if ended.interrupted {
         printer.say(&match rows {
-            1 => "interrupted: 1 row is written and whole".to_owned(),
-            rows => format!("interrupted: {rows} rows are written and whole"),
+            1 => "interrupted: 1 complete row was written".to_owned(),
+            rows => format!("interrupted: {rows} complete rows were written"),
         });
         printer.say(&match ended.cached {
-            true => "hint: run the same command again: what was fetched comes from the cache".to_owned(),
+            true => "hint: run the same command again: responses that were received come from the cache".to_owned(),
             false => {
-                format!("hint: run it with `-c {DEFAULT_CACHE}`, and an interrupted run can be taken up where it ended")
+                format!("hint: with `-c {DEFAULT_CACHE}`, an interrupted run can be continued by the same command")
             }
         });
     }
@@ -142,7 +142,7 @@ fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, print
         printer.say(&verdict.line());
     }
     if let Some(part) = kept {
-        printer.say(&format!("hint: what was written is in `{}`", part.display()));
+        printer.say(&format!("hint: the rows that were written are in `{}`", part.display()));
     }
     Ok(code)
 }

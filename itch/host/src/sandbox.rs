@@ -1,4 +1,4 @@
-//! `itch sandbox`: the simulated Twitch as a server for any client; and the one that `--sandbox` starts in process.
+//! `itch sandbox`: the simulated Twitch as a server for any client; and `--sandbox`, which starts it in this process.
 
 use anyhow::Context;
 use itch_sandbox::{Faults, Options, Sandbox};
@@ -16,7 +16,7 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
     let rate_limit = match options.rate_limit.as_str() {
         "off" => None,
         points => Some(points.parse().ok().filter(|points| *points > 0).ok_or_else(|| {
-            usage(format!("`{points}` is not a rate limit")).hint("write points a minute (`800`), or `off`")
+            usage(format!("`{points}` is not a rate limit")).hint("write points per minute (`800`), or `off`")
         })?),
     };
     let sandbox = Sandbox::start(Options {
@@ -39,7 +39,7 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
     Ok(0)
 }
 
-/// The sandbox behind `--sandbox`: no latency, no faults, no limit.
+/// The sandbox of `--sandbox`: without latency, faults and a rate limit.
 pub(crate) fn in_process() -> anyhow::Result<Sandbox> {
     Sandbox::start(Options {
         rate_limit: None,

@@ -1,4 +1,4 @@
-//! Where a report's rows arrive: parsed, checked against the declared columns, cut at the limit, written.
+//! Receives a report's rows: parses them, checks them against the declared columns, stops at the limit, writes them.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,7 +25,7 @@ struct State {
     writer: Box<dyn RowWriter>,
     /// Rows given to the writer.
     taken: u64,
-    /// Rows that are known to have left.
+    /// Rows that have been flushed.
     written: u64,
     reported: Option<(u64, Option<u64>)>,
     stopped: Option<Stopped>,
@@ -65,7 +65,7 @@ impl Sink {
         }
     }
 
-    /// Says by whom the rows are, if they are not by a report that is built in.
+    /// Makes errors about rows name the plugin, unless the report is built in.
     pub(crate) fn printed_by(mut self, unit: &Registered) -> Sink {
         if let Origin::File { .. } = unit.origin {
             self.layout = self.layout.printed_by(&unit.plugin);
@@ -77,18 +77,18 @@ impl Sink {
         lock(&self.state)
     }
 
-    /// Rows that are known to have left.
+    /// Rows that have been flushed.
     pub(crate) fn rows(&self) -> u64 {
         self.state().written
     }
 
-    /// What the report itself said about its progress, if anything.
+    /// The progress that the report itself reported, if any.
     pub(crate) fn reported(&self) -> Option<(u64, Option<u64>)> {
         self.state().reported
     }
 
-    /// Ends the output and says what the report's own result means: a reader that has gone and a limit that was
-    /// reached are a good end, a failure to write is the real error.
+    /// Ends the output and returns the result of the run. If the reader closed the pipe or the limit was reached, the
+    /// run succeeded, whatever the report returned; if the rows could not be written, that is the error.
     pub(crate) fn finish(&self, result: Result<()>) -> Result<()> {
         let mut state = self.state();
         let state = &mut *state;
@@ -101,13 +101,13 @@ impl Sink {
         match (&state.stopped, result) {
             (Some(Stopped::Failed(error)), _) => Err(error.clone()),
             (Some(Stopped::ReaderGone), _) => Ok(()),
-            // Every row that was wanted is there, whatever the report had to say after them.
+            // All wanted rows are there, so an error of the report after them does not matter.
             (Some(Stopped::Limit), Err(_)) => Ok(()),
             (_, result) => result,
         }
     }
 
-    /// Whether the reader closed its end.
+    /// Whether the reader closed the pipe.
     pub(crate) fn reader_gone(&self) -> bool {
         matches!(self.state().stopped, Some(Stopped::ReaderGone))
     }
@@ -147,7 +147,7 @@ impl RunHost for Sink {
         if state.stopped.is_none() {
             let mut write = || {
                 let mut result = self.take(state, rows);
-                // What is whole leaves, whatever ended the batch.
+                // Complete rows are written even if the batch ended with an error.
                 match state.writer.flush() {
                     Ok(()) => state.written = state.taken,
                     Err(error) => result = Err(Stopped::of(error)),
@@ -161,7 +161,7 @@ impl RunHost for Sink {
             };
             state.stopped = result.err();
         }
-        // At the limit the report is told at once, so that it asks for nothing more.
+        // The report is stopped as soon as the limit is reached, so that it sends no more requests.
         if state.stopped.is_none() && self.limit.is_some_and(|limit| state.taken >= limit) {
             state.stopped = Some(Stopped::Limit);
         }

@@ -1,4 +1,4 @@
-//! Times and spans of time as people type them.
+//! Times and durations, as they are typed on a command line.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use itch_table::{Zone, dates};
 
 use crate::failure::usage;
 
-/// Reads a span: seconds (`90`, `1.5`), or numbers with units (`1h2m3s`, `7d`, `250ms`).
+/// Reads a duration: seconds (`90`, `1.5`), or numbers with units (`1h2m3s`, `7d`, `250ms`).
 pub(crate) fn duration(text: &str) -> Result<Duration, Error> {
     seconds(text)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| {
-            usage(format!("`{}` is not a span of time", text.escape_debug()))
+            usage(format!("`{}` is not a duration", text.escape_debug()))
                 .hint("write seconds (`90`) or numbers with units (`1h2m3s`, `7d`, `250ms`)")
         })
 }
@@ -55,7 +55,7 @@ fn unit_seconds(unit: &str) -> Option<f64> {
     })
 }
 
-/// Reads a point in time, UTC: a date with or without a clock and an offset, epoch seconds, or a span back from `now`.
+/// Reads a point in time, UTC: a date with or without a clock and an offset, epoch seconds, or a duration before `now`.
 pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
     time_in(text, now, &Zone::default())
 }
@@ -64,7 +64,7 @@ pub(crate) fn time(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Erro
 pub(crate) fn time_in(text: &str, now: DateTime<Utc>, zone: &Zone) -> Result<DateTime<Utc>, Error> {
     let text = text.trim();
     let read = if let Ok(epoch) = text.parse::<i64>() {
-        // `2026` and `20261030` are meant as dates, not as hours of January 1970.
+        // `2026` and `20261030` are rejected: they look like dates, and as seconds they would be in 1970.
         let like_a_date = (1..100_000_000).contains(&epoch);
         DateTime::from_timestamp(epoch, 0).filter(|_| !like_a_date)
     } else if let Some(seconds) = dates::read(text, zone) {
@@ -76,8 +76,8 @@ pub(crate) fn time_in(text: &str, now: DateTime<Utc>, zone: &Zone) -> Result<Dat
     };
     read.ok_or_else(|| {
         usage(format!("`{}` is not a time", text.escape_debug())).hint(
-            "write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a span back \
-             from now (`7d`)",
+            "write a date (`2026-10-30`), a date and time (`2026-10-30T18:00:00Z`), epoch seconds, or a duration \
+             before now (`7d`)",
         )
     })
 }

@@ -14,15 +14,16 @@ use crate::options::{CommandLine, OwnCommand};
 use crate::plugins::details::report_details;
 use crate::{arguments, environment, exit_codes};
 
-/// An invitation that needs no account.
+/// A command that needs no account, for the end of the help.
 const TRY_IT: &str = "Try it without an account: itch --sandbox followers -l 10 burkeblack";
 
-/// Which commands get all of their options. With many plugins those of all would be most of the work.
+/// Which commands get all of their options. With many plugins, adding them to every command would take most of the
+/// time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Detail<'a> {
-    /// The one that is called, if one is.
+    /// The command that is called, if there is one.
     Called(Option<&'a str>),
-    /// All, since it is not known which is called.
+    /// All commands, since it is not known which one is called.
     All,
 }
 
@@ -58,7 +59,7 @@ fn with_help(error: clap::Error, root: &mut Command, detail: Detail<'_>, argumen
     clap::Error::raw(ErrorKind::MissingRequiredArgument, message)
 }
 
-/// What can be understood of a command line that is wrong.
+/// The common options of an invalid command line, as far as clap understood them.
 pub(crate) fn understood(registry: &Registry, detail: Detail<'_>, arguments: &[OsString]) -> CommonOptions {
     let command = command(registry, detail).ignore_errors(true);
     let matches = command.try_get_matches_from(arguments);
@@ -97,7 +98,7 @@ pub(crate) fn command(registry: &Registry, detail: Detail<'_>) -> Command {
             root = root.subcommand(report(spec, alias).about(about).hide(true));
         }
     }
-    // By its full name a report can be called whatever its own name means.
+    // The full name PLUGIN/NAME works even if NAME means another plugin's report.
     if let Detail::Called(Some(name)) = detail
         && name.contains('/')
         && let Some((spec, _)) = registry.report(name)
@@ -118,19 +119,19 @@ pub(crate) fn command(registry: &Registry, detail: Detail<'_>) -> Command {
     )
 }
 
-/// The options of a struct. What the struct's comment says is not for the command's help.
+/// The options of a struct, without its doc comment, which would become a part of the command's help.
 fn arguments_of<T: Args>() -> Vec<Arg> {
     T::augment_args(Command::default()).get_arguments().cloned().collect()
 }
 
-/// The same command, in which the common options may stand at every level.
+/// The same command with the common options at every level.
 fn with_common_options(command: Command) -> Command {
     command
         .args(arguments_of::<CommonOptions>())
         .mut_subcommands(with_common_options)
 }
 
-/// A report's command, made of its description.
+/// A report's command, made from its description.
 fn report_command(spec: &ReportSpec, name: &str) -> Command {
     let mut command = Command::new(name.to_owned())
         .about(spec.summary.clone())
@@ -142,7 +143,7 @@ fn report_command(spec: &ReportSpec, name: &str) -> Command {
     command.args(spec.arguments.iter().map(arguments::arg))
 }
 
-/// What `--help` says below the options: exit codes and environment variables.
+/// The end of `itch --help`, below the options: exit codes and environment variables.
 fn long_help() -> String {
     let mut text = String::from("Exit codes:\n");
     for (code, meaning) in exit_codes::MEANINGS {

@@ -1,4 +1,4 @@
-//! The error of a trial of `itch plugins check`, which crosses from the trial's process to the check in a file.
+//! The error of a trial of `itch plugins check`, which the trial's process passes to the check in a file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) struct TrialError {
 }
 
 impl TrialError {
-    /// What a trial with this folder left there, if it failed with an error.
+    /// The error that a trial left in this folder, if it left one.
     pub(crate) fn read(folder: &Path) -> Option<TrialError> {
         serde_json::from_slice(&std::fs::read(file_in(folder)).ok()?).ok()
     }
@@ -38,19 +38,19 @@ pub(crate) fn file_in(folder: &Path) -> PathBuf {
     folder.join("error.json")
 }
 
-/// In the process of a trial: says where the error goes.
+/// In the process of a trial: sets the file for the error.
 pub(crate) fn write_to(file: Option<PathBuf>) {
     *lock(&FILE) = file;
 }
 
-/// In the process of a trial: hands its first error to the check. Elsewhere it does nothing.
+/// In the process of a trial: passes its first error to the check. Elsewhere it does nothing.
 pub(crate) fn write(failure: &Failure) {
     if let Some(file) = lock(&FILE).take() {
         let error = TrialError {
             message: failure.message.clone(),
             causes: failure.causes.clone(),
         };
-        // The check falls back on what is printed.
+        // Without the file, the check uses the last line on stderr.
         let _ = std::fs::write(file, serde_json::to_vec(&error).unwrap_or_default());
     }
 }

@@ -149,7 +149,7 @@ followers_0	1424260810
 --- stderr
 error: 2 channels do not exist: `no_such_a`, `no_such_b`
 hint: check the spelling; a renamed, banned or deleted account is not found either
-2 rows had been written before
+2 rows had been written before the error
 
 "#]]
         .raw()
@@ -165,7 +165,7 @@ burkeblack	1351971249
 --- stderr
 error: 300 channels do not exist: `no_such_0`, `no_such_1`, `no_such_2`, `no_such_3`, `no_such_4` and 295 more
 hint: check the spelling; a renamed, banned or deleted account is not found either
-1 row had been written before
+1 row had been written before the error
 
 "#]]
         .raw()

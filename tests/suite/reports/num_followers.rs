@@ -111,7 +111,7 @@ burkeblack	250000
 --- stderr
 error: there is no channel `no_such_a`
 hint: check the spelling; a renamed, banned or deleted account is not found either
-1 row had been written before
+1 row had been written before the error
 
 "#]]
         .raw()

@@ -10,17 +10,17 @@ use crate::config::DEFAULT_CACHE;
 /// What is done with the caches.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Count what is stored, by service and report: cache, service, report, entries, bytes, oldest
+    /// Count the entries by service and report: cache, service, report, entries, bytes, oldest
     Stats(CacheSelection),
-    /// List what is stored, oldest first: age, bytes, status, service, report, request
+    /// List the entries, oldest first: age, bytes, status, service, report, request
     List(CacheSelection),
-    /// Remove what is old, or too much; print how many were removed, their bytes, and what is left
+    /// Remove old entries, or the oldest ones above a size; print what was removed and what is left
     Prune(PruneOptions),
-    /// Remove everything that itch stored; print how many were removed and their bytes
+    /// Remove all entries that itch stored; print how many, and their bytes
     Clear(ClearOptions),
-    /// Read everything and remove what is broken; print how many were read and how many were broken
+    /// Read all entries and remove broken ones; print how many were read and how many were broken
     Verify(CacheSelection),
-    /// Print where the cache is
+    /// Print the location of the cache
     Path(CacheSelection),
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct CacheSelection {
         value_delimiter = ',',
         action = ArgAction::Set,
         help = format!(
-            "Which cache, or several separated by commas [default: what config.toml names, or {}]",
+            "The cache, or several separated by commas [default: the setting in config.toml, or {}]",
             DEFAULT_CACHE
         )
     )]
@@ -51,10 +51,10 @@ pub(crate) struct CacheSelection {
 pub(crate) struct PruneOptions {
     #[command(flatten)]
     pub(crate) selection: CacheSelection,
-    /// Remove what is older, such as 30d
+    /// Remove entries older than this, such as 30d
     #[arg(long, value_name = "TIME", value_parser = duration, required_unless_present = "max_size")]
     pub(crate) older_than: Option<Duration>,
-    /// Remove the oldest until so much is left, such as 512MB
+    /// Remove the oldest entries until at most this much is left, such as 512MB
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub(crate) max_size: Option<u64>,
 }
@@ -65,13 +65,13 @@ pub(crate) struct PruneOptions {
 pub(crate) struct ClearOptions {
     #[command(flatten)]
     pub(crate) selection: CacheSelection,
-    /// Also what the itch of 2016 stored, which no service can give again
+    /// Also remove what the itch of 2016 stored, which cannot be fetched again
     #[arg(long)]
     pub(crate) all: bool,
 }
 
 impl CacheCommand {
-    /// Which caches are meant.
+    /// The selected caches.
     pub(crate) fn selection(&self) -> &CacheSelection {
         match self {
             CacheCommand::Stats(selection)

@@ -1,4 +1,4 @@
-//! The options of every command: what is said on stderr, and which plugins take part.
+//! The options of every command: what is printed on stderr, and which plugins are used.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,30 +9,30 @@ use itch_api::Error;
 use super::levels::levels;
 use crate::failure::usage;
 
-/// They may stand at any place of a command line; of two that contradict one another the later word counts.
+/// They may be given anywhere on a command line. If two contradict each other, the last one counts.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Logging")]
 pub(crate) struct CommonOptions {
-    /// Say nothing but warnings and errors
+    /// Print nothing on stderr but warnings and errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Show requests, cache hits and times; twice for more
+    /// Log requests, cache hits and times; -vv logs more
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Colour on terminals
+    /// When to use colour
     #[arg(long, value_name = "WHEN")]
     pub(crate) color: Option<When>,
-    /// Progress on stderr
+    /// When to show progress on stderr
     #[arg(long, value_name = "WHEN")]
     pub(crate) progress: Option<When>,
-    /// Use the plugin in this file, too
+    /// Also use the plugin in this file
     #[arg(long, value_name = "FILE", help_heading = "Plugins", hide_short_help = true)]
     pub(crate) plugin: Vec<PathBuf>,
-    /// Use nothing but what is built in
+    /// Use only what is built in
     #[arg(long, help_heading = "Plugins", hide_short_help = true)]
     pub(crate) no_plugins: bool,
-    /// Let a name mean what this plugin calls so
+    /// Use this plugin's report, cache or renderer for a name that several have
     #[arg(long, value_name = "NAME=PLUGIN", help_heading = "Plugins", hide_short_help = true)]
     pub(crate) prefer: Vec<Preference>,
 }
@@ -40,13 +40,13 @@ pub(crate) struct CommonOptions {
 /// When colour or progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
-    // On a terminal. Comments for rustdoc would become a part of the help.
+    // Only on a terminal. A doc comment here would become a part of the help.
     Auto,
     Always,
     Never,
 }
 
-/// A name, and the plugin whose unit it is to mean.
+/// A name, and the plugin whose report, cache or renderer is used for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Preference {
     pub(crate) name: String,
@@ -62,18 +62,18 @@ impl FromStr for Preference {
                 name: name.to_owned(),
                 plugin: plugin.to_owned(),
             }),
-            _ => Err(usage(format!("`{}` is no preference: write NAME=PLUGIN", text.escape_debug()))),
+            _ => Err(usage(format!("`{}` is not a valid preference: write NAME=PLUGIN", text.escape_debug()))),
         }
     }
 }
 
 impl CommonOptions {
-    /// What of them was understood of a command line that is wrong.
+    /// The options of an invalid command line, as far as clap understood them.
     pub(crate) fn understood(matches: &ArgMatches) -> CommonOptions {
         CommonOptions::merged(&mut levels(matches)).unwrap_or_default()
     }
 
-    /// Reads them from all levels of a command line, the outermost first. What may be given several times adds up.
+    /// Reads them from all levels of a command line, outermost first. Options that may be repeated are added up.
     pub(super) fn merged(levels: &mut [ArgMatches]) -> Result<CommonOptions, clap::Error> {
         let mut options = CommonOptions::default();
         for level in levels {

@@ -1,7 +1,7 @@
-//! What can be understood of a command line before it is known which commands there are.
+//! What is known of a command line before the commands are known.
 //!
-//! clap parses both: the options before the command, and what stands behind one that nobody knows yet, which may name
-//! the plugin that has it.
+//! clap parses the options before the command, and then the options after it, which may name the plugin that has the
+//! command.
 
 use std::ffi::OsString;
 
@@ -15,15 +15,15 @@ use super::report::ReportOptions;
 /// A command line up to its command.
 #[derive(Debug, Default)]
 pub(crate) struct Early {
-    /// What stands before the command.
+    /// The options before the command.
     pub(crate) common: CommonOptions,
     /// The command, if one could be found.
     pub(crate) command: Option<String>,
-    /// What stands behind it.
+    /// The words after it.
     pub(crate) rest: Vec<OsString>,
-    /// Only the program's version is asked for.
+    /// `--version` was given.
     pub(crate) version: bool,
-    /// Something before the command is wrong, so that the command may not have been found.
+    /// Something before the command is invalid, so that the command may not have been found.
     pub(crate) is_wrong: bool,
 }
 
@@ -72,8 +72,8 @@ impl Early {
         }
     }
 
-    /// What stands before the command and, as far as that can be told, behind it. Of an option that is not known here
-    /// it cannot be told whether the next word is its value: a word that looks like an option is taken as one.
+    /// The common options before the command and, as far as they can be recognised, after it. Whether the word after an
+    /// unknown option is its value cannot be known here: a word that looks like an option is taken as one.
     pub(crate) fn guessed(&self) -> CommonOptions {
         let mut common = self.common.clone();
         let behind = behind(&self.rest);
@@ -83,8 +83,8 @@ impl Early {
     }
 }
 
-/// The options that every command has, among arguments that are not all known. An unknown option stops clap, so each
-/// one that it stops at is added and the arguments are parsed again.
+/// The common options among arguments that are not all known. clap stops at an unknown option; then that option is
+/// added to the command and the arguments are parsed again.
 fn behind(arguments: &[OsString]) -> CommonOptions {
     let mut command = CommonOptions::augment_args(Command::new("behind"))
         .no_binary_name(true)
@@ -112,7 +112,7 @@ fn behind(arguments: &[OsString]) -> CommonOptions {
     understood.map(|matches| common(&matches)).unwrap_or_default()
 }
 
-/// What every command has, as far as it was understood.
+/// The common options, as far as they were understood.
 fn common(matches: &ArgMatches) -> CommonOptions {
     let mut common = CommonOptions::default();
     match common.update_from_arg_matches(matches) {
@@ -121,7 +121,7 @@ fn common(matches: &ArgMatches) -> CommonOptions {
     }
 }
 
-/// The same option, whatever its value.
+/// The same option, but with any value.
 fn without_check(option: &Arg) -> Arg {
     match option.get_action().takes_values() {
         true => option.clone().value_parser(ValueParser::os_string()),

@@ -1,10 +1,10 @@
-//! The levels of a command line: the command, its subcommand, and so on. The same option may stand at each.
+//! The levels of a command line: the command, its subcommand, and so on. The same option may be given at each.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-/// What was given to the command and to each subcommand in it, from the outside in. Flags that were not given are not
-/// there, so that an inner level changes only what it says.
+/// The arguments of the command and of each subcommand in it, outermost first. Options that were not given are removed,
+/// so that an inner level changes only what was given there.
 pub(super) fn levels(matches: &ArgMatches) -> Vec<ArgMatches> {
     let mut levels = Vec::new();
     let mut next = Some(matches);

@@ -1,8 +1,8 @@
 //! The command line as typed options: read once, checked, nothing resolved yet.
 //!
-//! A struct here is both the definition and the reading of its options: clap derives ids, names and help from its
+//! Each struct here defines its options and is what they are read into: clap derives ids, names and help from its
 //! fields. An option that every report has is one field of [`report::ReportOptions`]; one that every command has is
-//! one field of [`common::CommonOptions`]. Ids, clients and writers are made of these in `plan.rs` and the commands.
+//! one field of [`common::CommonOptions`]. `plan.rs` and the commands make clients and writers from them.
 
 pub(crate) mod cache;
 pub(crate) mod common;
@@ -30,7 +30,7 @@ use sandbox::SandboxOptions;
 /// A whole command line.
 #[derive(Debug)]
 pub(crate) struct CommandLine {
-    /// What every command has.
+    /// The options of every command.
     pub(crate) common: CommonOptions,
     /// The command.
     pub(crate) invocation: Invocation,
@@ -50,9 +50,9 @@ pub(crate) enum Invocation {
 pub(crate) struct ReportInvocation {
     /// As it was typed: a name, an alias, or a full name.
     pub(crate) name: String,
-    /// What every report has.
+    /// The options of every report.
     pub(crate) options: ReportOptions,
-    /// What its description declares: read by `arguments.rs`, which alone knows their names.
+    /// The arguments that the report's description declares; `arguments.rs` reads them.
     pub(crate) arguments: ArgMatches,
 }
 
@@ -63,14 +63,14 @@ pub(crate) struct OwnInvocation {
     pub(crate) command: OwnCommand,
     /// Its name.
     pub(crate) name: String,
-    /// An option of reports that stands before it, where it means nothing.
+    /// An option of reports before the command, where it has no meaning.
     pub(crate) misplaced: Option<String>,
 }
 
 /// The host's own commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OwnCommand {
-    /// Show and tidy up what the caches hold
+    /// Show, check and remove what the caches store
     #[command(subcommand)]
     Cache(CacheCommand),
     /// Print a script that completes command lines in a shell

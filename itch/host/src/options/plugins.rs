@@ -7,14 +7,14 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::values::duration;
 
-/// How long a trial of `itch plugins check` may take, if nothing is said.
+/// How long a trial of `itch plugins check` may take by default.
 pub(crate) const TRIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many times longer the whole check may take.
 pub(crate) const CHECK_TIMEOUT_FACTOR: u32 = 6;
 
 const LIST: &str =
-    "Lists what is registered: name, kind, plugin, version, ABI, status, from, summary. A file that cannot \
-be used is listed by its name.
+    "Lists all reports, caches and renderers: name, kind, plugin, version, ABI, status, from, summary. A file \
+that cannot be used is listed by its file name.
 
 Status:
   ok              it can be used
@@ -31,46 +31,46 @@ what cannot be used is not added. The same plugin that is there already is repla
 
 Try it before with `itch plugins check FILE`.";
 
-const TRUST: &str = "Trusts a plugin as it is now: its hash is kept. Where the configuration says `policy = \"pinned\"`, a \
-file that is new or has changed is not used before.";
+const TRUST: &str = "Trusts a plugin as it is now: its hash is recorded. With `policy = \"pinned\"` in \
+config.toml, a file that is new or has changed is not used until it is trusted.";
 
-const CHECK: &str = "Loads a plugin in a process of its own, reads what it says of itself, and tries each unit: a report runs \
-its own examples against the simulated Twitch, a cache keeps a value and forgets it, a renderer draws an \
-empty chart. Each step is a line; the exit code is 0 if all went well. Nothing is added or trusted.";
+const CHECK: &str = "Loads a plugin in a separate process, reads its description, and tests each unit: a report \
+runs its own examples against the simulated Twitch, a cache stores and removes a value, a renderer draws an \
+empty chart. Each step is printed on a line; the exit code is 0 if none failed. Nothing is added or trusted.";
 
 /// What is done with plugins.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum PluginsCommand {
-    /// List what is registered: name, kind, plugin, version, ABI, status, from, summary
+    /// List reports, caches and renderers: name, kind, plugin, version, ABI, status, from, summary
     #[command(long_about = LIST)]
     List(ListOptions),
-    /// Show a unit's arguments, columns, scopes, environment and examples, or a plugin's file
+    /// Show the description of a report, cache or renderer, or a plugin's file
     Info(InfoOptions),
-    /// Copy a plugin into your own directory, and trust it
+    /// Copy a plugin into your plugin directory, and trust it
     #[command(long_about = ADD)]
     Add(AddOptions),
-    /// Remove a plugin from your own directory
+    /// Remove a plugin from your plugin directory
     Remove(PluginName),
-    /// Use a plugin again
+    /// Use a disabled plugin again
     Enable(PluginName),
-    /// Do not use a plugin, but leave it where it is
+    /// Leave a plugin where it is, but do not use it
     Disable(PluginName),
     /// Trust a plugin as it is now
     #[command(long_about = TRUST)]
     Trust(PluginName),
-    /// Load a plugin in a process of its own, read what it says of itself, and try each unit
+    /// Load a plugin in a separate process, and test each of its units
     #[command(long_about = CHECK)]
     Check(CheckOptions),
-    /// Write a new plugin in Rust or C, that builds and passes its own test
+    /// Create a new plugin in Rust or C, which builds and passes its own test
     New(NewOptions),
-    /// Print your own directory of plugins, and make it if it is missing
+    /// Print your plugin directory; create it if it does not exist
     Path,
 }
 
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct ListOptions {
-    /// Print everything that is known as JSON
+    /// Print all details as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -78,10 +78,10 @@ pub(crate) struct ListOptions {
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct InfoOptions {
-    /// A name or alias, or a plugin
+    /// A report, cache, renderer or plugin
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Print everything that is known as JSON
+    /// Print all details as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -97,7 +97,7 @@ pub(crate) struct AddOptions {
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct PluginName {
-    /// The plugin, or its file
+    /// The plugin, or its file name
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
@@ -113,7 +113,7 @@ pub(crate) struct CheckOptions {
         value_name = "TIME",
         value_parser = duration,
         help = format!(
-            "How long each trial may take; all together {CHECK_TIMEOUT_FACTOR} times as long [default: {}s]",
+            "Time limit of each test; {CHECK_TIMEOUT_FACTOR} times as much for all together [default: {}s]",
             TRIAL_TIMEOUT.as_secs()
         )
     )]
@@ -126,18 +126,18 @@ pub(crate) struct CheckOptions {
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct NewOptions {
-    /// The name of its report, of the plugin and of the folder
+    /// The name of the report, the plugin and the directory
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What it is written in
+    /// The programming language
     #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
     pub(crate) lang: Language,
-    /// The source tree of itch that a plugin in Rust is built with [default: the one itch was built from]
+    /// The source tree of itch for a plugin in Rust [default: the one that itch was built from]
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) sdk: Option<PathBuf>,
 }
 
-/// What a new plugin is written in.
+/// The programming language of a new plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     Rust,

@@ -1,4 +1,4 @@
-//! The options that every report has. They may stand before or after its name; behind it wins.
+//! The options that every report has. They may be given before or after its name; after it, they take precedence.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,16 +28,16 @@ pub(crate) struct ReportOptions {
 #[group(skip)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct RowOptions {
-    /// Stop after so many rows
+    /// Stop after this many rows
     #[arg(short, long, value_name = "ROWS", allow_negative_numbers = true, value_parser = row_limit)]
     pub(crate) limit: Option<u64>,
-    /// asc: oldest first; desc: newest first
+    /// Order of the rows: asc (oldest first) or desc (newest first)
     #[arg(short, long, value_name = "ORDER", value_parser = direction)]
     pub(crate) direction: Option<Direction>,
-    /// twitch: the services of today; legacy: kraken, tmi, rechat and loots.com as in 2016
+    /// Services to ask: twitch (of today) or legacy (kraken, tmi, rechat and loots.com, as in 2016)
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: Option<SourceName>,
-    /// Which columns, separated by commas, in this order
+    /// Columns to print, in this order, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',', action = ArgAction::Set)]
     pub(crate) columns: Option<Vec<String>>,
     #[arg(
@@ -45,18 +45,18 @@ pub(crate) struct RowOptions {
         long,
         value_name = "FORMAT",
         value_parser = output_format,
-        help = format!("{}; otherwise tsv on a pipe and a table on a terminal", Format::names(" or "))
+        help = format!("{} [default: table on a terminal, otherwise tsv]", Format::names(" or "))
     )]
     pub(crate) format: Option<Format>,
-    /// Write to a file, which appears when it is complete
+    /// Write the rows to this file; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Draw the rows as well, as a picture in this file
+    /// Also draw the rows, as a picture in this file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) header: HeaderOptions,
-    /// Write what is known about completeness as JSON
+    /// Write to this file, as JSON, whether the rows are complete
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) verdict: Option<PathBuf>,
     #[arg(
@@ -64,47 +64,47 @@ pub(crate) struct RowOptions {
         value_name = "SHARE",
         value_parser = share,
         hide_short_help = true,
-        help = format!("How many rows may be missing from Twitch's own total, as a share of it [default: {DEFAULT_TOLERANCE}]")
+        help = format!("Fraction of Twitch's own total that may be missing [default: {DEFAULT_TOLERANCE}]")
     )]
     pub(crate) tolerance: Option<f64>,
 }
 
-/// Whether the columns' names come first.
+/// Whether the column names are printed first.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[group(skip)]
 pub(crate) struct HeaderOptions {
-    /// Begin with the names of the columns
+    /// Print the column names first
     #[arg(long, overrides_with = "no_header")]
     header: bool,
-    /// Do not begin with the names of the columns
+    /// Do not print the column names
     #[arg(long, overrides_with = "header")]
     no_header: bool,
 }
 
-/// Where answers may come from.
+/// Where responses may come from.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct AnswerOptions {
-    /// Keep answers in a cache, or several separated by commas; `none` for none
+    /// Store responses in this cache, or in several separated by commas; `none` uses no cache
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', action = ArgAction::Set)]
     pub(crate) cache: Option<Vec<String>>,
-    /// Accept stored answers up to this age
+    /// Use stored responses up to this age
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
-    /// Accept no stored answer, but store the new ones
+    /// Use no stored responses, but store the new ones
     #[arg(long, conflicts_with_all = ["max_age", "offline"])]
     pub(crate) refresh: bool,
-    /// Use stored answers only, however old
+    /// Use only stored responses, however old; send no requests
     #[arg(long, conflicts_with = "max_age")]
     pub(crate) offline: bool,
-    /// If Twitch gives out, accept stored answers that are older by so much
+    /// If Twitch fails, use stored responses that are too old by up to this time
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "offline")]
     pub(crate) stale_if_error: Option<Duration>,
-    /// How large the cache may grow, such as 512MB
+    /// Limit the size of the cache, such as 512MB
     #[arg(long, value_name = "SIZE", value_parser = byte_size, hide_short_help = true)]
     pub(crate) cache_size: Option<u64>,
-    /// A cache that fails ends the run
+    /// End the run if the cache fails
     #[arg(long, hide_short_help = true)]
     pub(crate) cache_strict: bool,
     /// Use a simulated Twitch inside itch: no account, no network
@@ -122,7 +122,7 @@ pub(crate) struct NetworkOptions {
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(0..=20),
         hide_short_help = true,
-        help = format!("How often a failed request is sent again [default: {DEFAULT_RETRIES}]")
+        help = format!("How many times a failed request is retried [default: {DEFAULT_RETRIES}]")
     )]
     pub(crate) retries: Option<u32>,
     #[arg(
@@ -130,20 +130,20 @@ pub(crate) struct NetworkOptions {
         value_name = "TIME",
         value_parser = duration,
         hide_short_help = true,
-        help = format!("How long one try may take [default: {}s]", DEFAULT_TIMEOUT.as_secs())
+        help = format!("Time limit of each try [default: {}s]", DEFAULT_TIMEOUT.as_secs())
     )]
     pub(crate) timeout: Option<Duration>,
-    /// Allow plain http to other machines
+    /// Allow plain HTTP to other machines
     #[arg(long, hide_short_help = true)]
     pub(crate) insecure_http: bool,
 }
 
 impl ReportOptions {
-    /// Reads them from all levels of a command line, the outermost first.
+    /// Reads them from all levels of a command line, outermost first.
     pub(super) fn merged(levels: &mut [ArgMatches]) -> Result<ReportOptions, clap::Error> {
         let mut options = ReportOptions::default();
         for level in levels {
-            // The two flags are one choice: what stands behind replaces both.
+            // `--header` and `--no-header` are one choice: the inner level replaces both.
             let before = std::mem::take(&mut options.rows.header);
             options.update_from_arg_matches_mut(level)?;
             if options.rows.header.choice().is_none() {
@@ -166,8 +166,8 @@ impl HeaderOptions {
 }
 
 impl AnswerOptions {
-    /// Refuses what contradicts itself. Beside one another the parser refuses these; one may also stand before the
-    /// report's name and one behind.
+    /// Rejects options that contradict each other. clap rejects them at one level; this also rejects one before and one
+    /// after the report's name.
     pub(crate) fn check(&self) -> Result<()> {
         let (refresh, offline, max_age) =
             (("refresh", self.refresh), ("offline", self.offline), ("max-age", self.max_age.is_some()));

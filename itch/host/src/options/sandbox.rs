@@ -8,8 +8,9 @@ use super::values::duration;
 
 pub(crate) const ABOUT: &str = "Serve the simulated Twitch on a port of this machine";
 
-pub(crate) const LONG_ABOUT: &str = "Serves the simulated Twitch on 127.0.0.1 until it is interrupted. It prints first, as shell lines, the \
-     variables that point itch, or any other client, at it:\n\n  \
+pub(crate) const LONG_ABOUT: &str = "\
+     Serves the simulated Twitch on 127.0.0.1 until it is interrupted. First it prints, as \
+     shell lines, the variables that make itch, or any other client, use it:\n\n  \
      itch sandbox > sandbox.env & sleep 1\n  \
      env $(cat sandbox.env) itch followers -l 10 burkeblack";
 
@@ -20,19 +21,19 @@ pub(crate) struct SandboxOptions {
     /// The port; 0 takes any free one
     #[arg(long, value_name = "PORT", default_value_t = itch_sandbox::Options::default().port)]
     pub(crate) port: u16,
-    /// Another number is another Twitch
+    /// The seed of the data: another number gives other channels and accounts
     #[arg(long, value_name = "SEED", default_value_t = itch_sandbox::Options::default().seed)]
     pub(crate) seed: u64,
-    /// How long every answer takes, such as 50ms
+    /// The delay before each response, such as 50ms
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     pub(crate) latency: Duration,
-    /// How much longer or shorter it may take
+    /// A random part of the delay: up to this much more or less
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     pub(crate) jitter: Duration,
-    /// Faults and how often they happen, such as 429=0.02,reset=0.01
+    /// Faults and their rates, such as 429=0.02,reset=0.01
     #[arg(long, value_name = "FAULTS")]
     pub(crate) faults: Option<String>,
-    /// Points a minute, or `off`
+    /// The rate limit in points per minute, or `off`
     #[arg(long, value_name = "POINTS", default_value_t = default_rate_limit())]
     pub(crate) rate_limit: String,
 }

@@ -1,4 +1,4 @@
-//! Values of options as people type them: each is checked where it is read.
+//! Values of options, read from text and checked.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::failure::usage;
 use crate::nearest::suggest;
 use crate::times;
 
-/// clap shows what an error says and knows no hints: this puts the hint behind the sentence.
+/// clap prints an error's message but not its hint: this appends the hint to the message.
 pub(crate) fn hinted<T>(read: Result<T, Error>) -> Result<T, Error> {
     read.map_err(|error| match &error.hint {
         Some(hint) => usage(format!("{error}: {hint}")),
@@ -45,13 +45,13 @@ pub(crate) fn among<T: FromStr<Err = Error>>(
 /// A number of rows.
 pub(crate) fn row_limit(text: &str) -> Result<u64, Error> {
     let limit = text.parse::<u64>().ok().filter(|limit| *limit > 0);
-    limit.ok_or_else(|| usage("a limit is a whole number of rows, at least 1"))
+    limit.ok_or_else(|| usage("a limit is a whole number of at least 1"))
 }
 
-/// A share of one.
+/// A fraction of 1.
 pub(crate) fn share(text: &str) -> Result<f64, Error> {
     let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| usage(format!("`{}` is no share: a number from 0 to 1", text.escape_debug())))
+    share.ok_or_else(|| usage(format!("`{}` is not a number from 0 to 1", text.escape_debug())))
 }
 
 /// A number of bytes: `1000000`, `512MB`, `2GiB`.

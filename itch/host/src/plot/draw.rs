@@ -1,4 +1,4 @@
-//! Where a picture goes and what draws it: decided before the rows are read, so that a wrong name fails at once.
+//! Chooses the file of a picture and its renderer, before the rows are read, and draws the picture.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ use crate::options::plot::{GraphicsChoice, PlotOptions};
 use crate::outfile::{Incomplete, Outfile};
 use crate::printer::Printer;
 
-/// The size of letters: ten points.
+/// The size of text, in points.
 const POINTS: f64 = 10.0;
-/// Smaller letters, in pixels, are specks.
+/// The smallest size of text that can be read, in pixels.
 const LEAST_TEXT: f64 = 7.0;
 
 /// A renderer, and where its picture goes.
@@ -55,12 +55,11 @@ impl<'a> Place<'a> {
                 found.ok_or_else(|| no_renderer(registry, "no renderer draws on a terminal".to_owned()))?
             }
             (None, None) => {
-                let message = "where the picture goes has no name that says what draws it";
+                let message = "stdout has no file name that chooses a renderer";
                 return Err(match given {
                     Some(_) => no_renderer(registry, format!("{message}: give --renderer")),
-                    None => {
-                        usage("stdout is no terminal, and no picture is named").hint("itch plot followers.tsv plot.png")
-                    }
+                    None => usage("stdout is not a terminal, and no picture was named")
+                        .hint("itch plot followers.tsv plot.png"),
                 }
                 .into());
             }
@@ -72,7 +71,7 @@ impl<'a> Place<'a> {
             && spec.detail != Detail::All
         {
             return Err(usage(format!("a terminal cannot show what `{}` writes", spec.name))
-                .hint("name a file, or send stdout to one")
+                .hint("name a file, or redirect stdout to one")
                 .into());
         }
         let (size, dpi) = (options.looks.size, options.looks.dpi);
@@ -94,12 +93,12 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// The file that the picture goes to; without one it goes to stdout.
+    /// The picture's file; `None` is stdout.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
         self.path.as_ref()
     }
 
-    /// A picture of the usual size, drawn by what its name says.
+    /// A picture of the default size, with the renderer that its file name chooses.
     pub(crate) fn named(registry: &'a Registry, path: PathBuf) -> Result<Place<'a>> {
         let (spec, unit) = by_extension(registry, &path)?;
         let target = if spec.terminal {
@@ -133,15 +132,15 @@ fn by_extension<'a>(registry: &'a Registry, path: &Path) -> Result<(&'a Renderer
     })
 }
 
-/// A picture's size and the sizes in it.
+/// The size of a picture, and of its text and lines.
 fn picture(size: Option<(u32, u32)>, dpi: Option<f64>) -> Target {
     let usual = Target::default();
     let (width, height) = size.unwrap_or((usual.width, usual.height));
     let (across, down) = (f64::from(width), f64::from(height));
-    // In a smaller picture letters are smaller, though not as much.
+    // Text shrinks with the picture, but more slowly.
     let share = (across / f64::from(usual.width)).min(down / f64::from(usual.height));
     let dpi = dpi.unwrap_or((usual.dpi * share.sqrt()).clamp(48.0, 600.0));
-    // Whatever was asked for, letters can be read, and leave room for the data.
+    // Whatever the options are, text stays readable and leaves room for the data.
     let most = (down / 14.0).min(across / 20.0).max(LEAST_TEXT);
     Target {
         width,
@@ -153,7 +152,7 @@ fn picture(size: Option<(u32, u32)>, dpi: Option<f64>) -> Target {
     }
 }
 
-/// A picture about to be drawn. Its file is open, so that a place that cannot be written to was found out.
+/// A picture about to be drawn. Its file is open already, so that an error was reported before the work.
 pub(crate) struct Drawing<'a> {
     place: Place<'a>,
     outfile: Option<Outfile>,
@@ -181,7 +180,7 @@ impl<'a> Drawing<'a> {
         self.place.wants_everything()
     }
 
-    /// Draws, and gives the file its name. `interrupts` are those of a program that catches them already.
+    /// Draws the picture, and gives the file its name. `interrupts`: the handler, if one is set already.
     pub(crate) fn finish(
         self,
         table: Table,
@@ -197,7 +196,7 @@ impl<'a> Drawing<'a> {
         let spec = self.place.spec;
         if let (true, Dots::Auto, Detail::Points(most)) = (built.gathered, request.dots, spec.detail) {
             printer.note(&format!(
-                "{}: {} dots are drawn as one image, since {} at most are drawn one by one; `--dots single` draws each",
+                "{}: {} dots are drawn as one image, because they are more than {}; `--dots single` draws each dot",
                 spec.name, built.dots, most
             ));
         }
@@ -216,7 +215,7 @@ impl<'a> Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// Lets an interrupt end the program at once, whatever the renderer is at: half a picture is none.
+    /// Makes an interrupt end the program immediately, without a picture.
     fn end_at_interrupt(&self, interrupts: Option<&Interrupts>, printer: &Printer) -> anyhow::Result<()> {
         let part = self.outfile.as_ref().and_then(Outfile::part);
         let (part, printer) = (part.map(Path::to_owned), printer.clone());
@@ -224,7 +223,7 @@ impl Drawing<'_> {
             if let Some(part) = part {
                 let _ = std::fs::remove_file(part);
             }
-            printer.say("interrupted: no picture is drawn");
+            printer.say("interrupted: no picture was drawn");
             end_now();
         };
         match interrupts {
@@ -235,7 +234,7 @@ impl Drawing<'_> {
     }
 }
 
-/// A writer that remembers its failure, since a renderer may say anything about it.
+/// A writer that keeps its error, since a renderer may report another one.
 struct Out<W: Write> {
     out: BufWriter<W>,
     failed: Option<io::Error>,
@@ -262,7 +261,7 @@ impl<W: Write> Write for Out<W> {
     }
 }
 
-/// Writes what is drawn. A reader that has gone wanted no more.
+/// Writes what is drawn. It is no error if the reader closed the pipe.
 fn written(out: impl Write, name: &str, draw: impl FnOnce(&mut dyn Write) -> Result<()>) -> anyhow::Result<()> {
     let mut out = Out {
         out: BufWriter::with_capacity(1 << 16, out),
@@ -276,7 +275,7 @@ fn written(out: impl Write, name: &str, draw: impl FnOnce(&mut dyn Write) -> Res
     }
 }
 
-/// The error for a name that chooses no renderer.
+/// The error if no renderer was found, with a list of those there are.
 fn no_renderer(registry: &Registry, message: String) -> Error {
     let known: Vec<String> = registry
         .renderers()
@@ -286,7 +285,7 @@ fn no_renderer(registry: &Registry, message: String) -> Error {
         })
         .collect();
     if known.is_empty() {
-        return Error::new(ErrorKind::Usage, "this itch has no renderer").hint("itch plugins list shows what there is");
+        return Error::new(ErrorKind::Usage, "there are no renderers").hint("itch plugins list");
     }
     usage(message).hint(format!("the renderers are {}", known.join(", ")))
 }

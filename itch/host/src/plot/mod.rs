@@ -23,7 +23,7 @@ use warnings::{note_empty_rows, warn_of_bad_rows};
 
 pub(crate) use rows::Plot;
 
-/// Runs the command and says the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(registry: &Registry, options: &PlotOptions, printer: &Printer) -> anyhow::Result<u8> {
     let data = &options.data;
     let looks = Looks::new(options);
@@ -34,7 +34,7 @@ pub(crate) fn run(registry: &Registry, options: &PlotOptions, printer: &Printer)
     let named = place.file().is_some();
     let prints = named && !data.silent;
     let (hint, read) = reading(options, prints, place.wants_everything());
-    // Looked at before the long work: the file that the picture goes to, and the small file of streams.
+    // Before the long work: opening the picture's file, and reading the small file of streams.
     let drawing = Drawing::start(place)?;
     let mut incomplete = false;
     let bands = match streams {
@@ -74,7 +74,7 @@ pub(crate) fn run(registry: &Registry, options: &PlotOptions, printer: &Printer)
     Ok(if incomplete { EXIT_GAPS } else { DONE })
 }
 
-/// What is read of the rows, and how.
+/// Which columns of the rows are read, and how.
 fn reading(options: &PlotOptions, prints: bool, wants_everything: bool) -> (ChartHint, ReadOptions) {
     let data = &options.data;
     let default = ReadOptions::default();
@@ -104,19 +104,19 @@ fn reading(options: &PlotOptions, prints: bool, wants_everything: bool) -> (Char
     (hint, read)
 }
 
-/// The file of rows: named, or whatever is piped in.
+/// The file of rows, or stdin.
 fn infile(options: &PlotOptions) -> anyhow::Result<PathBuf> {
     use std::io::IsTerminal;
     match &options.infile {
         Some(path) => Ok(path.clone()),
         None if std::io::stdin().is_terminal() => {
-            Err(usage("no file of rows is given").hint("itch plot --help").into())
+            Err(usage("no file with rows was given").hint("itch plot --help").into())
         }
         None => Ok(PathBuf::from("-")),
     }
 }
 
-/// Refuses to read the same input twice, and to draw over what is read.
+/// Rejects reading stdin twice, and a picture that would overwrite its input.
 fn check_distinct(infile: &Path, streams: Option<&PathBuf>, picture: Option<&PathBuf>) -> anyhow::Result<()> {
     let stdin = Path::new("-");
     if infile == stdin && streams.is_some_and(|streams| streams == stdin) {
@@ -129,18 +129,15 @@ fn check_distinct(infile: &Path, streams: Option<&PathBuf>, picture: Option<&Pat
     };
     for read in [Some(infile), streams.map(PathBuf::as_path)].into_iter().flatten() {
         if read != stdin && same_file(read, picture) {
-            return Err(usage(format!(
-                "the picture would take the place of `{}`, which it is drawn from",
-                read.display()
-            ))
-            .hint("give the picture another name")
-            .into());
+            return Err(usage(format!("the picture would overwrite `{}`, from which it is drawn", read.display()))
+                .hint("give the picture another name")
+                .into());
         }
     }
     Ok(())
 }
 
-/// Whether two paths lead to one file that is there.
+/// Whether two paths are the same existing file.
 fn same_file(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     {

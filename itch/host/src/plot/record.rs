@@ -1,4 +1,4 @@
-//! The rows that are drawn, printed as the old program did: x, y and name with spaces between, or the whole row.
+//! Prints the rows that are drawn, as the program of 2016 did: x, y and name with spaces between, or the whole row.
 
 use std::io::{BufWriter, IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use itch_output::sanitize;
 use itch_plugin::Mark;
 use itch_table::Zone;
 
-/// Prints the rows between the bounds. A reader that has gone is no error.
+/// Prints the rows within the axis limits. It is no error if the reader closed the pipe.
 pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::Result<()> {
     let stdout = std::io::stdout().lock();
     let on_terminal = stdout.is_terminal();
@@ -27,7 +27,7 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
             text(&table.records)
         } else {
             let (x, y) = (value(&table.x, *x, &request.zone), value(&table.y, *y, &request.zone));
-            // A name with a line feed in it is still one line.
+            // A name may contain line breaks; a row stays one line.
             let name = text(&table.labels).replace(['\n', '\r'], " ");
             format!("{x} {y} {name}").trim_end().to_owned()
         };

@@ -1,4 +1,5 @@
-//! The request for a chart: looks that were chosen, and bounds, which are read once it is known what the columns are.
+//! The request for a chart: its appearance, and the axis limits, which are read when the types of the columns are
+//! known.
 
 use chrono::Utc;
 use itch_api::Error;
@@ -50,7 +51,7 @@ impl Looks {
         }
     }
 
-    /// The request, once it is known what the columns are.
+    /// Makes the request when the types of the columns are known.
     pub(super) fn request(
         self,
         hint: &ChartHint,
@@ -60,7 +61,7 @@ impl Looks {
     ) -> anyhow::Result<Request> {
         let mut request = self.request;
         let y_kind = match hint.mark {
-            // The left axis is that of the count then.
+            // The left axis shows the running count then.
             Mark::Line => ColumnKind::Number,
             _ => table.y.kind,
         };
@@ -78,7 +79,7 @@ impl Looks {
                 && min >= max
             {
                 return Err(
-                    usage(format!("the axis would end before it begins: {low} has to be less than {high}")).into()
+                    usage(format!("{low} has to be less than {high}: the axis would end before it starts")).into()
                 );
             }
         }
@@ -92,7 +93,7 @@ impl Looks {
     }
 }
 
-/// A bound as typed, on an axis of this kind; times without a zone are of this one, as the labels are.
+/// Reads an axis limit. Times without a zone are in `zone`, as the labels are.
 fn bound(
     name: &str,
     text: Option<&str>,

@@ -1,4 +1,4 @@
-//! `--plot FILE`: the picture of a report's rows, drawn as its description says.
+//! `--plot FILE`: draws a report's rows, with the axes that its description declares.
 
 use std::io;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) struct Plot<'a> {
     collected: Arc<Mutex<Collected>>,
 }
 
-/// What the rows said so far.
+/// The values of the rows so far.
 struct Collected {
     x: Source,
     y: Source,
@@ -42,7 +42,7 @@ struct Source {
 }
 
 impl<'a> Plot<'a> {
-    /// Looks at the file before anything is asked, so that one that cannot be written fails at once.
+    /// Opens the picture's file before the first request, so that an error is reported first.
     pub(crate) fn start(registry: &'a Registry, spec: &ReportSpec, path: PathBuf) -> anyhow::Result<Plot<'a>> {
         let Some(hint) = spec.chart.clone() else {
             let drawn: Vec<&str> = registry
@@ -50,19 +50,22 @@ impl<'a> Plot<'a> {
                 .filter(|(report, _)| report.chart.is_some())
                 .map(|(report, _)| report.name.as_str())
                 .collect();
-            return Err(usage(format!("`{}` has nothing to draw", spec.name))
-                .hint(format!("these have: {}", drawn.join(", ")))
+            return Err(usage(format!("the report `{}` has no chart", spec.name))
+                .hint(format!("these reports have one: {}", drawn.join(", ")))
                 .into());
         };
         if path.as_os_str() == "-" {
-            return Err(usage("rows go to stdout, and so the picture needs a file")
-                .hint("name a file, or send the rows on: `| itch plot - --renderer png > plot.png`")
+            return Err(usage("the rows go to stdout, so the picture needs a file name")
+                .hint("name a file, or pipe the rows: `| itch plot - --renderer png > plot.png`")
                 .into());
         }
         let source = |name: &str| {
             let place = spec.columns.iter().position(|column| column.name == name);
             let place = place.ok_or_else(|| {
-                Error::new(ErrorKind::Unsupported, format!("`{}` would draw `{name}`, which is no column", spec.name))
+                Error::new(
+                    ErrorKind::Unsupported,
+                    format!("the chart of `{}` uses `{name}`, which is not a column", spec.name),
+                )
             })?;
             let kind = match spec.columns[place].kind {
                 ColumnType::Time => ColumnKind::Time,
@@ -92,7 +95,7 @@ impl<'a> Plot<'a> {
         })
     }
 
-    /// The columns that a report has to fill: those that are printed, and those that are drawn.
+    /// The columns that the report has to fill in: those that are printed and those that are drawn.
     pub(crate) fn columns(&self, mut printed: Vec<String>) -> Vec<String> {
         let hint = &self.hint;
         for name in [&hint.x, &hint.y].into_iter().chain(&hint.label) {
@@ -103,7 +106,7 @@ impl<'a> Plot<'a> {
         printed
     }
 
-    /// A writer that also remembers what is drawn of each row.
+    /// A writer that also collects the values that are drawn.
     pub(crate) fn watch(&self, writer: Box<dyn RowWriter>) -> Box<dyn RowWriter> {
         Box::new(CollectingWriter {
             writer,
@@ -111,7 +114,7 @@ impl<'a> Plot<'a> {
         })
     }
 
-    /// Draws what there is. `incomplete` says so on the picture, too.
+    /// Draws the collected rows. If `incomplete`, the picture's title says so.
     pub(crate) fn finish(
         self,
         title: String,
@@ -135,7 +138,7 @@ impl<'a> Plot<'a> {
             )
         };
         if collected.x.column.values.is_empty() {
-            printer.warning("no picture is drawn: no row has anything to draw");
+            printer.warning("no picture was drawn: no row has both values");
             return Ok(());
         }
         let (x, y) = (&collected.x.column.name, &collected.y.column.name);
@@ -213,7 +216,7 @@ impl Collected {
     }
 }
 
-/// A writer that collects what is drawn of each row.
+/// A writer that also collects the values that are drawn.
 struct CollectingWriter {
     writer: Box<dyn RowWriter>,
     collected: Arc<Mutex<Collected>>,

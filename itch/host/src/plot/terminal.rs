@@ -1,16 +1,16 @@
-//! What the terminal is that a chart is drawn on: its size, and whether it shows pictures, which it is asked.
+//! The size of the terminal that a chart is drawn on, and whether it can show pictures.
 
 use itch_plugin::{Colors, Graphics, Target, Terminal};
 
 use crate::options::plot::{GraphicsChoice, LookOptions};
 use crate::printer::is_dumb;
 
-/// A terminal of which nothing is known.
+/// The size of a terminal if it is not known.
 const USUAL: (u32, u32) = (80, 24);
-/// The pixels of a character where the terminal does not say.
+/// The size of a character in pixels if the terminal does not report it.
 const CHARACTER: (u32, u32) = (10, 20);
 
-/// The target on a terminal that is not asked anything: where nothing is said about pictures, characters.
+/// The target on a terminal, without asking the terminal. Unless `graphics` names a kind of picture, it is characters.
 pub(super) fn target(
     graphics: Option<Graphics>,
     size: Option<(u32, u32)>,
@@ -21,7 +21,7 @@ pub(super) fn target(
     let found = terminal_size::terminal_size().filter(|_| on_terminal);
     let (columns, rows) = size.unwrap_or_else(|| {
         found.map_or(USUAL, |(width, height)| {
-            // The prompt comes below the picture.
+            // One line is left for the prompt.
             let lines = u32::from(height.0).saturating_sub(1);
             (u32::from(width.0).max(1), lines.max(1))
         })
@@ -35,14 +35,14 @@ pub(super) fn target(
     showing(terminal, dpi, on_terminal)
 }
 
-/// Asks the terminal whether it shows pictures, unless that was said or nothing can come of it. It takes a moment and
-/// writes to the terminal, and so this is the last thing before drawing, when nothing else can go wrong.
+/// Asks the terminal whether it shows pictures, unless `--graphics` was given or it cannot show them. This takes time
+/// and writes to the terminal, so it is done just before drawing, when all other errors have been reported.
 pub(super) fn settle(target: &mut Target, looks: &LookOptions) {
     let graphics = looks.graphics.and_then(GraphicsChoice::named);
     let Some(terminal) = target.terminal.clone() else {
         return;
     };
-    // Who wants no colours wants no picture either.
+    // Without colours, there is no picture either.
     if graphics.is_some() || terminal.colors == Colors::None || is_dumb() {
         return;
     }
@@ -56,7 +56,7 @@ pub(super) fn settle(target: &mut Target, looks: &LookOptions) {
     }
 }
 
-/// The sizes on a terminal that shows this.
+/// The target for this kind of terminal.
 fn showing(terminal: Terminal, dpi: Option<f64>, on_terminal: bool) -> Target {
     let (columns, rows) = (terminal.columns, terminal.rows);
     if terminal.graphics == Graphics::Braille {
@@ -70,7 +70,7 @@ fn showing(terminal: Terminal, dpi: Option<f64>, on_terminal: bool) -> Target {
         };
     }
     let (across, down) = ask::character().filter(|_| on_terminal).unwrap_or(CHARACTER);
-    // Text as large as the terminal's own.
+    // Text of the same size as the terminal's text.
     let dpi = dpi.unwrap_or(f64::from(down) * 4.8);
     Target {
         width: (columns * across).min(8_000),
@@ -84,7 +84,7 @@ fn showing(terminal: Terminal, dpi: Option<f64>, on_terminal: bool) -> Target {
 
 #[cfg(unix)]
 mod ask {
-    //! Questions to a terminal, and its answers.
+    //! Queries to a terminal, and its replies.
 
     use std::fs::File;
     use std::io::{ErrorKind, Read, Write};
@@ -94,18 +94,18 @@ mod ask {
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetwinsize, tcsetattr};
 
-    /// A terminal that has said nothing by now never will, however far away it is.
+    /// How long to wait for the first byte of a reply, also over a slow connection.
     const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-    /// One that has begun to answer is waited for longer, since what comes later would be read as typed.
+    /// How long to wait for the whole reply: bytes that arrive later would be read as typed.
     const WHOLE_ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
-    /// What an interrupt types while it is read like any other key.
+    /// The byte of Ctrl-C, which is read like any other key here.
     const INTERRUPT: u8 = 3;
 
-    /// Asks for a picture in the way of kitty, for the terminal's name, and for its attributes, which every terminal
-    /// answers and which therefore end the answers.
+    /// Queries for kitty's graphics, for the terminal's name, and for its attributes. Every terminal replies to the
+    /// last one, so its reply is the end.
     const QUESTION: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>q\x1b[c";
 
-    /// Which pictures it shows.
+    /// The pictures that the terminal shows.
     pub(super) fn graphics() -> Graphics {
         read(&answers().unwrap_or_default())
     }
@@ -125,7 +125,7 @@ mod ask {
         Graphics::Braille
     }
 
-    /// The terminal's attributes, which end its answers.
+    /// The terminal's attributes, which are its last reply.
     fn attributes(answers: &str) -> Option<&str> {
         let (_, last) = answers.rsplit_once("\x1b[?")?;
         let (attributes, _) = last.split_once('c')?;
@@ -137,8 +137,8 @@ mod ask {
         let mut terminal = File::options().read(true).write(true).open("/dev/tty").ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut quiet = before.clone();
-        // Answers are not to be seen, come without a line end, and may never come. An interrupt is read, too: were the
-        // program ended by it, it would leave the terminal like this.
+        // Replies must not be echoed, come without a line end, and may never come. Ctrl-C is read as a byte: if it
+        // ended the program here, the terminal would stay in this mode.
         quiet
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
@@ -148,7 +148,7 @@ mod ask {
         let mut answers = Vec::new();
         let asked = terminal.write_all(QUESTION.as_bytes());
         let is_whole = asked.is_ok() && listen(&mut terminal, &mut answers);
-        // Of an answer that has not come to its end, nothing is to be read as typed.
+        // If the reply is incomplete, the rest of it is discarded, so that it is not read as typed.
         let rest = match is_whole {
             true => OptionalActions::Now,
             false => OptionalActions::Flush,
@@ -160,7 +160,7 @@ mod ask {
         String::from_utf8(answers).ok()
     }
 
-    /// Reads until the answers are whole, and says whether they are.
+    /// Reads until the replies are complete; returns whether they are.
     fn listen(terminal: &mut File, answers: &mut Vec<u8>) -> bool {
         let start = Instant::now();
         let mut buffer = [0; 256];
@@ -185,7 +185,7 @@ mod ask {
         false
     }
 
-    /// The pixels of a character.
+    /// The size of a character in pixels.
     pub(super) fn character() -> Option<(u32, u32)> {
         let size = tcgetwinsize(std::io::stdout()).ok()?;
         let side = |pixels: u16, count: u16| u32::from(pixels).checked_div(u32::from(count)).filter(|side| *side > 3);
@@ -216,7 +216,7 @@ mod ask {
 
 #[cfg(not(unix))]
 mod ask {
-    //! Nothing is asked where there is no terminal device to ask.
+    //! Without a terminal device, no query is sent.
 
     use itch_plugin::Graphics;
 

@@ -1,10 +1,10 @@
-//! What is said of rows that are not drawn.
+//! Messages about rows that are not drawn.
 
 use itch_table::BadRows;
 
 use crate::printer::Printer;
 
-/// Counts the rows that were kept out and names the first.
+/// Warns about rows that could not be read: the first ones, and how many.
 pub(super) fn warn_of_bad_rows(bad: &BadRows, name: &str, printer: &Printer) {
     if bad.count == 0 {
         return;
@@ -13,16 +13,16 @@ pub(super) fn warn_of_bad_rows(bad: &BadRows, name: &str, printer: &Printer) {
         printer.warning(&format!("{name}, line {line}: {reason}"));
     }
     printer.warning(&match bad.count {
-        1 => "1 row is left out".to_owned(),
-        count => format!("{count} rows are left out"),
+        1 => "1 row was left out".to_owned(),
+        count => format!("{count} rows were left out"),
     });
 }
 
-/// Counts the rows that have nothing to draw: accounts that are gone have no date of creation.
+/// Prints how many rows lack a value to draw, such as the creation time of a deleted account.
 pub(super) fn note_empty_rows(empty: u64, x: &str, y: &str, printer: &Printer) {
     match empty {
         0 => {}
-        1 => printer.note(&format!("1 row is not drawn, as it has no {x} or no {y}")),
-        rows => printer.note(&format!("{rows} rows are not drawn, as they have no {x} or no {y}")),
+        1 => printer.note(&format!("1 row is not drawn: it has no {x} or no {y}")),
+        rows => printer.note(&format!("{rows} rows are not drawn: they have no {x} or no {y}")),
     }
 }

@@ -1,7 +1,7 @@
-//! `itch plugins check FILE`: whether a file can be loaded, what it says of itself, and whether its units work.
+//! `itch plugins check FILE`: loads a file, reads its description, and tests its units.
 //!
-//! Everything happens in processes of their own, which are limited in time and in what they print: a report runs its
-//! own examples against the sandbox, a cache keeps a value, a renderer draws an empty chart.
+//! Each test runs in a separate process, with limited time and output: a report runs its own examples against the
+//! sandbox, a cache stores a value, a renderer draws an empty chart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::failure::usage;
 use crate::options::plugins::{CHECK_TIMEOUT_FACTOR, CheckOptions, TRIAL_TIMEOUT};
 use crate::printer::{Printer, print};
 
-/// An example prints no more rows, unless it says how many itself.
+/// The limit of rows of an example that sets none itself.
 const ROWS: u64 = 1000;
 
-/// Runs it.
+/// Runs the command and returns the exit code.
 pub(super) fn run(options: &CheckOptions, printer: &Printer) -> anyhow::Result<u8> {
     let file = &options.file;
     if let Some(unit) = &options.unit {
@@ -44,7 +44,7 @@ pub(super) fn run(options: &CheckOptions, printer: &Printer) -> anyhow::Result<u
     }
 }
 
-/// What the file is looked at with: as if it were the only one, and nobody had ever seen it.
+/// Settings of the loader, as if this were the only file and it had never been used.
 fn settings(file: &Path) -> Settings {
     Settings {
         places: Places {
@@ -67,7 +67,7 @@ fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch"))
 }
 
-/// Everything that is known without the file, and what the file has.
+/// All units, and those of the file.
 fn registry(found: &Found) -> (Registry, Vec<Registered>) {
     let mut registry = Registry::linked_in();
     registry.add(found.units());
@@ -76,7 +76,7 @@ fn registry(found: &Found) -> (Registry, Vec<Registered>) {
     (registry, units)
 }
 
-/// A unit in words, which the process of its trial is told.
+/// A unit as text; it is passed to the process of its trial.
 fn label(unit: &Registered) -> String {
     format!("{} {}", unit.spec.kind(), unit.spec.name())
 }
@@ -90,13 +90,13 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Tells a step while it is taken, and gives what it found if it went well.
+    /// Prints a step before and after it runs; returns its result if it succeeded.
     fn step(
         &mut self,
         what: &str,
         step: impl FnOnce(&Self) -> anyhow::Result<String>,
     ) -> anyhow::Result<Option<String>> {
-        // What hangs is seen by its name.
+        // Printed first, so that a step that hangs can be seen.
         print(&format!("{}: ", itch_output::sanitize(what)))?;
         let (word, detail, found) = match step(self) {
             Ok(found) => ("ok: ", found.clone(), Ok(Some(found))),
@@ -141,12 +141,12 @@ impl Check<'_> {
         }
         let (_, units) = registry(found);
         if units.is_empty() {
-            self.step("units", |_| anyhow::bail!("it has none that this itch knows"))?;
+            self.step("units", |_| anyhow::bail!("there are none that this version of itch knows"))?;
         }
         for (tried, unit) in units.iter().enumerate() {
             if self.limits.are_over() {
                 let all = seconds(self.limits.all);
-                let why = format!("{tried} of {} were tried in {all}", units.len());
+                let why = format!("{tried} of {} were tested within {all}", units.len());
                 self.step("units", |_| anyhow::bail!(why))?;
                 break;
             }
@@ -160,7 +160,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// This program again, as a trial.
+    /// A trial, which runs this program again.
     fn trial(&self) -> anyhow::Result<Trial> {
         let mut trial = Trial::new(&program())?;
         if self.verbose {
@@ -169,7 +169,7 @@ impl Check<'_> {
         Ok(trial)
     }
 
-    /// Runs a trial to a good end.
+    /// Runs a trial; fails if it fails.
     fn run(&self, trial: Trial, says_what: bool) -> anyhow::Result<Ended> {
         let ended = trial::run(trial, &self.limits, says_what)?;
         if self.verbose {
@@ -184,7 +184,7 @@ impl Check<'_> {
     fn try_report(&self, unit: &Registered, spec: &ReportSpec) -> anyhow::Result<String> {
         let examples = examples(unit, spec);
         if examples.is_empty() {
-            anyhow::bail!("it has no example that could be run");
+            anyhow::bail!("it has no example that can be run");
         }
         let mut rows = 0;
         for example in &examples {
@@ -200,7 +200,7 @@ impl Check<'_> {
         Ok(format!("{examples} against the sandbox, {}", plural(rows, "row")))
     }
 
-    /// Runs an example with a home of its own, and counts its rows.
+    /// Runs an example with an empty home directory, and counts its rows.
     fn run_example(&self, example: &[String]) -> anyhow::Result<u64> {
         let mut trial = self.trial()?;
         let home = trial.home()?;
@@ -241,12 +241,12 @@ impl Check<'_> {
     }
 }
 
-/// Looks into the file, and gives its hash.
+/// Inspects the file and returns its hash.
 fn load(file: &Path, found: &mut Option<Found>) -> anyhow::Result<String> {
     let settings = settings(file);
     let looked = trial::unless_interrupted(|| discover(settings))?;
     let Some(file) = looked.files.first() else {
-        anyhow::bail!("it was not looked at");
+        anyhow::bail!("it was not inspected");
     };
     match &file.status {
         Status::Refused(why) => anyhow::bail!("{why}"),
@@ -259,7 +259,8 @@ fn load(file: &Path, found: &mut Option<Found>) -> anyhow::Result<String> {
     Ok(hash)
 }
 
-/// The examples of a report that need nothing but itch, as arguments; without one, what it needs to be called.
+/// The examples of a report that need nothing but itch, as arguments. If there is none, the report without arguments,
+/// unless it requires some.
 fn examples(unit: &Registered, spec: &ReportSpec) -> Vec<Vec<String>> {
     let aliases = spec.aliases.iter().map(|alias| alias.name.as_str());
     let names: Vec<&str> = std::iter::once(spec.name.as_str()).chain(aliases).collect();
@@ -304,21 +305,21 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// In the process of a trial: tries one unit. What is printed, the check reads.
+/// In the process of a trial: tests one unit. The check reads what is printed.
 fn try_unit(file: &Path, wanted: &str, printer: &Printer) -> anyhow::Result<u8> {
     let found = discover(settings(file));
     let (registry, units) = registry(&found);
     let unit = units.iter().find(|unit| label(unit) == wanted);
     let unit = unit.ok_or_else(|| usage(format!("the file has no {wanted}")))?;
     match &unit.spec {
-        Spec::Report(_) => return Err(usage("a report is tried by its examples").into()),
+        Spec::Report(_) => return Err(usage("a report is tested by its examples").into()),
         Spec::Cache(_) => keep_a_value(&registry, unit, printer)?,
         Spec::Renderer(_) => draw(unit)?,
     }
     Ok(DONE)
 }
 
-/// Stores, reads and removes a value, and prints what is done now, and where it was.
+/// Stores, reads and removes a value; prints each step, and where the value was.
 fn keep_a_value(registry: &Registry, unit: &Registered, printer: &Printer) -> anyhow::Result<()> {
     const VALUE: &[u8] = b"itch plugins check";
     let odd = |what: &str| Error::new(ErrorKind::BadData, what);
@@ -328,19 +329,19 @@ fn keep_a_value(registry: &Registry, unit: &Registered, printer: &Printer) -> an
     let mut store = cache_stores::open_one(registry, &unit.full_name(), None, true, printer)?;
     print("put\n")?;
     if store.put(key, VALUE, Some(Duration::from_secs(60)))? != Put::Stored {
-        return Err(odd("it does not store a value of 18 bytes").into());
+        return Err(odd("it did not store a value of 18 bytes").into());
     }
     print("get\n")?;
     match store.get(key)? {
         Some(stored) if stored.bytes == VALUE => {}
-        Some(_) => return Err(odd("it gives another value than was put").into()),
-        None => return Err(odd("it does not give what was put").into()),
+        Some(_) => return Err(odd("it returned another value than was stored").into()),
+        None => return Err(odd("it did not return the stored value").into()),
     }
     print("remove\n")?;
     store.remove(key)?;
     print("get\n")?;
     if store.get(key)?.is_some() {
-        return Err(odd("it gives what was removed").into());
+        return Err(odd("it returned a value that was removed").into());
     }
     let location = store.location();
     print("close\n")?;

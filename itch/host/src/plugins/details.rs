@@ -1,9 +1,9 @@
-//! What people read of a unit's description: arguments, columns, scopes, environment, other names, examples.
+//! A unit's description as text: arguments, columns, scopes, environment, other names, examples.
 
 use itch_plugin::{ArgumentKind, ColumnType, Example, ReportSpec, Variable};
 use serde_json::json;
 
-/// Paragraphs of help, if there are any.
+/// The help text with an empty line behind it, if there is one.
 pub(crate) fn paragraphs(help: &str) -> String {
     if help.is_empty() {
         String::new()
@@ -36,12 +36,12 @@ pub(crate) fn arguments(spec: &ReportSpec) -> String {
     section("Arguments", &rows.collect::<Vec<_>>())
 }
 
-/// A kind as people read it: the word that its JSON form has.
+/// The name of a kind, as in JSON, in upper case.
 fn kind_name(kind: ArgumentKind) -> String {
     json!(kind).as_str().unwrap_or_default().to_uppercase()
 }
 
-/// What `--help` says of a report below its options: columns, scopes, environment, other names, examples.
+/// The end of a report's help, below the options: columns, scopes, environment, other names, examples.
 pub(crate) fn report_details(spec: &ReportSpec) -> String {
     let columns = spec.columns.iter().map(|column| {
         let kind = match column.kind {

@@ -1,4 +1,4 @@
-//! Which plugins take part in a run, and what is wrong with those that were asked for and cannot.
+//! Finds the plugins of a run, and reports those that were named but cannot be used.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,31 +16,31 @@ use crate::log::plugin_line;
 use crate::options::common::{CommonOptions, Preference};
 use crate::printer::{DeferredPrinter, Printer};
 
-/// Every unit that takes part, and the files in which some were found.
+/// All units, and the plugin files that were found.
 #[derive(Debug)]
 pub(crate) struct Plugins {
     pub(crate) registry: Registry,
-    /// `None` where nobody looked.
+    /// `None` if no search was made.
     pub(crate) found: Option<Found>,
-    /// What `--prefer` says.
+    /// The preferences of `--prefer`.
     preferred: Vec<Preference>,
-    /// What the configuration says, where plugins take part.
+    /// The preferences of the configuration, if plugins are used.
     configured: Vec<Preference>,
 }
 
 /// Which plugins a command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// Files that it names.
+    /// The files of `--plugin`.
     pub(crate) files: Vec<PathBuf>,
-    /// What names are to mean.
+    /// The preferences of `--prefer`.
     pub(crate) preferred: Vec<Preference>,
-    /// It wants nothing but what is built in.
+    /// Only what is built in is used.
     pub(crate) none: bool,
 }
 
 impl Selection {
-    /// What the options, and the environment, say.
+    /// The selection of the options and the environment.
     pub(crate) fn of(options: &CommonOptions) -> Selection {
         Selection {
             files: options.plugin.clone(),
@@ -49,20 +49,20 @@ impl Selection {
         }
     }
 
-    /// Whether a plugin is named, which is used only if it is looked for.
+    /// Whether a plugin is named, so that a search is needed.
     pub(crate) fn names_any(&self) -> bool {
         !self.files.is_empty() || !self.preferred.is_empty()
     }
 }
 
-/// What discovery has to know beside the selection.
+/// Settings of discovery other than the selection.
 #[derive(Debug)]
 pub(crate) struct Discovery {
-    /// The configuration; the usual one where it cannot be read.
+    /// The configuration; the default if it could not be read.
     pub(crate) config: Config,
-    /// Whether it could be read. If not, nothing is run that it might forbid; the run will say what is wrong with it.
+    /// Whether it could be read. If not, no plugin is run that it might forbid; the command reports the error.
     trusting: bool,
-    /// Whether the command manages plugins: then all are looked at, also those that could not be loaded before.
+    /// Whether the command is `itch plugins`: then files that could not be loaded before are inspected again.
     manages: bool,
 }
 
@@ -85,7 +85,7 @@ impl Discovery {
         }
     }
 
-    /// Whether plugins are looked for even if none takes part.
+    /// Whether plugins are searched for even if none is used.
     pub(crate) fn manages(&self) -> bool {
         self.manages
     }
@@ -128,7 +128,7 @@ impl Discovery {
         }
     }
 
-    /// How the loader works here.
+    /// The settings of the loader.
     fn settings(&self, selection: &Selection, printer: &DeferredPrinter) -> Settings {
         let base = etcetera::choose_base_strategy().ok();
         let environment = std::env::var_os("ITCH_PLUGIN_PATH");
@@ -167,7 +167,7 @@ pub(crate) fn own_directory() -> Option<PathBuf> {
 }
 
 impl Plugins {
-    /// What is linked in, where nothing else is needed.
+    /// Only what is linked in.
     pub(crate) fn linked_in(registry: Registry, selection: Selection) -> Plugins {
         Plugins {
             registry,
@@ -177,7 +177,7 @@ impl Plugins {
         }
     }
 
-    /// Why a file that the command line names cannot be used, if one cannot.
+    /// The error about the first file of `--plugin` that cannot be used, if any.
     pub(crate) fn refused_by_name(&self) -> Option<Error> {
         let found = self.found.as_ref()?;
         let named = found.settings().places.files.len();
@@ -193,19 +193,19 @@ impl Plugins {
         )
     }
 
-    /// What is wrong with a preference of the command line, if one means nothing.
+    /// The error about the first preference of the command line that has no effect, if any.
     pub(crate) fn refused_preference(&self) -> Option<Error> {
         let mut preferred = self.preferred.iter();
         preferred.find_map(|preference| self.pointless(preference))
     }
 
-    /// What is wrong with those preferences of the configuration that mean nothing.
+    /// The errors about preferences of the configuration that have no effect.
     pub(crate) fn pointless_settings(&self) -> impl Iterator<Item = Error> {
         let configured = self.configured.iter();
         configured.filter_map(|preference| self.pointless(preference))
     }
 
-    /// Why a name cannot mean what this plugin calls so.
+    /// Why a preference has no effect, if it has none.
     fn pointless(&self, preference: &Preference) -> Option<Error> {
         let Preference { name, plugin } = preference;
         let (registry, full) = (&self.registry, format!("{plugin}/{name}"));
@@ -224,19 +224,18 @@ impl Plugins {
             .map(|unit| unit.plugin.as_str())
             .collect();
         let having: Vec<&str> = having.into_iter().collect();
-        let said =
-            format!("`{}` cannot mean what the plugin `{}` calls so", name.escape_debug(), plugin.escape_debug());
+        let message = format!("could not prefer `{}` of the plugin `{}`", name.escape_debug(), plugin.escape_debug());
         Some(match having.as_slice() {
-            [] => usage(said)
-                .cause("no plugin calls anything so")
+            [] => usage(message)
+                .cause("no plugin has a report, cache or renderer of this name")
                 .hint("itch plugins list"),
-            [first, ..] => usage(said)
-                .cause(format!("these have it: {}", having.join(", ")))
+            [first, ..] => usage(message)
+                .cause(format!("only these plugins have it: {}", having.join(", ")))
                 .hint(format!("itch --prefer {name}={first}")),
         })
     }
 
-    /// How many files were found that cannot be used.
+    /// The number of files that cannot be used.
     pub(crate) fn unusable(&self) -> usize {
         let files = self.found.iter().flat_map(|found| &found.files);
         files.filter(|file| !file.status.is_usable()).count()

@@ -1,4 +1,4 @@
-//! `itch plugins list` and `info`: every unit, and every file that could have been one, with the reason why it is not.
+//! `itch plugins list` and `info`: all units, and the files that cannot be used, with the reason.
 
 use itch_loader::FoundFile;
 use itch_output::{Format, Layout, row_writer};
@@ -16,7 +16,7 @@ use crate::printer::{Printer, print};
 /// `itch plugins list`.
 pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) -> anyhow::Result<u8> {
     let units = plugins.registry.units();
-    // What has no units to show is shown itself.
+    // Files without units are listed themselves.
     let files = plugins.found.iter().flat_map(|found| &found.files);
     let bare: Vec<&FoundFile> = files
         .filter(|file| {
@@ -72,7 +72,7 @@ pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) 
     }
 }
 
-/// `itch plugins info`: everything that a unit says of itself, or what is known of a plugin.
+/// `itch plugins info`: the description of a unit, or the facts about a plugin's file.
 pub(crate) fn info(plugins: &Plugins, options: &InfoOptions) -> anyhow::Result<u8> {
     let name = options.name.as_str();
     let registry = &plugins.registry;
@@ -123,7 +123,7 @@ fn file<'a>(plugins: &'a Plugins, unit: &Registered) -> Option<&'a FoundFile> {
     files.find(|file| file.path == *path)
 }
 
-/// Where a unit comes from, for people.
+/// Where a unit comes from, as text.
 fn origin_text(unit: &Registered) -> String {
     match &unit.origin {
         Origin::LinkedIn => "built-in".to_owned(),
@@ -131,7 +131,7 @@ fn origin_text(unit: &Registered) -> String {
     }
 }
 
-/// Whether a unit can be used, and by its bare name.
+/// Whether a unit can be used, and whether its name means it.
 fn status(plugins: &Plugins, unit: &Registered) -> String {
     let file = file(plugins, unit);
     if let Some(file) = file.filter(|file| !file.status.is_usable()) {
@@ -149,7 +149,7 @@ fn status(plugins: &Plugins, unit: &Registered) -> String {
     }
 }
 
-/// Everything that is known of a unit.
+/// All details of a unit.
 fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
     let spec = match &unit.spec {
         Spec::Report(spec) => json!(spec),
@@ -172,7 +172,7 @@ fn as_json(plugins: &Plugins, unit: &Registered) -> Value {
     value
 }
 
-/// Everything that is known of a file.
+/// All details of a file.
 fn file_json(file: &FoundFile) -> Value {
     let plugin = file.description.as_ref();
     json!({
@@ -190,7 +190,7 @@ fn file_json(file: &FoundFile) -> Value {
     })
 }
 
-/// `itch plugins info` of a plugin that is built in; whether there is one.
+/// `itch plugins info` of a built-in plugin; returns whether there is one.
 fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bool> {
     let units = plugins.registry.units().iter();
     let units: Vec<&Registered> = units
@@ -214,7 +214,7 @@ fn built_in_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<bo
     Ok(true)
 }
 
-/// `itch plugins info` of a plugin, or of a file that is none.
+/// `itch plugins info` of a plugin, or of a file that cannot be used.
 fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
     let files: Vec<&FoundFile> = plugins.found.iter().flat_map(|found| found.named(name)).collect();
     if files.is_empty() && built_in_info(plugins, name, json)? {

@@ -1,4 +1,4 @@
-//! `itch plugins add`, `remove`, `enable`, `disable`, `trust` and `path`: none of them loads anything into itch.
+//! `itch plugins add`, `remove`, `enable`, `disable`, `trust` and `path`. None of them loads a plugin into itch.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub(crate) fn remove(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow
     let own = own()?;
     let file = one(plugins, "remove", name)?;
     if file.path.parent() != Some(own.as_path()) {
-        let message = format!("`{name}` is not in your own directory but at {}", file.path.display());
+        let message = format!("`{name}` is not in your plugin directory but at {}", file.path.display());
         return Err(usage(message).hint(format!("itch plugins disable {name}")).into());
     }
     itch_loader::remove(found(plugins)?.settings(), &file.path)?;
@@ -70,8 +70,7 @@ pub(crate) fn enable(plugins: &Plugins, name: &str, enabled: bool, printer: &Pri
     Ok(DONE)
 }
 
-/// `itch plugins trust`. Until then the file may never have been loaded: then it is looked at now, to know whose name
-/// is trusted.
+/// `itch plugins trust`. A file that was never loaded is inspected now, to learn the plugin's name.
 pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow::Result<u8> {
     own()?;
     let file = one(plugins, "trust", name)?;
@@ -104,18 +103,20 @@ pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow:
     Ok(DONE)
 }
 
-/// The user's own directory of plugins.
+/// The user's plugin directory.
 fn own() -> Result<PathBuf, Error> {
-    own_directory()
-        .ok_or_else(|| Error::new(ErrorKind::Failed, "your own directory is not known").hint("export HOME=…"))
+    own_directory().ok_or_else(|| {
+        Error::new(ErrorKind::Failed, "could not find your plugin directory: the home directory is unknown")
+            .hint("export HOME=…")
+    })
 }
 
-/// The files that were looked at.
+/// The files that were found.
 fn found(plugins: &Plugins) -> Result<&Found, Error> {
-    plugins.found.as_ref().ok_or_else(|| usage("no plugins take part"))
+    plugins.found.as_ref().ok_or_else(|| usage("plugins are not used"))
 }
 
-/// A plugin in words: its name, its version, what it has.
+/// A plugin as text: its name, version and units.
 fn described(plugin: &Description) -> String {
     let units: Vec<String> = plugin.units.iter().map(unit).collect();
     let units = match units.is_empty() {
@@ -125,7 +126,7 @@ fn described(plugin: &Description) -> String {
     format!("{} {} ({units})", plugin.name, plugin.version)
 }
 
-/// A unit in words.
+/// A unit as text.
 pub(crate) fn unit(unit: &Unit) -> String {
     let kind = match unit.kind {
         CACHE => "cache",
@@ -135,7 +136,7 @@ pub(crate) fn unit(unit: &Unit) -> String {
     format!("{kind} {}", unit.name)
 }
 
-/// The one file that a name means.
+/// The file of a name.
 fn one<'a>(plugins: &'a Plugins, command: &str, name: &str) -> Result<&'a FoundFile, Error> {
     match found(plugins)?.named(name).as_slice() {
         [] => Err(no_plugin(plugins, command, name)),
@@ -147,7 +148,7 @@ fn one<'a>(plugins: &'a Plugins, command: &str, name: &str) -> Result<&'a FoundF
     }
 }
 
-/// The error of a name that means no file. It may be that of a unit, or of what is built in.
+/// The error about a name without a file. It may be the name of a unit, or of something built in.
 fn no_plugin(plugins: &Plugins, command: &str, name: &str) -> Error {
     let quoted = name.escape_debug();
     let units = || plugins.registry.units().iter();

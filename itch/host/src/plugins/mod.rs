@@ -1,4 +1,4 @@
-//! `itch plugins`: what is registered, from where, at which version of the boundary; and which files take part.
+//! `itch plugins`: lists, adds, removes and checks plugins.
 
 mod check;
 pub(crate) mod details;
@@ -17,8 +17,8 @@ use crate::options::plugins::PluginsCommand;
 use crate::printer::Printer;
 use discovery::Plugins;
 
-/// Serves as the process of a unit, or as one that looks at a file, where the arguments say so; gives the exit code.
-/// People have no use for these two commands, so that help says nothing of them.
+/// Runs as the process of a unit, or as the process that inspects a file, if the arguments say so; returns the exit
+/// code. These two commands are for itch itself, so they are not in the help.
 pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
     let [_, command, file, rest @ ..] = arguments else {
         return None;
@@ -31,7 +31,7 @@ pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
     }
 }
 
-/// Runs it.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(plugins: &Plugins, command: &PluginsCommand, printer: &Printer) -> anyhow::Result<u8> {
     match command {
         PluginsCommand::List(options) => list::list(plugins, options, printer),

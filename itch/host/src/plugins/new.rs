@@ -1,4 +1,4 @@
-//! `itch plugins new NAME --lang rust|c`: a plugin that builds and passes its own test, to be changed.
+//! `itch plugins new NAME --lang rust|c`: writes a plugin that builds and passes its own test, as a start.
 
 use std::fs;
 use std::io;
@@ -34,19 +34,19 @@ const C: Template = &[
 /// The source tree that this program was built from.
 const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Runs it.
+/// Runs the command and returns the exit code.
 pub(super) fn run(registry: &Registry, options: &NewOptions, printer: &Printer) -> anyhow::Result<u8> {
     let name = options.name.as_str();
     check(registry, name)?;
     let folder = Path::new(name);
     if folder.symlink_metadata().is_ok() {
-        let message = format!("`{name}` is there already");
+        let message = format!("`{name}` exists already");
         return Err(usage(message).hint("choose another name, or another directory").into());
     }
     let given = options.sdk.as_ref();
     let (template, library, sdk) = match options.lang {
         Language::C if given.is_some() => {
-            let message = "a plugin in C needs no source tree: it carries the header with it";
+            let message = "a plugin in C needs no source tree: the header comes with it";
             return Err(usage(message).hint(format!("itch plugins new {name} --lang c")).into());
         }
         Language::C => {
@@ -64,7 +64,7 @@ pub(super) fn run(registry: &Registry, options: &NewOptions, printer: &Printer) 
             (RUST, file, Some(kit(tree, name)?))
         }
     };
-    // A text in JSON is one in TOML.
+    // A JSON string is also a valid TOML string.
     let quoted = sdk.as_ref().map(|sdk| serde_json::json!(sdk).to_string());
     let fill = |text: &str| {
         text.replace("{{name}}", name)
@@ -73,13 +73,13 @@ pub(super) fn run(registry: &Registry, options: &NewOptions, printer: &Printer) 
     };
     write(folder, template, fill)?;
     if let Some(sdk) = sdk {
-        printer.note(&format!("it is built with the kit at {sdk}, which is not published yet"));
+        printer.note(&format!("the plugin is built with the crate at {sdk}, which is not published yet"));
     }
     printer.note(&format!("wrote {name}; {name}/README.md says how to build, test and add it"));
     Ok(DONE)
 }
 
-/// What a report may be called, and a crate, and what would be reached by that name.
+/// Checks that a report and a crate may have this name, and that no report has it.
 fn check(registry: &Registry, name: &str) -> Result<()> {
     let spec = ReportSpec::new(name, "").column(Column::text("greeting", ""));
     spec.check().map_err(|error| usage(error.message))?;
@@ -93,7 +93,7 @@ fn check(registry: &Registry, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The kit in a source tree.
+/// The crate `itch-plugin` in a source tree.
 fn kit(tree: &Path, name: &str) -> Result<String> {
     let kit = tree.join("itch/plugin");
     let hint = format!("itch plugins new {name} --sdk DIRECTORY");
@@ -103,12 +103,12 @@ fn kit(tree: &Path, name: &str) -> Result<String> {
         usage(message).hint(&hint)
     })?;
     found.into_os_string().into_string().map_err(|path| {
-        let message = format!("`{}` is no path that Cargo.toml can hold", path.display());
+        let message = format!("the path `{}` cannot be written to Cargo.toml: it is not UTF-8", path.display());
         usage(message).hint(&hint)
     })
 }
 
-/// Writes everything beside the folder and then gives it its name, so that it is never there in part.
+/// Writes all files to a temporary folder and renames it, so that the folder is never incomplete.
 fn write(folder: &Path, template: Template, fill: impl Fn(&str) -> String) -> Result<()> {
     let failed = |error: io::Error| {
         let message = format!("`{}` could not be written", folder.display());

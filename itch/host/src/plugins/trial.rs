@@ -1,5 +1,5 @@
-//! The processes in which `itch plugins check` tries things: each gets so long and may print so much, and none
-//! outlives the check, however that ends.
+//! The processes in which `itch plugins check` tests units. Their time and output are limited, and none outlives the
+//! check, however that ends.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -17,13 +17,13 @@ use crate::trial_error::{self, TrialError};
 /// The hidden word before the arguments of a trial; the file for its error follows.
 const TRIAL_COMMAND: &str = "__trial";
 
-/// No trial may print more bytes.
+/// The most bytes that a trial may print.
 pub(crate) const OUTPUT_LIMIT: u64 = 16 << 20;
-/// So much of the end of what is printed is kept.
+/// How many of the last printed bytes are kept.
 const TAIL: usize = 16 << 10;
-/// How often it is looked whether a trial has to end.
+/// How often the end of a trial is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// How long the last of what was printed is waited for, once the process has gone.
+/// How long to wait for the rest of the output after the process has ended.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Set by an interrupt, which ends the trial that runs.
@@ -67,21 +67,21 @@ impl Limits {
         }
     }
 
-    /// Whether there is no time left for anything.
+    /// Whether no time is left for another trial.
     pub(crate) fn are_over(&self) -> bool {
         self.start.elapsed() >= self.all
     }
 
-    /// What is said of a trial that is cut off now.
+    /// Why a trial is ended now.
     fn timeout_text(&self) -> String {
         match self.are_over() {
-            true => format!("the check may take {} in all", seconds(self.all)),
-            false => format!("no end within {}", seconds(self.each)),
+            true => format!("the time limit of the whole check is {}", seconds(self.all)),
+            false => format!("it did not end within {}", seconds(self.each)),
         }
     }
 }
 
-/// A span for people: `10 s`, `0.5 s`.
+/// A duration as text: `10 s`, `0.5 s`.
 pub(crate) fn seconds(span: Duration) -> String {
     format!("{} s", span.as_secs_f64())
 }
@@ -96,7 +96,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Why the trial failed: its error with all causes, or what else it said.
+    /// Why the trial failed: its error with all causes, or its last line on stderr.
     pub(crate) fn why(&self) -> String {
         match &self.error {
             Some(error) => error.to_string(),
@@ -108,12 +108,12 @@ impl Ended {
     }
 }
 
-/// What came out of a process on one stream.
+/// The output of a process on one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Printed {
     pub(crate) bytes: u64,
     pub(crate) lines: u64,
-    /// The end of it.
+    /// The last bytes.
     pub(crate) tail: Vec<u8>,
 }
 
@@ -122,7 +122,7 @@ impl Printed {
         String::from_utf8_lossy(&self.tail).into_owned()
     }
 
-    /// The last line that has something in it.
+    /// The last line that is not blank.
     pub(crate) fn last_line(&self) -> Option<String> {
         let text = self.text();
         let mut lines = text.lines().rev();
@@ -138,7 +138,7 @@ impl Printed {
     }
 }
 
-/// Makes an interrupt end the trial that runs, rather than this program on the spot: it has a folder to remove.
+/// Makes an interrupt end the running trial instead of this program, which has a folder to remove.
 pub(crate) fn catch_interrupts() -> anyhow::Result<()> {
     crate::interrupt::Interrupts::catch(|| INTERRUPTED.store(true, Ordering::Relaxed)).map(drop)
 }
@@ -160,19 +160,20 @@ impl Trial {
     }
 }
 
-/// In the process of a trial: ends it when whoever started it has gone. Gives the arguments without the mark.
+/// In the process of a trial: ends it when the process that started it ends. Returns the arguments without the hidden
+/// words.
 pub(crate) fn end_with_parent(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.len() > 2 && arguments.get(1).is_some_and(|word| word == TRIAL_COMMAND) {
         trial_error::write_to(arguments.drain(1..3).next_back().map(PathBuf::from));
         #[cfg(unix)]
         std::thread::spawn(|| {
             use std::os::fd::AsFd;
-            // Read beside the program's own standard input, which others may want to lock.
+            // A copy of the handle: the lock of standard input stays free for others.
             let stdin = std::io::stdin().as_fd().try_clone_to_owned();
             if let Ok(stdin) = stdin {
-                // Nothing is ever sent: what can be read is the end.
+                // Nothing is ever sent: the read ends when the other process ends.
                 let _ = std::io::copy(&mut std::fs::File::from(stdin), &mut std::io::sink());
-                #[expect(clippy::exit, reason = "nobody is left to try anything for")]
+                #[expect(clippy::exit, reason = "the process that wanted the result has ended")]
                 std::process::exit(1);
             }
         });
@@ -180,7 +181,7 @@ pub(crate) fn end_with_parent(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Does something that cannot be stopped, unless an interrupt comes first.
+/// Runs work that cannot be stopped, and returns at its end or at an interrupt.
 pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let (sender, receiver) = channel();
     let worker = std::thread::spawn(move || {
@@ -191,15 +192,17 @@ pub(crate) fn unless_interrupted<T: Send + 'static>(work: impl FnOnce() -> T + S
             Ok(done) => return Ok(done),
             Err(_) if INTERRUPTED.load(Ordering::Relaxed) => return Err(Interrupted.into()),
             Err(_) if worker.is_finished() => {
-                return receiver.try_recv().map_err(|_| anyhow::anyhow!("it was given up"));
+                return receiver
+                    .try_recv()
+                    .map_err(|_| anyhow::anyhow!("the work ended without a result"));
             }
             Err(_) => {}
         }
     }
 }
 
-/// Runs a trial. It is ended when it takes too long or prints too much, and then the error says so, with the last
-/// line that it printed where that tells what it was doing.
+/// Runs a trial. If it takes too long or prints too much, it is ended, and that is the error. With `says_what`, the
+/// last line on stdout is the step that it was doing, and is added to the error.
 pub(crate) fn run(trial: Trial, limits: &Limits, says_what: bool) -> anyhow::Result<Ended> {
     let end = Instant::now() + limits.each;
     let Trial { mut command, folder } = trial;
@@ -222,7 +225,7 @@ pub(crate) fn run(trial: Trial, limits: &Limits, says_what: bool) -> anyhow::Res
     let too_much = || count.load(Ordering::Relaxed) > OUTPUT_LIMIT;
     let status = loop {
         match child.try_wait()? {
-            // Its reader may have stopped it.
+            // If it printed too much, it may have ended because its output was not read any more.
             Some(status) if !too_much() => break status,
             _ => {}
         }
@@ -247,13 +250,13 @@ pub(crate) fn run(trial: Trial, limits: &Limits, says_what: bool) -> anyhow::Res
     })
 }
 
-/// Ends a trial; what it has started notices that by its pipes.
+/// Ends a trial. The processes that it started see that their pipes are closed.
 fn end_now(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// Reads a stream as it comes, up to the limit, and hands over what it was at its end.
+/// Reads a stream up to the limit, and sends the result at its end.
 fn read_stream(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64>) -> Receiver<Printed> {
     let (sender, receiver) = channel();
     let count = Arc::clone(count);
@@ -261,7 +264,7 @@ fn read_stream(stream: Option<impl Read + Send + 'static>, count: &Arc<AtomicU64
         let mut printed = Printed::default();
         let mut part = vec![0; 16 << 10];
         let mut stream = stream;
-        // Beyond the limit nothing is read: whoever writes on has to wait until it is ended.
+        // Above the limit nothing is read: a process that still writes is blocked until it is ended.
         while count.load(Ordering::Relaxed) <= OUTPUT_LIMIT {
             let read = stream.as_mut().map_or(Ok(0), |stream| stream.read(&mut part));
             let bytes = match read {
