@@ -179,7 +179,9 @@ fn body(setup: &Setup) {
         itch_cache(setup, &folder, &["list"])
             .exits(2)
             .says("cannot list its entries");
-        itch_cache(setup, &folder, &["clear"]).exits(0).says("they are no longer used");
+        itch_cache(setup, &folder, &["clear"])
+            .exits(0)
+            .says("they are no longer used");
     }
     quiet(&itch_cache(setup, &folder, &["path"])).exits(0);
     if !setup.cache.contains(',') {

@@ -15,10 +15,7 @@ pub(crate) const MEANINGS: [(u8, &str); 8] = [
     (EXIT_GAPS, "finished, but a part is known to be missing"),
     (4, "sign-in failed, or a scope or role is missing"),
     (5, "not found"),
-    (
-        6,
-        "the service failed, the rate limit was reached, or --offline lacks a response",
-    ),
+    (6, "the service failed, the rate limit was reached, or --offline lacks a response"),
     (EXIT_INTERRUPTED, "interrupted"),
 ];
 
