@@ -28,7 +28,7 @@ fn what_is_there_is_left_alone() {
     let ran = folder.itch(&["plugins", "new", "hello"]);
     assert_eq!(
         ran.exits(2).stderr,
-        "error: `hello` is there already\nhint: choose another name, or another directory\n"
+        "error: `hello` exists already\nhint: choose another name, or another directory\n"
     );
     assert_eq!(folder.read("hello"), "mine");
 }

@@ -186,7 +186,7 @@ exit code: 2
 --- stdout
 --- stderr
 error: `0` is not a rate limit
-hint: write points a minute (`800`), or `off`
+hint: write points per minute (`800`), or `off`
 
 "#]],
         ),

@@ -3,7 +3,8 @@
 use itch_api::Service;
 use itch_plugin::Variable;
 
-use crate::help::completions::VARIABLE;
+/// The variable in which a script of `itch completions` names its shell.
+pub(crate) const COMPLETE: &str = "ITCH_COMPLETE";
 
 /// Name, purpose, and default.
 type Row = (&'static str, &'static str, Option<&'static str>);
@@ -31,7 +32,7 @@ const OTHERS: &[Row] = &[
     ("LOG_LEVEL", "What is logged on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL", Some("WARNING")),
     ("ITCH_PLUGIN_PATH", "Directories that are searched for plugins first, separated by colons", None),
     ("ITCH_NO_PLUGINS", "If set, only what is built in is used, as with --no-plugins", None),
-    (VARIABLE, "Set by the scripts of `itch completions`: the shell to complete for", None),
+    (COMPLETE, "Set by the scripts of `itch completions`: the shell to complete for", None),
     ("NO_COLOR", "If set, no colour is used (no-color.org)", None),
     (
         "XDG_DATA_HOME",

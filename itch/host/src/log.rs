@@ -83,7 +83,7 @@ where
         };
         let mut fields = String::new();
         context.format_fields(Writer::new(&mut fields), event)?;
-        // URLs and answers may hold what strangers wrote.
+        // URLs and responses may contain text from other users.
         writeln!(out, "{:8.3} {level}: {}", self.start.elapsed().as_secs_f64(), sanitize(&fields))
     }
 }

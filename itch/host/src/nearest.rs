@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     alike.min_by_key(|(wrong, _)| *wrong).map(|(_, known)| known)
 }
 
-/// Adds the nearest known name to the hint of an error about an unknown one. A hint that lists names stays behind it; a
+/// Adds the nearest known name to the hint of an error about an unknown one. A hint that lists names is kept after it; a
 /// hint that is a command for listing them is replaced.
 pub(crate) fn suggest<'a>(error: Error, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
     let Some(nearest) = nearest(name, known) else {

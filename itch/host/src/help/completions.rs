@@ -1,5 +1,5 @@
 //! Shell completions. The script of `itch completions` calls itch at each press of the Tab key, with the name of the
-//! shell in [`VARIABLE`]: the answer is made from what is built in and from the plugin index, so that no plugin is
+//! shell in [`COMPLETE`]: the answer is made from what is built in and from the plugin index, so that no plugin is
 //! started.
 
 use std::ffi::OsString;
@@ -13,6 +13,7 @@ use itch_plugin::{NO_CACHE, Registry};
 use itch_table::InputFormat;
 
 use super::topics::Topic;
+use crate::environment::{self, COMPLETE};
 use crate::exit_codes::{DONE, USAGE};
 use crate::options::OwnCommand;
 use crate::options::early::Early;
@@ -21,14 +22,11 @@ use crate::plugins::discovery::{Discovery, Selection};
 use crate::printer::{Printer, print};
 use crate::tree::{self, Detail};
 
-/// The environment variable in which a script names its shell.
-pub(crate) const VARIABLE: &str = "ITCH_COMPLETE";
-
 /// `itch completions`: prints a shell's script.
 pub(crate) fn run(options: &CompletionsOptions) -> anyhow::Result<u8> {
     let mut script = Vec::new();
     if let Some(shell) = Shells::builtins().completer(options.shell.name()) {
-        shell.write_registration(VARIABLE, "itch", "itch", "itch", &mut script)?;
+        shell.write_registration(COMPLETE, "itch", "itch", "itch", &mut script)?;
     }
     print(&String::from_utf8_lossy(&script))?;
     Ok(DONE)
@@ -37,12 +35,12 @@ pub(crate) fn run(options: &CompletionsOptions) -> anyhow::Result<u8> {
 /// Answers a script: prints what could stand where the cursor is, and gives the exit code. Nothing is done where no
 /// script calls.
 pub(crate) fn answer(arguments: &[OsString]) -> Option<u8> {
-    let shell = std::env::var(VARIABLE).ok().filter(|shell| !shell.is_empty())?;
+    let shell = environment::read(COMPLETE)?;
     let start = arguments.iter().position(|argument| argument == "--")?;
     let words = arguments.get(start + 1..)?.to_vec();
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(&shell) else {
-        Printer::default().warning(&format!("{VARIABLE} names an unknown shell: `{}`", shell.escape_debug()));
+        Printer::default().warning(&format!("{COMPLETE} names an unknown shell: `{}`", shell.escape_debug()));
         return Some(USAGE);
     };
     let registry = Discovery::new(false)

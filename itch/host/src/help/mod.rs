@@ -46,3 +46,18 @@ pub(crate) fn unknown(registry: &Registry, name: &str) -> Error {
     };
     usage(format!("there is no command, report or help topic `{}`", name.escape_debug())).hint(hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_topic_has_the_name_of_a_command_or_report() {
+        let registry = Registry::linked_in();
+        for topic in Topic::ALL {
+            assert!(!is_command(&registry, topic.name()), "{}", topic.name());
+            assert!(!itch_plugin::spec::RESERVED_COMMANDS.contains(&topic.name()), "{}", topic.name());
+            assert_eq!(Topic::of(&[topic.name().to_owned()]), Some(topic));
+        }
+    }
+}

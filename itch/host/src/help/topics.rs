@@ -187,20 +187,3 @@ const CACHE_OPTIONS: [(&str, &str); 6] = [
     ("--cache-size SIZE", "how large the cache may grow"),
     ("--cache-strict", "end the run if the cache fails"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use crate::help::is_command;
-
-    use super::*;
-
-    #[test]
-    fn no_topic_has_the_name_of_a_command_or_report() {
-        let registry = Registry::linked_in();
-        for topic in Topic::ALL {
-            assert!(!is_command(&registry, topic.name()), "{}", topic.name());
-            assert!(!itch_plugin::spec::RESERVED_COMMANDS.contains(&topic.name()), "{}", topic.name());
-            assert_eq!(Topic::of(&[topic.name().to_owned()]), Some(topic));
-        }
-    }
-}

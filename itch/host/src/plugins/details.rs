@@ -3,7 +3,7 @@
 use itch_plugin::{ArgumentKind, ColumnType, Example, ReportSpec, Variable};
 use serde_json::json;
 
-/// The help text with an empty line behind it, if there is one.
+/// The help text and an empty line, if there is a help text.
 pub(crate) fn paragraphs(help: &str) -> String {
     if help.is_empty() {
         String::new()
