@@ -11,12 +11,18 @@ use super::entries::{Entries, Key, Layout};
 const PATIENCE: Duration = Duration::from_millis(100);
 /// After a long walk, the next one starts after this many times its duration.
 const REST: u32 = 100;
+/// How long the end of a run waits for the running walk, and then for a last one if that is expected to be as quick.
+const LAST: Duration = Duration::from_millis(500);
 
 /// The running walk, if any, and when the next one may start.
 #[derive(Default)]
 pub(super) struct Pruning {
     running: Option<(Instant, Receiver<()>)>,
     not_before: Option<Instant>,
+    /// How long the last walk took.
+    took: Duration,
+    /// What the next walk is about, if one was due and did not start.
+    due: Option<(Entries, u64)>,
 }
 
 impl Pruning {
@@ -25,8 +31,15 @@ impl Pruning {
         self.wait(Duration::ZERO);
         let rested = self.not_before.is_none_or(|time| Instant::now() >= time);
         if self.running.is_some() || !rested {
+            self.due = Some((entries.clone(), max_bytes));
             return;
         }
+        self.due = None;
+        self.walk(entries, max_bytes);
+        self.wait(PATIENCE);
+    }
+
+    fn walk(&mut self, entries: &Entries, max_bytes: u64) {
         let (entries, (done, finished)) = (entries.clone(), channel());
         let thread = std::thread::Builder::new()
             .name("itch-cache-prune".to_owned())
@@ -36,7 +49,6 @@ impl Pruning {
             });
         if thread.is_ok() {
             self.running = Some((Instant::now(), finished));
-            self.wait(PATIENCE);
         }
     }
 
@@ -48,9 +60,9 @@ impl Pruning {
         if finished.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
             return;
         }
-        let took = started.elapsed();
-        self.not_before = match took > PATIENCE {
-            true => Instant::now().checked_add(took.saturating_mul(REST)),
+        self.took = started.elapsed();
+        self.not_before = match self.took > PATIENCE {
+            true => Instant::now().checked_add(self.took.saturating_mul(REST)),
             false => None,
         };
         self.running = None;
@@ -58,8 +70,17 @@ impl Pruning {
 }
 
 impl Drop for Pruning {
+    /// On a busy machine a walk through a small directory can be a long one. What was put since then is checked here, so
+    /// that the limit holds at the end of a run.
     fn drop(&mut self) {
-        self.wait(PATIENCE);
+        let Some((entries, max_bytes)) = self.due.take() else {
+            return self.wait(PATIENCE);
+        };
+        self.wait(LAST);
+        if self.running.is_none() && self.took <= LAST {
+            self.walk(&entries, max_bytes);
+            self.wait(LAST);
+        }
     }
 }
 
