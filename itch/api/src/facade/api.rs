@@ -94,7 +94,8 @@ impl Api {
 
     // Domain layer.
 
-    /// Looks up one channel. An unknown channel is an error of kind [`ErrorKind::NotFound`].
+    /// Looks up one channel. An unknown channel is an error of kind
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
     pub fn channel(&self, name: &ChannelName) -> Result<Channel> {
         self.source_impl().channel(&self.raw, name)
     }
@@ -169,7 +170,7 @@ impl Api {
         self.source_impl().live_stream(&self.raw, channel)
     }
 
-    /// One video. An unknown id is an error of kind [`ErrorKind::NotFound`].
+    /// One video. An unknown id is an error of kind [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
     ///
     /// ```no_run
     /// # fn main() -> itch_api::Result<()> {
