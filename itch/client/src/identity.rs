@@ -13,11 +13,11 @@ use itch_api::{CacheScope, Error, ErrorKind, Result, Service};
 use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::address::{Addresses, QUERY};
 use crate::identity_file::{IdentityFile, Record};
-use crate::retry::Patience;
+use crate::retry::{Fault, Patience, Trouble, retry_after};
 use crate::settings::Warn;
 use crate::wire::{Answer, Call, Wire, error_texts};
 use crate::{IdentitySettings, Secret};
@@ -289,8 +289,10 @@ fn read_record(answer: &Answer, now: u64) -> Result<Record> {
     struct Validation {
         client_id: String,
         login: Option<String>,
+        #[serde(default, deserialize_with = "text_or_number")]
         user_id: Option<String>,
         scopes: Option<Vec<String>>,
+        #[serde(default, deserialize_with = "whole_seconds")]
         expires_in: Option<u64>,
     }
     let read: Validation = read(answer, "Twitch's answer about the token")?;
@@ -319,6 +321,7 @@ async fn app_token(
     #[derive(Deserialize)]
     struct Granted {
         access_token: String,
+        #[serde(default, deserialize_with = "whole_seconds")]
         expires_in: Option<u64>,
     }
     let mut headers = HeaderMap::new();
@@ -366,9 +369,31 @@ async fn ask(
     let mut retry = context.patience.retry(Service::OAuth);
     loop {
         match context.wire.send(&call, retry.attempt()).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) if answer.is_success() || is_refusal(&answer) => return Ok(answer),
+            Ok(answer) => retry.after(Fault::Passing(unexpected(&answer))).await?,
             Err(fault) => retry.after(fault).await?,
         }
+    }
+}
+
+/// Whether the service itself refuses a token or a client: 400, 401 or 403 with its own JSON, which has a `message`
+/// (dev.twitch.tv/docs/authentication). Everything else says nothing about the token: in bad weather the service answers
+/// 404, 408, 429 or 5xx, and proxies answer with pages of their own (twurple/twurple#390, twitchdev/issues#862).
+fn is_refusal(answer: &Answer) -> bool {
+    let message = || {
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+        body.get("message")?.as_str().map(|text| !text.is_empty())
+    };
+    matches!(answer.status, 400 | 401 | 403) && message().unwrap_or(false)
+}
+
+/// An answer of the sign-in service that neither grants nor refuses.
+fn unexpected(answer: &Answer) -> Trouble {
+    Trouble {
+        causes: error_texts(&answer.body),
+        status: Some(answer.status),
+        retry_after: retry_after(&answer.headers, SystemTime::now()),
+        ..Trouble::new(format!("answered {}", answer.status))
     }
 }
 
@@ -377,6 +402,23 @@ fn read<T: serde::de::DeserializeOwned>(answer: &Answer, what: &str) -> Result<T
     serde_json::from_slice(&answer.body).map_err(|_| {
         Error::new(ErrorKind::BadData, format!("could not parse {what}")).at(Service::OAuth, Some(answer.status))
     })
+}
+
+/// A text, or a number as a text; anything else is `None`.
+fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// Seconds as a number, also with a fraction, or as a text; anything else is `None`.
+fn whole_seconds<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<u64>, D::Error> {
+    let text = text_or_number(from)?;
+    let seconds = text.and_then(|text| text.trim().parse::<f64>().ok());
+    // The conversion cuts off the fraction and stops at the bounds of the type.
+    Ok(seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64))
 }
 
 fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {

@@ -16,6 +16,9 @@ use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
 use crate::retry::{Fault, Trouble, retry_after};
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A request that can be sent any number of times.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -26,7 +29,7 @@ pub(crate) struct Call {
     pub body: Option<Vec<u8>>,
 }
 
-/// A final answer of a service: 2xx with a body that parses, or 4xx.
+/// A final answer of a service: 2xx with a body that parses, or 4xx except 408 and 425, which ask for another try.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
@@ -136,8 +139,12 @@ impl Wire {
         }
         self.tally.bytes.add(body.len() as u64);
         let headers = std::mem::take(response.headers_mut());
+        // Some proxies put a byte order mark before JSON, which is not part of it (RFC 8259, section 8.1).
+        if body.starts_with(BYTE_ORDER_MARK) {
+            body.drain(..BYTE_ORDER_MARK.len());
+        }
         let shape = Shape::of(&body);
-        if status.is_server_error() {
+        if status.is_server_error() || matches!(status.as_u16(), 408 | 425) {
             return Err(Fault::Passing(Trouble {
                 causes: error_texts(&body),
                 status: Some(status.as_u16()),

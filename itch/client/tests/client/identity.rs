@@ -126,6 +126,71 @@ fn a_refused_token_is_told_and_asked_about_once() {
     assert_eq!(server.asked().len(), 1);
 }
 
+/// Answers of the sign-in service that say nothing about a token.
+fn bad_weather(nth: usize) -> Reply {
+    let page = "<html><body>Bad gateway</body></html>";
+    match nth {
+        1 => Reply::status(404, r#"{"status":404,"message":"not found"}"#),
+        2 => Reply::status(429, r#"{"status":429,"message":"too many requests"}"#),
+        3 => Reply::status(403, page),
+        _ => Reply::status(401, "{}"),
+    }
+}
+
+#[test]
+fn only_the_services_own_refusal_says_something_about_a_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("identity.json");
+    let valid = r#"{"client_id":"clientid","login":"seven","user_id":7,"scopes":null,"expires_in":"13980.5"}"#;
+    let server = Server::raw(move |asked| match (asked.is("/oauth/validate"), asked.nth) {
+        (true, nth @ 1..=4) => bad_weather(nth),
+        (true, _) => Reply::ok(valid),
+        (false, _) => Reply::ok("{}"),
+    });
+    let run = || {
+        let mut settings = settings(&server);
+        settings.identity.file = Some(file.clone());
+        fetch(&Client::new(settings).unwrap(), users(1))
+    };
+    assert_eq!(run().unwrap().status, 200);
+    assert_eq!(server.count("/oauth/validate"), 5);
+    // A user id that is a number and a life that is a text are read, and kept.
+    let known = std::fs::read_to_string(&file).unwrap();
+    assert!(known.contains("\"seven\"") && known.contains("\"7\""), "{known}");
+    run().unwrap();
+    assert_eq!(server.count("/oauth/validate"), 5);
+}
+
+#[test]
+fn a_service_in_trouble_takes_no_identity_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("identity.json");
+    let valid = r#"{"client_id":"c","login":"seven","user_id":"7","expires_in":13980}"#;
+    let server = Server::raw(move |asked| match (asked.is("/oauth/validate"), asked.nth) {
+        (true, 1) => Reply::ok(valid),
+        // The data service refuses the token, and the sign-in service cannot say whether it is good.
+        (true, _) => Reply::status(429, r#"{"status":429,"message":"too many requests"}"#),
+        (false, _) => Reply::status(401, r#"{"status":401,"message":"Invalid OAuth token"}"#),
+    });
+    let mut settings = settings(&server);
+    settings.identity.file = Some(file.clone());
+    let error = failure(&Client::new(settings).unwrap(), users(1));
+    assert_kind(&error, ErrorKind::Service);
+    assert_eq!(error.message, "the oauth service answered 429 (5 tries)");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\"seven\""));
+}
+
+#[test]
+fn an_app_token_is_asked_for_until_the_service_answers() {
+    let server = Server::raw(|asked| match (asked.is("/oauth/token"), asked.nth) {
+        (true, nth @ 1..=4) => bad_weather(nth),
+        (true, _) => Reply::ok(r#"{"access_token":"app","expires_in":"5011271","token_type":"bearer"}"#),
+        (false, _) => Reply::ok("{}"),
+    });
+    assert_eq!(fetch(&app_client(&server), users(1)).unwrap().status, 200);
+    assert_eq!(server.count("/oauth/token"), 5);
+}
+
 #[test]
 fn a_token_revoked_on_the_way_is_told() {
     let server = Server::raw(|asked| match (asked.is("/oauth/validate"), asked.nth) {

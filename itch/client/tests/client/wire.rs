@@ -86,6 +86,30 @@ fn the_old_services_get_their_media_type_and_client_id() {
     assert_eq!(asked.header("client-id"), "old");
 }
 
+/// Statuses of gateways and of servers that give up a slow request: none says anything about the question.
+#[test]
+fn statuses_that_ask_for_another_try_get_one() {
+    for status in [
+        408, 425, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527,
+    ] {
+        let server = Server::start(move |asked| match asked.nth {
+            1 => Reply::status(status, "<html>try again</html>"),
+            _ => Reply::ok(r#"{"data":[1]}"#),
+        });
+        let client = client(&server);
+        assert_eq!(text(&fetch(&client, users(1)).unwrap()), r#"{"data":[1]}"#, "{status}");
+        assert_eq!(client.counters().retries, 1, "{status}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_an_answer() {
+    let server = Server::start(|_| Reply::ok("\u{feff}{\"data\":[1]}").header("content-type", "text/plain"));
+    let client = client(&server);
+    assert_eq!(text(&fetch(&client, users(1)).unwrap()), r#"{"data":[1]}"#);
+    assert_eq!(client.counters().retries, 0);
+}
+
 #[test]
 fn what_fails_in_passing_is_sent_again() {
     let server = Server::start(|asked| match asked.nth {
