@@ -149,10 +149,11 @@ fn a_picture_is_drawn_by_the_plugin_that_its_name_says() {
         folder.itch(arguments).exits(0);
         fs::remove_file(folder.path("b.rtally")).unwrap();
     }
-    folder
-        .itch(&["plot", "-s", "rows.tsv", "b.rtally", "--no-plugins"])
-        .exits(2)
-        .says("no renderer draws `b.rtally`");
+    let ran = folder.itch(&["plot", "-s", "rows.tsv", "b.rtally", "--no-plugins"]);
+    // A host without built-in units has no renderer at all then.
+    let nothing_built_in = ran.stderr.contains("there are no renderers");
+    assert!(nothing_built_in || ran.stderr.contains("no renderer draws `b.rtally`"), "{}", ran.stderr);
+    ran.exits(2);
 }
 
 #[test]
