@@ -384,6 +384,7 @@ error: the rows could not be written
         &["plugins", "list"],
         &["plugins", "info", "file"],
         &["sandbox"],
+        &["help", "formats"],
     ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let child = folder.command(arguments).stdout(full).spawn().unwrap();

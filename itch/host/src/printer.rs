@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
+use anyhow::Context;
 use indicatif::MultiProgress;
 use itch_output::{Terminal, sanitize};
 
@@ -137,6 +138,6 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => result.context("could not write to stdout"),
     }
 }
