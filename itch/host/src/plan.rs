@@ -67,14 +67,16 @@ impl<'a> ReportPlan<'a> {
             .map(|path| Plot::start(registry, spec, path))
             .transpose()?;
         let columns = layout.names();
+        let columns = match &plot {
+            Some(plot) => plot.columns(columns),
+            None => columns,
+        };
         let call = CallInput {
             v: 1,
             report: name.clone(),
             args: arguments::read(spec, &arguments, started, &mut io::stdin().lock())?,
-            columns: match &plot {
-                Some(plot) => plot.columns(columns),
-                None => columns,
-            },
+            fields: spec.fields_of(&columns),
+            columns,
             columns_named: rows.columns.is_some() || plot.is_some(),
             source: rows.source.unwrap_or_default(),
             direction: rows.direction.unwrap_or_default(),

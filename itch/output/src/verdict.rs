@@ -65,7 +65,13 @@ pub struct Verdict {
     expected: BTreeMap<String, u64>,
     /// The things that no longer exist: how many of each kind, and a few names.
     missing: BTreeMap<MissingItems, (u64, Vec<String>)>,
+    /// By how much the totals changed during the run, for each kind of thing that is counted.
+    moved: BTreeMap<String, u64>,
+    /// Values and rows that could not be read: how many of each kind, and a few places.
+    unreadable: BTreeMap<String, (u64, Vec<String>)>,
     repeated: u64,
+    /// Among how many previous rows repeated ones were searched for, if not among all.
+    searched_back: Option<u64>,
     recovered: u64,
     gaps: Vec<Gap>,
 }
@@ -97,7 +103,10 @@ impl Verdict {
             run,
             expected: BTreeMap::new(),
             missing: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             repeated: 0,
+            searched_back: None,
             recovered: 0,
             gaps: Vec::new(),
         };
@@ -134,6 +143,20 @@ impl Verdict {
                 names.extend(examples.iter().cloned());
                 names.truncate(3);
             }
+            Fact::Moved { what, by } => {
+                let most = self.moved.entry(what.clone()).or_default();
+                *most = (*most).max(*by);
+            }
+            Fact::Unreadable { what, n, examples } => {
+                let (count, places) = self.unreadable.entry(what.clone()).or_default();
+                *count = count.saturating_add(*n);
+                places.extend(examples.iter().cloned());
+                places.truncate(3);
+            }
+            Fact::SearchedBack { rows } => {
+                self.searched_back = Some(self.searched_back.map_or(*rows, |least| least.min(*rows)));
+            }
+            Fact::Discard { .. } => {}
             Fact::Looped => self.gaps.push(Gap {
                 reason: "a list pointed back to a page that was read before".to_owned(),
                 ..Gap::default()
@@ -160,8 +183,9 @@ impl Verdict {
             return;
         };
         let short = expected.saturating_sub(run.rows);
+        let moved = self.moved.values().copied().fold(0, u64::saturating_add);
         // A tolerance that is NaN allows no missing rows.
-        if short as f64 > run.tolerance.max(0.0) * expected as f64 {
+        if short.saturating_sub(moved) as f64 > run.tolerance.max(0.0) * expected as f64 {
             let whats: Vec<&str> = self.expected.keys().map(String::as_str).collect();
             let reason =
                 format!("{} of {} {} did not come", human::count(short), human::count(expected), whats.join(" and "));
@@ -181,7 +205,12 @@ impl Verdict {
 
     /// Whether all rows were printed that were asked for.
     pub fn complete(&self) -> bool {
-        self.gaps.is_empty() && self.run.error.is_none() && !self.run.interrupted
+        self.reached_all() && self.run.error.is_none() && !self.run.interrupted
+    }
+
+    /// Whether no row and no value is known to be missing.
+    fn reached_all(&self) -> bool {
+        self.gaps.is_empty() && self.unreadable.is_empty()
     }
 
     /// The exit code of the process.
@@ -189,7 +218,7 @@ impl Verdict {
         match &self.run.error {
             Some(error) => error.kind.exit_code(),
             None if self.run.interrupted => EXIT_INTERRUPTED,
-            None if !self.gaps.is_empty() => EXIT_GAPS,
+            None if !self.reached_all() => EXIT_GAPS,
             None => 0,
         }
     }
@@ -233,7 +262,9 @@ impl Verdict {
         let mut counts: Vec<String> = gone.collect();
         // `0 repeated` is printed too, for a report that reads a list of pages.
         if self.repeated > 0 || !self.expected.is_empty() {
-            counts.push(format!("{} repeated", human::count(self.repeated)));
+            let among = self.searched_back;
+            let among = among.map(|rows| format!(" (searched for among the last {} rows)", human::count(rows)));
+            counts.push(format!("{} repeated{}", human::count(self.repeated), among.unwrap_or_default()));
         }
         if self.recovered > 0 {
             counts.push(format!("{} made good", human::count_of(self.recovered, "fault")));
@@ -259,6 +290,16 @@ impl Verdict {
             reasons.push("interrupted".to_owned());
         }
         reasons.extend(error.filter(|_| !cancelled).map(|error| error.message.clone()));
+        let unreadable = self.unreadable.iter();
+        reasons.extend(unreadable.map(|(what, (n, places))| {
+            let what = if *n == 1 {
+                what.strip_suffix('s').unwrap_or(what)
+            } else {
+                what
+            };
+            let place = places.first().map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("{} {what} unreadable{place}", human::count(*n))
+        }));
         reasons.extend(self.gaps.iter().take(SHOWN_GAPS).map(Gap::text));
         if let Some(more) = self.gaps.len().checked_sub(SHOWN_GAPS).filter(|more| *more > 0) {
             reasons.push(human::count_of(more as u64, "more gap"));
@@ -277,6 +318,10 @@ impl Verdict {
             .gaps
             .iter()
             .map(|gap| json!({"from": gap.from, "to": gap.to, "reason": gap.reason}));
+        let unreadable = self
+            .unreadable
+            .iter()
+            .map(|(what, (n, examples))| json!({"what": what, "n": n, "examples": examples}));
         let parameters: Map<String, Value> = run.parameters.clone().into_iter().collect();
         json!({
             "verdict": JSON_VERSION,
@@ -292,8 +337,11 @@ impl Verdict {
             "limit_reached": run.limit_reached(),
             "expected": self.expected,
             "tolerance": run.tolerance,
+            "moved": self.moved,
             "missing": missing.collect::<Vec<Value>>(),
+            "unreadable": unreadable.collect::<Vec<Value>>(),
             "repeated": self.repeated,
+            "searched_back": self.searched_back,
             "recovered": self.recovered,
             "gaps": gaps.collect::<Vec<Value>>(),
             "interrupted": run.interrupted,

@@ -27,6 +27,10 @@ pub struct CallInput {
     pub columns: Vec<String>,
     /// Whether the user selected the columns. If not, they are the default ones.
     pub columns_named: bool,
+    /// The fields of the models that the printed columns are made from, and the column of each; `None` if the report does
+    /// not declare them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BTreeMap<String, String>>,
     /// The services to use.
     pub source: SourceName,
     /// The requested order.
@@ -75,7 +79,10 @@ impl std::fmt::Debug for Call {
 
 impl Call {
     pub(crate) fn new(input: CallInput, api: Api, output: Arc<dyn CallOutput>) -> Call {
-        let api = api.with_source(input.source);
+        let mut api = api.with_source(input.source);
+        if let Some(fields) = &input.fields {
+            api = api.with_fields(fields.clone());
+        }
         Call { input, api, output }
     }
 

@@ -1,5 +1,7 @@
 //! The descriptions of units. Help, completions, tables, checks and tests are generated from them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -178,6 +180,10 @@ pub struct Column {
     /// Whether it is printed by default, without `--columns`.
     #[serde(default = "yes")]
     pub default: bool,
+    /// The fields of `itch_api`'s models that its cells are made from, by their names there. If a report declares them
+    /// for any column, a field that none of the printed columns needs may be unreadable without harm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -448,6 +454,21 @@ impl ReportSpec {
         self
     }
 
+    /// The fields of the models that these columns are made from, and the first column of each; `None` if no column of the
+    /// report declares them.
+    pub fn fields_of(&self, columns: &[String]) -> Option<BTreeMap<String, String>> {
+        if self.columns.iter().all(|column| column.fields.is_empty()) {
+            return None;
+        }
+        let mut fields = BTreeMap::new();
+        for column in self.columns.iter().filter(|column| columns.contains(&column.name)) {
+            for field in &column.fields {
+                fields.entry(field.clone()).or_insert_with(|| column.name.clone());
+            }
+        }
+        Some(fields)
+    }
+
     /// Adds a column.
     pub fn column(mut self, column: Column) -> ReportSpec {
         self.columns.push(column);
@@ -524,6 +545,7 @@ impl Column {
             unit: None,
             precision: 0,
             default: true,
+            fields: Vec::new(),
         }
     }
 
@@ -553,6 +575,12 @@ impl Column {
     /// Prints it only if `--columns` selects it.
     pub fn on_request(mut self) -> Column {
         self.default = false;
+        self
+    }
+
+    /// Adds to [`Column::fields`].
+    pub fn field(mut self, name: impl Into<String>) -> Column {
+        self.fields.push(name.into());
         self
     }
 }

@@ -15,13 +15,18 @@ impl Report for Chatters {
                  Twitch's order. Chatters appear and disappear with a delay of some minutes.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
-            .column(Column::text("name", "The chatter's login"))
+            .column(Column::text("name", "The chatter's login").field("login"))
             .column(
                 Column::text("role", "broadcaster, moderator, vip or viewer; empty if the token may not see it")
-                    .on_request(),
+                    .on_request()
+                    .field("role"),
             )
             .column(Column::text("id", "The chatter's user id").on_request())
-            .column(Column::text("display_name", "The chatter's display name").on_request())
+            .column(
+                Column::text("display_name", "The chatter's display name")
+                    .on_request()
+                    .field("display_name"),
+            )
             .scope("moderator:read:chatters")
             .example("itch chatters burkeblack", "Everyone in the chat")
             .example("itch chatters --columns role,name burkeblack", "With their roles")

@@ -25,10 +25,14 @@ impl Report for Created {
                 .required()
                 .repeat(),
             )
-            .column(Column::text("name", "The channel's login"))
-            .column(Column::time("created", "When the account was created"))
+            .column(Column::text("name", "The channel's login").field("login"))
+            .column(Column::time("created", "When the account was created").field("created_at"))
             .column(Column::text("id", "The channel's user id").on_request())
-            .column(Column::text("display_name", "The channel's display name").on_request())
+            .column(
+                Column::text("display_name", "The channel's display name")
+                    .on_request()
+                    .field("display_name"),
+            )
             .example("itch created burkeblack", "When one channel was created")
             .example("itch created - < channels.txt", "When each channel of a list was created")
     }

@@ -23,14 +23,25 @@ impl Report for Followers {
                 "Only accounts that followed at or after this time",
             ))
             .argument(Argument::option(ArgumentKind::Time, "until", "Only accounts that followed before this time"))
-            .column(Column::text("name", "The follower's login"))
+            .column(Column::text("name", "The follower's login").field("login"))
             .column(Column::text("channel", "The channel, as typed"))
-            .column(Column::time("created", "When the follower's account was created; empty if it no longer exists"))
-            .column(Column::time("followed", "When the account followed the channel"))
-            .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
+            .column(
+                Column::time("created", "When the follower's account was created; empty if it no longer exists")
+                    .field("created_at"),
+            )
+            .column(Column::time("followed", "When the account followed the channel").field("followed_at"))
+            .column(
+                Column::duration("delta", "Age of the account at the follow: `followed` minus `created`")
+                    .field("created_at")
+                    .field("followed_at"),
+            )
             .column(Column::int("followers", "Always 0; keeps the sixth column of the rows that itch printed in 2016"))
             .column(Column::text("id", "The follower's user id").on_request())
-            .column(Column::text("display_name", "The follower's display name").on_request())
+            .column(
+                Column::text("display_name", "The follower's display name")
+                    .on_request()
+                    .field("display_name"),
+            )
             .scope("moderator:read:followers")
             .chart(ChartHint::new("followed", "created").label("name"))
             .example("itch followers -l 1000 burkeblack", "The thousand newest followers")
@@ -56,7 +67,8 @@ impl Report for Followers {
         }
         for follow in call.in_order(query.start()?)? {
             let follow = follow?;
-            let delta = follow.user.created_at.map(|created| follow.followed_at - created);
+            let delta = follow.followed_at.zip(follow.user.created_at);
+            let delta = delta.map(|(followed, created)| followed - created);
             call.emit(row![
                 follow.user.login,
                 name.typed(),

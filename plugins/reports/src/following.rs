@@ -16,13 +16,24 @@ impl Report for Following {
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The account that follows").required())
             .column(Column::text("name", "The following account's login"))
-            .column(Column::text("channel", "The followed channel's login"))
-            .column(Column::time("created", "When the following account was created"))
-            .column(Column::time("followed", "When the account followed the channel"))
-            .column(Column::duration("delta", "Age of the account at the follow: `followed` minus `created`"))
-            .column(Column::int("followers", "How many followers the channel has; empty unless it is in `--columns`"))
+            .column(Column::text("channel", "The followed channel's login").field("login"))
+            .column(Column::time("created", "When the following account was created").field("created_at"))
+            .column(Column::time("followed", "When the account followed the channel").field("followed_at"))
+            .column(
+                Column::duration("delta", "Age of the account at the follow: `followed` minus `created`")
+                    .field("created_at")
+                    .field("followed_at"),
+            )
+            .column(
+                Column::int("followers", "How many followers the channel has; empty unless it is in `--columns`")
+                    .field("followers"),
+            )
             .column(Column::text("id", "The followed channel's user id").on_request())
-            .column(Column::text("display_name", "The followed channel's display name").on_request())
+            .column(
+                Column::text("display_name", "The followed channel's display name")
+                    .on_request()
+                    .field("display_name"),
+            )
             .scope("user:read:follows")
             .chart(ChartHint::new("followed", "followers").label("name"))
             .example("itch following -l 10 burkeblack", "The ten channels followed last")
@@ -41,7 +52,8 @@ impl Report for Following {
         }
         for followed in call.in_order(query.start()?)? {
             let followed = followed?;
-            let delta = user.created_at.map(|created| followed.followed_at - created);
+            let delta = followed.followed_at.zip(user.created_at);
+            let delta = delta.map(|(followed, created)| followed - created);
             call.emit(row![
                 user.login.as_str(),
                 followed.channel.login,

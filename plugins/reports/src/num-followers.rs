@@ -26,7 +26,7 @@ impl Report for NumFollowers {
                 .required()
                 .repeat(),
             )
-            .column(Column::text("name", "The channel's login"))
+            .column(Column::text("name", "The channel's login").field("login"))
             .column(Column::int("followers", "How many followers the channel has"))
             .column(Column::text("id", "The channel's user id").on_request())
             .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")

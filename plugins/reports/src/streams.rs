@@ -24,15 +24,27 @@ impl Report for Streams {
                  two columns of 2016, with `None` for a missing end.",
             )
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The channel").required())
-            .column(Column::time("start", "When the broadcast started"))
-            .column(Column::time("end", "When the broadcast ended; empty while it is running"))
+            .column(Column::time("start", "When the broadcast started").field("start"))
+            .column(
+                Column::time("end", "When the broadcast ended; empty while it is running")
+                    .field("end")
+                    .field("start"),
+            )
             .column(Column::text("id", "The id of the recording, for `itch chat-replay`"))
-            .column(Column::text("title", "Its title"))
-            .column(Column::int("views", "How often the recording was watched"))
-            .column(Column::duration("duration", "Length of the recording so far").on_request())
-            .column(Column::text("stream_id", "The id of the broadcast").on_request())
-            .column(Column::text("language", "Its language").on_request())
-            .column(Column::text("url", "Where to watch it").on_request())
+            .column(Column::text("title", "Its title").field("title"))
+            .column(Column::int("views", "How often the recording was watched").field("view_count"))
+            .column(
+                Column::duration("duration", "Length of the recording so far")
+                    .on_request()
+                    .field("duration"),
+            )
+            .column(
+                Column::text("stream_id", "The id of the broadcast")
+                    .on_request()
+                    .field("stream_id"),
+            )
+            .column(Column::text("language", "Its language").on_request().field("language"))
+            .column(Column::text("url", "Where to watch it").on_request().field("url"))
             .example("itch streams -l 10 burkeblack", "The ten newest broadcasts")
             .example("itch loots_streams burkeblack", "Start and end times, for `itch plot --streams`")
     }
@@ -75,7 +87,10 @@ impl Report for Streams {
                         video.id.as_str(),
                         video.title.as_str(),
                         video.view_count,
-                        video.seconds().map(|seconds| Cell::Duration(seconds as f64)),
+                        video
+                            .seconds()
+                            .filter(|seconds| *seconds > 0)
+                            .map(|seconds| Cell::Duration(seconds as f64)),
                         video.stream_id.clone(),
                         field("language"),
                         field("url"),

@@ -1,5 +1,6 @@
 //! The handle: a cheap clone over a transport. Calls block, and many requests can be in flight.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,6 +39,13 @@ impl Api {
     /// The same handle with another source for the domain layer.
     pub fn with_source(mut self, source: SourceName) -> Api {
         self.source = source;
+        self
+    }
+
+    /// Sets which fields of the models are needed, by their names there, and what messages call each of them. By default
+    /// every value that cannot be read counts; with this, only those of these fields.
+    pub fn with_fields(mut self, fields: BTreeMap<String, String>) -> Api {
+        self.raw = self.raw.with_fields(fields);
         self
     }
 

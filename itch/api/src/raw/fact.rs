@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Request;
+
 /// An observation that affects whether a report is complete.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Fact {
@@ -33,6 +35,36 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
+    /// The total that the service reports changed during a walk. So many rows may be missing without a gap, in addition
+    /// to the usual tolerance.
+    Moved {
+        /// Of what, in the plural: as in [`Fact::Expected`].
+        what: String,
+        /// The difference between the first total and the last.
+        by: u64,
+    },
+    /// Values or whole rows that could not be read. A value's cell is empty, a row is left out: the result is not
+    /// complete.
+    Unreadable {
+        /// The column or field in backquotes (`` `created` ``), or `rows`.
+        what: String,
+        /// How many.
+        n: u64,
+        /// A few of them, with their place and what was found there: `page 2, row 5: null`.
+        #[serde(default)]
+        examples: Vec<String>,
+    },
+    /// Repeated rows were searched for among this many previous rows only, since the list is longer than that.
+    SearchedBack {
+        /// How many rows.
+        rows: u64,
+    },
+    /// An answer turned out to be bad, so a stored copy of it must not be used again. A client removes the copy; the
+    /// verdict ignores this fact.
+    Discard {
+        /// The request that it answered.
+        request: Box<Request>,
+    },
     /// A cursor was repeated, so the walk ended there.
     Looped,
     /// An expected part is missing.
@@ -53,7 +85,7 @@ pub enum Fact {
     },
 }
 
-/// The largest number of examples for missing things.
+/// The largest number of examples for missing or unreadable things.
 const EXAMPLES: usize = 3;
 
 impl Fact {
@@ -118,6 +150,20 @@ impl Fact {
                 let room = EXAMPLES.saturating_sub(examples.len());
                 examples.extend(names.iter().take(room).cloned());
             }
+            (
+                Fact::Unreadable { what, n, examples },
+                Fact::Unreadable {
+                    what: same,
+                    n: more,
+                    examples: others,
+                },
+            ) if what == same => {
+                *n = n.saturating_add(*more);
+                let room = EXAMPLES.saturating_sub(examples.len());
+                examples.extend(others.iter().take(room).cloned());
+            }
+            (Fact::Moved { what, by }, Fact::Moved { what: same, by: new }) if what == same => *by = (*by).max(*new),
+            (Fact::SearchedBack { rows }, Fact::SearchedBack { rows: new }) => *rows = (*rows).min(*new),
             (Fact::Looped, Fact::Looped) => {}
             _ => return false,
         }

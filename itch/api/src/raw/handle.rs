@@ -1,5 +1,6 @@
 //! The raw handle: a cheap clone over a transport. Calls block, and many requests can be in flight.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use super::{Error, ErrorKind, Fact, Request, Response, Result, Ticket, Transport
 #[derive(Clone)]
 pub struct RawApi {
     transport: Arc<dyn Transport>,
+    /// The fields that are needed, and the column of each; `None` if every field is.
+    fields: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl fmt::Debug for RawApi {
@@ -22,7 +25,25 @@ impl fmt::Debug for RawApi {
 impl RawApi {
     /// A handle over a transport.
     pub fn new(transport: Arc<dyn Transport>) -> RawApi {
-        RawApi { transport }
+        RawApi {
+            transport,
+            fields: None,
+        }
+    }
+
+    /// Sets which fields of the models are needed, and the column that is made from each. A value of another field
+    /// that cannot be read does not matter.
+    pub fn with_fields(mut self, fields: BTreeMap<String, String>) -> RawApi {
+        self.fields = Some(Arc::new(fields));
+        self
+    }
+
+    /// What messages call a field of the models: its column. `None` if it is not needed.
+    pub(crate) fn needed<'a>(&'a self, field: &'a str) -> Option<&'a str> {
+        match &self.fields {
+            Some(fields) => fields.get(field).map(String::as_str),
+            None => Some(field),
+        }
     }
 
     /// The transport that carries this handle's requests.

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
 use super::{Error, Page, Pages, Pending, RawApi, Result};
 
 /// How many pages may wait for their look-ups. When look-ups are slower than the walk (a rate limit), more pages
@@ -29,9 +27,10 @@ pub(crate) struct Joined<L, J> {
 impl<L, J, T> Joined<L, J>
 where
     L: FnMut(&RawApi, &Page) -> Result<Option<Pending>>,
-    J: FnMut(&RawApi, Page, Option<Value>) -> Result<Vec<T>>,
+    J: FnMut(&RawApi, Page, Option<Pending>) -> Result<Vec<T>>,
 {
-    /// `look_up` starts the request for a page (or returns `None` if none is needed); `join` combines both into rows.
+    /// `look_up` starts the request for a page (or returns `None` if none is needed); `join` waits for it and
+    /// combines both into rows.
     pub(crate) fn new(api: RawApi, pages: Pages, look_up: L, join: J) -> Self {
         Joined {
             api,
@@ -47,8 +46,10 @@ where
     fn advance(&mut self) -> Result<Option<Vec<T>>> {
         loop {
             let room = self.waiting.len() < WAITING_PAGES;
-            let chain = if room { self.pages.pending() } else { None };
+            let arrived = room && self.pages.has_arrived();
+            let chain = if room && !arrived { self.pages.pending() } else { None };
             let page_is_next = match (chain, self.waiting.front()) {
+                _ if arrived => true,
                 (None, None) => return self.broken.take().map_or(Ok(None), Err),
                 (Some(_), None) => true,
                 (None, Some(_)) | (Some(_), Some((_, None))) => false,
@@ -65,8 +66,7 @@ where
                     None => {}
                 }
             } else if let Some((page, look_up)) = self.waiting.pop_front() {
-                let found = look_up.map(Pending::json).transpose()?;
-                return (self.join)(&self.api, page, found).map(Some);
+                return (self.join)(&self.api, page, look_up).map(Some);
             }
         }
     }
@@ -75,7 +75,7 @@ where
 impl<L, J, T> Iterator for Joined<L, J>
 where
     L: FnMut(&RawApi, &Page) -> Result<Option<Pending>>,
-    J: FnMut(&RawApi, Page, Option<Value>) -> Result<Vec<T>>,
+    J: FnMut(&RawApi, Page, Option<Pending>) -> Result<Vec<T>>,
 {
     /// The finished rows of one page.
     type Item = Result<Vec<T>>;

@@ -8,6 +8,7 @@ pub(crate) mod join;
 mod models;
 mod pages;
 mod policy;
+pub(crate) mod reader;
 mod request;
 mod response;
 pub mod sync;

@@ -1,20 +1,26 @@
 //! The rows of the services as types, with the field names of Twitch's reference (dev.twitch.tv/docs/api/reference).
 //!
-//! Times are UTC. Fields that a model does not name are kept in `extra`, so no data is lost.
+//! Times are UTC. Fields that a model does not name are kept in `extra`, so no data is lost. A value that is null, absent
+//! or of another type than the reference says is empty here, so that it never costs the whole row.
 
 use chrono::{DateTime, Utc};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+
+use super::reader::{excerpt, key_text, parse_time, whole_number};
 
 /// A user account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// Decimal; never reused.
+    #[serde(deserialize_with = "key")]
     pub id: String,
     /// Lower case; the owner can change it.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub login: String,
     /// The login with the owner's capitalisation, or a name in another script.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub display_name: String,
     /// When the account was created. `None` if the service did not send it, or the account no longer exists.
     #[serde(default, deserialize_with = "time_or_none")]
@@ -28,11 +34,13 @@ pub struct User {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     /// The broadcaster's user id.
+    #[serde(deserialize_with = "key")]
     pub id: String,
     /// The broadcaster's login.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub login: String,
     /// The broadcaster's display name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub display_name: String,
     /// When the account was created.
     #[serde(default, deserialize_with = "time_or_none")]
@@ -47,8 +55,9 @@ pub struct Channel {
 pub struct Follow {
     /// The follower. `created_at` is set if it was requested and the account still exists.
     pub user: User,
-    /// When the follow began.
-    pub followed_at: DateTime<Utc>,
+    /// When the follow began; `None` if it could not be read.
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub followed_at: Option<DateTime<Utc>>,
 }
 
 /// One channel that a user follows.
@@ -58,8 +67,9 @@ pub struct FollowedChannel {
     pub channel: Channel,
     /// How many followers that channel has, if it was requested or the service sent it anyway.
     pub followers: Option<u64>,
-    /// When the follow began.
-    pub followed_at: DateTime<Utc>,
+    /// When the follow began; `None` if it could not be read.
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub followed_at: Option<DateTime<Utc>>,
 }
 
 /// A past broadcast, or one that is still running.
@@ -161,19 +171,23 @@ pub struct EmoteUse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
     /// The stream id. The video of the broadcast has the same value in `stream_id`.
+    #[serde(deserialize_with = "key")]
     pub id: String,
     /// The broadcaster's user id.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub user_id: String,
     /// The broadcaster's login.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub user_login: String,
     /// The title set by the broadcaster.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub title: String,
     /// The number of viewers at the time of the request.
-    #[serde(default)]
-    pub viewer_count: u64,
+    #[serde(default, deserialize_with = "count_or_none")]
+    pub viewer_count: Option<u64>,
     /// When it began.
-    pub started_at: DateTime<Utc>,
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub started_at: Option<DateTime<Utc>>,
     /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -183,27 +197,32 @@ pub struct Stream {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     /// The video id, decimal.
+    #[serde(deserialize_with = "key")]
     pub id: String,
     /// The stream that it records; `None` unless it is an archive.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub stream_id: Option<String>,
     /// The broadcaster's user id.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub user_id: String,
     /// The broadcaster's login.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub user_login: String,
     /// Its title.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub title: String,
     /// For an archive: when the recording began.
-    pub created_at: DateTime<Utc>,
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub created_at: Option<DateTime<Utc>>,
     /// `archive`, `highlight` or `upload`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "text_or_empty")]
     pub kind: String,
     /// As Twitch writes it, such as `3h8m33s`; hours may exceed 24.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub duration: String,
     /// The number of views.
-    #[serde(default)]
-    pub view_count: u64,
+    #[serde(default, deserialize_with = "count_or_none")]
+    pub view_count: Option<u64>,
     /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -248,13 +267,30 @@ impl From<User> for Channel {
     }
 }
 
-/// Parses an RFC 3339 time. Null, an empty string and anything that is not a time are `None`.
+/// A key, without which a row is nothing: a text or a number.
+fn key<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(input)?;
+    key_text(&value).ok_or_else(|| D::Error::custom(format_args!("the id is {}", excerpt(&value))))
+}
+
+/// An RFC 3339 time; anything else is `None`.
 fn time_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let value = Option::<Value>::deserialize(input)?;
-    let text = value.as_ref().and_then(Value::as_str);
-    Ok(text
-        .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
-        .map(|time| time.to_utc()))
+    Ok(Value::deserialize(input)?.as_str().and_then(parse_time))
+}
+
+/// A text or a number as text; anything else is empty.
+fn text_or_empty<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    Ok(key_text(&Value::deserialize(input)?).unwrap_or_default())
+}
+
+/// A text or a number as text; anything else is `None`.
+fn text_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    Ok(key_text(&Value::deserialize(input)?))
+}
+
+/// A whole number from 0, also as text; anything else is `None`.
+fn count_or_none<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
+    Ok(whole_number(&Value::deserialize(input)?))
 }
 
 #[cfg(test)]
@@ -328,6 +364,6 @@ mod tests {
                 "started_at":"2026-07-01T17:59:55Z","tags":null}"#,
         )
         .unwrap();
-        assert_eq!(stream.viewer_count, 731);
+        assert_eq!(stream.viewer_count, Some(731));
     }
 }

@@ -42,12 +42,21 @@ pub enum Sift {
 pub struct Page {
     /// Its rows, without repeated rows and without those that the filter left out.
     pub rows: Vec<Value>,
+    /// The place of each of them among all rows of the page, counted from 1.
+    pub places: Vec<u64>,
     /// The size of the whole list, if the service sends it.
     pub total: Option<u64>,
     /// The index of the page, from 0.
     pub number: u64,
     /// Whether the service sent no rows at all, before repeated rows were removed and the filter was applied.
     pub empty: bool,
+}
+
+impl Page {
+    /// The rows with their places.
+    pub(crate) fn placed_rows(self) -> impl Iterator<Item = (u64, Value)> {
+        self.places.into_iter().zip(self.rows)
+    }
 }
 
 type Sieve = Box<dyn FnMut(&Value) -> Sift + Send>;
@@ -146,6 +155,11 @@ impl Pages {
         }
     }
 
+    /// Whether rows of a page that has arrived are still to be returned.
+    pub(crate) fn has_arrived(&self) -> bool {
+        false
+    }
+
     /// Waits for the next page and starts the request for the one after it. Returns `None` at the end.
     ///
     /// The walk ends after an error.
@@ -213,6 +227,7 @@ impl Pages {
             self.turn_to(next);
         }
         Ok(Page {
+            places: (1..=parts.rows.len() as u64).collect(),
             rows: parts.rows,
             total: parts.total,
             number,

@@ -34,6 +34,10 @@ pub struct Policy {
     /// stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rows_hidden: bool,
+    /// For how many seconds an answer is fresh that has fewer rows than its request has parameters: it says that
+    /// something does not exist, which may change. `None`: as long as any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete_max_age: Option<u64>,
     /// Whether an answer with status 400 that contains `errors` is valid data, and is stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub errors_are_data: bool,
@@ -67,6 +71,7 @@ impl Policy {
             max_age: max_age.as_secs(),
             scope,
             rows_hidden: false,
+            incomplete_max_age: None,
             errors_are_data: false,
             page: None,
         }
@@ -90,6 +95,12 @@ impl Policy {
     /// Sets [`Policy::rows_hidden`].
     pub const fn rows_hidden(mut self) -> Policy {
         self.rows_hidden = true;
+        self
+    }
+
+    /// Sets [`Policy::incomplete_max_age`].
+    pub const fn incomplete_max_age(mut self, age: Duration) -> Policy {
+        self.incomplete_max_age = Some(age.as_secs());
         self
     }
 

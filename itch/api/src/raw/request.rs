@@ -1,5 +1,6 @@
 //! Requests: a service, a path, a query or a body, and how fresh the answer must be.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -184,6 +185,10 @@ pub struct Request {
     /// The position in a walk over pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Chain>,
+    /// The member of a good answer that is a list, such as `data`. An answer without it is a temporary fault of the
+    /// service: the request is retried, and the answer is never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<Cow<'static, str>>,
     /// The policy for the answers. `None`: use what itch knows about the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
@@ -201,6 +206,7 @@ impl Request {
             gql_client: 0,
             freshness: Freshness::Endpoint,
             chain: None,
+            list: None,
             policy: None,
         }
     }
@@ -262,6 +268,12 @@ impl Request {
     /// are never shared with more users than the policy of itch allows.
     pub fn policy(mut self, policy: Policy) -> Request {
         self.policy = Some(policy);
+        self
+    }
+
+    /// Names the list of a good answer.
+    pub fn list(mut self, member: impl Into<Cow<'static, str>>) -> Request {
+        self.list = Some(member.into());
         self
     }
 

@@ -1,5 +1,6 @@
 //! The definition of an endpoint: its path, its page size and the policy for its answers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub(crate) struct Endpoint {
     without_parameters: bool,
     /// The largest page size.
     largest_page: u32,
+    /// The member of its answers that is a list, for an endpoint that returns one.
+    list: Option<&'static str>,
     /// The policy for its answers.
     pub policy: Policy,
 }
@@ -35,13 +38,14 @@ impl Endpoint {
             operation: None,
             without_parameters: false,
             largest_page: 100,
+            list: None,
             policy,
         }
     }
 
-    /// An endpoint of Helix. Its largest page has 100 rows unless [`Endpoint::largest_page`] changes that.
+    /// A list of Helix. Its largest page has 100 rows unless [`Endpoint::largest_page`] changes that.
     pub const fn helix(path: &'static str, policy: Policy) -> Endpoint {
-        Endpoint::get(Service::Helix, path, policy)
+        Endpoint::get(Service::Helix, path, policy).list("data")
     }
 
     /// A GQL operation.
@@ -63,14 +67,31 @@ impl Endpoint {
         self
     }
 
+    /// Names the list of its answers.
+    pub const fn list(mut self, member: &'static str) -> Endpoint {
+        self.list = Some(member);
+        self
+    }
+
+    /// Its path, for messages.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
     /// A request to the endpoint.
     pub fn request(&self) -> Request {
-        Request::get(self.service, self.path).policy(self.policy.clone())
+        self.request_to(self.path.to_owned())
+    }
+
+    fn request_to(&self, path: String) -> Request {
+        let mut request = Request::get(self.service, path).policy(self.policy.clone());
+        request.list = self.list.map(Cow::Borrowed);
+        request
     }
 
     /// A request to the endpoint, with a value for the `*` in its path.
     pub fn request_for(&self, segment: &str) -> Request {
-        Request::get(self.service, self.path.replace('*', segment)).policy(self.policy.clone())
+        self.request_to(self.path.replace('*', segment))
     }
 
     /// A request for this GQL operation.

@@ -142,3 +142,12 @@ impl<T> Iterator for Listing<T> {
         self.rows.next()
     }
 }
+
+/// The rows of a page as separate items, or its error.
+pub(super) fn one_by_one<T>(page: Result<Vec<T>>) -> impl Iterator<Item = Result<T>> {
+    let (rows, error) = match page {
+        Ok(rows) => (rows, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    rows.into_iter().map(Ok).chain(error.map(Err))
+}

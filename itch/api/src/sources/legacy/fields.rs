@@ -8,7 +8,9 @@ pub(super) fn time(value: Option<&Value>) -> Option<DateTime<Utc>> {
     let text = value?.as_str()?.get(..19)?;
     let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S");
     let time = time.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S"));
-    time.ok().map(|time| time.and_utc())
+    // Unset times came as year 1 or 1970.
+    let time = time.ok().map(|time| time.and_utc());
+    time.filter(|time| time.timestamp() > 365 * 24 * 60 * 60)
 }
 
 /// A field as text. Numbers are converted, since kraken's ids are numbers.

@@ -6,19 +6,21 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fields::{text, time};
+use crate::raw::reader::{PageReader, RowReader, whole_number};
 use crate::raw::{
-    Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, PageStyle, Pages, Pending, Policy, RawApi,
+    Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, Page, PageStyle, Pages, Pending, Policy, RawApi,
     Request, Result, Service, Sift, Stream, User, Video,
 };
 use crate::sources::endpoint::{DAY, Endpoint, HOUR, MINUTE};
 use crate::sources::parameters::{Direction, FollowersParameters, FollowingParameters};
-use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
+use crate::sources::source::{ChannelLookup, FollowerTotal, Listing, one_by_one};
 
 pub(super) static USERS: Endpoint = Endpoint::get(Service::Kraken, "users/*", Policy::everybody(DAY));
 pub(super) static FOLLOWED: Endpoint =
-    Endpoint::get(Service::Kraken, "users/*/follows/channels", Policy::everybody(HOUR));
+    Endpoint::get(Service::Kraken, "users/*/follows/channels", Policy::everybody(HOUR)).list("follows");
 pub(super) static CHANNELS: Endpoint = Endpoint::get(Service::Kraken, "channels/*", Policy::everybody(HOUR));
-pub(super) static FOLLOWERS: Endpoint = Endpoint::get(Service::Kraken, "channels/*/follows", Policy::everybody(HOUR));
+pub(super) static FOLLOWERS: Endpoint =
+    Endpoint::get(Service::Kraken, "channels/*/follows", Policy::everybody(HOUR)).list("follows");
 pub(super) static STREAMS: Endpoint = Endpoint::get(Service::Kraken, "streams/*", Policy::everybody(MINUTE));
 pub(super) static VIDEOS: Endpoint = Endpoint::get(Service::Kraken, "videos/*", Policy::everybody(HOUR));
 
@@ -35,25 +37,29 @@ fn login(name: &ChannelName) -> Result<&str> {
     })
 }
 
-fn bad_row() -> Error {
-    Error::new(ErrorKind::BadData, "could not parse kraken's answer").at(Service::Kraken, None)
+fn bad_answer(endpoint: &Endpoint, member: &str) -> Error {
+    Error::new(ErrorKind::BadData, format!("could not read kraken's answer to `{}`", endpoint.path()))
+        .cause(format!("it has no `{member}`"))
+        .at(Service::Kraken, None)
 }
 
-/// Parses a user or channel object.
-fn channel(value: Value) -> Channel {
-    let (id, login, display_name) = (text(&value, "_id"), text(&value, "name"), text(&value, "display_name"));
-    let created_at = time(value.get("created_at"));
-    let extra = match value {
-        Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    };
-    Channel {
-        id,
-        login,
-        display_name,
-        created_at,
-        extra,
-    }
+/// Reads a user or channel. Its key is the login: the old services identified accounts by it.
+fn account(mut row: RowReader<'_>) -> Option<Channel> {
+    let fields = row.fields().clone();
+    Some(Channel {
+        login: row.key("name")?,
+        id: row.text("_id", "id"),
+        display_name: row.text("display_name", "display_name"),
+        created_at: row.parsed("created_at", "created_at", time),
+        extra: fields,
+    })
+}
+
+/// Reads an answer that is one user or channel.
+fn account_answer(api: &RawApi, endpoint: &Endpoint, found: Value) -> Result<Channel> {
+    let mut reader = PageReader::new(api, endpoint.path(), 0);
+    let found = reader.row(1, found).and_then(account);
+    found.ok_or_else(|| bad_answer(endpoint, "name"))
 }
 
 /// Looks up channels one by one, several at a time, and returns them in the order of the names.
@@ -84,7 +90,7 @@ impl Iterator for Channels {
         }
         let (name, pending) = self.in_flight.pop_front()?;
         Some(match pending.and_then(Pending::json) {
-            Ok(found) => channel_of(found).map(|channel| ChannelLookup {
+            Ok(found) => account_answer(&self.api, &CHANNELS, found).map(|channel| ChannelLookup {
                 name,
                 channel: Some(channel),
             }),
@@ -98,11 +104,8 @@ impl Iterator for Channels {
 pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
     let ChannelLookup { name, channel } = lookup;
     let with_total = |channel: Channel| {
-        let followers = channel
-            .extra
-            .get("followers")
-            .and_then(Value::as_u64)
-            .ok_or_else(bad_row)?;
+        let followers = channel.extra.get("followers").and_then(whole_number);
+        let followers = followers.ok_or_else(|| bad_answer(&CHANNELS, "followers"))?;
         Ok::<_, Error>((channel, followers))
     };
     Ok(FollowerTotal {
@@ -113,7 +116,8 @@ pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
 
 pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
     let found = api.json(USERS.request_for(login(name)?));
-    found.and_then(channel_of).map_err(|error| match error.kind {
+    let found = found.and_then(|found| account_answer(api, &USERS, found));
+    found.map_err(|error| match error.kind {
         ErrorKind::NotFound => name.unknown(),
         _ => error,
     })
@@ -142,16 +146,16 @@ pub(super) fn followers(api: &RawApi, asked: FollowersParameters) -> Result<List
         until,
         ..
     } = asked;
-    let mut pages = follows(api, FOLLOWERS.request_for(&channel.login), direction, limit);
+    let request = FOLLOWERS.request_for(&channel.login);
+    let mut pages = follows(api, request, direction, limit)
+        .unique_by("/user/name")
+        .expect("followers");
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, direction, since, until));
-    } else {
-        pages = pages.expect("followers");
     }
-    let rows = pages.rows().map(|row| {
-        let mut row = row?;
-        let followed_at = time(row.get("created_at")).ok_or_else(bad_row)?;
-        let user = channel_of(row.get_mut("user").map(Value::take).ok_or_else(bad_row)?)?;
+    let rows = rows_of(api, &FOLLOWERS, pages, |row| {
+        let followed_at = row.parsed("created_at", "followed_at", time);
+        let user = row.inner("user").and_then(account)?;
         let user = User {
             id: user.id,
             login: user.login,
@@ -159,24 +163,33 @@ pub(super) fn followers(api: &RawApi, asked: FollowersParameters) -> Result<List
             created_at: user.created_at,
             extra: user.extra,
         };
-        Ok(Follow { user, followed_at })
+        Some(Follow { user, followed_at })
     });
     Ok(Listing::new(direction, rows))
 }
 
-/// A user or channel, or `None` if the object has no name.
-fn channel_of(value: Value) -> Result<Channel> {
-    let channel = channel(value);
-    if channel.login.is_empty() {
-        Err(bad_row())
-    } else {
-        Ok(channel)
-    }
+/// The rows of all pages, each read with this function.
+fn rows_of<T: Send, F: Fn(&mut RowReader<'_>) -> Option<T> + Send + 'static>(
+    api: &RawApi,
+    endpoint: &'static Endpoint,
+    mut pages: Pages,
+    read: F,
+) -> impl Iterator<Item = Result<T>> + Send + use<T, F> {
+    let api = api.clone();
+    let read_page = move |page: Page| {
+        let mut reader = PageReader::new(&api, endpoint.path(), page.number);
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for (place, row) in page.placed_rows() {
+            rows.extend(reader.row(place, row).and_then(|mut row| read(&mut row)));
+        }
+        rows
+    };
+    std::iter::from_fn(move || Some(pages.next_page()?.map(&read_page))).flat_map(one_by_one)
 }
 
 fn sift_by_time(row: &Value, direction: Direction, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let Some(followed) = time(row.get("created_at")) else {
-        return Sift::Keep; // Parsing the row will report the error.
+        return Sift::Keep; // Nobody knows on which side it is, so it is shown.
     };
     let early = since.is_some_and(|since| followed < since);
     let late = until.is_some_and(|until| followed >= until);
@@ -192,20 +205,19 @@ pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<List
     let FollowingParameters {
         user, direction, limit, ..
     } = asked;
-    let rows = follows(api, FOLLOWED.request_for(&user.login), direction, limit)
-        .expect("channels")
-        .rows()
-        .map(|row| {
-            let mut row = row?;
-            let followed_at = time(row.get("created_at")).ok_or_else(bad_row)?;
-            let channel = channel_of(row.get_mut("channel").map(Value::take).ok_or_else(bad_row)?)?;
-            let followers = channel.extra.get("followers").and_then(Value::as_u64);
-            Ok(FollowedChannel {
-                channel,
-                followers,
-                followed_at,
-            })
-        });
+    let pages = follows(api, FOLLOWED.request_for(&user.login), direction, limit)
+        .unique_by("/channel/name")
+        .expect("channels");
+    let rows = rows_of(api, &FOLLOWED, pages, |row| {
+        let followed_at = row.parsed("created_at", "followed_at", time);
+        let mut channel = row.inner("channel")?;
+        let followers = channel.count("followers", "followers");
+        Some(FollowedChannel {
+            channel: account(channel)?,
+            followers,
+            followed_at,
+        })
+    });
     Ok(Listing::new(direction, rows))
 }
 
@@ -221,10 +233,10 @@ pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
         _ => error,
     })?;
     let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
-    match body.get("_total").and_then(Value::as_u64) {
+    match body.get("_total").and_then(whole_number) {
         _ if empty => Ok(0),
         Some(total) => Ok(total),
-        None => Err(bad_row()),
+        None => Err(bad_answer(&FOLLOWED, "_total")),
     }
 }
 
@@ -237,18 +249,20 @@ pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stre
     else {
         return Ok(None);
     };
-    let title = stream
-        .get("channel")
-        .map(|channel| text(channel, "status"))
-        .unwrap_or_default();
-    Ok(Some(Stream {
-        id: text(&stream, "_id"),
-        user_id: channel.id.clone(),
-        user_login: channel.login.clone(),
-        title,
-        viewer_count: stream.get("viewers").and_then(Value::as_u64).unwrap_or(0),
-        started_at: time(stream.get("created_at")).ok_or_else(bad_row)?,
-        extra: serde_json::Map::new(),
+    let mut reader = PageReader::new(api, STREAMS.path(), 0);
+    Ok(reader.row(1, stream).and_then(|mut row| {
+        Some(Stream {
+            id: row.key("_id")?,
+            user_id: channel.id.clone(),
+            user_login: channel.login.clone(),
+            viewer_count: row.count("viewers", "viewer_count"),
+            started_at: row.parsed("created_at", "start", time),
+            title: row
+                .inner("channel")
+                .map(|mut of| of.text("status", "title"))
+                .unwrap_or_default(),
+            extra: serde_json::Map::new(),
+        })
     }))
 }
 
@@ -263,17 +277,27 @@ pub(super) fn video_object(api: &RawApi, id: &str) -> Result<Value> {
 
 pub(super) fn video(api: &RawApi, id: &str) -> Result<Video> {
     let body = video_object(api, id)?;
-    let channel = body.get("channel").cloned().unwrap_or_default();
-    Ok(Video {
-        id: text(&body, "_id").trim_start_matches('v').to_owned(),
-        stream_id: body.get("broadcast_id").map(|_| text(&body, "broadcast_id")),
-        user_id: String::new(),
-        user_login: text(&channel, "name"),
-        title: text(&body, "title"),
-        created_at: time(body.get("recorded_at")).ok_or_else(bad_row)?,
-        kind: text(&body, "broadcast_type"),
-        duration: format!("{}s", body.get("length").and_then(Value::as_f64).unwrap_or(0.0) as i64),
-        view_count: body.get("views").and_then(Value::as_u64).unwrap_or(0),
-        extra: serde_json::Map::new(),
-    })
+    let mut reader = PageReader::new(api, VIDEOS.path(), 0);
+    let read = |mut row: RowReader<'_>| {
+        let length = row.take("length").and_then(|length| length.as_f64()).unwrap_or(0.0);
+        Some(Video {
+            id: row.key("_id")?.trim_start_matches('v').to_owned(),
+            stream_id: row.optional_text("broadcast_id", "stream_id"),
+            user_id: String::new(),
+            user_login: row
+                .take("channel")
+                .map(|channel| text(&channel, "name"))
+                .unwrap_or_default(),
+            title: row.text("title", "title"),
+            created_at: row.parsed("recorded_at", "start", time),
+            kind: row.text("broadcast_type", "kind"),
+            duration: format!("{}s", length as i64),
+            view_count: row.count("views", "view_count"),
+            extra: serde_json::Map::new(),
+        })
+    };
+    reader
+        .row(1, body)
+        .and_then(read)
+        .ok_or_else(|| bad_answer(&VIDEOS, "_id"))
 }

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fields::time;
+use crate::raw::reader::PageReader;
 use crate::raw::{Error, ErrorKind, PastStream, Policy, RawApi, Result, Service};
 use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, PastStreamsParameters};
 use crate::sources::source::Listing;
 
 pub(super) static STREAMS: Endpoint =
-    Endpoint::get(Service::Loots, "search/channels/*/streams", Policy::everybody(HOUR));
+    Endpoint::get(Service::Loots, "search/channels/*/streams", Policy::everybody(HOUR)).list("data");
 
 /// The largest page size that the original itch used. It requested only one page.
 const LARGEST_PAGE: u64 = 500;
@@ -25,7 +26,8 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
         Direction::Asc => "asc",
         Direction::Desc => "desc",
     };
-    let size = limit.map_or_else(|| "null".to_owned(), |limit| limit.min(LARGEST_PAGE).to_string());
+    // Without a limit the original itch asked for the largest page.
+    let size = limit.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
     // Formatted like Python's `json.dumps`: the text is part of the cache key.
     let question = format!(r#"{{"sort_key": "_t", "sort_order": "{order}", "limit": {size}, "offset": 0}}"#);
     let request = STREAMS.request_for(&channel.id).query("json", question);
@@ -35,34 +37,42 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
             Error::new(ErrorKind::BadData, "loots.com's answer has no list of streams").at(Service::Loots, None)
         );
     };
-    let rows = rows.into_iter().map(|row| {
-        Ok(PastStream {
-            start: moment(row.get("t_start"))?,
-            end: moment(row.get("t_end"))?,
+    let mut reader = PageReader::new(api, "streams", 0);
+    let mut streams = Vec::with_capacity(rows.len());
+    for (place, row) in (1..).zip(rows) {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
+        };
+        let start = row.parsed("t_start", "start", moment);
+        // A running broadcast has no end.
+        let end = match row.fields().get("t_end") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            Some(_) => row.parsed("t_end", "end", moment),
+        };
+        streams.push(PastStream {
+            start,
+            end,
             video: None,
             live: None,
-        })
-    });
-    let rows: Vec<_> = rows.collect();
-    Ok(Listing::new(direction, rows.into_iter()))
+        });
+    }
+    Ok(Listing::new(direction, streams.into_iter().map(Ok)))
 }
 
 /// Epoch seconds, with or without a fraction, or a date.
-fn moment(value: Option<&Value>) -> Result<Option<DateTime<Utc>>> {
+fn moment(value: Option<&Value>) -> Option<DateTime<Utc>> {
     let from_seconds = |seconds: f64| DateTime::from_timestamp_millis((seconds * 1000.0) as i64);
-    let read = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Number(number)) => number.as_f64().and_then(from_seconds),
-        Some(Value::String(text)) if text.is_empty() => return Ok(None),
-        Some(Value::String(text)) => match text.parse::<f64>() {
+    let read = match value? {
+        Value::Number(number) => number.as_f64().and_then(from_seconds),
+        Value::String(text) => match text.parse::<f64>() {
             Ok(seconds) => from_seconds(seconds),
             Err(_) => time(value),
         },
-        Some(_) => None,
+        _ => None,
     };
-    let strange =
-        || Error::new(ErrorKind::BadData, "could not parse a time in loots.com's answer").at(Service::Loots, None);
-    read.map(Some).ok_or_else(strange)
+    // Zero and less stand for no time.
+    read.filter(|time| time.timestamp() > 0)
 }
 
 #[cfg(test)]
@@ -80,11 +90,12 @@ mod tests {
             (json!("2016-07-21 13:44:15.25"), Some(1469108655)),
             (json!(null), None),
             (json!(""), None),
+            (json!(0), None),
+            (json!("soon"), None),
         ] {
-            let read = moment(Some(&value)).unwrap();
+            let read = moment(Some(&value));
             assert_eq!(read.map(|time| time.timestamp()), expected, "{value}");
         }
-        assert_eq!(moment(None).unwrap(), None);
-        assert!(moment(Some(&json!("soon"))).is_err());
+        assert_eq!(moment(None), None);
     }
 }

@@ -2,25 +2,22 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use super::envelope::{one_by_one, read};
 use super::moderators::MODERATORS;
 use super::users::own_account;
 use super::vips::VIPS;
-use crate::raw::{Channel, Chatter, Error, ErrorKind, Pages, Policy, RawApi, Result, Role};
+use crate::raw::reader::PageReader;
+use crate::raw::{Channel, Chatter, Error, ErrorKind, Fact, Page, Pages, Policy, RawApi, Result, Role};
 use crate::sources::endpoint::{Endpoint, MINUTE};
-use crate::sources::source::Rows;
+use crate::sources::source::{Rows, one_by_one};
 
 /// This endpoint allows larger pages than the others.
 pub(super) static CHATTERS: Endpoint = Endpoint::helix("chat/chatters", Policy::user(MINUTE)).largest_page(1000);
 
-#[derive(Deserialize)]
-struct Row {
-    user_id: String,
-    user_login: String,
-    user_name: String,
-}
+/// The lists of roles, with the scope that each needs.
+const LISTS: [(&Endpoint, Role, &str); 2] = [
+    (&VIPS, Role::Vip, "channel:read:vips"),
+    (&MODERATORS, Role::Moderator, "moderation:read"),
+];
 
 /// Lists the chatters. With the broadcaster's own token the roles are joined from the lists of moderators and VIPs, and
 /// the rows are ordered by role. Otherwise they are in Twitch's order, without roles.
@@ -31,66 +28,128 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
         .query("broadcaster_id", &channel.id)
         .query("moderator_id", &me.id);
     let mut chatters = CHATTERS.pages(api, request).unique_by("user_id").expect("chatters");
-    let of_channel = |endpoint: &Endpoint| {
-        let request = endpoint.request().query("broadcaster_id", &channel.id);
-        endpoint.pages(api, request).unique_by("user_id")
-    };
-    let (mut moderators, mut vips) = (of_channel(&MODERATORS), of_channel(&VIPS));
     let own = me.id == channel.id;
-    // All three lists are requested before the first is read.
+    let mut lists: Vec<(Pages, Role, &str)> = LISTS
+        .into_iter()
+        .filter(|_| own && api.needed("role").is_some())
+        .map(|(endpoint, role, scope)| {
+            let request = endpoint.request().query("broadcaster_id", &channel.id);
+            (endpoint.pages(api, request).unique_by("user_id"), role, scope)
+        })
+        .collect();
+    // All lists are requested before the first is read.
     chatters.pending();
-    if own {
-        moderators.pending();
-        vips.pending();
+    for (pages, ..) in &mut lists {
+        pages.pending();
     }
-    let mut roles = HashMap::new();
-    let mut known = own;
-    for (pages, role) in [(&mut vips, Role::Vip), (&mut moderators, Role::Moderator)] {
-        known = known && collect_roles(pages, role, &mut roles)?;
+    let mut roles = Roles::default();
+    for (pages, role, scope) in lists {
+        roles.collect(api, pages, role, scope)?;
     }
+    let reading = api.clone();
     let rows = std::iter::from_fn(move || {
-        let page = chatters.next_page()?.map_err(explain);
-        Some(page.and_then(|page| page.rows.into_iter().map(read::<Row>).collect::<Result<Vec<_>>>()))
+        let page = chatters.next_page()?;
+        Some(page.map_err(explain).map(|page| read(&reading, page)))
     });
     let broadcaster = channel.id.clone();
+    let sorted = roles.known();
     let rows = rows.flat_map(one_by_one).map(move |row| {
-        row.map(|row| {
-            let listed = if row.user_id == broadcaster {
-                Role::Broadcaster
-            } else {
-                Role::Viewer
-            };
-            let role = known.then(|| roles.get(&row.user_id).copied().unwrap_or(listed));
-            Chatter {
-                id: Some(row.user_id),
-                login: row.user_login,
-                display_name: row.user_name,
-                role,
-            }
+        row.map(|chatter| Chatter {
+            role: roles.of(chatter.id.as_deref().unwrap_or_default(), &broadcaster),
+            ..chatter
         })
     });
-    if !known {
+    if !sorted {
         return Ok(Box::new(rows));
     }
     let mut rows: Vec<Chatter> = rows.collect::<Result<_>>()?;
-    rows.sort_by_key(|chatter| chatter.role);
+    rows.sort_by_key(|chatter| chatter.role.unwrap_or(Role::Viewer));
     Ok(Box::new(rows.into_iter().map(Ok)))
 }
 
-/// Fetches one list of roles. If the token may not see it, roles are unknown; this is not an error.
-fn collect_roles(pages: &mut Pages, role: Role, roles: &mut HashMap<String, Role>) -> Result<bool> {
-    while let Some(page) = pages.next_page() {
-        let page = match page {
-            Err(error) if error.kind == ErrorKind::SignIn && error.http.is_some() => {
-                return Ok(false);
-            }
-            page => page?,
+/// Reads the rows of a page, without roles.
+fn read(api: &RawApi, page: Page) -> Vec<Chatter> {
+    let mut reader = PageReader::new(api, CHATTERS.path(), page.number);
+    let mut chatters = Vec::with_capacity(page.rows.len());
+    let mut gone = 0;
+    for (place, row) in page.placed_rows() {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
         };
-        for row in page.rows {
-            roles.insert(read::<Row>(row)?.user_id, role);
+        let Some(id) = row.key("user_id") else { continue };
+        gone += u64::from(id.is_empty());
+        chatters.push(Chatter {
+            id: Some(id),
+            login: row.text("user_login", "login"),
+            display_name: row.text("user_name", "display_name"),
+            role: None,
+        });
+    }
+    if gone > 0 {
+        api.note(Fact::Missing {
+            what: "accounts".to_owned(),
+            n: gone,
+            examples: Vec::new(),
+            remark: Some("name empty".to_owned()),
+        });
+    }
+    chatters
+}
+
+/// The roles of a channel's users, as far as the token may see them.
+#[derive(Default)]
+struct Roles {
+    by_id: HashMap<String, Role>,
+    seen: Vec<Role>,
+}
+
+impl Roles {
+    /// Fetches one list of roles. A token without the scope for it cannot see it: the other roles are still shown, and
+    /// the verdict names the scope.
+    fn collect(&mut self, api: &RawApi, mut pages: Pages, role: Role, scope: &str) -> Result<()> {
+        while let Some(page) = pages.next_page() {
+            let page = match page {
+                Err(error) if error.kind == ErrorKind::SignIn && error.http.is_some() => {
+                    api.note(Fact::Gap {
+                        from: None,
+                        to: None,
+                        reason: format!(
+                            "the role {} could not be read: the token lacks the scope `{scope}`",
+                            role.name()
+                        ),
+                    });
+                    return Ok(());
+                }
+                page => page?,
+            };
+            let mut reader = PageReader::new(api, format!("{} list", role.name()), page.number);
+            for (place, row) in page.placed_rows() {
+                let Some(id) = reader.row(place, row).and_then(|mut row| row.key("user_id")) else {
+                    continue;
+                };
+                self.by_id.insert(id, role);
+            }
+        }
+        self.seen.push(role);
+        Ok(())
+    }
+
+    /// Whether any list could be read.
+    fn known(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
+    /// The role of a user. Who is on none of the lists is a viewer only if all of them could be read.
+    fn of(&self, id: &str, broadcaster: &str) -> Option<Role> {
+        let all = self.seen.len() == LISTS.len();
+        if !self.known() || id.is_empty() {
+            None
+        } else if id == broadcaster {
+            Some(Role::Broadcaster)
+        } else {
+            self.by_id.get(id).copied().or(all.then_some(Role::Viewer))
         }
     }
-    Ok(true)
 }
 
 /// Adds a hint to a refusal.

@@ -1,33 +1,33 @@
 //! The envelope around the rows of a Helix answer.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::raw::{Error, ErrorKind, Result, Service};
+use crate::raw::reader::{PageReader, excerpt};
+use crate::raw::{Error, ErrorKind, RawApi, Result, Service};
+use crate::sources::endpoint::Endpoint;
 
-/// The rows of a page as separate items, or its error.
-pub(super) fn one_by_one<T>(page: Result<Vec<T>>) -> impl Iterator<Item = Result<T>> {
-    let (rows, error) = match page {
-        Ok(rows) => (rows, None),
-        Err(error) => (Vec::new(), Some(error)),
-    };
-    rows.into_iter().map(Ok).chain(error.map(Err))
-}
-
-/// The items of a Helix envelope.
-pub(super) fn data<T: DeserializeOwned>(mut body: Value) -> Result<Vec<T>> {
+/// The rows of an answer that is not part of a walk.
+pub(super) fn data(endpoint: &Endpoint, mut body: Value) -> Result<Vec<Value>> {
     match body.get_mut("data").map(Value::take) {
-        Some(Value::Array(rows)) => rows.into_iter().map(read).collect(),
-        Some(Value::Null) => Ok(Vec::new()),
-        _ => Err(Error::new(ErrorKind::BadData, "Twitch's answer has no list `data`").at(Service::Helix, None)),
+        Some(Value::Array(rows)) => Ok(rows),
+        found => Err(bad_answer(endpoint, "data", found.as_ref())),
     }
 }
 
-/// Parses one row.
-pub(super) fn read<T: DeserializeOwned>(row: Value) -> Result<T> {
-    serde_json::from_value(row).map_err(|error| {
-        Error::new(ErrorKind::BadData, "could not parse a row of Twitch's answer")
-            .source_chain(&error)
-            .at(Service::Helix, None)
-    })
+/// The error for an answer without a needed member.
+pub(super) fn bad_answer(endpoint: &Endpoint, member: &str, found: Option<&Value>) -> Error {
+    let found = found.map_or("absent".to_owned(), excerpt);
+    Error::new(ErrorKind::BadData, format!("could not read Twitch's answer to `{}`", endpoint.path()))
+        .cause(format!("`{member}` is {found}"))
+        .at(Service::Helix, None)
+}
+
+/// A reader for the rows of an answer that is not part of a walk.
+pub(super) fn reader(api: &RawApi, endpoint: &Endpoint) -> PageReader {
+    PageReader::new(api, endpoint.path(), 0)
+}
+
+/// Rows with their places, counted from 1.
+pub(super) fn placed(rows: Vec<Value>) -> impl Iterator<Item = (u64, Value)> {
+    (1..).zip(rows)
 }

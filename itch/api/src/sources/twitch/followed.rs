@@ -2,43 +2,40 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-
-use super::envelope::{one_by_one, read};
 use super::followers::{self, total_request};
-use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Pending, Policy, RawApi, Request, Result};
+use crate::raw::reader::PageReader;
+use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Page, Pending, Policy, RawApi, Request, Result};
 use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, FollowingParameters};
-use crate::sources::source::Listing;
+use crate::sources::source::{Listing, one_by_one};
 
 pub(super) static FOLLOWED: Endpoint = Endpoint::helix("channels/followed", Policy::user(HOUR));
 
 /// The number of look-ups of follower totals in flight at once: one request per row.
 const TOTALS_IN_FLIGHT: usize = 32;
 
-#[derive(Deserialize)]
-struct Row {
-    broadcaster_id: String,
-    broadcaster_login: String,
-    broadcaster_name: String,
-    followed_at: DateTime<Utc>,
-}
-
-impl From<Row> for FollowedChannel {
-    fn from(row: Row) -> FollowedChannel {
+/// Reads the rows of a page.
+fn channels(api: &RawApi, page: Page) -> Vec<FollowedChannel> {
+    let mut reader = PageReader::new(api, FOLLOWED.path(), page.number);
+    let mut channels = Vec::with_capacity(page.rows.len());
+    for (place, row) in page.placed_rows() {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
+        };
+        let Some(id) = row.key("broadcaster_id") else { continue };
         let channel = Channel {
-            id: row.broadcaster_id,
-            login: row.broadcaster_login,
-            display_name: row.broadcaster_name,
+            id,
+            login: row.text("broadcaster_login", "login"),
+            display_name: row.text("broadcaster_name", "display_name"),
             ..Channel::default()
         };
-        FollowedChannel {
+        channels.push(FollowedChannel {
             channel,
             followers: None,
-            followed_at: row.followed_at,
-        }
+            followed_at: row.time("followed_at", "followed_at"),
+        });
     }
+    channels
 }
 
 fn request(user: &Channel) -> Request {
@@ -72,14 +69,12 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
         .unique_by("broadcaster_id")
         .limit(limit)
         .expect("channels");
+    let reading = api.clone();
     let rows = std::iter::from_fn(move || {
         let page = pages.next_page()?;
-        Some(
-            page.map_err(explain)
-                .and_then(|page| page.rows.into_iter().map(read::<Row>).collect::<Result<Vec<_>>>()),
-        )
+        Some(page.map_err(explain).map(|page| channels(&reading, page)))
     });
-    let rows = rows.flat_map(one_by_one).map(|row| row.map(FollowedChannel::from));
+    let rows = rows.flat_map(one_by_one);
     Ok(match followers {
         false => Listing::new(Direction::Desc, rows),
         true => Listing::new(
@@ -96,7 +91,7 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
 /// How many channels a user follows.
 pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
     let body = api.json(request(user).query("first", 1)).map_err(explain)?;
-    followers::total(&body)
+    followers::total(&FOLLOWED, &body)
 }
 
 /// The rows in order, with the number of each channel's followers, many look-ups in flight.
@@ -118,7 +113,7 @@ impl<I: Iterator<Item = Result<FollowedChannel>>> Iterator for WithTotals<I> {
             }));
         }
         Some(self.in_flight.pop_front()?.and_then(|(row, pending)| {
-            let followers = Some(followers::total(&pending.json()?)?);
+            let followers = Some(followers::total(&followers::FOLLOWERS, &pending.json()?)?);
             Ok(FollowedChannel { followers, ..row })
         }))
     }

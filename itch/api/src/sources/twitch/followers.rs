@@ -3,19 +3,19 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::envelope::{data, one_by_one, read};
-use super::users::{UserBatches, users_request};
+use super::envelope::{bad_answer, placed, reader};
+use super::users::{AccountBatch, USERS, UserBatches};
 use crate::raw::join::Joined;
+use crate::raw::reader::{PageReader, parse_time, whole_number};
 use crate::raw::{
     Channel, ChannelName, Error, ErrorKind, Fact, Follow, Page, Pending, Policy, RawApi, Request, Result, Service,
     Sift, User,
 };
 use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::{Direction, FollowersParameters};
-use crate::sources::source::{ChannelLookup, FollowerTotal, Listing};
+use crate::sources::source::{ChannelLookup, FollowerTotal, Listing, one_by_one};
 
 /// For a token that may not list followers, Twitch returns their number but no rows, with a success status
 /// (dev.twitch.tv/docs/api/reference#get-channel-followers).
@@ -45,19 +45,18 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
         .pages(api, request(&channel.id))
         .unique_by("user_id")
         .limit(limit);
+    pages = pages.expect("followers");
     if since.is_some() || until.is_some() {
         pages = pages.sift(move |row| sift_by_time(row, since, until));
-    } else {
-        pages = pages.expect("followers");
     }
     let look_up = move |api: &RawApi, page: &Page| {
         let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
         Ok(created
-            .then(|| users_request(ids))
+            .then(|| AccountBatch::of_ids(ids).request())
             .flatten()
             .map(|request| api.fetch(request)))
     };
-    let join = move |api: &RawApi, page: Page, found: Option<Value>| {
+    let join = move |api: &RawApi, page: Page, found: Option<Pending>| {
         if page.number == 0 && FOLLOWERS.policy.hides_rows(page.total, usize::from(!page.empty)) {
             return Err(may_not_list(&channel, page.total.unwrap_or(0)));
         }
@@ -67,11 +66,10 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
     Ok(Listing::new(Direction::Desc, rows))
 }
 
-/// Twitch lists newest first, so the first row before `since` ends the walk.
+/// Twitch lists newest first, so rows before `since` end the walk.
 fn sift_by_time(row: &Value, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
-    let followed = row.get("followed_at").and_then(Value::as_str);
-    let Some(followed) = followed.and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
-        return Sift::Keep; // Parsing the row will report the error.
+    let Some(followed) = row.get("followed_at").and_then(Value::as_str).and_then(parse_time) else {
+        return Sift::Keep; // Nobody knows on which side it is, so it is shown.
     };
     if since.is_some_and(|since| followed < since) {
         Sift::Stop
@@ -82,42 +80,37 @@ fn sift_by_time(row: &Value, since: Option<DateTime<Utc>>, until: Option<DateTim
     }
 }
 
-#[derive(Deserialize)]
-struct FollowerRow {
-    user_id: String,
-    user_login: String,
-    user_name: String,
-    followed_at: DateTime<Utc>,
-}
-
 /// Combines a page of followers and, if they were looked up, their accounts.
-fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>> {
-    let looked_up = found.is_some();
-    let mut users: HashMap<String, User> = match found {
-        Some(body) => data(body)?
-            .into_iter()
-            .map(|user: User| (user.id.clone(), user))
-            .collect(),
-        None => HashMap::new(),
-    };
+fn follows(api: &RawApi, page: Page, found: Option<Pending>) -> Result<Vec<Follow>> {
     let mut gone = Vec::new();
+    let mut accounts = match found {
+        Some(pending) => {
+            let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
+            Some(accounts(api, AccountBatch::of_ids(ids).rows(api, pending)?))
+        }
+        None => None,
+    };
+    let mut reader = PageReader::new(api, FOLLOWERS.path(), page.number);
     let mut follows = Vec::with_capacity(page.rows.len());
-    for row in page.rows {
-        let row: FollowerRow = read(row)?;
-        let mut user = users.remove(&row.user_id).unwrap_or_else(|| {
-            if looked_up {
-                gone.push(row.user_login.clone());
-            }
-            User::default()
-        });
+    for (place, row) in page.placed_rows() {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
+        };
+        let Some(id) = row.key("user_id") else { continue };
+        let login = row.text("user_login", "login");
+        let found = accounts.as_mut().map(|accounts| accounts.remove(&id));
+        if found == Some(None) {
+            gone.push(login.clone());
+        }
         // The follower's row has the current name of the account; the look-up may be a day old.
-        user.id = row.user_id;
-        user.login = row.user_login;
-        user.display_name = row.user_name;
-        follows.push(Follow {
-            user,
-            followed_at: row.followed_at,
-        });
+        let user = User {
+            id,
+            login,
+            display_name: row.text("user_name", "display_name"),
+            ..found.flatten().unwrap_or_default()
+        };
+        let followed_at = row.time("followed_at", "followed_at");
+        follows.push(Follow { user, followed_at });
     }
     if !gone.is_empty() {
         let n = gone.len() as u64;
@@ -130,6 +123,32 @@ fn follows(api: &RawApi, page: Page, found: Option<Value>) -> Result<Vec<Follow>
         });
     }
     Ok(follows)
+}
+
+/// What the look-up adds to the accounts of a page, by their ids.
+fn accounts(api: &RawApi, rows: Vec<Value>) -> HashMap<String, User> {
+    let mut reader = reader(api, &USERS);
+    let mut users = HashMap::with_capacity(rows.len());
+    for (place, row) in placed(rows) {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
+        };
+        let Some(id) = row.key("id") else { continue };
+        // The names are those of the follower's row.
+        row.take("login");
+        row.take("display_name");
+        let created_at = row.time("created_at", "created_at");
+        let extra = row.rest();
+        users.insert(
+            id,
+            User {
+                created_at,
+                extra,
+                ..User::default()
+            },
+        );
+    }
+    users
 }
 
 fn may_not_list(channel: &Channel, total: u64) -> Error {
@@ -148,11 +167,12 @@ pub(super) fn total_request(channel_id: &str) -> Request {
     request(channel_id).query("first", 1)
 }
 
-/// The `total` of a Helix list.
-pub(super) fn total(body: &Value) -> Result<u64> {
-    body.get("total")
-        .and_then(Value::as_u64)
-        .ok_or_else(|| Error::new(ErrorKind::BadData, "Twitch's answer has no `total`").at(Service::Helix, None))
+/// The `total` of a list.
+pub(super) fn total(endpoint: &Endpoint, body: &Value) -> Result<u64> {
+    let total = body.get("total");
+    total
+        .and_then(whole_number)
+        .ok_or_else(|| bad_answer(endpoint, "total", total))
 }
 
 /// A channel name and, if the channel exists, the request in flight for its number of followers.
@@ -197,7 +217,7 @@ impl Iterator for Totals {
         let started = self.in_flight.pop_front()?;
         Some(started.and_then(|(name, found)| {
             let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, u64)> {
-                let total = total(&pending.json()?)?;
+                let total = total(&FOLLOWERS, &pending.json()?)?;
                 Ok((channel, total))
             };
             Ok(FollowerTotal {

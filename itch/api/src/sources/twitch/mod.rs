@@ -82,7 +82,7 @@ impl Source for Twitch {
     }
 
     fn live_stream(&self, api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {
-        streams::live(api.fetch(streams::live_request(channel)))
+        streams::live(api, api.fetch(streams::live_request(channel)))
     }
 
     fn video(&self, api: &RawApi, id: &str) -> Result<Video> {

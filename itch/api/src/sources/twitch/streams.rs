@@ -1,7 +1,7 @@
 //! `streams`: which broadcasts are running.
 
-use super::envelope::data;
-use crate::raw::{Channel, Pending, Policy, Request, Result, Stream};
+use super::envelope::{data, placed, reader};
+use crate::raw::{Channel, Pending, Policy, RawApi, Request, Result, Stream};
 use crate::sources::endpoint::{Endpoint, MINUTE};
 
 pub(super) static STREAMS: Endpoint = Endpoint::helix("streams", Policy::everybody(MINUTE));
@@ -14,6 +14,22 @@ pub(super) fn live_request(channel: &Channel) -> Request {
 }
 
 /// The running broadcast, if there is one.
-pub(super) fn live(pending: Pending) -> Result<Option<Stream>> {
-    Ok(data(pending.json()?)?.into_iter().next())
+pub(super) fn live(api: &RawApi, pending: Pending) -> Result<Option<Stream>> {
+    let mut reader = reader(api, &STREAMS);
+    for (place, row) in placed(data(&STREAMS, pending.json()?)?) {
+        let Some(mut row) = reader.row(place, row) else {
+            continue;
+        };
+        let Some(id) = row.key("id") else { continue };
+        return Ok(Some(Stream {
+            id,
+            user_id: row.text("user_id", "user_id"),
+            user_login: row.text("user_login", "user_login"),
+            title: row.text("title", "title"),
+            viewer_count: row.count("viewer_count", "viewer_count"),
+            started_at: row.time("started_at", "start"),
+            extra: row.rest(),
+        }));
+    }
+    Ok(None)
 }

@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::envelope::data;
+use serde_json::Value;
+
+use super::envelope::{data, placed, reader};
+use crate::raw::reader::{RowReader, key_text};
 use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi, Request, Result, User};
-use crate::sources::endpoint::{DAY, Endpoint};
+use crate::sources::endpoint::{DAY, Endpoint, MINUTE};
 use crate::sources::source::ChannelLookup;
 
 /// The row of the token's own account contains the email address, if the token has the scope for it.
@@ -17,10 +20,106 @@ const USERS_PER_REQUEST: usize = 100;
 /// The number of batches in flight at once.
 const BATCHES_IN_FLIGHT: usize = 4;
 
-/// One `users` request for ids, or `None` without ids.
-pub(super) fn users_request<'a>(ids: impl Iterator<Item = &'a str>) -> Option<Request> {
-    let request = ids.fold(USERS.request(), |request, id| request.query("id", id));
-    (!request.query.is_empty()).then_some(request)
+/// Accounts to look up with one request.
+#[derive(Clone, Debug)]
+pub(super) struct AccountBatch {
+    /// `id` or `login`, and its value; each once, because Twitch counts a repeated value as one of the hundred.
+    keys: Vec<(&'static str, String)>,
+    policy: Policy,
+}
+
+impl AccountBatch {
+    /// The accounts with these ids. Rows of vanished accounts may have an empty id: it is not asked for.
+    pub fn of_ids<'a>(ids: impl Iterator<Item = &'a str>) -> AccountBatch {
+        AccountBatch::new(ids.map(|id| ("id", id.to_owned())), USERS.policy.clone())
+    }
+
+    /// The accounts with these names. Who is not there now may be there in a minute.
+    fn of_names(names: &[ChannelName]) -> AccountBatch {
+        let keys = names.iter().map(|name| match (name.id(), name.login()) {
+            (Some(id), _) => ("id", id.to_owned()),
+            (None, login) => ("login", login.unwrap_or_default().to_owned()),
+        });
+        AccountBatch::new(keys, USERS.policy.clone().incomplete_max_age(MINUTE))
+    }
+
+    fn new(keys: impl Iterator<Item = (&'static str, String)>, policy: Policy) -> AccountBatch {
+        let mut once = Vec::new();
+        for key in keys.filter(|(_, value)| !value.is_empty()) {
+            if !once.contains(&key) {
+                once.push(key);
+            }
+        }
+        AccountBatch { keys: once, policy }
+    }
+
+    /// The request; `None` if there is nobody to look up.
+    pub fn request(&self) -> Option<Request> {
+        let request = USERS.request().policy(self.policy.clone());
+        let request = self
+            .keys
+            .iter()
+            .fold(request, |request, (key, value)| request.query(*key, value));
+        (!self.keys.is_empty()).then_some(request)
+    }
+
+    /// Waits for the answer to the request, and returns its rows.
+    ///
+    /// If nobody at all was found, that may be a fault of the service, so it is asked again. If the request was
+    /// refused because of one of its keys, it is repeated in halves until that key is alone: nobody has such a key.
+    pub fn rows(&self, api: &RawApi, pending: Pending) -> Result<Vec<Value>> {
+        let request = pending.request().clone();
+        let response = pending.wait()?;
+        let stored = response.from_cache();
+        match response.success(&request).and_then(|body| data(&USERS, body)) {
+            Ok(rows) if rows.is_empty() && !stored => data(&USERS, api.json(request.fresh())?),
+            Err(error) if error.http == Some(400) => self.halves(api),
+            rows => rows,
+        }
+    }
+
+    fn halves(&self, api: &RawApi) -> Result<Vec<Value>> {
+        let (first, second) = self.keys.split_at(self.keys.len() / 2);
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        let halves = [first, second].map(|keys| AccountBatch {
+            keys: keys.to_vec(),
+            policy: self.policy.clone(),
+        });
+        let started: Vec<_> = halves
+            .iter()
+            .map(|half| half.request().map(|request| api.fetch(request)))
+            .collect();
+        let mut rows = Vec::new();
+        for (half, pending) in halves.iter().zip(started) {
+            if let Some(pending) = pending {
+                rows.extend(half.rows(api, pending)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Reads an account; `None` if its id cannot be read.
+fn user(mut row: RowReader<'_>) -> Option<User> {
+    Some(User {
+        id: row.key("id")?,
+        login: row.text("login", "login"),
+        display_name: row.text("display_name", "display_name"),
+        created_at: row.time("created_at", "created_at"),
+        extra: row.rest(),
+    })
+}
+
+/// The accounts of an answer.
+fn users(api: &RawApi, rows: Vec<Value>) -> Vec<User> {
+    let mut reader = reader(api, &USERS);
+    let mut users = Vec::with_capacity(rows.len());
+    for (place, row) in placed(rows) {
+        users.extend(reader.row(place, row).and_then(user));
+    }
+    users
 }
 
 /// The account of the token: `users` without a parameter.
@@ -33,8 +132,14 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
         Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
         _ => error,
     })?;
-    let user: Option<User> = data(found)?.into_iter().next();
-    user.map(Channel::from).ok_or_else(nobody)
+    // Only its id is used, so its other fields do not matter.
+    let account = data(&OWN_USER, found)?.into_iter().next();
+    let id = account.as_ref().and_then(|account| key_text(account.get("id")?));
+    let id = id.filter(|id| !id.is_empty()).ok_or_else(nobody)?;
+    Ok(Channel {
+        id,
+        ..Channel::default()
+    })
 }
 
 /// Looks up users in batches, several in flight, and returns them in the order of the names. Helix does not keep the
@@ -42,7 +147,7 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
 pub(super) struct UserBatches {
     api: RawApi,
     names: std::vec::IntoIter<ChannelName>,
-    in_flight: VecDeque<(Vec<ChannelName>, Pending)>,
+    in_flight: VecDeque<(Vec<ChannelName>, AccountBatch, Option<Pending>)>,
     ready: std::vec::IntoIter<ChannelLookup>,
 }
 
@@ -62,36 +167,34 @@ impl UserBatches {
             if names.is_empty() {
                 return;
             }
-            let mut request = USERS.request();
-            for name in &names {
-                let pair = match (name.id(), name.login()) {
-                    (Some(id), _) => ("id", id),
-                    (None, login) => ("login", login.unwrap_or_default()),
-                };
-                // Twitch counts a repeated value as one of the hundred, so each value is sent once.
-                if !request
-                    .query
-                    .iter()
-                    .any(|(key, value)| (key.as_str(), value.as_str()) == pair)
-                {
-                    request = request.query(pair.0, pair.1);
-                }
-            }
-            self.in_flight.push_back((names, self.api.fetch(request)));
+            let batch = AccountBatch::of_names(&names);
+            let pending = batch.request().map(|request| self.api.fetch(request));
+            self.in_flight.push_back((names, batch, pending));
         }
     }
 
-    fn finish(names: Vec<ChannelName>, pending: Pending) -> Result<Vec<ChannelLookup>> {
+    fn finish(
+        &self,
+        names: Vec<ChannelName>,
+        batch: &AccountBatch,
+        pending: Option<Pending>,
+    ) -> Result<Vec<ChannelLookup>> {
         let mut by_id = HashMap::new();
         let mut by_login = HashMap::new();
-        for user in data::<User>(pending.json()?)? {
+        let rows = pending.map(|pending| batch.rows(&self.api, pending)).transpose()?;
+        for user in users(&self.api, rows.unwrap_or_default()) {
             let channel = Channel::from(user);
             by_login.insert(channel.login.clone(), channel.id.clone());
             by_id.insert(channel.id.clone(), channel);
         }
+        // A login that could not be read is that of the only name, if there is one.
+        let only = match (&names[..], by_id.len()) {
+            ([_], 1) => by_id.keys().next().cloned(),
+            _ => None,
+        };
         let find = |name: &ChannelName| {
             let id = name.id().or_else(|| Some(by_login.get(name.login()?)?.as_str()));
-            by_id.get(id?).cloned()
+            by_id.get(id.or(only.as_deref())?).cloned()
         };
         Ok(names
             .into_iter()
@@ -112,9 +215,9 @@ impl Iterator for UserBatches {
                 return Some(Ok(lookup));
             }
             self.fill();
-            let (names, pending) = self.in_flight.pop_front()?;
+            let (names, batch, pending) = self.in_flight.pop_front()?;
             self.fill();
-            match UserBatches::finish(names, pending) {
+            match self.finish(names, &batch, pending) {
                 Ok(lookups) => self.ready = lookups.into_iter(),
                 Err(error) => return Some(Err(error)),
             }

@@ -22,6 +22,7 @@ pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
         max_age: HOUR.as_secs(),
         scope: CacheScope::Everybody,
         rows_hidden: false,
+        incomplete_max_age: None,
         errors_are_data: false,
         // The same members as in `Comments` below.
         page: Some(PageShape {
