@@ -27,7 +27,7 @@
 //!     let follow = follow?;
 //!     println_row(&follow.user.login, follow.followed_at);
 //! }
-//! # fn println_row(_: &str, _: chrono::DateTime<chrono::Utc>) {}
+//! # fn println_row(_: &str, _: Option<chrono::DateTime<chrono::Utc>>) {}
 //! # Ok(()) }
 //! ```
 #![deny(missing_docs)]

@@ -40,8 +40,21 @@ impl Script {
         self.asked.lock().unwrap().clone()
     }
 
+    /// The facts, without those about stored answers.
     fn facts(&self) -> Vec<Fact> {
-        self.facts.lock().unwrap().clone()
+        let facts = self.facts.lock().unwrap();
+        let discard = |fact: &&Fact| !matches!(fact, Fact::Discard { .. });
+        facts.iter().filter(discard).cloned().collect()
+    }
+
+    /// The requests whose stored answers must not be used again.
+    fn discarded(&self) -> Vec<String> {
+        let facts = self.facts.lock().unwrap();
+        let discarded = facts.iter().filter_map(|fact| match fact {
+            Fact::Discard { request } => Some(request.to_string()),
+            _ => None,
+        });
+        discarded.collect()
     }
 }
 
@@ -125,7 +138,12 @@ fn a_walk_ends_where_there_is_no_cursor() {
         what: "things".to_owned(),
         n,
     };
-    assert_eq!(script.facts(), [expected(5), expected(6)]);
+    let moved = Fact::Moved {
+        what: "things".to_owned(),
+        by: 1,
+    };
+    assert_eq!(script.facts(), [expected(5), expected(5), moved]);
+    assert!(script.discarded().is_empty());
 }
 
 #[test]
@@ -167,13 +185,156 @@ fn a_cursor_that_comes_again_ends_the_walk_and_is_noted() {
     ]);
     assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..3));
     assert_eq!(script.facts(), [Fact::Looped]);
+    assert_eq!(script.discarded(), ["helix x?first=1", "helix x?first=1&after=b"]);
+}
+
+fn is_gap(facts: &[Fact], words: &str) -> bool {
+    matches!(facts, [Fact::Gap { reason, .. }] if reason.contains(words))
 }
 
 #[test]
-fn an_empty_page_with_a_cursor_is_a_gap() {
-    let script = Script::new([page(0..1, 9, Some("a")), page(1..1, 9, Some("b"))]);
+fn an_empty_page_with_a_cursor_is_followed_once() {
+    let script = Script::new([
+        page(0..1, 9, Some("a")),
+        page(1..1, 9, Some("b")),
+        page(1..2, 9, Some("c")),
+        page(2..2, 9, Some("d")),
+        page(2..2, 9, Some("e")),
+    ]);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..2));
+    assert!(is_gap(&script.facts(), "page 5 was empty"), "{:?}", script.facts());
+    let script = Script::new([page(0..1, 1, Some("a")), page(1..1, 1, Some("b")), page(1..1, 1, None)]);
     walk(script.api().pages(Request::helix("x"), 1));
-    assert!(matches!(script.facts().as_slice(), [Fact::Gap { reason, .. }] if reason.contains("page 2")));
+    assert_eq!(script.facts(), []);
+}
+
+#[test]
+fn a_list_that_repeats_for_ever_ends_after_ten_pages() {
+    let cursor = |n: u32| Some(["c", &n.to_string()].concat());
+    let pages = |repeated: u32, then: Value| {
+        let first = [page(0..3, 9, Some("a")), page(3..5, 9, Some("b"))];
+        let again = (0..repeated).map(|n| page(n % 3..n % 3 + 1, 9, cursor(n).as_deref()));
+        Script::new(first.into_iter().chain(again).chain([then]).collect::<Vec<_>>())
+    };
+    let walk_of = |script: &Arc<Script>| ids(&walk(script.api().pages(Request::helix("x"), 3).unique_by("id")));
+    let script = pages(10, Value::Null);
+    assert_eq!(walk_of(&script), numbers(0..5));
+    let facts: Vec<Fact> = script
+        .facts()
+        .into_iter()
+        .filter(|fact| !matches!(fact, Fact::Repeated { .. }))
+        .collect();
+    assert!(is_gap(&facts, "10 pages in a row"), "{facts:?}");
+    for repeated in [3, 9] {
+        let script = pages(repeated, page(5..6, 9, None));
+        assert_eq!(walk_of(&script), numbers(0..6));
+        assert!(
+            script
+                .facts()
+                .iter()
+                .all(|fact| matches!(fact, Fact::Repeated { n: 1 }))
+        );
+    }
+}
+
+#[test]
+fn a_row_that_comes_again_much_later_is_a_repeat() {
+    let mut pages: Vec<Value> = (0..40).map(|n| page(n..n + 1, 41, Some(&format!("c{n}")))).collect();
+    pages.push(page(0..1, 41, Some("d")));
+    pages.push(page(40..41, 41, None));
+    let script = Script::new(pages);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1).unique_by("id"))), numbers(0..41));
+    assert_eq!(script.facts(), [Fact::Repeated { n: 1 }]);
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_fetched_again() {
+    for odd in [
+        json!({"data": null}),
+        json!({"total": 1}),
+        json!({"data": {}}),
+        json!({"data": [], "pagination": []}),
+        json!([]),
+    ] {
+        let script = Script::new([page(0..1, 2, Some("a")), odd.clone(), odd.clone(), page(1..2, 2, None)]);
+        assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..2), "{odd}");
+        assert_eq!(script.facts(), []);
+        assert_eq!(script.asked()[1..], ["helix x?first=1&after=a"; 3]);
+        assert_eq!(script.discarded(), ["helix x?first=1&after=a"; 2]);
+    }
+}
+
+#[test]
+fn rows_of_a_page_whose_end_cannot_be_read_are_kept() {
+    let odd = json!({"data": [{"id": "0"}], "pagination": {"cursor": []}});
+    let script = Script::new([odd.clone(), odd.clone(), odd]);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..1));
+    assert!(is_gap(&script.facts(), "the end of page 1 could not be read"));
+}
+
+#[test]
+fn a_list_that_ends_too_early_is_asked_again() {
+    let script = Script::new([
+        page(0..1, 3, Some("a")),
+        page(1..2, 3, None),
+        page(1..2, 3, Some("b")),
+        page(2..3, 3, None),
+    ]);
+    let walk_of = |script: &Arc<Script>| {
+        let pages = script
+            .api()
+            .pages(Request::helix("x"), 1)
+            .unique_by("id")
+            .expect("things");
+        ids(&walk(pages))
+    };
+    assert_eq!(walk_of(&script), numbers(0..3));
+    let script = Script::new([page(0..2, 3, None), page(0..2, 3, None)]);
+    assert_eq!(walk_of(&script), numbers(0..2));
+    assert_eq!(script.discarded().len(), 2);
+}
+
+#[test]
+fn a_total_that_cannot_be_read_is_said() {
+    let script = Script::new([json!({"data": [{"id": "0"}], "total": "many"})]);
+    walk(script.api().pages(Request::helix("x"), 1).expect("things"));
+    let facts = script.facts();
+    assert!(matches!(&facts[..], [Fact::Unreadable { what, n: 1, .. }] if what == "`total`"), "{facts:?}");
+    let script = Script::new([
+        json!({"data": [{"id": "0"}], "total": null, "pagination": {"cursor": "a"}}),
+        page(1..2, 2, None),
+    ]);
+    walk(script.api().pages(Request::helix("x"), 1).expect("things"));
+    assert!(matches!(&script.facts()[..], [Fact::Expected { n: 2, .. }]));
+}
+
+#[test]
+fn a_row_without_its_key_costs_only_itself() {
+    let rows = json!([{"id": "0"}, {"id": null}, null, {"id": 1}, {"id": ""}, {"id": ""}, {"id": {"a": 1}}]);
+    let script = Script::new([json!({"data": rows})]);
+    let pages = walk(script.api().pages(Request::helix("x"), 10).unique_by("id"));
+    assert_eq!(pages[0].places, [1, 4, 5, 6]);
+    let facts = script.facts();
+    let [Fact::Unreadable { what, n: 3, examples }] = &facts[..] else {
+        panic!("{facts:?}");
+    };
+    assert_eq!(what, "rows");
+    assert_eq!(examples[0], "`x` page 1, row 2, `id`: null");
+}
+
+#[test]
+fn a_page_with_more_rows_than_the_largest_comes_in_parts() {
+    let script = Script::new([page(0..130, 131, Some("a")), page(130..131, 131, None)]);
+    let pages = walk(
+        script
+            .api()
+            .pages(Request::helix("x"), 100)
+            .unique_by("id")
+            .expect("things"),
+    );
+    let sizes: Vec<(u64, usize)> = pages.iter().map(|page| (page.number, page.rows.len())).collect();
+    assert_eq!(sizes, [(0, 100), (0, 30), (1, 1)]);
+    assert_eq!(pages[1].places[0], 101);
 }
 
 #[test]
@@ -195,13 +356,11 @@ fn every_way_to_say_that_there_is_no_next_page_is_understood() {
         let script = Script::new([json!({"data": [{"id": "0"}], "pagination": pagination})]);
         assert_eq!(walk(script.api().pages(Request::helix("x"), 1)).len(), 1);
     }
-    let script = Script::new([json!({"data": null})]);
-    assert_eq!(walk(script.api().pages(Request::helix("x"), 1))[0].rows.len(), 0);
 }
 
 #[test]
 fn an_answer_without_rows_is_an_error_and_the_end() {
-    let script = Script::new([json!({"message": "hello"})]);
+    let script = Script::new([json!({"message": "hello"}), json!([]), json!({"data": null})]);
     let mut pages = script.api().pages(Request::helix("x"), 1);
     assert_eq!(pages.next_page().unwrap().unwrap_err().kind, ErrorKind::BadData);
     assert!(pages.next_page().is_none());
@@ -217,17 +376,33 @@ fn a_refusal_carries_the_services_own_words() {
 
 #[test]
 fn a_sieve_skips_and_stops() {
-    let script = Script::new([page(0..5, 9, Some("a"))]);
+    let script = Script::new([page(0..5, 9, Some("a")), page(6..8, 9, Some("b"))]);
     let pages = script
         .api()
         .pages(Request::helix("x"), 5)
+        .expect("things")
         .sift(|row| match row["id"].as_str() {
             Some("0") => Sift::Skip,
-            Some("3") => Sift::Stop,
-            _ => Sift::Keep,
+            Some("1" | "2" | "4") => Sift::Keep,
+            _ => Sift::Stop,
         });
-    assert_eq!(ids(&walk(pages)), numbers(1..3));
-    assert_eq!(script.asked().len(), 1);
+    // A row out of order does not end the walk, a page without any row that is kept does.
+    assert_eq!(ids(&walk(pages)), ["1", "2", "4"]);
+    assert_eq!(script.asked().len(), 2);
+    assert_eq!(script.facts(), []);
+}
+
+#[test]
+fn a_sieve_that_did_not_end_the_walk_leaves_the_rest_expected() {
+    let script = Script::new([page(0..5, 9, None), page(0..5, 9, None)]);
+    let pages = script
+        .api()
+        .pages(Request::helix("x"), 5)
+        .unique_by("id")
+        .expect("things");
+    let pages = pages.sift(|row| if row["id"] == "0" { Sift::Skip } else { Sift::Keep });
+    assert_eq!(ids(&walk(pages)), numbers(1..5));
+    assert!(matches!(&script.facts()[..], [Fact::Expected { n: 8, .. }]), "{:?}", script.facts());
 }
 
 fn user(id: u32) -> Value {
@@ -251,10 +426,82 @@ fn channels_come_back_in_the_order_asked_for() {
 
 #[test]
 fn an_unknown_channel_is_named() {
-    let script = Script::new([json!({"data": []})]);
+    let script = Script::new([json!({"data": []}), json!({"data": []})]);
     let error = script.api().channel(&"Nobody".parse().unwrap()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("`Nobody`"));
+}
+
+#[test]
+fn a_look_up_that_is_refused_is_halved() {
+    let script = Script::default();
+    let bad = json!({"error": "Bad Request", "status": 400, "message": "Invalid login names"});
+    *script.answers.lock().unwrap() = [
+        (400, bad.clone()),
+        (400, bad.clone()),
+        (200, json!({"data": [user(3), user(4)]})),
+        (200, json!({"data": [user(1)]})),
+        (400, bad.clone()),
+        (400, bad),
+    ]
+    .into();
+    let script = Arc::new(script);
+    let names = ["user1", "odd", "user3", "user4"]
+        .map(|name| name.parse().unwrap())
+        .to_vec();
+    let found = script
+        .api()
+        .channels(names)
+        .map(|lookup| lookup.unwrap().channel.map(|c| c.id));
+    let id = |id: &str| Some(id.to_owned());
+    assert_eq!(found.collect::<Vec<_>>(), [id("1"), None, id("3"), id("4")]);
+    assert_eq!(
+        script.asked()[1..],
+        [
+            "helix users?login=user1&login=odd",
+            "helix users?login=user3&login=user4",
+            "helix users?login=user1",
+            "helix users?login=odd",
+        ]
+    );
+}
+
+#[test]
+fn odd_fields_of_a_follower_leave_cells_empty() {
+    let script = Script::new([
+        json!({"data": [user(9)]}),
+        json!({"data": [
+            {"user_id": 1, "user_login": null, "user_name": [], "followed_at": ""},
+            {"user_id": "2", "user_login": "user2", "user_name": "U", "followed_at": "0001-01-01T00:00:00Z"},
+            {"user_id": "", "user_login": "", "user_name": "", "followed_at": "2026-05-20T21:14:33Z"},
+            follower(3),
+        ], "total": 4, "pagination": {}}),
+        json!({"data": [user(2), {"id": "1", "created_at": null}, user(3)]}),
+    ]);
+    let api = script.api();
+    let channel = api.channel(&"user9".parse().unwrap()).unwrap();
+    let follows = api.followers(&channel).with_created().start().unwrap();
+    let follows: Vec<_> = follows.map(Result::unwrap).collect();
+    assert_eq!(follows.len(), 4);
+    assert_eq!(script.asked()[2], "helix users?id=1&id=2&id=3");
+    let unreadable: Vec<(String, u64)> = script
+        .facts()
+        .into_iter()
+        .filter_map(|fact| match fact {
+            Fact::Unreadable { what, n, .. } => Some((what, n)),
+            _ => None,
+        })
+        .collect();
+    let of = |what: &str, n| (what.to_owned(), n);
+    assert_eq!(
+        unreadable,
+        [
+            of("`created_at`", 1),
+            of("`display_name`", 1),
+            of("`followed_at`", 2),
+            of("`login`", 1)
+        ]
+    );
 }
 
 fn follower(id: u32) -> Value {
@@ -295,6 +542,7 @@ fn a_follower_whose_account_is_gone_keeps_its_row() {
 fn followers_that_may_not_be_listed_are_no_empty_success() {
     let script = Script::new([
         json!({"data": [user(9)]}),
+        json!({"data": [], "total": 250_000, "pagination": {}}),
         json!({"data": [], "total": 250_000, "pagination": {}}),
     ]);
     let api = script.api();

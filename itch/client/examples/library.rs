@@ -62,7 +62,7 @@ fn main() -> Result<()> {
         println!("{} was created at {created}", channel.login);
     }
     for total in api.follower_totals(vec!["burkeblack".parse()?]) {
-        if let Some((_, followers)) = total?.found {
+        if let Some((_, Some(followers))) = total?.found {
             println!("{followers} accounts follow it");
         }
     }
@@ -70,7 +70,9 @@ fn main() -> Result<()> {
     // Lists are iterators: the next page is requested while you read this one, and none is requested after you stop.
     for follow in api.following(&channel).start()?.take(3) {
         let follow = follow?;
-        println!("it follows {} since {}", follow.channel.login, follow.followed_at);
+        if let Some(since) = follow.followed_at {
+            println!("it follows {} since {since}", follow.channel.login);
+        }
     }
 
     // The chat of past streams.

@@ -10,6 +10,7 @@ use itch_plugin::{CacheStore, Put, StoredValue};
 use tracing::debug;
 
 use crate::address::Addresses;
+use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::{self, Corrupt, Entry, Meta};
 use crate::freshness::Accept;
@@ -107,7 +108,7 @@ impl Cache {
         for (place, store) in self.stores.iter().enumerate() {
             match self.look_and_heal(store, key, request).await? {
                 Found::Nothing | Found::Broken(_) => {}
-                Found::Read(entry, _) if !accept.allows(entry.age) => expired = true,
+                Found::Read(entry, _) if !is_usable(request, accept, &entry) => expired = true,
                 Found::Read(entry, bytes) => {
                     self.fill(place, key, &entry, bytes).await?;
                     if let Some(meta) = &entry.meta {
@@ -250,6 +251,20 @@ impl Cache {
         Ok(())
     }
 
+    /// Removes a stored answer that turned out to be bad.
+    pub async fn discard(self: Arc<Cache>, key: String) {
+        for store in &self.stores {
+            let key = key.clone();
+            // A store that fails is not used any more, and has said so.
+            let _ = store.call(move |store| store.remove(&key)).await;
+        }
+    }
+
+    /// Marks a change that a dropped client still waits for.
+    pub fn change(&self) -> Writing {
+        Writing::start(&self.pending)
+    }
+
     /// Waits until pending answers are stored, but no longer than this.
     pub fn flush(&self, longest: Duration) {
         let deadline = Instant::now() + longest;
@@ -262,6 +277,20 @@ impl Cache {
             writing = ignore_poison(self.pending.ended.wait_timeout(writing, left)).0;
         }
     }
+}
+
+/// Whether a stored answer is fresh enough. One that lacks something that was asked for may have to be fresher, and one
+/// without its list was never good.
+fn is_usable(request: &Request, accept: Accept, entry: &Entry) -> bool {
+    if !accept.allows(entry.age) || (200..300).contains(&entry.status) && !request.has_its_list(&entry.body) {
+        return false;
+    }
+    let most = request.policy.as_ref().and_then(|policy| policy.incomplete_max_age);
+    let (Accept::UpTo(_), Some(most)) = (accept, most.map(Duration::from_secs)) else {
+        return true;
+    };
+    entry.age.is_some_and(|age| age <= most)
+        || Shape::of(&entry.body).and_then(|shape| shape.rows).unwrap_or_default() >= request.query.len()
 }
 
 /// Decompresses a value outside the async threads.
@@ -308,7 +337,8 @@ struct Pending {
 }
 
 /// One answer that is being stored.
-struct Writing(Arc<Pending>);
+#[derive(Debug)]
+pub(crate) struct Writing(Arc<Pending>);
 
 impl Writing {
     fn start(pending: &Arc<Pending>) -> Writing {

@@ -149,6 +149,21 @@ impl Client {
         lock(&self.inner.core.facts).clone()
     }
 
+    /// Starts to remove the stored answer to a request.
+    fn discard(&self, request: &Request) {
+        let core = &self.inner.core;
+        if core.cache.is_empty() || core.options.offline {
+            return;
+        }
+        let Ok(runtime) = self.runtime() else { return };
+        let key = key::key(&core.text(request, &policy(request)));
+        let (cache, change) = (Arc::clone(&core.cache), core.cache.change());
+        runtime.spawn(async move {
+            cache.discard(key).await;
+            drop(change);
+        });
+    }
+
     fn runtime(&self) -> Result<Handle> {
         let mut runtime = lock(&self.inner.runtime);
         if let Some(runtime) = &*runtime {
@@ -222,7 +237,10 @@ impl Transport for Client {
     }
 
     fn note(&self, fact: Fact) {
-        fact.add_to(&mut lock(&self.inner.core.facts));
+        match fact {
+            Fact::Discard { request } => self.discard(&request),
+            fact => fact.add_to(&mut lock(&self.inner.core.facts)),
+        }
     }
 
     fn cancelled(&self) -> bool {

@@ -75,7 +75,8 @@ impl Fetcher {
                 continue;
             }
             pass.answered(&answer.headers);
-            if let Some(trouble) = passing_error(request.service, policy.page.as_ref(), &answer) {
+            let trouble = passing_error(request.service, policy.page.as_ref(), &answer);
+            if let Some(trouble) = trouble.or_else(|| missing_list(request, &answer)) {
                 retry.after(Fault::Passing(trouble)).await?;
                 continue;
             }
@@ -153,6 +154,21 @@ fn passing_error(service: Service, page: Option<&PageShape>, answer: &Answer) ->
     Some(Trouble {
         status: Some(answer.status),
         ..Trouble::new(format!("answered \"{message}\""))
+    })
+}
+
+/// An answer without the list that it should have, which is not an error either.
+fn missing_list(request: &Request, answer: &Answer) -> Option<Trouble> {
+    let list = request.list.as_deref().filter(|_| answer.is_success())?;
+    let shape = answer.shape.as_ref()?;
+    let found = match list {
+        "data" => shape.rows.is_some(),
+        _ => request.has_its_list(&answer.body),
+    };
+    (!found && !shape.error).then(|| Trouble {
+        kind: ErrorKind::BadData,
+        status: Some(answer.status),
+        ..Trouble::new(format!("answered `{}` without the list `{list}`", request.path))
     })
 }
 

@@ -47,10 +47,14 @@ pub(crate) enum Walk {
     Fetched,
 }
 
-/// The precedence: offline, the walk's first page, refresh, the largest age in the options, the request, the endpoint.
+/// The precedence: offline, a request that accepts nothing, the walk's first page, refresh, the largest age in the options, the request, the endpoint.
 pub(crate) fn accept(options: CacheOptions, walk: Option<Walk>, request: &Request, policy: &Policy) -> Accept {
     if options.offline {
         return Accept::AnyAge;
+    }
+    // A page that could not be read is fetched again, wherever the others come from.
+    if request.freshness == Freshness::Fresh {
+        return Accept::Nothing;
     }
     match walk {
         // All stored pages of a walk are one state of the list, however long ago they were stored.
@@ -65,7 +69,6 @@ pub(crate) fn accept(options: CacheOptions, walk: Option<Walk>, request: &Reques
         return Accept::UpTo(most);
     }
     match request.freshness {
-        Freshness::Fresh => Accept::Nothing,
         Freshness::MaxAge(seconds) => Accept::UpTo(Duration::from_secs(seconds)),
         Freshness::Immutable => Accept::AnyAge,
         // Also for a freshness of a newer version of `itch-api` that this client does not know.

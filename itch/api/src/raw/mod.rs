@@ -5,6 +5,7 @@ mod error;
 mod fact;
 mod handle;
 pub(crate) mod join;
+mod members;
 mod models;
 mod pages;
 mod policy;

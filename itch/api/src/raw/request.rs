@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Policy;
+use super::members::members;
 
 /// A service that itch sends requests to. Each has a canonical address and a setting for its base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -275,6 +276,12 @@ impl Request {
     pub fn list(mut self, member: impl Into<Cow<'static, str>>) -> Request {
         self.list = Some(member.into());
         self
+    }
+
+    /// Whether the body of an answer has the list that was named; true if none was.
+    pub fn has_its_list(&self, body: &[u8]) -> bool {
+        let Some(list) = &self.list else { return true };
+        matches!(members(body, [&**list]), Ok([Some(found)]) if found.get().starts_with('['))
     }
 
     /// Makes the request part of a walk over pages.

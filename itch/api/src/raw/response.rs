@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::members::members;
 use super::{Error, ErrorKind, Reason, Request, Result, Service};
 
 /// A final HTTP answer. Its status may be any: call [`Response::success`] before reading rows.
@@ -31,17 +32,24 @@ impl Response {
 
     /// The body as JSON if the status is a success. Otherwise an error with the service's message.
     pub fn success(&self, request: &Request) -> Result<Value> {
+        self.check(request)?;
+        self.json()
+            .map_err(|error| error.at(request.service, Some(self.status)))
+    }
+
+    /// An error if the status is not a success, or the body is an error.
+    pub(super) fn check(&self, request: &Request) -> Result<()> {
         if !(200..300).contains(&self.status) {
             return Err(self.refusal(request.service));
         }
-        let body = self
-            .json()
-            .map_err(|error| error.at(request.service, Some(self.status)))?;
         // The old services could send an error with a success status, so a non-empty `error` counts as an error.
-        if request.service.is_legacy() && body.get("error").is_some_and(says_something) {
+        if request.service.is_legacy()
+            && let Ok([Some(error)]) = members(&self.body, ["error"])
+            && serde_json::from_str(error.get()).is_ok_and(|error| says_something(&error))
+        {
             return Err(self.refusal(request.service));
         }
-        Ok(body)
+        Ok(())
     }
 
     /// The error for a status outside 2xx.

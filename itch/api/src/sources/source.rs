@@ -53,7 +53,7 @@ pub struct FollowerTotal {
     /// The name that was looked up.
     pub name: ChannelName,
     /// The channel and its number of followers; `None` if there is no such channel.
-    pub found: Option<(Channel, u64)>,
+    pub found: Option<(Channel, Option<u64>)>,
 }
 
 /// Rows that are returned one by one, while more of them are being fetched.

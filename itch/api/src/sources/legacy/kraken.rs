@@ -101,17 +101,20 @@ impl Iterator for Channels {
 }
 
 /// The number of followers is part of the channel object.
-pub(super) fn follower_total(lookup: ChannelLookup) -> Result<FollowerTotal> {
+pub(super) fn follower_total(api: &RawApi, lookup: ChannelLookup) -> FollowerTotal {
     let ChannelLookup { name, channel } = lookup;
     let with_total = |channel: Channel| {
-        let followers = channel.extra.get("followers").and_then(whole_number);
-        let followers = followers.ok_or_else(|| bad_answer(&CHANNELS, "followers"))?;
-        Ok::<_, Error>((channel, followers))
+        let found = channel.extra.get("followers");
+        let followers = found.and_then(whole_number);
+        if followers.is_none() {
+            PageReader::new(api, CHANNELS.path(), 0).unreadable("followers", 1, "followers", found);
+        }
+        (channel, followers)
     };
-    Ok(FollowerTotal {
+    FollowerTotal {
         name,
-        found: channel.map(with_total).transpose()?,
-    })
+        found: channel.map(with_total),
+    }
 }
 
 pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {

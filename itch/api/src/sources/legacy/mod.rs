@@ -41,7 +41,9 @@ impl Source for Legacy {
     }
 
     fn follower_totals(&self, api: &RawApi, names: Vec<ChannelName>) -> Rows<FollowerTotal> {
-        Box::new(kraken::Channels::new(api.clone(), names).map(|lookup| lookup.and_then(kraken::follower_total)))
+        let api = api.clone();
+        let lookups = kraken::Channels::new(api.clone(), names);
+        Box::new(lookups.map(move |lookup| lookup.map(|lookup| kraken::follower_total(&api, lookup))))
     }
 
     fn followers(&self, api: &RawApi, asked: FollowersParameters) -> Result<Listing<Follow>> {

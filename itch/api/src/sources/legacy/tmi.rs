@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::raw::reader::{PageReader, key_text};
 use crate::raw::{Channel, Chatter, Error, ErrorKind, Policy, RawApi, Result, Role, Service};
 use crate::sources::endpoint::{Endpoint, MINUTE};
 use crate::sources::source::Rows;
@@ -12,26 +13,37 @@ pub(super) static CHATTERS: Endpoint = Endpoint::get(Service::Tmi, "group/user/*
 const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", Role::Viewer)];
 
 pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
-    let body = api.json(CHATTERS.request_for(&channel.login))?;
+    let request = CHATTERS.request_for(&channel.login);
+    let mut body = api.json(request.clone())?;
+    if !body.get("chatters").is_some_and(Value::is_object) {
+        body = api.json(request.fresh())?;
+    }
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::BadData, "tmi's answer has no `chatters`").at(Service::Tmi, None));
     };
     let mut rows = Vec::new();
-    for (group, role) in ROLES {
-        let logins = groups
-            .get(group)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-        rows.extend(logins.map(|login| {
-            Ok(Chatter {
+    for (page, (group, role)) in (0..).zip(ROLES) {
+        let mut reader = PageReader::new(api, CHATTERS.path(), page);
+        let logins = match groups.get(group) {
+            None => continue,
+            Some(Value::Array(logins)) => logins,
+            Some(odd) => {
+                reader.lost(0, Some(group), odd);
+                continue;
+            }
+        };
+        for (place, login) in (1..).zip(logins) {
+            let Some(login) = key_text(login) else {
+                reader.lost(place, Some(group), login);
+                continue;
+            };
+            rows.push(Ok(Chatter {
                 id: None,
-                login: login.to_owned(),
+                login,
                 display_name: String::new(),
                 role: Some(role),
-            })
-        }));
+            }));
+        }
     }
     Ok(Box::new(rows.into_iter()))
 }

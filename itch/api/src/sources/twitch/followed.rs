@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::envelope::bad_answer;
 use super::followers::{self, total_request};
 use crate::raw::reader::PageReader;
 use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Page, Pending, Policy, RawApi, Request, Result};
@@ -90,8 +91,9 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
 
 /// How many channels a user follows.
 pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
-    let body = api.json(request(user).query("first", 1)).map_err(explain)?;
-    followers::total(&FOLLOWED, &body)
+    let pending = api.fetch(request(user).query("first", 1));
+    let total = followers::total(api, pending).map_err(explain)?;
+    total.map_err(|found| bad_answer(&FOLLOWED, "total", found.as_ref()))
 }
 
 /// The rows in order, with the number of each channel's followers, many look-ups in flight.
@@ -113,7 +115,7 @@ impl<I: Iterator<Item = Result<FollowedChannel>>> Iterator for WithTotals<I> {
             }));
         }
         Some(self.in_flight.pop_front()?.and_then(|(row, pending)| {
-            let followers = Some(followers::total(&followers::FOLLOWERS, &pending.json()?)?);
+            let followers = followers::followers_total(&self.api, pending)?;
             Ok(FollowedChannel { followers, ..row })
         }))
     }

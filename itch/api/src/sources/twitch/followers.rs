@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::envelope::{bad_answer, placed, reader};
+use super::envelope::{placed, reader};
 use super::users::{AccountBatch, USERS, UserBatches};
 use crate::raw::join::Joined;
 use crate::raw::reader::{PageReader, parse_time, whole_number};
@@ -50,11 +50,8 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
         pages = pages.sift(move |row| sift_by_time(row, since, until));
     }
     let look_up = move |api: &RawApi, page: &Page| {
-        let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
-        Ok(created
-            .then(|| AccountBatch::of_ids(ids).request())
-            .flatten()
-            .map(|request| api.fetch(request)))
+        let request = created.then(|| AccountBatch::of_rows(&page.rows, "user_id").request());
+        Ok(request.flatten().map(|request| api.fetch(request)))
     };
     let join = move |api: &RawApi, page: Page, found: Option<Pending>| {
         if page.number == 0 && FOLLOWERS.policy.hides_rows(page.total, usize::from(!page.empty)) {
@@ -85,8 +82,8 @@ fn follows(api: &RawApi, page: Page, found: Option<Pending>) -> Result<Vec<Follo
     let mut gone = Vec::new();
     let mut accounts = match found {
         Some(pending) => {
-            let ids = page.rows.iter().filter_map(|row| row.get("user_id")?.as_str());
-            Some(accounts(api, AccountBatch::of_ids(ids).rows(api, pending)?))
+            let batch = AccountBatch::of_rows(&page.rows, "user_id");
+            Some(accounts(api, batch.rows(api, pending)?))
         }
         None => None,
     };
@@ -167,12 +164,26 @@ pub(super) fn total_request(channel_id: &str) -> Request {
     request(channel_id).query("first", 1)
 }
 
-/// The `total` of a list.
-pub(super) fn total(endpoint: &Endpoint, body: &Value) -> Result<u64> {
-    let total = body.get("total");
-    total
-        .and_then(whole_number)
-        .ok_or_else(|| bad_answer(endpoint, "total", total))
+/// The `total` of a list. An answer without one is asked for again.
+pub(super) fn total(api: &RawApi, pending: Pending) -> Result<Result<u64, Option<Value>>> {
+    let request = pending.request().clone();
+    let mut body = pending.json()?;
+    if body.get("total").and_then(whole_number).is_none() {
+        body = api.json(request.fresh())?;
+    }
+    let found = body.get_mut("total").map(Value::take);
+    Ok(found.as_ref().and_then(whole_number).ok_or(found))
+}
+
+/// The number of a channel's followers; `None` and counted as unreadable if Twitch does not send it.
+pub(super) fn followers_total(api: &RawApi, pending: Pending) -> Result<Option<u64>> {
+    Ok(match total(api, pending)? {
+        Ok(total) => Some(total),
+        Err(found) => {
+            reader(api, &FOLLOWERS).unreadable("followers", 1, "total", found.as_ref());
+            None
+        }
+    })
 }
 
 /// A channel name and, if the channel exists, the request in flight for its number of followers.
@@ -216,8 +227,8 @@ impl Iterator for Totals {
         }
         let started = self.in_flight.pop_front()?;
         Some(started.and_then(|(name, found)| {
-            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, u64)> {
-                let total = total(&FOLLOWERS, &pending.json()?)?;
+            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, Option<u64>)> {
+                let total = followers_total(&self.api, pending)?;
                 Ok((channel, total))
             };
             Ok(FollowerTotal {

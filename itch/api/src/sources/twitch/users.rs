@@ -29,9 +29,10 @@ pub(super) struct AccountBatch {
 }
 
 impl AccountBatch {
-    /// The accounts with these ids. Rows of vanished accounts may have an empty id: it is not asked for.
-    pub fn of_ids<'a>(ids: impl Iterator<Item = &'a str>) -> AccountBatch {
-        AccountBatch::new(ids.map(|id| ("id", id.to_owned())), USERS.policy.clone())
+    /// The accounts of rows, whose ids are in this field. Rows of vanished accounts may have an empty id: it is not asked for.
+    pub fn of_rows(rows: &[Value], field: &str) -> AccountBatch {
+        let ids = rows.iter().filter_map(|row| Some(("id", key_text(row.get(field)?)?)));
+        AccountBatch::new(ids, USERS.policy.clone())
     }
 
     /// The accounts with these names. Who is not there now may be there in a minute.
