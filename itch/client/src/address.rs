@@ -64,11 +64,13 @@ impl Addresses {
 
     /// The URL of a request.
     pub fn url(&self, request: &Request) -> Result<Url> {
-        let base = match self.overrides.get(&request.service) {
-            Some(base) => base,
-            None => request.service.canonical(),
+        let canonical = request.service.canonical();
+        let url = match self.overrides.get(&request.service) {
+            // The address of loots.com ends in a slash, and the original itch added another: archives have both.
+            Some(base) if canonical.ends_with('/') => join(&format!("{base}/"), request)?,
+            Some(base) => join(base, request)?,
+            None => join(canonical, request)?,
         };
-        let url = join(base, request)?;
         Url::parse(&url).map_err(|error| bad_address(request.service, &url).source_chain(&error))
     }
 

@@ -28,6 +28,10 @@ pub struct ReportSpec {
     pub columns: Vec<Column>,
     /// The OAuth scopes that a token needs; empty if any token can be used.
     pub scopes: Vec<String>,
+    /// OAuth scopes that a token should have for some of the columns; without them the report works, but the columns may
+    /// be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted_scopes: Vec<WantedScope>,
     /// How to plot it, if it can be plotted.
     pub chart: Option<ChartHint>,
     /// Environment variables that only this report reads.
@@ -188,6 +192,15 @@ pub struct Column {
 
 fn yes() -> bool {
     true
+}
+
+/// An OAuth scope that only one column of a report needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedScope {
+    /// The scope.
+    pub scope: String,
+    /// The column that is empty without it.
+    pub column: String,
 }
 
 /// How to plot a report.
@@ -478,6 +491,15 @@ impl ReportSpec {
     /// Adds an OAuth scope.
     pub fn scope(mut self, scope: impl Into<String>) -> ReportSpec {
         self.scopes.push(scope.into());
+        self
+    }
+
+    /// Adds an OAuth scope that is only needed for one column.
+    pub fn wanted_scope(mut self, scope: impl Into<String>, column: impl Into<String>) -> ReportSpec {
+        self.wanted_scopes.push(WantedScope {
+            scope: scope.into(),
+            column: column.into(),
+        });
         self
     }
 

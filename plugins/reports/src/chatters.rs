@@ -28,6 +28,8 @@ impl Report for Chatters {
                     .field("display_name"),
             )
             .scope("moderator:read:chatters")
+            .wanted_scope("moderation:read", "role")
+            .wanted_scope("channel:read:vips", "role")
             .example("itch chatters burkeblack", "Everyone in the chat")
             .example("itch chatters --columns role,name burkeblack", "With their roles")
     }

@@ -53,6 +53,9 @@ pub(crate) fn report_details(spec: &ReportSpec) -> String {
         (column.name.clone(), format!("{} ({kind}{unit}{request})", column.help))
     });
     let scopes = spec.scopes.iter().map(|scope| (scope.clone(), String::new()));
+    let wanted = spec.wanted_scopes.iter();
+    let scopes =
+        scopes.chain(wanted.map(|wanted| (wanted.scope.clone(), format!("For the column `{}`", wanted.column))));
     let aliases = spec.aliases.iter().map(|alias| (alias.name.clone(), String::new()));
     let examples = spec
         .examples

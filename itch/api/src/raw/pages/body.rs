@@ -3,7 +3,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::PageStyle;
+use super::page::PageStyle;
 use crate::raw::members::{item_spans, members, span_within};
 use crate::raw::reader::{excerpt, whole_number};
 use crate::raw::{Error, ErrorKind, Request, Response, Result};
@@ -61,6 +61,10 @@ impl Rows {
         let text = self.body.get(self.list + start as usize..self.list + end as usize);
         let row = text.and_then(|text| serde_json::from_slice(text).ok());
         Some((self.taken as u64, row.unwrap_or_default()))
+    }
+
+    pub fn len(&self) -> usize {
+        self.spans.len()
     }
 
     pub fn is_empty(&self) -> bool {

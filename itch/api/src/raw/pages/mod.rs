@@ -1,6 +1,7 @@
 //! Paging: follows a cursor, with the next page in flight while the current one is read.
 
 mod body;
+mod page;
 mod repeats;
 
 use std::collections::HashSet;
@@ -9,7 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use self::body::{Body, Cursor, Next, Rows, Total};
+use self::body::{Body, Cursor, Next, Total};
+use self::page::{OpenPage, Totals};
+pub use self::page::{Page, PageStyle, Sift};
 use self::repeats::Repeats;
 use super::reader::{PageReader, key_text};
 use super::{Chain, Fact, Freshness, Pending, RawApi, Request, Result};
@@ -24,54 +27,6 @@ const FETCHED_AGAIN: u32 = 2;
 /// A list that is shorter than its total by more than this share was cut short. Totals count rows that are not listed
 /// (twitchdev/issues #1176).
 const CUT_SHORT: f64 = 0.01;
-
-/// How a service pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PageStyle {
-    /// `{"data":[…],"total":n,"pagination":{"cursor":"…"}}`; page size `first`, next page `after`
-    /// (dev.twitch.tv/docs/api/guide#pagination).
-    Helix,
-    /// `{"follows":[…],"_total":n,"_cursor":"…","_links":{"next":"…"}}`: the next page is the first URL with `cursor`
-    /// added, or else the linked URL; only an empty page ends the list (justintv/Twitch-API, v3_resources).
-    Kraken {
-        /// The field that holds the rows.
-        rows: &'static str,
-    },
-}
-
-/// What a walk does with a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sift {
-    /// Keep the row.
-    Keep,
-    /// Leave the row out and continue.
-    Skip,
-    /// Leave the row out and end the walk.
-    Stop,
-}
-
-/// Rows of one page of a walk. A page that is larger than the endpoint's largest page comes in several parts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    /// Its rows, without repeated rows and without those that the filter left out.
-    pub rows: Vec<Value>,
-    /// The place of each of them among all rows of the page, counted from 1.
-    pub places: Vec<u64>,
-    /// The size of the whole list, if the service sends it.
-    pub total: Option<u64>,
-    /// The index of the page, from 0.
-    pub number: u64,
-    /// Whether the service sent no rows at all, before repeated rows were removed and the filter was applied.
-    pub empty: bool,
-}
-
-impl Page {
-    /// The rows with their places.
-    pub(crate) fn placed_rows(self) -> impl Iterator<Item = (u64, Value)> {
-        self.places.into_iter().zip(self.rows)
-    }
-}
 
 type Sieve = Box<dyn FnMut(&Value) -> Sift + Send>;
 
@@ -109,6 +64,7 @@ pub struct Pages {
     fetched_again: u32,
     /// The page in flight is fetched again because the list ended too early.
     end_again: bool,
+    full_is_not_the_end: bool,
     /// The filter has ended the walk at a row, but newer rows may still follow.
     stopping: bool,
     gap: bool,
@@ -118,51 +74,6 @@ enum State {
     NotStarted,
     InFlight(Box<Pending>),
     Ended,
-}
-
-/// A page that has arrived, with what is known about the rows that were taken from it.
-struct OpenPage {
-    rows: Rows,
-    next: Cursor,
-    total: Option<u64>,
-    number: u64,
-    empty: bool,
-    /// It was read before: its repeated rows are not counted.
-    again: bool,
-    new: bool,
-    kept: bool,
-    stopped: bool,
-    full: bool,
-    repeated: u64,
-}
-
-/// The totals that the service sent during a walk.
-#[derive(Debug, Default)]
-struct Totals {
-    least: Option<u64>,
-    most: u64,
-    unreadable: Option<String>,
-}
-
-impl Totals {
-    fn add(&mut self, total: &Total) {
-        match total {
-            Total::Known(n) => {
-                self.least = Some(self.least.map_or(*n, |least| least.min(*n)));
-                self.most = self.most.max(*n);
-            }
-            Total::Absent => {
-                self.unreadable.get_or_insert_with(|| "absent".to_owned());
-            }
-            Total::Unreadable(found) => {
-                self.unreadable.get_or_insert_with(|| found.clone());
-            }
-        }
-    }
-
-    fn moved(&self) -> u64 {
-        self.least.map_or(0, |least| self.most - least)
-    }
 }
 
 impl fmt::Debug for Pages {
@@ -204,6 +115,7 @@ impl Pages {
             empty: 0,
             fetched_again: 0,
             end_again: false,
+            full_is_not_the_end: false,
             stopping: false,
             gap: false,
         }
@@ -236,6 +148,12 @@ impl Pages {
     /// leaves out are not expected; if the filter ends the walk, no number is.
     pub fn expect(mut self, what: impl Into<String>) -> Pages {
         self.expected = Some(what.into());
+        self
+    }
+
+    /// Asks a full page that names no next one again: for a list without a total, which cannot tell that it was cut.
+    pub(crate) fn full_is_not_the_end(mut self) -> Pages {
+        self.full_is_not_the_end = true;
         self
     }
 
@@ -403,7 +321,7 @@ impl Pages {
     }
 
     /// Decides whether there is a next page, and starts its request.
-    fn finish_page(&mut self, open: OpenPage) {
+    fn finish_page(&mut self, mut open: OpenPage) {
         if open.repeated > 0 && !open.again {
             self.api.note(Fact::Repeated { n: open.repeated });
         }
@@ -416,7 +334,7 @@ impl Pages {
         self.empty = if open.empty { self.empty + 1 } else { 0 };
         let idle = self.unique.is_some() && !open.new;
         self.idle = if idle { self.idle + 1 } else { 0 };
-        let next = match open.next {
+        let next = match std::mem::replace(&mut open.next, Cursor::End) {
             _ if stopped || open.full => None,
             Cursor::End => None,
             Cursor::Unreadable(found) => {
@@ -445,7 +363,7 @@ impl Pages {
                 }
                 self.turn_to(next);
             }
-            None if !stopped && !open.full && !self.gap && !open.again && self.is_cut_short() => {
+            None if !stopped && !open.full && !self.gap && !open.again && self.may_go_on(&open) => {
                 // The list may go on where the service says that it ends.
                 self.end_again = true;
                 self.number = open.number;
@@ -462,6 +380,12 @@ impl Pages {
             to: None,
             reason,
         });
+    }
+
+    /// Whether the list may go on after the page that named no next one.
+    fn may_go_on(&self, open: &OpenPage) -> bool {
+        let full = open.rows.len() >= self.max as usize;
+        self.is_cut_short() || self.full_is_not_the_end && full
     }
 
     /// Whether clearly fewer rows came than the service counts.

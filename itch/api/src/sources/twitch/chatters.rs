@@ -34,7 +34,8 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
         .filter(|_| own && api.needed("role").is_some())
         .map(|(endpoint, role, scope)| {
             let request = endpoint.request().query("broadcaster_id", &channel.id);
-            (endpoint.pages(api, request).unique_by("user_id"), role, scope)
+            // These lists have no total.
+            (endpoint.pages(api, request).unique_by("user_id").full_is_not_the_end(), role, scope)
         })
         .collect();
     // All lists are requested before the first is read.
@@ -107,27 +108,36 @@ impl Roles {
     /// Fetches one list of roles. A token without the scope for it cannot see it: the other roles are still shown, and
     /// the verdict names the scope.
     fn collect(&mut self, api: &RawApi, mut pages: Pages, role: Role, scope: &str) -> Result<()> {
+        let gap = |reason: String| {
+            api.note(Fact::Gap {
+                from: None,
+                to: None,
+                reason,
+            });
+        };
+        let mut begun = false;
         while let Some(page) = pages.next_page() {
             let page = match page {
                 Err(error) if error.kind == ErrorKind::SignIn && error.http.is_some() => {
-                    api.note(Fact::Gap {
-                        from: None,
-                        to: None,
-                        reason: format!(
-                            "the role {} could not be read: the token lacks the scope `{scope}`",
-                            role.name()
-                        ),
-                    });
+                    match begun {
+                        // What was allowed for the first page is not forbidden for the next.
+                        true => {
+                            gap(format!("the list for the role {} could not be read to its end: {error}", role.name()))
+                        }
+                        false => {
+                            gap(format!("the role {} is unknown: the token lacks the scope `{scope}`", role.name()))
+                        }
+                    }
                     return Ok(());
                 }
                 page => page?,
             };
-            let mut reader = PageReader::new(api, format!("{} list", role.name()), page.number);
+            begun = true;
+            let mut reader = PageReader::new(api, format!("list of {}s", role.name()), page.number);
             for (place, row) in page.placed_rows() {
-                let Some(id) = reader.row(place, row).and_then(|mut row| row.key("user_id")) else {
-                    continue;
-                };
-                self.by_id.insert(id, role);
+                if let Some(id) = reader.row(place, row).and_then(|mut row| row.key("user_id")) {
+                    self.by_id.insert(id, role);
+                }
             }
         }
         self.seen.push(role);
