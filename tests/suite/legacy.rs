@@ -122,7 +122,7 @@ fn loots_target(order: &str, limit: &str) -> String {
         limit,
         "%2C+%22offset%22%3A+0%7D",
     ];
-    format!("/loots/api/v1/search/channels/76725499/streams?json={}", question.concat())
+    format!("/loots/api/v1//search/channels/76725499/streams?json={}", question.concat())
 }
 
 fn old_streams(sandbox: &Sandbox, target: &str) -> String {
@@ -248,7 +248,7 @@ fn broadcasts_are_those_of_the_old_program() {
         (&["-l", "300"][..], "desc", "300"),
         (&["-l", "700"], "desc", "500"),
         (&["-l", "4", "-d", "asc"], "asc", "4"),
-        (&[], "desc", "null"),
+        (&[], "desc", "500"),
     ] {
         let target = loots_target(order, limit);
         let ran = legacy(&folder, &[options, &["loots_streams", "burkeblack"]].concat());

@@ -80,6 +80,8 @@ mod plugins_new;
 mod plugins_probed;
 /// Which plugin files may run: first uses, changes, pins, owners.
 mod plugins_trusted;
+/// Answers as servers in the field have sent them.
+mod real_servers;
 /// A server that records its requests.
 mod recorder;
 /// The reports, each named like its command.

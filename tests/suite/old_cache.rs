@@ -207,7 +207,7 @@ fn chatters_and_broadcasts() {
             rows.clone(),
         ),
         (
-            &format!(r#"{search}|['json={{"sort_key": "_t", "sort_order": "asc", "limit": null, "offset": 0}}']"#),
+            &format!(r#"{search}|['json={{"sort_key": "_t", "sort_order": "asc", "limit": 500, "offset": 0}}']"#),
             rows,
         ),
     ]);

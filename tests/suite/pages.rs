@@ -13,6 +13,7 @@ pub(crate) const PAGES: &[&str] = &[
     "SECURITY.md",
     "docs/architecture.md",
     "docs/caches.md",
+    "docs/completeness.md",
     "docs/library.md",
     "docs/plotting.md",
     "docs/plugins.md",

@@ -166,7 +166,11 @@ fn described(unit: &Value) -> String {
     part("Columns:", tabled(["column", "meaning"], rows("columns", &column)));
     part("Environment:", tabled(["variable", "meaning"], rows("variables", &variable)));
     let scopes = list(spec, "scopes").iter().filter_map(Value::as_str);
-    part("Scopes that the token needs:", scopes.map(|scope| format!("- `{scope}`\n")).collect());
+    let wanted = list(spec, "wanted_scopes").iter();
+    let wanted =
+        wanted.map(|wanted| format!("- `{}`, for the column `{}`\n", text(wanted, "scope"), text(wanted, "column")));
+    let scopes = scopes.map(|scope| format!("- `{scope}`\n")).chain(wanted);
+    part("Scopes that the token needs:", scopes.collect());
     let aliases = list(spec, "aliases").iter().map(|alias| text(alias, "name"));
     part("Other names:", aliases.map(|name| format!("- `{name}`\n")).collect());
     let examples = list(spec, "examples").iter();

@@ -88,6 +88,11 @@ impl Recorder {
         recorder
     }
 
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A folder whose commands use this server, without other variables.
     pub(crate) fn folder(&self) -> Folder {
         let at = |path: &str| format!("http://{}{path}", self.address);

@@ -147,6 +147,8 @@ enum { ITCH_LOG_ERROR = 1, ITCH_LOG_WARNING = 2, ITCH_LOG_INFORMATION = 3, ITCH_
  *   body       only for gql
  *   freshness  how old a stored answer may be: "endpoint" (as defined by `policy`), "fresh" (no stored answer),
  *              {"max-age":60} (seconds), "immutable" (any age)
+ *   list       the member of a good answer that is a list, such as "data": an answer without it is a temporary failure,
+ *              and is never stored
  *   policy     for an endpoint that itch does not know: for how many seconds its answers are fresh, and who shares
  *              them, as {"max_age":3600,"scope":"everybody"}. "scope" is "everybody", "user" (only the user who sent
  *              the request), or {"user-with":"user:read:email"} (everybody except users whose token has that scope).
@@ -174,12 +176,13 @@ typedef struct itch_host {
   void (*ticket_drop)(itch_run *run, uint64_t ticket);
 
   /* Starts a walk over the pages of a Helix list. It accepts these members in addition to those of a request: "limit",
-   * the largest number of rows; "unique_by", a field that identifies repeated rows, which are left out; "expect", what
+   * the largest number of rows; "unique_by", the field that is the key of a row, or a JSON Pointer to it ("/user/id"):
+   * repeated rows are left out, and so are rows without a key, which count as unreadable; "expect", what
    * the list counts, so that itch compares its total with the rows received; "max", the endpoint's largest page size
    * (100). The next page is fetched while the current one is read. On failure `error`, which may be null, contains an
    * error that must be freed. */
   itch_status (*pages_open)(itch_run *run, itch_str request_json, itch_pages **out, itch_buf *error);
-  /* The next page's rows as a JSON array, or ITCH_DONE. On failure `out` contains an error, and the walk has ended.
+  /* The next rows as a JSON array, at most "max", or ITCH_DONE. On failure `out` contains an error, and the walk has ended.
    * Free `out` in every case. */
   itch_status (*pages_next)(itch_pages *pages, itch_buf *out);
   /* Ends a walk, once, at any page. */
@@ -196,8 +199,11 @@ typedef struct itch_host {
   /* Records a fact, or an array of facts, for the verdict whether the output is complete:
    * {"fact":"expected","what":"followers","n":12}, {"fact":"repeated","n":1},
    * {"fact":"missing","what":"accounts","n":2,"examples":["a"],"remark":"created empty"}, {"fact":"looped"},
-   * {"fact":"gap","from":"1:00","to":"2:00","reason":"the service did not answer"}, {"fact":"recovered","n":1}. Missing
-   * things no longer exist on the service; a remark says what happened to their rows. */
+   * {"fact":"gap","from":"1:00","to":"2:00","reason":"the service did not answer"}, {"fact":"recovered","n":1},
+   * {"fact":"unreadable","what":"rows","n":1,"examples":["page 2, row 5: null"]}, {"fact":"moved","what":"followers",
+   * "by":3}, {"fact":"searched-back","rows":2000000}. Missing things no longer exist on the service; a remark says what
+   * happened to their rows. Unreadable are rows that were left out or, with a column in backquotes, cells that are empty
+   * because the service sent something else. Moved is by how much a list's total changed meanwhile. */
   itch_status (*note)(itch_run *run, itch_str facts_json);
   /* Reports the progress; `total` 0 means unknown. itch counts rows itself. */
   void (*progress)(itch_run *run, uint64_t done, uint64_t total);
@@ -233,6 +239,7 @@ typedef itch_status (*itch_push)(void *sink, const uint8_t *bytes, size_t len);
  *   columns    type: bool, int, float, text, time, duration; "unit"; "precision", decimal places; with "default":false
  *              it is printed only if --columns selects it
  *   scopes     OAuth scopes that the token needs: ["moderator:read:followers"]
+ *   wanted_scopes  scopes that only one column needs: [{"scope":"moderation:read","column":"role"}]
  *   aliases    other names: [{"name":"hi"}]
  *   chart      how to plot it: {"x":"time","y":"count","mark":"scatter"}; mark: scatter, line, mixed
  *   variables  environment variables that it reads: [{"name":"HELLO","help":"...","default":"..."}]; others are not in

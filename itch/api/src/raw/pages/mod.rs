@@ -356,13 +356,11 @@ impl Pages {
             }
             Cursor::Next(next) => Some(next),
         };
+        if open.number == 0 {
+            self.expect_total(false);
+        }
         match next {
-            Some(next) => {
-                if open.number == 0 {
-                    self.expect_total(false);
-                }
-                self.turn_to(next);
-            }
+            Some(next) => self.turn_to(next),
             None if !stopped && !open.full && !self.gap && !open.again && self.may_go_on(&open) => {
                 // The list may go on where the service says that it ends.
                 self.end_again = true;
