@@ -42,7 +42,9 @@ fn follower(id: u64) -> Value {
 
 /// The users whose ids are in a target.
 fn users(target: &str) -> String {
-    let ids = target.split(['?', '&']).filter_map(|pair| pair.strip_prefix("id=")?.parse().ok());
+    let ids = target
+        .split(['?', '&'])
+        .filter_map(|pair| pair.strip_prefix("id=")?.parse().ok());
     json!({"data": ids.map(user).collect::<Vec<_>>()}).to_string()
 }
 
@@ -94,7 +96,8 @@ fn blank_rows_are_accounts_that_are_gone() {
         _ => json!({"data": []}).to_string(),
     });
     let ran = folder.itch(&["-v", "chatters", "user1"]);
-    ran.exits(0).says("4 of 4 rows, 2 accounts gone (name empty), 0 repeated, complete, ");
+    ran.exits(0)
+        .says("4 of 4 rows, 2 accounts gone (name empty), 0 repeated, complete, ");
     assert_eq!(ran.rows().iter().filter(|row| row.is_empty()).count(), 2);
 }
 
@@ -109,7 +112,10 @@ fn a_walk_that_went_wrong_is_not_taken_from_the_cache() {
         true => page((101..=150).map(follower), 150, None),
     });
     let arguments = ["-c", "file", "followers", "user1"];
-    folder.itch(&arguments).exits(3).says("50 of 150 followers did not come");
+    folder
+        .itch(&arguments)
+        .exits(3)
+        .says("50 of 150 followers did not come");
     repaired.store(1, Ordering::Relaxed);
     assert_eq!(folder.itch(&arguments).exits(0).rows().len(), 150);
 }
@@ -123,7 +129,10 @@ fn a_finished_broadcast_without_a_length_has_no_end() {
     };
     let (_server, folder) = helix(move |target| match target.starts_with("videos?") {
         true => {
-            let rows = [video(3, "2026-05-20T21:14:33Z", "1h0m0s"), video(2, "2026-05-19T21:14:33Z", "0s")];
+            let rows = [
+                video(3, "2026-05-20T21:14:33Z", "1h0m0s"),
+                video(2, "2026-05-19T21:14:33Z", "0s"),
+            ];
             json!({"data": rows.into_iter().chain([video(1, "0001-01-01T00:00:00Z", "1h")]).collect::<Vec<_>>()})
                 .to_string()
         }

@@ -181,24 +181,29 @@ impl Pages {
     ///
     /// The walk ends after an error.
     pub fn next_page(&mut self) -> Option<Result<Page>> {
-        while self.open.is_none() {
-            self.pending()?;
-            let State::InFlight(pending) = std::mem::replace(&mut self.state, State::Ended) else {
-                return None;
-            };
-            match self.arrive(*pending) {
-                Ok(open) => self.open = open,
-                Err(error) => return Some(Err(error)),
+        loop {
+            while self.open.is_none() {
+                self.pending()?;
+                let State::InFlight(pending) = std::mem::replace(&mut self.state, State::Ended) else {
+                    return None;
+                };
+                match self.arrive(*pending) {
+                    Ok(open) => self.open = open,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            let mut open = self.open.take()?;
+            let page = self.take_rows(&mut open);
+            if open.rows.are_taken() || open.full {
+                self.finish_page(open);
+            } else {
+                self.open = Some(open);
+            }
+            // Whether a page without rows is the answer is only known when it was asked for again.
+            if !(self.end_again && page.rows.is_empty()) {
+                return Some(Ok(page));
             }
         }
-        let mut open = self.open.take()?;
-        let page = self.take_rows(&mut open);
-        if open.rows.are_taken() || open.full {
-            self.finish_page(open);
-        } else {
-            self.open = Some(open);
-        }
-        Some(Ok(page))
     }
 
     /// The rows of all pages, one by one.
