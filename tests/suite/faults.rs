@@ -148,12 +148,10 @@ fn an_empty_page_that_names_a_next_one_is_not_the_end() {
         .exits(0)
         .prints(&expected.stdout);
     // Only two in a row end the list.
-    let ran = with_faults("no-rows=0.3", "10000", &[]);
+    let ran = with_faults("no-rows=1", "10000", &[]);
     ran.exits(3)
-        .says("INCOMPLETE: page ")
-        .says(" was empty but named a next page; ");
-    assert!((100..10_000).contains(&ran.rows().len()));
-    assert!(expected.stdout.starts_with(&ran.stdout));
+        .says("INCOMPLETE: page 2 was empty but named a next page; ");
+    assert!(ran.rows().is_empty());
 }
 
 /// Missing rows are always reported, also with `-q` and on a pipe.

@@ -193,9 +193,10 @@ impl Pages {
                 }
             }
             let mut open = self.open.take()?;
-            let page = self.take_rows(&mut open);
+            let mut page = self.take_rows(&mut open);
             if open.rows.are_taken() || open.full {
                 self.finish_page(open);
+                page.more = matches!(self.state, State::InFlight(_));
             } else {
                 self.open = Some(open);
             }
@@ -275,6 +276,7 @@ impl Pages {
             total: open.total,
             number: open.number,
             empty: open.empty,
+            more: true,
         };
         let mut reader = PageReader::new(&self.api, self.request.path.as_str(), open.number);
         while page.rows.len() < self.max as usize {
@@ -299,7 +301,12 @@ impl Pages {
                 true => row.pointer(field),
                 false => row.get(field),
             };
-            let Some(key) = found.and_then(key_text) else {
+            let key = found.and_then(key_text);
+            // Of a page that is read for the second time only new keys count.
+            if open.again && key.as_ref().is_none_or(String::is_empty) {
+                return false;
+            }
+            let Some(key) = key else {
                 reader.lost(place, Some(field), found.unwrap_or(&Value::Null));
                 return false;
             };
@@ -388,7 +395,8 @@ impl Pages {
     /// Whether the list may go on after the page that named no next one.
     fn may_go_on(&self, open: &OpenPage) -> bool {
         let full = open.rows.len() >= self.max as usize;
-        self.is_cut_short() || self.full_is_not_the_end && full
+        // Without keys the rows of the page would come twice.
+        self.unique.is_some() && (self.is_cut_short() || self.full_is_not_the_end && full)
     }
 
     /// Whether clearly fewer rows came than the service counts.

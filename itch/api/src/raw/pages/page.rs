@@ -43,6 +43,8 @@ pub struct Page {
     pub number: u64,
     /// Whether the service sent no rows at all, before repeated rows were removed and the filter was applied.
     pub empty: bool,
+    /// Whether more pages, or parts of this one, follow.
+    pub more: bool,
 }
 
 impl Page {

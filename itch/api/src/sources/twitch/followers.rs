@@ -54,7 +54,7 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
         Ok(request.flatten().map(|request| api.fetch(request)))
     };
     let join = move |api: &RawApi, page: Page, found: Option<Pending>| {
-        if page.number == 0 && FOLLOWERS.policy.hides_rows(page.total, usize::from(!page.empty)) {
+        if page.number == 0 && !page.more && FOLLOWERS.policy.hides_rows(page.total, usize::from(!page.empty)) {
             return Err(may_not_list(&channel, page.total.unwrap_or(0)));
         }
         follows(api, page, found)
