@@ -8,16 +8,25 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap};
 
-use crate::retry::retry_after;
+use crate::retry::{pause, retry_after};
 
 /// The longest wait for a bucket, whatever a header says.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
+/// Longer than any run.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Extra wait after the reset: the header has whole seconds, and clocks differ slightly.
 const A_LITTLE: Duration = Duration::from_millis(100);
 
-/// How long to wait after a refusal that has no rate limit headers.
-const UNTOLD: Duration = Duration::from_secs(1);
+/// After this many accepted requests in a row, one more may be in flight, if a refusal had reduced their number.
+const TRUST: u32 = 20;
+
+/// A reset after this time, which is in the year 5138, is not in seconds.
+const LATEST_RESET: f64 = 1e11;
+
+/// A reset before this time, which is in 1973, is a number of seconds from now (draft-ietf-httpapi-ratelimit-headers).
+const EARLIEST_RESET: f64 = 1e8;
 
 /// Whether the next request may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +55,20 @@ impl Reading {
             (number.is_finite() && number >= 0.0).then_some(number)
         };
         let remaining = number("ratelimit-remaining")?;
-        let reset = number("ratelimit-reset")?;
+        // In seconds; some services and gateways send milliseconds or less.
+        let mut reset = number("ratelimit-reset")?;
+        while reset > LATEST_RESET {
+            reset /= 1000.0;
+        }
         // Relative to the service's own clock, if it sends `Date`: this machine's may be wrong by hours.
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        let now = date.unwrap_or(now).duration_since(UNIX_EPOCH).ok()?;
-        let seconds = (reset - now.as_secs_f64()).clamp(0.0, LONGEST_WAIT.as_secs_f64());
+        let now = date.unwrap_or(now).duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
+        let seconds = match reset < EARLIEST_RESET && now > EARLIEST_RESET {
+            true => reset,
+            false => reset - now,
+        };
+        let seconds = seconds.clamp(0.0, LONGEST_WAIT.as_secs_f64());
         Some(Reading {
             limit: number("ratelimit-limit").unwrap_or(remaining).max(remaining),
             remaining,
@@ -64,13 +81,20 @@ impl Reading {
 #[derive(Debug)]
 pub(crate) struct Bucket {
     at_once: u32,
+    /// How many requests may be in flight now: fewer after a refusal that the points do not explain.
+    allowed: u32,
+    /// Requests accepted in a row since `allowed` changed.
+    trusted: u32,
     in_flight: u32,
     level: Option<Level>,
     /// Nothing is sent before this time, because the service refused a request.
     closed_until: Option<Instant>,
     /// The service refused a request although a point should have been refilled: from then on only its reset counts.
     stepwise: bool,
+    /// Refusals in a row. Those of requests that were in flight together are one.
     refusals: u32,
+    /// The last request that had been sent at the last of these.
+    refused: u64,
     next: u64,
 }
 
@@ -90,11 +114,14 @@ impl Bucket {
     pub fn new(at_once: u32) -> Bucket {
         Bucket {
             at_once: at_once.max(1),
+            allowed: at_once.max(1),
+            trusted: 0,
             in_flight: 0,
             level: None,
             closed_until: None,
             stepwise: false,
             refusals: 0,
+            refused: 0,
             next: 0,
         }
     }
@@ -104,7 +131,7 @@ impl Bucket {
         if let Some(until) = self.closed_until.filter(|until| *until > now) {
             return Grant::At(until);
         }
-        if self.in_flight >= self.at_once {
+        if self.in_flight >= self.allowed {
             return Grant::WhenAnswered;
         }
         let Some(level) = self.level else {
@@ -172,31 +199,67 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Handles a refusal (429): nothing is sent before the reset.
-    pub fn refused(&mut self, headers: &HeaderMap, wall: SystemTime, now: Instant) {
-        self.stepwise |= self
-            .level
-            .is_some_and(|level| level.remaining < f64::from(self.in_flight));
-        self.in_flight = self.in_flight.saturating_sub(1);
-        let wait = match Reading::of(headers, wall) {
+    /// Handles a refusal (429): nothing is sent before the reset, if the bucket is empty, and else for a pause that grows
+    /// with each refusal.
+    ///
+    /// A refusal that the points do not explain means that the service limits something else, often connections: then
+    /// half as many requests may be in flight.
+    pub fn refused(&mut self, request: u64, headers: &HeaderMap, wall: SystemTime, now: Instant, jitter: f64) {
+        let reading = Reading::of(headers, wall);
+        let is_empty = reading.is_some_and(|reading| reading.remaining < 1.0);
+        if is_empty {
+            self.stepwise |= self
+                .level
+                .is_some_and(|level| level.remaining < f64::from(self.in_flight));
+        }
+        if request > self.refused {
+            self.refused = self.next;
+            self.refusals += 1;
+            self.trusted = 0;
+            if !is_empty {
+                self.allowed = (self.allowed.min(self.in_flight) / 2).max(1);
+            }
+        }
+        let before = self.refusals.saturating_sub(1);
+        let asked = retry_after(headers, wall).unwrap_or_default();
+        let wait = match reading.filter(|_| is_empty) {
             Some(reading) => {
+                self.in_flight = self.in_flight.saturating_sub(1);
                 // This reading replaces all others, whatever is in flight.
                 let remaining = 0.0;
                 self.read(Reading { remaining, ..reading }, now);
-                reading.full_in + A_LITTLE
+                let reset = reading.full_in + A_LITTLE;
+                // Refused again, although the reset was waited for.
+                if before > 0 {
+                    reset.max(pause(before, jitter))
+                } else {
+                    reset
+                }
             }
             None => {
-                retry_after(headers, wall).unwrap_or_else(|| UNTOLD.saturating_mul(2u32.saturating_pow(self.refusals)))
+                self.answered(request, reading, now);
+                pause(before, jitter)
             }
         };
-        self.refusals += 1;
-        let until = now + wait.min(LONGEST_WAIT);
+        // A time that cannot be counted is as good as never.
+        let until = now.checked_add(wait.max(asked)).unwrap_or(now + NEVER);
         self.closed_until = Some(self.closed_until.map_or(until, |known| known.max(until)));
     }
 
-    /// A request was accepted: resets the count of consecutive refusals.
-    pub fn accepted(&mut self) {
+    /// A request was accepted: the service answers again.
+    pub fn accepted(&mut self, request: u64) {
+        // One that was sent before a refusal says nothing about the time after it.
+        if request <= self.refused {
+            return;
+        }
         self.refusals = 0;
+        if self.allowed < self.at_once {
+            self.trusted += 1;
+            if self.trusted >= TRUST {
+                self.trusted = 0;
+                self.allowed += 1;
+            }
+        }
     }
 }
 
@@ -274,8 +337,8 @@ mod tests {
         let mut bucket = Bucket::new(100);
         let request = bucket.sent();
         bucket.answered(request, reading(30.0, 0.0, 2.0), now);
-        bucket.sent();
-        bucket.refused(&headers, wall, now);
+        let request = bucket.sent();
+        bucket.refused(request, &headers, wall, now, 1.0);
         let open = now + second(2.1);
         assert_eq!(bucket.ready(now), Grant::At(open));
         assert_eq!(bucket.ready(open), Grant::Now);
@@ -288,11 +351,103 @@ mod tests {
     fn a_refusal_without_a_word_is_respected_longer_each_time() {
         let now = Instant::now();
         let mut bucket = Bucket::new(100);
-        for wait in [1.0, 2.0, 4.0] {
+        for wait in [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0] {
             bucket.closed_until = None;
-            bucket.sent();
-            bucket.refused(&HeaderMap::new(), UNIX_EPOCH, now);
+            let request = bucket.sent();
+            bucket.refused(request, &HeaderMap::new(), UNIX_EPOCH, now, 1.0);
             assert_eq!(bucket.ready(now), Grant::At(now + second(wait)));
+        }
+        bucket.closed_until = None;
+        let request = bucket.sent();
+        bucket.answered(request, None, now);
+        bucket.accepted(request);
+        let request = bucket.sent();
+        bucket.refused(request, &HeaderMap::new(), UNIX_EPOCH, now, 0.0);
+        assert_eq!(bucket.ready(now), Grant::At(now + second(0.125)));
+    }
+
+    #[test]
+    fn a_refusal_with_points_left_is_no_wait_for_the_reset() {
+        let now = Instant::now();
+        let wall = UNIX_EPOCH + second(1_700_000_000.0);
+        let headers = |remaining: &str, reset: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("ratelimit-remaining", remaining.parse().unwrap());
+            headers.insert("ratelimit-reset", reset.parse().unwrap());
+            headers
+        };
+        let mut bucket = Bucket::new(100);
+        for wait in [0.25, 0.5, 1.0] {
+            bucket.closed_until = None;
+            let request = bucket.sent();
+            bucket.refused(request, &headers("799", "1700000040"), wall, now, 1.0);
+            assert_eq!(bucket.ready(now), Grant::At(now + second(wait)));
+        }
+        // The reset is waited for, and longer each time, if that does not help.
+        let mut bucket = Bucket::new(100);
+        for wait in [0.35, 0.5, 1.0, 2.0] {
+            bucket.closed_until = None;
+            let request = bucket.sent();
+            bucket.refused(request, &headers("0", "0.25"), wall, now, 1.0);
+            assert_eq!(bucket.closed_until, Some(now + second(wait)));
+        }
+        let mut bucket = Bucket::new(100);
+        let request = bucket.sent();
+        let mut asks = headers("799", "1");
+        asks.insert("retry-after", "7".parse().unwrap());
+        bucket.refused(request, &asks, wall, now, 1.0);
+        assert_eq!(bucket.ready(now), Grant::At(now + second(7.0)));
+    }
+
+    #[test]
+    fn refusals_together_are_one_and_halve_what_is_in_flight() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(16);
+        let burst: Vec<u64> = (0..16).map(|_| bucket.sent()).collect();
+        for request in burst {
+            bucket.refused(request, &HeaderMap::new(), UNIX_EPOCH, now, 1.0);
+        }
+        assert_eq!(bucket.ready(now), Grant::At(now + second(0.25)));
+        let later = now + second(1.0);
+        let burst: Vec<u64> = (0..8).map(|_| bucket.sent()).collect();
+        assert_eq!(bucket.ready(later), Grant::WhenAnswered);
+        for request in burst {
+            bucket.answered(request, None, later);
+            bucket.accepted(request);
+        }
+        assert_eq!(bucket.allowed, 8);
+        for _ in 0..12 {
+            let request = bucket.sent();
+            bucket.answered(request, None, later);
+            bucket.accepted(request);
+        }
+        assert_eq!(bucket.allowed, 9);
+    }
+
+    #[test]
+    fn a_reset_is_read_in_any_unit() {
+        let wall = UNIX_EPOCH + second(1_700_000_000.0);
+        for (reset, full_in) in [
+            ("1700000030", Some(30.0)),
+            ("1700000030000", Some(30.0)),
+            ("1700000030000000", Some(30.0)),
+            ("30", Some(30.0)),
+            ("1600000000", Some(0.0)),
+            ("9999999999999999999999", Some(600.0)),
+            ("soon", None),
+            ("-5", None),
+            ("inf", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("ratelimit-limit", "?".parse().unwrap());
+            headers.insert("ratelimit-remaining", "1".parse().unwrap());
+            headers.insert("ratelimit-reset", reset.parse().unwrap());
+            let read = Reading::of(&headers, wall).map(|reading| reading.full_in.as_secs_f64().round());
+            match full_in {
+                Some(600.0) => assert!(read.is_some_and(|seconds| seconds <= 600.0), "{reset}"),
+                full_in => assert_eq!(read, full_in, "{reset}"),
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use itch_api::{Freshness, Policy, Request, Response, Result, Service};
 use itch_plugin::{CacheStore, Put, StoredValue};
 use tracing::debug;
 
+use crate::Secrets;
 use crate::address::Addresses;
 use crate::body::Shape;
 use crate::counters::Tally;
@@ -25,6 +26,7 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(crate) struct Cache {
     stores: Vec<Store>,
     report: String,
+    secrets: Secrets,
     tally: Arc<Tally>,
     pending: Arc<Pending>,
 }
@@ -41,6 +43,7 @@ impl Cache {
         stores: Vec<(String, Box<dyn CacheStore>)>,
         strict: bool,
         report: String,
+        secrets: Secrets,
         warn: &Warn,
         tally: &Arc<Tally>,
     ) -> Cache {
@@ -48,6 +51,7 @@ impl Cache {
         Cache {
             stores: stores.into_iter().map(store).collect(),
             report,
+            secrets,
             tally: Arc::clone(tally),
             pending: Arc::default(),
         }
@@ -198,7 +202,9 @@ impl Cache {
             return Ok(answer);
         }
         let last_of_growing = request.freshness == Freshness::Growing && !is_inner_page(policy, &answer.body);
-        if last_of_growing || !storable(request.service, policy, &answer) {
+        // A service that repeats a token in an answer must not have it stored.
+        let is_secret = || self.secrets.found_in(&answer.body);
+        if last_of_growing || !storable(request.service, policy, &answer) || is_secret() {
             self.tally.not_stored.one();
             return Ok(answer);
         }
@@ -209,9 +215,9 @@ impl Cache {
             service: request.service.to_string(),
             took_ms: span_ms(took),
             report: self.report.clone(),
-            request: Addresses::shown(request),
+            request: self.secrets.redact(&Addresses::shown(request)).into_owned(),
             immutable: request.freshness == Freshness::Immutable,
-            etag: answer.etag(),
+            etag: answer.etag().filter(|etag| !self.secrets.found_in(etag.as_bytes())),
         };
         // A separate task: the answer is stored even if the request that waits for it is abandoned.
         let cache = Arc::clone(self);

@@ -12,7 +12,6 @@ use itch_api::{
 use reqwest::header::HeaderValue;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::Settings;
 use crate::address::Addresses;
 use crate::cache::Cache;
 use crate::coalesce::Question;
@@ -25,7 +24,9 @@ use crate::limiter::Limiter;
 use crate::policy::policy;
 use crate::retry::Patience;
 use crate::tickets::{Landing, Tickets};
+use crate::waits::{Wait, Waits};
 use crate::wire::Wire;
+use crate::{Secrets, Settings};
 
 /// How long a dropped client waits for answers that are being stored.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -53,6 +54,8 @@ struct Core {
     fetcher: Fetcher,
     addresses: Arc<Addresses>,
     tally: Arc<Tally>,
+    waits: Arc<Waits>,
+    secrets: Secrets,
     facts: Mutex<Vec<Fact>>,
     /// Services that failed and were replaced by stored answers: later requests do not wait for them again.
     failed_services: Mutex<HashSet<Service>>,
@@ -75,8 +78,20 @@ impl Client {
     /// Connections, the thread and certificates are only set up with the first request. An invalid base URL is an
     /// error of kind [`ErrorKind::Usage`].
     pub fn new(settings: Settings) -> Result<Client> {
+        let secrets = settings.secrets.clone();
+        Client::with(settings).map_err(|error| secrets.redact_error(error))
+    }
+
+    fn with(mut settings: Settings) -> Result<Client> {
+        let secrets = settings.secrets.clone();
+        settings.identity.register(&secrets);
+        for line in [&mut settings.warn, &mut settings.notice] {
+            let (secrets, clean) = (secrets.clone(), Arc::clone(line));
+            *line = Arc::new(move |text| clean(&secrets.redact(text)));
+        }
         let addresses = Arc::new(Addresses::new(&settings)?);
         let tally = Arc::<Tally>::default();
+        let waits = Waits::new(settings.max_wait, Arc::clone(&settings.notice));
         let patience = Patience {
             tries: settings.tries.max(1),
             hint: if settings.caches.is_empty() {
@@ -85,20 +100,28 @@ impl Client {
                 "check the network and run again: the answers fetched so far are in the cache"
             },
             tally: Arc::clone(&tally),
+            waits: Arc::clone(&waits),
         };
         let client_id = settings.identity.client_id.as_deref();
         let client_id = client_id.map(HeaderValue::from_str).transpose();
         let fetcher = Fetcher {
             client_id: client_id
                 .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))?,
-            identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
-            limiter: Limiter::new(settings.connections, &tally),
-            wire: Wire::new(settings.timeout, settings.connections, Arc::clone(&tally)),
+            identity: Identity::new(settings.identity, Arc::clone(&settings.warn), secrets.clone()),
+            limiter: Limiter::new(settings.connections, &tally, &waits),
+            wire: Wire::new(settings.timeout, settings.connections, Arc::clone(&tally), secrets.clone()),
             patience,
             addresses: Arc::clone(&addresses),
             gql: settings.gql,
         };
-        let cache = Cache::new(settings.caches, settings.cache_strict, settings.report, &settings.warn, &tally);
+        let cache = Cache::new(
+            settings.caches,
+            settings.cache_strict,
+            settings.report,
+            secrets.clone(),
+            &settings.warn,
+            &tally,
+        );
         let core = Core {
             tickets: Arc::default(),
             walks: Walks::default(),
@@ -112,6 +135,8 @@ impl Client {
             fetcher,
             addresses,
             tally,
+            waits,
+            secrets,
             facts: Mutex::default(),
             failed_services: Mutex::default(),
         };
@@ -139,9 +164,14 @@ impl Client {
         self.inner.core.tally.snapshot()
     }
 
-    /// Until when requests wait for a rate limit; `None` if none of them wait.
+    /// Until when requests wait; `None` if none of them wait.
     pub fn waiting_until(&self) -> Option<SystemTime> {
-        self.inner.core.fetcher.limiter.waiting_until()
+        self.waiting().map(|wait| wait.until)
+    }
+
+    /// The wait that ends last; `None` if no request waits.
+    pub fn waiting(&self) -> Option<Wait> {
+        self.inner.core.waits.current()
     }
 
     /// The facts recorded so far, for a program that uses the client as a library and makes its own verdict.
@@ -258,6 +288,7 @@ impl Core {
 
     async fn run(self: Arc<Core>, task: RequestTask, landing: Landing) {
         let outcome = self.answer(task).await;
+        let outcome = outcome.map_err(|error| self.secrets.redact_error(error));
         let walk = match &outcome {
             Ok(response) if response.from_cache() => Some(Walk::Stored),
             Ok(_) => Some(Walk::Fetched),

@@ -28,7 +28,8 @@ pub struct Counters {
     pub cache_corrupt: u64,
     /// Answers stored.
     pub cache_stored: u64,
-    /// Answers not stored: an error with a success status, rows hidden from this token, or a list that still grows.
+    /// Answers not stored: an error with a success status, rows hidden from this token, a list that still grows,
+    /// or one that repeats a secret.
     pub cache_not_stored: u64,
     /// Answers not stored because of their size.
     pub cache_too_large: u64,

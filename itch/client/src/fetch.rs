@@ -1,6 +1,7 @@
 //! Fetches an answer through the layers below the cache: limiter, sign-in, retry, wire, repeated as needed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use itch_api::{Error, ErrorKind, PageShape, Policy, Request, Result, Service};
 use reqwest::Method;
@@ -10,11 +11,9 @@ use crate::address::Addresses;
 use crate::gql::GqlFacts;
 use crate::identity::{Identity, SignInContext};
 use crate::limiter::Limiter;
-use crate::retry::{Fault, Patience, Trouble};
+use crate::retry::{Fault, Patience, Trouble, pause, random_fraction};
+use crate::waits::{TooLong, WaitReason, Waits};
 use crate::wire::{Answer, Call, Wire};
-
-/// A refusal by the rate limit is not a failed try, but after this many in a row the request fails.
-const MOST_REFUSALS: u32 = 20;
 
 /// An answer without its list is much shorter than this; a page with rows is longer.
 const SHORT_BODY: usize = 4096;
@@ -46,11 +45,12 @@ impl Fetcher {
     pub async fn fetch(&self, request: &Request, policy: &Policy) -> Result<Answer> {
         let mut call = self.call(request)?;
         let mut retry = self.patience.retry(request.service);
-        let mut refusals = 0;
+        let mut refused = Refused::default();
         let mut renewed = false;
         loop {
             let in_walk = request.chain.is_some();
             let pass = self.limiter.enter(request.service, in_walk).await;
+            let pass = pass.map_err(|too_long| limited(request, too_long))?;
             let credentials = match request.service {
                 Service::Helix => Some(self.identity.credentials(self.sign_in_context()).await?),
                 _ => None,
@@ -68,10 +68,7 @@ impl Fetcher {
             };
             if answer.status == 429 {
                 pass.refused(&answer.headers);
-                refusals += 1;
-                if refusals >= MOST_REFUSALS {
-                    return Err(limited(request.service));
-                }
+                refused.again(request, &self.patience.waits).await?;
                 continue;
             }
             pass.answered(&answer.headers);
@@ -79,6 +76,9 @@ impl Fetcher {
             if let Some(trouble) = trouble.or_else(|| missing_list(request, &answer)) {
                 retry.after(Fault::Passing(trouble)).await?;
                 continue;
+            }
+            if answer.is_success() {
+                self.patience.waits.answered(request.service);
             }
             match credentials {
                 // Only once: if the new token is valid, the 401 is about this request, and the answer says why.
@@ -172,11 +172,41 @@ fn missing_list(request: &Request, answer: &Answer) -> Option<Trouble> {
     })
 }
 
-fn limited(service: Service) -> Error {
+/// The refusals of one request because of a limit. They are not failed tries, but their time is bounded, also if the
+/// service answers other requests.
+#[derive(Default)]
+struct Refused {
+    times: u32,
+    first: Option<Instant>,
+}
+
+impl Refused {
+    /// The request was refused: waits by itself from the second time on; the first time it waits with all others.
+    async fn again(&mut self, request: &Request, waits: &Arc<Waits>) -> Result<()> {
+        let first = *self.first.get_or_insert_with(Instant::now);
+        self.times += 1;
+        if self.times == 1 {
+            return Ok(());
+        }
+        let wait = pause(self.times - 2, random_fraction());
+        waits
+            .bound(wait, first.elapsed())
+            .map_err(|too_long| limited(request, too_long))?;
+        let until = Instant::now() + wait;
+        let waiting = waits.begin(request.service, WaitReason::RateLimit, until);
+        tokio::time::sleep_until(until.into()).await;
+        drop(waiting);
+        Ok(())
+    }
+}
+
+fn limited(request: &Request, too_long: TooLong) -> Error {
+    let service = request.service;
     Error::new(
         ErrorKind::RateLimited,
-        format!("the {service} service refused a request {MOST_REFUSALS} times because of its rate limit"),
+        format!("the {service} service did not answer `{request}`: its rate limit is reached"),
     )
-    .hint("run again later, and check whether another program uses the same identity")
+    .cause(too_long)
+    .hint("run again later, or allow more with `--max-wait`; check whether another program uses the same identity")
     .at(service, Some(429))
 }

@@ -20,7 +20,7 @@ use crate::identity_file::{IdentityFile, Record};
 use crate::retry::{Fault, Patience, Trouble, retry_after};
 use crate::settings::Warn;
 use crate::wire::{Answer, Call, Wire, error_texts};
-use crate::{IdentitySettings, Secret};
+use crate::{IdentitySettings, Secret, Secrets};
 
 /// How long a validation is valid.
 const HOUR: u64 = 60 * 60;
@@ -61,6 +61,7 @@ pub(crate) struct Identity {
     known_user: Option<String>,
     file: Option<IdentityFile>,
     warn: Warn,
+    secrets: Secrets,
     record: Mutex<Option<Record>>,
     session: tokio::sync::Mutex<Session>,
     /// How many sign-ins have finished, successfully or not.
@@ -85,7 +86,7 @@ struct Session {
 
 impl Identity {
     /// Reads the identity file, if the settings contain both a token and a file.
-    pub fn new(settings: IdentitySettings, warn: Warn) -> Identity {
+    pub fn new(settings: IdentitySettings, warn: Warn, secrets: Secrets) -> Identity {
         let file = settings.file.map(IdentityFile::new);
         let known_user = settings.user;
         let method = match settings {
@@ -109,6 +110,7 @@ impl Identity {
             known_user,
             file,
             warn,
+            secrets,
             record: Mutex::new(record),
             session: tokio::sync::Mutex::default(),
             rounds: AtomicU64::new(0),
@@ -189,7 +191,7 @@ impl Identity {
         let outcome = match &self.method {
             SignIn::Nobody => Err(nobody()),
             SignIn::Token { token, fingerprint } => self.validate(token, fingerprint, context, again, round).await,
-            SignIn::App { client_id, secret } => app_token(client_id, secret, context, round).await,
+            SignIn::App { client_id, secret } => app_token(client_id, secret, context, &self.secrets, round).await,
         };
         self.rounds.store(round, Ordering::Release);
         *session = Session {
@@ -316,6 +318,7 @@ async fn app_token(
     client_id: &str,
     secret: &Secret,
     context: SignInContext<'_>,
+    secrets: &Secrets,
     round: u64,
 ) -> Result<(Credentials, u64)> {
     #[derive(Deserialize)]
@@ -343,6 +346,7 @@ async fn app_token(
     let granted: Granted = read(&answer, "Twitch's answer with the app token")?;
     let lasts = granted.expires_in.filter(|seconds| *seconds > 0);
     let lasts = lasts.unwrap_or(HOUR).saturating_sub(MARGIN).max(1);
+    secrets.add(&granted.access_token);
     let credentials = Credentials {
         authorization: Secret::new(granted.access_token).header("Bearer")?,
         client_id: header(client_id)?,
@@ -477,7 +481,7 @@ mod tests {
                 user: None,
                 file: None,
             };
-            Identity::new(settings, std::sync::Arc::new(|_| {}))
+            Identity::new(settings, std::sync::Arc::new(|_| {}), Secrets::default())
         };
         assert_eq!(identity(None, None).user(), None);
         assert!(!identity(None, None).can_learn_user());

@@ -2,18 +2,19 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use itch_api::{Error, ErrorKind, Result, Service};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::counters::Tally;
+use crate::waits::{WaitReason, Waits};
 
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
 
-/// If a service asks for a longer wait than this, the request fails.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+/// The longest pause after refusals.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Why a try had no final answer.
 #[derive(Debug)]
@@ -53,12 +54,13 @@ impl Trouble {
 }
 
 /// The retry settings for all requests of a client.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Patience {
     pub tries: u32,
     /// The hint for an error when the service is down.
     pub hint: &'static str,
     pub tally: Arc<Tally>,
+    pub waits: Arc<Waits>,
 }
 
 impl Patience {
@@ -73,7 +75,6 @@ impl Patience {
 }
 
 /// The tries of one request.
-#[derive(Debug)]
 pub(crate) struct Retry {
     patience: Patience,
     service: Service,
@@ -89,7 +90,10 @@ impl Retry {
     /// Waits before another try, or returns the final error.
     pub async fn after(&mut self, fault: Fault) -> Result<()> {
         let delay = self.judge(fault, random_fraction())?;
-        tokio::time::sleep(delay).await;
+        let until = Instant::now() + delay;
+        let waiting = self.patience.waits.begin(self.service, WaitReason::Retry, until);
+        tokio::time::sleep_until(until.into()).await;
+        drop(waiting);
         self.patience.tally.retries.one();
         Ok(())
     }
@@ -101,13 +105,12 @@ impl Retry {
         };
         let delay = delay(self.failed, jitter);
         self.failed += 1;
-        let asked = trouble.retry_after.unwrap_or_default();
-        if asked > LONGEST_RETRY_AFTER {
-            trouble
-                .causes
-                .push(format!("it asked to retry after {} s", asked.as_secs()));
-        } else if self.failed < self.patience.tries {
-            return Ok(delay.max(asked));
+        let delay = delay.max(trouble.retry_after.unwrap_or_default());
+        if self.failed < self.patience.tries {
+            match self.patience.waits.allow(self.service, delay) {
+                Ok(()) => return Ok(delay),
+                Err(too_long) => trouble.causes.push(too_long.to_string()),
+            }
         }
         Err(self.give_up(trouble))
     }
@@ -133,14 +136,22 @@ impl Retry {
 
 /// 250 ms, doubled after each failure, at most 8 s. Half of it is random, to spread many clients over time.
 fn delay(failed: u32, jitter: f64) -> Duration {
-    let whole = FIRST_DELAY
-        .saturating_mul(2u32.saturating_pow(failed))
-        .min(LONGEST_DELAY);
+    growing(failed, LONGEST_DELAY, jitter)
+}
+
+/// The pause after a refusal because of a limit, by the number of refusals before it. It begins as that after a failure
+/// does and grows as fast, but longer: a limit is not a fault, and does not end the tries.
+pub(crate) fn pause(refusals: u32, jitter: f64) -> Duration {
+    growing(refusals, LONGEST_PAUSE, jitter)
+}
+
+fn growing(before: u32, longest: Duration, jitter: f64) -> Duration {
+    let whole = FIRST_DELAY.saturating_mul(2u32.saturating_pow(before)).min(longest);
     whole.mul_f64(0.5 + 0.5 * jitter)
 }
 
 /// A number from 0 to 1. The standard library seeds its hashers randomly, which is random enough here.
-fn random_fraction() -> f64 {
+pub(crate) fn random_fraction() -> f64 {
     let bits = RandomState::new().hash_one(0u8);
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -148,8 +159,9 @@ fn random_fraction() -> f64 {
 /// The value of `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if let Ok(seconds) = text.parse::<f64>() {
+        // Nothing for a negative number, one that is too large, and one that is none.
+        return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -164,6 +176,7 @@ mod tests {
             tries,
             hint: "check the network",
             tally: Arc::default(),
+            waits: Waits::new(Duration::from_secs(900), Arc::new(|_| {})),
         }
         .retry(Service::Helix)
     }
@@ -216,8 +229,9 @@ mod tests {
         };
         assert_eq!(retry(5).judge(asks(20), 1.0), Ok(Duration::from_secs(20)));
         assert_eq!(retry(5).judge(asks(0), 1.0), Ok(FIRST_DELAY));
-        let error = retry(5).judge(asks(301), 1.0).unwrap_err();
-        assert_eq!(error.causes, ["it asked to retry after 301 s"]);
+        assert_eq!(retry(5).judge(asks(900), 1.0), Ok(Duration::from_secs(900)));
+        let error = retry(5).judge(asks(901), 1.0).unwrap_err();
+        assert_eq!(error.causes, ["the next wait would be 15 min, and `--max-wait` is 15 min"]);
         assert_eq!(error.message, "the helix service answered 503 (1 try)");
     }
 
@@ -230,6 +244,10 @@ mod tests {
             retry_after(&headers, now)
         };
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        assert_eq!(read("1.5"), Some(Duration::from_millis(1500)));
+        for garbage in ["-1", "NaN", "inf", "1e999", "7 s", ""] {
+            assert_eq!(read(garbage), None, "{garbage}");
+        }
         assert_eq!(read("Sun, 06 Nov 1994 08:49:47 GMT"), Some(Duration::from_secs(10)));
         assert_eq!(read("Sun, 06 Nov 1994 08:49:27 GMT"), Some(Duration::ZERO));
         assert_eq!(read("soon"), None);

@@ -157,7 +157,12 @@ fn forms(secret: &str) -> BTreeSet<String> {
 
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let quoted = html.replace('"', "&quot;");
-    forms.extend([quoted.replace('\'', "&#39;"), quoted.replace('\'', "&#x27;"), quoted, html]);
+    forms.extend([
+        quoted.replace('\'', "&#39;"),
+        quoted.replace('\'', "&#x27;"),
+        quoted,
+        html,
+    ]);
 
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         forms.insert(engine.encode(secret));
@@ -259,7 +264,9 @@ mod tests {
             assert!(!secrets.found_in(b"user host 6379 3128"));
         }
         let secrets = Secrets::default();
-        ["http://host:12345678/a", "http://someuser12@host", "", "@", "a:b@c"].map(|url| secrets.add_url(url));
+        for url in ["http://host:12345678/a", "http://someuser12@host", "", "@", "a:b@c"] {
+            secrets.add_url(url);
+        }
         assert!(ignore_poison(secrets.known.read()).forms.is_empty());
     }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use itch_api::Service;
 use itch_plugin::CacheStore;
 
-use crate::{GqlFacts, Secret};
+use crate::{GqlFacts, Secret, Secrets};
 
 /// How often a failed request is repeated by default.
 pub const DEFAULT_RETRIES: u32 = 4;
 /// The default timeout of one try.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests may wait by default.
+pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 /// A function that takes one-line warnings for the user.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -32,6 +34,9 @@ pub struct Settings {
     pub tries: u32,
     /// The timeout of one try, from connecting to the last byte of the body.
     pub timeout: Duration,
+    /// How long requests to a service may wait: each time, and in all since its last successful answer. A wait is for a
+    /// rate limit or before another try. If it would be longer, the request fails at once.
+    pub max_wait: Duration,
     /// How many requests may be in flight at once, per service.
     pub connections: u32,
     /// Open stores and their names, nearest first: the first one that has an answer is used.
@@ -56,6 +61,10 @@ pub struct Settings {
     pub report: String,
     /// Takes one-line warnings for the user; the client itself never prints.
     pub warn: Warn,
+    /// Takes a line about each wait of more than ten seconds.
+    pub notice: Warn,
+    /// The secrets that must not appear in errors, warnings, log lines or caches. The client adds its own.
+    pub secrets: Secrets,
 }
 
 impl Settings {
@@ -67,6 +76,7 @@ impl Settings {
             identity: IdentitySettings::default(),
             tries: DEFAULT_RETRIES + 1,
             timeout: DEFAULT_TIMEOUT,
+            max_wait: DEFAULT_MAX_WAIT,
             connections: 32,
             caches: Vec::new(),
             cache_strict: false,
@@ -78,6 +88,8 @@ impl Settings {
             gql: Some(GqlFacts::built_in()),
             report: String::new(),
             warn: Arc::new(|_| {}),
+            notice: Arc::new(|_| {}),
+            secrets: Secrets::default(),
         }
     }
 
@@ -115,6 +127,7 @@ impl fmt::Debug for Settings {
             .field("identity", &self.identity)
             .field("tries", &self.tries)
             .field("timeout", &self.timeout)
+            .field("max_wait", &self.max_wait)
             .field("connections", &self.connections)
             .field("caches", &caches)
             .field("cache_strict", &self.cache_strict)
@@ -141,4 +154,12 @@ pub struct IdentitySettings {
     pub user: Option<String>,
     /// The file that remembers the user of each token. It never contains a token.
     pub file: Option<PathBuf>,
+}
+
+impl IdentitySettings {
+    /// Adds what must not be printed to the known secrets.
+    pub(crate) fn register(&self, secrets: &Secrets) {
+        let own = self.client_secret.iter().chain(&self.token);
+        own.for_each(|secret| secrets.add_secret(secret));
+    }
 }

@@ -10,10 +10,12 @@ use reqwest::header::{ETAG, HeaderMap, LOCATION};
 use reqwest::{Method, Url};
 use tracing::debug;
 
+use crate::Secrets;
 use crate::address::is_loopback;
 use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
+use crate::repair::repair;
 use crate::retry::{Fault, Trouble, retry_after};
 
 /// U+FEFF in UTF-8.
@@ -67,15 +69,17 @@ pub(crate) struct Wire {
     timeout: Duration,
     connections: usize,
     tally: Arc<Tally>,
+    secrets: Secrets,
     clients: Mutex<Vec<(Route, reqwest::Client)>>,
 }
 
 impl Wire {
-    pub fn new(timeout: Duration, connections: u32, tally: Arc<Tally>) -> Wire {
+    pub fn new(timeout: Duration, connections: u32, tally: Arc<Tally>, secrets: Secrets) -> Wire {
         Wire {
             timeout,
             connections: usize::try_from(connections).unwrap_or(usize::MAX),
             tally,
+            secrets,
             clients: Mutex::new(Vec::new()),
         }
     }
@@ -97,16 +101,18 @@ impl Wire {
             Err(Fault::Passing(trouble)) => trouble.what.clone(),
             Err(Fault::Final(error)) => error.message.clone(),
         };
-        debug!(
-            target: "itch::http",
-            "{} {} {}{}{}: {what}, {} ms, try {attempt}",
-            call.method,
-            call.service,
-            call.url.path(),
-            call.url.query().map_or("", |_| "?"),
-            call.url.query().unwrap_or_default(),
-            started.elapsed().as_millis(),
-        );
+        let line = || {
+            format!(
+                "{} {} {}{}{}: {what}, {} ms, try {attempt}",
+                call.method,
+                call.service,
+                call.url.path(),
+                call.url.query().map_or("", |_| "?"),
+                call.url.query().unwrap_or_default(),
+                started.elapsed().as_millis(),
+            )
+        };
+        debug!(target: "itch::http", "{}", self.secrets.redact(&line()));
         outcome
     }
 
@@ -143,7 +149,10 @@ impl Wire {
         if body.starts_with(BYTE_ORDER_MARK) {
             body.drain(..BYTE_ORDER_MARK.len());
         }
-        let shape = Shape::of(&body);
+        let (body, shape) = match Shape::of(&body) {
+            None => repaired(body),
+            shape => (body, shape),
+        };
         if status.is_server_error() || matches!(status.as_u16(), 408 | 425) {
             return Err(Fault::Passing(Trouble {
                 causes: error_texts(&body),
@@ -206,6 +215,18 @@ impl Wire {
             Route::Outside => builder,
         }
         .build()
+    }
+}
+
+/// The body as it parses after a repair, if it does.
+fn repaired(body: Vec<u8>) -> (Vec<u8>, Option<Shape>) {
+    let repaired = repair(&body).and_then(|repaired| Some((Shape::of(&repaired)?, repaired)));
+    match repaired {
+        Some((shape, repaired)) => {
+            debug!(target: "itch::http", "repaired an answer that was not valid JSON");
+            (repaired, Some(shape))
+        }
+        None => (body, None),
     }
 }
 
