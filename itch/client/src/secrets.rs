@@ -180,7 +180,7 @@ fn inner_base64(engine: &impl Engine, secret: &str, before: usize) -> String {
     // A character has six bits: the first one, two or three also have bits of what stands before, and the last one has
     // bits of what follows unless the bytes end with a group of three.
     let start = [0, 2, 3][before];
-    let end = text.len() - usize::from(bytes.len() % 3 != 0);
+    let end = text.len() - usize::from(!bytes.len().is_multiple_of(3));
     text.get(start..end).unwrap_or_default().to_owned()
 }
 

@@ -8,10 +8,10 @@ use itch_client::Counters;
 use itch_plugin::{CacheLog, CacheSettings, CacheStore, LogLevel, NO_CACHE, Registry};
 
 use crate::config::Config;
-use crate::environment;
 use crate::failure::usage;
 use crate::nearest::suggest;
 use crate::printer::Printer;
+use crate::{environment, secrets};
 
 /// The caches that the command line names, or else the configuration. An unknown name is an error, even if the others
 /// are known.
@@ -73,6 +73,7 @@ pub(crate) fn open_one(
     printer: &Printer,
 ) -> Result<Box<dyn CacheStore>> {
     let (spec, _) = registry.known_cache(name)?;
+    secrets::add_those_of(spec);
     let (called, printer) = (name.to_owned(), printer.clone());
     let settings = CacheSettings {
         max_bytes,

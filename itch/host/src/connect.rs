@@ -12,7 +12,7 @@ use itch_sandbox::Sandbox;
 use crate::config::Config;
 use crate::options::report::ReportOptions;
 use crate::printer::Printer;
-use crate::{cache_stores, environment, sandbox};
+use crate::{cache_stores, environment, sandbox, secrets};
 
 /// A client, and the simulated Twitch that it uses, if any.
 #[derive(Debug)]
@@ -65,6 +65,9 @@ pub(crate) fn connect(
     if let Some(timeout) = network.timeout {
         settings.timeout = timeout;
     }
+    if let Some(max_wait) = network.max_wait {
+        settings.max_wait = max_wait;
+    }
     settings.caches = stores;
     settings.cache_strict = strict;
     settings.offline = answers.offline;
@@ -78,6 +81,9 @@ pub(crate) fn connect(
     settings.report = report.to_owned();
     let warnings = printer.clone();
     settings.warn = Arc::new(move |text| warnings.warning(text));
+    let notices = printer.clone();
+    settings.notice = Arc::new(move |text| notices.note(text));
+    settings.secrets = secrets::known().clone();
     Ok(Connection {
         client: Client::new(settings)?,
         caches: names,

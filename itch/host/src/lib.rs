@@ -28,6 +28,7 @@ mod printer;
 mod progress;
 mod run;
 mod sandbox;
+mod secrets;
 mod sink;
 mod times;
 mod tree;

@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::environment;
 use crate::printer::Printer;
+use crate::secrets;
 
 /// Starts logging, if anything is to be logged.
 pub(crate) fn start(printer: &Printer) {
@@ -83,8 +84,8 @@ where
         };
         let mut fields = String::new();
         context.format_fields(Writer::new(&mut fields), event)?;
-        // URLs and responses may contain text from other users.
-        writeln!(out, "{:8.3} {level}: {}", self.start.elapsed().as_secs_f64(), sanitize(&fields))
+        // URLs and responses may contain text from other users, and a secret that a server repeats.
+        writeln!(out, "{:8.3} {level}: {}", self.start.elapsed().as_secs_f64(), sanitize(&secrets::redact(&fields)))
     }
 }
 

@@ -9,7 +9,7 @@ use itch_output::{Terminal, sanitize};
 
 use crate::failure::Failure;
 use crate::options::common::{CommonOptions, When};
-use crate::trial_error;
+use crate::{secrets, trial_error};
 
 /// Which messages are printed, and in which colours.
 #[derive(Clone, Debug)]
@@ -82,9 +82,11 @@ impl Printer {
         })
     }
 
-    /// Prints a line on stderr. It may contain text from other users, so it is made safe for a terminal.
+    /// Prints a line on stderr. It may contain text from other users, so it is made safe for a terminal; and a secret that
+    /// a server repeats, which is removed.
     fn line(&self, mark: &str, style: &str, text: &str) {
-        let text = sanitize(text);
+        let text = secrets::redact(text);
+        let text = sanitize(&text);
         let painted = match mark {
             "" => text.into_owned(),
             mark if self.color(self.stderr_is_terminal) => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use indicatif::{ProgressBar, ProgressStyle};
 use itch_api::Fact;
 use itch_api::sync::{ignore_poison, lock};
-use itch_client::Client;
+use itch_client::{Client, WaitReason};
 
 use crate::printer::Printer;
 use crate::sink::Sink;
@@ -108,9 +108,13 @@ fn message(report: &str, sink: &Sink, client: &Client, limit: Option<u64>, elaps
     if counters.cache_hits > 0 {
         parts.push(format!("{} from cache", counters.cache_hits));
     }
-    if let Some(until) = client.waiting_until() {
-        let left = until.duration_since(SystemTime::now()).unwrap_or_default();
-        parts.push(format!("waiting {:.0} s for the rate limit", left.as_secs_f64().ceil()));
+    if let Some(wait) = client.waiting() {
+        let left = wait.until.duration_since(SystemTime::now()).unwrap_or_default();
+        let what = match wait.reason {
+            WaitReason::Retry => "before another try",
+            _ => "for the rate limit",
+        };
+        parts.push(format!("waiting {:.0} s {what}", left.as_secs_f64().ceil()));
     }
     parts.join(", ")
 }

@@ -8,7 +8,6 @@ use itch_api::{Error, ErrorKind, Fact, Result, Transport};
 use itch_output::Verdict;
 use itch_plugin::abi::drive::run_report;
 
-use crate::cache_stores;
 use crate::config::DEFAULT_CACHE;
 use crate::exit_codes::{DONE, EXIT_GAPS};
 use crate::failure::Failure;
@@ -18,6 +17,7 @@ use crate::plan::ReportPlan;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::sink::Sink;
+use crate::{cache_stores, secrets};
 
 /// How a run ended.
 struct Ended {
@@ -148,6 +148,8 @@ fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, print
 }
 
 fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
-    let text = format!("{}\n", serde_json::to_string_pretty(&verdict.json())?);
+    let mut json = verdict.json();
+    secrets::redact_json(&mut json);
+    let text = format!("{}\n", serde_json::to_string_pretty(&json)?);
     std::fs::write(path, text).with_context(|| format!("the verdict cannot be written to `{}`", path.display()))
 }

@@ -8,6 +8,7 @@ use itch_api::sync::lock;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::secrets::redact;
 
 /// In the process of a trial: the file that its error is written to.
 static FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
@@ -47,8 +48,8 @@ pub(crate) fn write_to(file: Option<PathBuf>) {
 pub(crate) fn write(failure: &Failure) {
     if let Some(file) = lock(&FILE).take() {
         let error = TrialError {
-            message: failure.message.clone(),
-            causes: failure.causes.clone(),
+            message: redact(&failure.message).into_owned(),
+            causes: failure.causes.iter().map(|cause| redact(cause).into_owned()).collect(),
         };
         // Without the file, the check uses the last line on stderr.
         let _ = std::fs::write(file, serde_json::to_vec(&error).unwrap_or_default());

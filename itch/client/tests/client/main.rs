@@ -5,6 +5,8 @@
 
 mod caching;
 mod identity;
+mod limits;
+mod secrets;
 mod server;
 mod stores;
 mod waiting;

@@ -67,15 +67,29 @@ impl CacheStore for Memory {
 }
 
 /// A store that fails every call, and counts the calls.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Failing {
     pub calls: Arc<Mutex<usize>>,
+    says: &'static str,
+}
+
+impl Default for Failing {
+    fn default() -> Failing {
+        Failing::saying("the disk is full")
+    }
 }
 
 impl Failing {
+    pub fn saying(says: &'static str) -> Failing {
+        Failing {
+            calls: Arc::default(),
+            says,
+        }
+    }
+
     fn fail<T>(&self) -> Result<T> {
         *self.calls.lock().unwrap() += 1;
-        Err(Error::new(ErrorKind::Failed, "the disk is full"))
+        Err(Error::new(ErrorKind::Failed, self.says))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use itch_api::{Direction, Result, SourceName};
-use itch_client::{DEFAULT_RETRIES, DEFAULT_TIMEOUT};
+use itch_client::{DEFAULT_MAX_WAIT, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
 use itch_output::{DEFAULT_TOLERANCE, Format};
 
 use super::values::{byte_size, direction, duration, output_format, row_limit, share};
@@ -133,6 +133,17 @@ pub(crate) struct NetworkOptions {
         help = format!("Time limit of each try [default: {}s]", DEFAULT_TIMEOUT.as_secs())
     )]
     pub(crate) timeout: Option<Duration>,
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = duration,
+        hide_short_help = true,
+        help = format!(
+            "Time limit of all waits for the rate limit and before retries, since rows last arrived [default: {}m]",
+            DEFAULT_MAX_WAIT.as_secs() / 60
+        )
+    )]
+    pub(crate) max_wait: Option<Duration>,
     /// Allow plain HTTP to other machines
     #[arg(long, hide_short_help = true)]
     pub(crate) insecure_http: bool,
