@@ -95,9 +95,9 @@ impl Client {
         let patience = Patience {
             tries: settings.tries.max(1),
             hint: if settings.caches.is_empty() {
-                "check the network, or run again with `-c file` to keep the answers between runs"
+                ", or run again with `-c file` to keep the answers between runs"
             } else {
-                "check the network and run again: the answers fetched so far are in the cache"
+                " and run again: the answers fetched so far are in the cache"
             },
             tally: Arc::clone(&tally),
             waits: Arc::clone(&waits),
@@ -109,7 +109,13 @@ impl Client {
                 .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))?,
             identity: Identity::new(settings.identity, Arc::clone(&settings.warn), secrets.clone()),
             limiter: Limiter::new(settings.connections, &tally, &waits),
-            wire: Wire::new(settings.timeout, settings.connections, Arc::clone(&tally), secrets.clone()),
+            wire: Wire::new(
+                settings.timeout,
+                settings.connections,
+                Arc::clone(&tally),
+                secrets.clone(),
+                settings.insecure_http,
+            ),
             patience,
             addresses: Arc::clone(&addresses),
             gql: settings.gql,

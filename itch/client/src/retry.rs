@@ -36,6 +36,8 @@ pub(crate) struct Trouble {
     pub causes: Vec<String>,
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
+    /// What to check, if that is known: `check the name server`.
+    pub check: Option<String>,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
 }
@@ -48,6 +50,7 @@ impl Trouble {
             what: what.into(),
             causes: Vec::new(),
             status: None,
+            check: None,
             retry_after: None,
         }
     }
@@ -57,7 +60,7 @@ impl Trouble {
 #[derive(Clone)]
 pub(crate) struct Patience {
     pub tries: u32,
-    /// The hint for an error when the service is down.
+    /// How the hint for an error ends: what to do about the answers fetched so far.
     pub hint: &'static str,
     pub tally: Arc<Tally>,
     pub waits: Arc<Waits>,
@@ -121,14 +124,16 @@ impl Retry {
             what,
             causes,
             status,
+            check,
             ..
         } = trouble;
+        let check = check.as_deref().unwrap_or("check the network");
         let tries = match self.failed {
             1 => "1 try".to_owned(),
             n => format!("{n} tries"),
         };
         let error = Error::new(kind, format!("the {} service {what} ({tries})", self.service))
-            .hint(self.patience.hint)
+            .hint(format!("{check}{}", self.patience.hint))
             .at(self.service, status);
         causes.into_iter().fold(error, Error::cause)
     }
@@ -174,7 +179,7 @@ mod tests {
     fn retry(tries: u32) -> Retry {
         Patience {
             tries,
-            hint: "check the network",
+            hint: ", or run again",
             tally: Arc::default(),
             waits: Waits::new(Duration::from_secs(900), Arc::new(|_| {})),
         }
@@ -210,7 +215,7 @@ mod tests {
         assert_eq!(format!("{error:#}"), "the helix service could not be reached (5 tries): connection refused");
         assert_eq!(error.kind, ErrorKind::Service);
         assert_eq!(error.service, Some(Service::Helix));
-        assert_eq!(error.hint.as_deref(), Some("check the network"));
+        assert_eq!(error.hint.as_deref(), Some("check the network, or run again"));
     }
 
     #[test]

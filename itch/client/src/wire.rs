@@ -15,6 +15,8 @@ use crate::address::is_loopback;
 use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
+use crate::network::{LoopbackOnly, broken_off, unreachable, wants_password};
+use crate::proxy::{self, Proxy};
 use crate::repair::repair;
 use crate::retry::{Fault, Trouble, retry_after};
 
@@ -70,16 +72,19 @@ pub(crate) struct Wire {
     connections: usize,
     tally: Arc<Tally>,
     secrets: Secrets,
+    /// Plain http may be used to other machines, too.
+    insecure_http: bool,
     clients: Mutex<Vec<(Route, reqwest::Client)>>,
 }
 
 impl Wire {
-    pub fn new(timeout: Duration, connections: u32, tally: Arc<Tally>, secrets: Secrets) -> Wire {
+    pub fn new(timeout: Duration, connections: u32, tally: Arc<Tally>, secrets: Secrets, insecure_http: bool) -> Wire {
         Wire {
             timeout,
             connections: usize::try_from(connections).unwrap_or(usize::MAX),
             tally,
             secrets,
+            insecure_http,
             clients: Mutex::new(Vec::new()),
         }
     }
@@ -117,25 +122,32 @@ impl Wire {
     }
 
     async fn exchange(&self, call: &Call) -> Result<Answer, Fault> {
-        let client = self.client(&call.url)?;
+        let (route, client) = self.client(&call.url)?;
+        let proxy = match route {
+            Route::Outside => Proxy::of(&call.url),
+            _ => None,
+        };
         let mut request = client
             .request(call.method.clone(), call.url.clone())
             .headers(call.headers.clone());
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| passing("could not be reached", error))?;
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(unreachable(call.service, &call.url, proxy.as_ref(), error).await),
+        };
         let status = response.status();
+        if proxy.is_some() && status.as_u16() == 407 {
+            return Err(Fault::Final(wants_password(call.service, &call.url, proxy.as_ref())));
+        }
         if status.is_redirection() {
             return Err(Fault::Final(redirected(call, &response)));
         }
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
-            match chunk.map_err(|error| passing("stopped in the middle of its answer", error))? {
+            match chunk.map_err(broken_off)? {
                 None => break,
                 Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
                     return Err(Fault::Final(too_large(call, status.as_u16())));
@@ -177,7 +189,7 @@ impl Wire {
         })
     }
 
-    fn client(&self, url: &Url) -> Result<reqwest::Client, Fault> {
+    fn client(&self, url: &Url) -> Result<(Route, reqwest::Client), Fault> {
         let route = match (is_loopback(url), url.scheme()) {
             (true, "http") => Route::Loopback,
             (true, _) => Route::LoopbackTls,
@@ -185,17 +197,24 @@ impl Wire {
         };
         let mut clients = lock(&self.clients);
         if let Some((_, client)) = clients.iter().find(|(known, _)| *known == route) {
-            return Ok(client.clone());
+            return Ok((route, client.clone()));
+        }
+        if route == Route::Outside {
+            proxy::check_variables().map_err(Fault::Final)?;
         }
         let client = self.build(route).map_err(|error| {
+            let hint = match std::env::var_os("SSL_CERT_FILE") {
+                Some(_) => "https needs certificates: check that the file in `SSL_CERT_FILE` has some",
+                None => "https needs the system's certificates: install `ca-certificates`, or set `SSL_CERT_FILE`",
+            };
             Fault::Final(
                 Error::new(ErrorKind::Failed, "could not set up the HTTP client")
                     .source_chain(&error)
-                    .hint("https needs the system's certificates: install `ca-certificates`"),
+                    .hint(hint),
             )
         })?;
         clients.push((route, client.clone()));
-        Ok(client)
+        Ok((route, client))
     }
 
     fn build(&self, route: Route) -> reqwest::Result<reqwest::Client> {
@@ -210,7 +229,13 @@ impl Wire {
             .connect_timeout(self.timeout)
             .pool_max_idle_per_host(self.connections);
         match route {
-            Route::Loopback => builder.no_proxy().tls_certs_only([]),
+            Route::Loopback => {
+                let builder = builder.no_proxy().tls_certs_only([]);
+                match self.insecure_http {
+                    true => builder,
+                    false => builder.dns_resolver(LoopbackOnly),
+                }
+            }
             Route::LoopbackTls => builder.no_proxy(),
             Route::Outside => builder,
         }
@@ -228,28 +253,6 @@ fn repaired(body: Vec<u8>) -> (Vec<u8>, Option<Shape>) {
         }
         None => (body, None),
     }
-}
-
-/// A network failure with its causes, without the text that the libraries add: that a request failed, and its address,
-/// are already known.
-fn passing(what: &str, error: reqwest::Error) -> Fault {
-    let error = error.without_url();
-    let mut causes = Vec::new();
-    let mut next = std::error::Error::source(&error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        next = cause.source();
-        if next.is_none() || !text.starts_with("client error (") {
-            causes.push(text);
-        }
-    }
-    if causes.is_empty() {
-        causes.push(error.to_string());
-    }
-    Fault::Passing(Trouble {
-        causes,
-        ..Trouble::new(what)
-    })
 }
 
 fn redirected(call: &Call, response: &reqwest::Response) -> Error {
