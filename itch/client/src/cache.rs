@@ -15,6 +15,7 @@ use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::{self, Corrupt, Entry, Meta};
 use crate::freshness::Accept;
+use crate::outline::outline;
 use crate::settings::Warn;
 use crate::store::Store;
 use crate::wire::Answer;
@@ -312,8 +313,10 @@ fn is_data_in_errors(policy: &Policy, answer: &Answer) -> bool {
 
 /// Whether this page has rows and is not the last. False if the shape of the page is not known.
 fn is_inner_page(policy: &Policy, body: &[u8]) -> bool {
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    policy.page.as_ref().is_some_and(|page| page.is_inner(&body))
+    policy.page.as_ref().is_some_and(|page| {
+        let pointers = [&page.list, &page.rows, &page.more].map(|pointer| &**pointer);
+        page.is_inner(&outline(body, &pointers))
+    })
 }
 
 /// Whether the body is complete, valid and not an error or refusal with a success status.

@@ -48,6 +48,7 @@ mod identity_file;
 mod key;
 mod limiter;
 mod network;
+mod outline;
 mod policy;
 mod proxy;
 mod repair;
@@ -57,6 +58,7 @@ mod secrets;
 mod settings;
 mod store;
 mod tickets;
+mod unpack;
 mod waits;
 mod wire;
 

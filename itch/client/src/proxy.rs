@@ -87,7 +87,10 @@ fn is_valid(value: &str) -> bool {
     }
     // A password with a slash that is not encoded: the host would be a part of it.
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
-    if rest.split_once(['/', '?', '#']).is_some_and(|(_, path)| path.contains('@')) {
+    if rest
+        .split_once(['/', '?', '#'])
+        .is_some_and(|(_, path)| path.contains('@'))
+    {
         return false;
     }
     let any = "https://api.twitch.tv/".parse().ok();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Service};
-use reqwest::header::{ETAG, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, ETAG, HeaderMap, LOCATION};
 use reqwest::{Method, Url};
 use tracing::debug;
 
@@ -16,12 +16,11 @@ use crate::body::Shape;
 use crate::counters::Tally;
 use crate::entry::MOST_BYTES;
 use crate::network::{LoopbackOnly, broken_off, unreachable, wants_password};
+use crate::outline::outline;
 use crate::proxy::{self, Proxy};
 use crate::repair::repair;
 use crate::retry::{Fault, Trouble, retry_after};
-
-/// U+FEFF in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::unpack::{TooLarge, unpack};
 
 /// A request that can be sent any number of times.
 #[derive(Clone, Debug)]
@@ -129,6 +128,7 @@ impl Wire {
         };
         let mut request = client
             .request(call.method.clone(), call.url.clone())
+            .header(ACCEPT_ENCODING, "gzip, br, zstd")
             .headers(call.headers.clone());
         if let Some(body) = &call.body {
             request = request.body(body.clone());
@@ -157,10 +157,7 @@ impl Wire {
         }
         self.tally.bytes.add(body.len() as u64);
         let headers = std::mem::take(response.headers_mut());
-        // Some proxies put a byte order mark before JSON, which is not part of it (RFC 8259, section 8.1).
-        if body.starts_with(BYTE_ORDER_MARK) {
-            body.drain(..BYTE_ORDER_MARK.len());
-        }
+        let body = unpack(body).map_err(|TooLarge| Fault::Final(too_large(call, status.as_u16())))?;
         let (body, shape) = match Shape::of(&body) {
             None => repaired(body),
             shape => (body, shape),
@@ -268,14 +265,20 @@ fn redirected(call: &Call, response: &reqwest::Response) -> Error {
 fn too_large(call: &Call, status: u16) -> Error {
     Error::new(
         ErrorKind::BadData,
-        format!("an answer from the {} service is larger than {} MiB", call.service, MOST_BYTES >> 20),
+        format!(
+            "an answer of the {} service to `{}` is, unpacked, larger than {} MiB",
+            call.service,
+            call.url.path(),
+            MOST_BYTES >> 20
+        ),
     )
+    .hint("no answer of Twitch is so large: check the base URL, and whether something else answers in its place")
     .at(call.service, Some(status))
 }
 
 /// The service's own texts about an error.
 pub(crate) fn error_texts(body: &[u8]) -> Vec<String> {
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let body = outline(body, &["/message", "/error"]);
     ["message", "error"]
         .into_iter()
         .filter_map(|key| body.get(key)?.as_str())
@@ -289,6 +292,7 @@ fn kind_of_body(body: &[u8]) -> &'static str {
     match body.trim_ascii_start().first() {
         None => "nothing",
         Some(b'<') => "HTML",
+        Some(0x1f) => "broken gzip",
         Some(b'{' | b'[') => "broken JSON",
         Some(_) => "text",
     }
@@ -302,6 +306,7 @@ mod tests {
     fn bodies_are_named() {
         assert_eq!(kind_of_body(b" \n<!doctype html>"), "HTML");
         assert_eq!(kind_of_body(b""), "nothing");
+        assert_eq!(kind_of_body(b"\x1f\x8b"), "broken gzip");
         assert_eq!(kind_of_body(b"{\"a\""), "broken JSON");
         assert_eq!(kind_of_body(b"upstream error"), "text");
     }

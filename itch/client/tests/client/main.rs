@@ -1,8 +1,9 @@
 //! The client over real sockets, against a small test server.
 
 // Helpers may unwrap like tests do: a panic fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
+mod bodies;
 mod caching;
 mod identity;
 mod limits;

@@ -36,6 +36,8 @@ pub enum Reply {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
+    /// Sends these bytes, head and body, and closes the connection.
+    Raw(Vec<u8>),
     /// Promises a longer body than it sends.
     Cut(&'static str),
     /// Sends only the head.
@@ -55,6 +57,12 @@ impl Reply {
             headers: vec![("content-type", "application/json".to_owned())],
             body: body.into(),
         }
+    }
+
+    /// A body of any bytes, with more lines in the head.
+    pub fn bytes(head: &str, body: &[u8]) -> Reply {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{head}\r\n", body.len());
+        Reply::Raw([head.as_bytes(), body].concat())
     }
 
     pub fn header(mut self, name: &'static str, value: impl ToString) -> Reply {
@@ -173,6 +181,10 @@ fn answer(writer: &mut impl Write, reply: Reply) -> Option<()> {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
             writer.write_all(format!("{head}\r\n{body}").as_bytes()).ok()
+        }
+        Reply::Raw(bytes) => {
+            writer.write_all(&bytes).ok()?;
+            None
         }
         Reply::Cut(body) => {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
