@@ -48,6 +48,8 @@ mod legacy_faults;
 mod loaded;
 /// Tests about the repository itself: file names, documents, examples.
 mod meta;
+/// Proxies, names, certificates, limits, and servers that repeat secrets.
+mod network;
 /// Cache directories of the old program.
 mod old_cache;
 /// The pages of documentation, and the files and commands that they mention.

@@ -230,9 +230,9 @@ exit code: 6
 --- stdout
 --- stderr
 error: the oauth service could not be reached (2 tries)
-  caused by: tcp connect error
+  caused by: 127.0.0.1:[PORT]: tcp connect error
   caused by: Connection refused (os error 111)
-hint: check the network, or run again with `-c file` to keep the answers between runs
+hint: nothing listens at 127.0.0.1:[PORT]: check `TWITCH_OAUTH2_URL`, or run again with `-c file` to keep the answers between runs
 
 "#]]
         .raw()

@@ -21,6 +21,10 @@ pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How much of a request's text is kept, since a gzip extra field is limited to 64 KiB.
 const MOST_REQUEST_CHARS: usize = 4096;
 
+/// How far the clocks of machines that share a cache may differ. An entry of a later time is from the future: either that
+/// machine's clock was wrong, or this one's is.
+const SKEW: Duration = Duration::from_secs(60);
+
 /// The subfield's name.
 const SUBFIELD: [u8; 2] = *b"IT";
 
@@ -91,6 +95,8 @@ pub struct StoredEntry {
     pub request: Option<String>,
     /// Whether the answer never changes.
     pub immutable: bool,
+    /// Whether it was stored in the future, so that its age is unknown.
+    pub from_future: bool,
     /// The size of the stored value.
     pub bytes: u64,
 }
@@ -99,6 +105,7 @@ impl StoredEntry {
     /// Reads a stored value completely and checks it.
     pub fn read(key: &str, value: &StoredValue, now: SystemTime) -> Result<StoredEntry, Corrupt> {
         let entry = decode(key, value, now)?;
+        let from_future = entry.meta.is_some() && entry.age.is_none();
         let (service, report, request) = match entry.meta {
             Some(meta) => (Some(meta.service), Some(meta.report), Some(meta.request)),
             None => (None, None, None),
@@ -110,6 +117,7 @@ impl StoredEntry {
             report,
             request,
             immutable: entry.immutable,
+            from_future,
             bytes: value.bytes.len() as u64,
         })
     }
@@ -173,8 +181,11 @@ fn decode_gzip(key: &str, bytes: &[u8], now: SystemTime) -> Result<Entry, Corrup
     let stored = UNIX_EPOCH + Duration::from_millis(meta.stored_ms);
     Ok(Entry {
         status: meta.status,
-        // If the clock was set back, an entry is treated as new, not as broken.
-        age: Some(now.duration_since(stored).unwrap_or_default()),
+        age: match now.duration_since(stored) {
+            Ok(age) => Some(age),
+            Err(ahead) if ahead.duration() <= SKEW => Some(Duration::ZERO),
+            Err(_) => None,
+        },
         immutable: meta.immutable,
         body,
         meta: Some(meta),
@@ -211,6 +222,7 @@ fn decode_old(value: &StoredValue, now: SystemTime) -> Result<Entry, Corrupt> {
     };
     Ok(Entry {
         status,
+        // The services that these came from do not answer any more, so a wrong clock must not hide them.
         age: value
             .modified
             .map(|modified| now.duration_since(modified).unwrap_or_default()),
@@ -286,6 +298,26 @@ mod tests {
         assert_eq!(entry.age, Some(Duration::from_secs(10)));
         assert!(entry.immutable);
         assert_eq!(entry.meta, Some(meta()));
+    }
+
+    #[test]
+    fn an_entry_from_the_future_has_no_age() {
+        let bytes = encode(meta(), BODY).unwrap();
+        let key = meta().key;
+        let at = |seconds: u64, earlier: bool| {
+            let stored_at = UNIX_EPOCH + Duration::from_millis(meta().stored_ms);
+            let span = Duration::from_secs(seconds);
+            let now = if earlier { stored_at - span } else { stored_at + span };
+            decode(&key, &stored(bytes.clone()), now).unwrap().age
+        };
+        assert_eq!(at(5, false), Some(Duration::from_secs(5)));
+        assert_eq!(at(30, true), Some(Duration::ZERO));
+        assert_eq!(at(3600, true), None);
+        let before_1970 = UNIX_EPOCH - Duration::from_secs(1_000_000);
+        let entry = StoredEntry::read(&key, &stored(bytes), before_1970).unwrap();
+        assert!(entry.from_future && entry.age.is_none());
+        let old = StoredEntry::read("", &stored(zlib(BODY)), before_1970).unwrap();
+        assert_eq!((old.age, old.from_future), (Some(Duration::ZERO), false));
     }
 
     #[test]

@@ -115,6 +115,11 @@ impl Item {
         }
     }
 
+    /// Whether it must go, whatever its age: it is broken, or it is from the future and so is never used.
+    fn is_useless(&self) -> bool {
+        self.entry.as_ref().is_none_or(|entry| entry.from_future)
+    }
+
     /// Whether the itch of 2016 stored it: then it cannot be fetched again.
     fn is_archive(&self) -> bool {
         self.entry.as_ref().is_some_and(|entry| entry.request.is_none())
@@ -296,7 +301,7 @@ impl OpenStore {
         for item in items.iter().filter(|item| !item.is_archive()) {
             let too_old = older.is_some_and(|older| item.age().is_some_and(|age| age > older));
             let too_much = most.is_some_and(|most| left > most);
-            if too_old || too_much || item.entry.is_none() {
+            if too_old || too_much || item.is_useless() {
                 self.remove(item)?;
                 left -= item.bytes;
                 removed.add(item);

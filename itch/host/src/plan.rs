@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use itch_api::Error;
@@ -50,7 +50,8 @@ impl<'a> ReportPlan<'a> {
         invocation: ReportInvocation,
         printer: &Printer,
     ) -> anyhow::Result<ReportPlan<'a>> {
-        let (started, clock) = (Utc::now(), Instant::now());
+        // Unlike `Utc::now`, this does not panic if the clock is before 1970.
+        let (started, clock) = (DateTime::<Utc>::from(SystemTime::now()), Instant::now());
         let ReportInvocation {
             name,
             options,

@@ -78,7 +78,8 @@ impl Printer {
         self.stdout_is_terminal.then(|| Terminal {
             width,
             color: self.color(true),
-            now: chrono::Utc::now(),
+            // Unlike `Utc::now`, this does not panic if the clock is before 1970.
+            now: std::time::SystemTime::now().into(),
         })
     }
 

@@ -39,7 +39,7 @@ impl Cache for File {
                  directory. It is created when the first response is stored, readable by its owner only, and is not \
                  used if it is unsafe: the default directory must belong to the user and must not be writable by \
                  everyone; a directory from TWITCH_CACHE_TEMP may belong to another user, but must not be writable by \
-                 everyone.\n\n\
+                 everyone then. Where others can write to it, a warning says so.\n\n\
                  Above the size limit (`--cache-size`, {} MiB by default) the oldest files are removed until four \
                  fifths of the limit are left. Responses that the itch of 2016 stored are still read; they are never \
                  removed to save space, since the services that they came from no longer exist.",

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use itch_plugin::abi::LogHost;
 use itch_plugin::{CacheSettings, CacheStats, CacheStore, ErrorKind, Put, Registry, Result, Scan, ScanSupport};
-use support::{key, keys, open_backend, scanned, value, variables};
+use support::{key, keys, open_backend, open_logging, scanned, value, variables};
 use tempfile::TempDir;
 
 fn open_with(settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
@@ -318,6 +320,23 @@ fn above_its_limit_the_oldest_go_first() {
 }
 
 #[test]
+fn above_its_limit_what_is_from_the_future_goes_before_all_else() {
+    let temporary = TempDir::new().unwrap();
+    let stored = fill(temporary.path(), 10);
+    let ahead = SystemTime::now() + Duration::from_secs(1_000_000);
+    let file = fs::File::options()
+        .write(true)
+        .open(new_path(temporary.path(), &stored[9]))
+        .unwrap();
+    file.set_modified(ahead).unwrap();
+    let mut store = limited(temporary.path(), 10_000);
+    store.put(&key("ff"), &[b'x'; 1_000], None).unwrap();
+    let mut left: BTreeSet<String> = stored[2..9].iter().cloned().collect();
+    left.insert(key("ff"));
+    assert_eq!(keys(&mut *store), left);
+}
+
+#[test]
 fn the_limit_is_looked_at_again_after_twenty_puts() {
     let temporary = TempDir::new().unwrap();
     let mut store = limited(temporary.path(), 10_000);
@@ -386,6 +405,36 @@ mod unix {
         }
         // The user chose this directory and knows who else writes to it.
         open(&directory).put(&key("ab"), b"x", None).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_gives_one_warning() {
+        use std::os::unix::fs::MetadataExt;
+        let temporary = TempDir::new().unwrap();
+        let directory = temporary.path().join("cache");
+        fs::create_dir(&directory).unwrap();
+        let own_group = fs::metadata(&directory).unwrap().gid() == fs::metadata("/proc/self").unwrap().gid();
+        for (mode, expected) in [
+            (0o700, 0),
+            (0o755, 0),
+            (0o770, usize::from(!own_group)),
+            (0o777, 1),
+            (0o1777, 1),
+        ] {
+            set_mode(&directory, mode);
+            let lines = Arc::<Mutex<Vec<String>>>::default();
+            let kept = Arc::clone(&lines);
+            let host = LogHost::new(move |_, line: &str| kept.lock().unwrap().push(line.to_owned()));
+            let settings = variables(&[("TWITCH_CACHE_TEMP", &directory)]);
+            let mut store = open_logging("file", &settings, host).unwrap();
+            store.put(&key("ab"), b"x", None).unwrap();
+            store.get(&key("ab")).unwrap();
+            let lines = lines.lock().unwrap();
+            assert_eq!(lines.len(), expected, "{mode:o}: {lines:?}");
+            for line in &*lines {
+                assert_eq!(line, "other users can write to this cache directory, and so change what is read from it");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The request for a chart: its appearance, and the axis limits, which are read when the types of the columns are
 //! known.
 
-use chrono::Utc;
+use std::time::SystemTime;
+
 use itch_api::Error;
 use itch_chart::{AxisRequest, ColumnKind, Request, Table};
 use itch_plugin::{ChartHint, Mark};
@@ -120,7 +121,7 @@ fn bound(
                 seconds
             } else {
                 let read = || {
-                    let time = times::time_in(text, Utc::now(), zone)?;
+                    let time = times::time_in(text, SystemTime::now().into(), zone)?;
                     Ok(time.timestamp_millis() as f64 / 1e3)
                 };
                 formed.map_or_else(read, Ok).map_err(wrong)?

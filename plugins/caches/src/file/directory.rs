@@ -3,7 +3,9 @@
 use std::fs::{self, DirBuilder, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use itch_plugin::CacheLog;
 use itch_plugin::prelude::*;
 
 /// The cache directory.
@@ -11,6 +13,9 @@ pub(super) struct Directory {
     directory: PathBuf,
     /// Whether the user chose the directory, and so knows who else can write to it.
     chosen: bool,
+    log: CacheLog,
+    /// The user has been warned that others can write to the directory.
+    warned: AtomicBool,
 }
 
 impl Directory {
@@ -35,6 +40,8 @@ impl Directory {
         Ok(Directory {
             directory: absolute,
             chosen: is_chosen,
+            log: settings.log.clone(),
+            warned: AtomicBool::new(false),
         })
     }
 
@@ -49,7 +56,14 @@ impl Directory {
     pub(super) fn check(&self) -> Result<bool> {
         match fs::metadata(&self.directory) {
             Ok(metadata) if !metadata.is_dir() => Err(self.refused("is not a directory")),
-            Ok(metadata) => self.check_owner(&metadata).map(|()| true),
+            Ok(metadata) => {
+                self.check_owner(&metadata)?;
+                if others_can_write(&metadata) && !self.warned.swap(true, Ordering::Relaxed) {
+                    self.log
+                        .warning("other users can write to this cache directory, and so change what is read from it");
+                }
+                Ok(true)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(self.cannot("read")(error)),
         }
@@ -95,6 +109,24 @@ impl Directory {
         let message = format!("the cache directory {} cannot be {what}", self.directory.display());
         move |error| failed(message.as_str()).source_chain(&error)
     }
+}
+
+/// Whether other users than this one and root can write to the directory: as its owner, as a member of a group that is
+/// not this user's own, or as anybody.
+#[cfg(unix)]
+fn others_can_write(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let mode = metadata.permissions().mode();
+    let owner = metadata.uid();
+    let of_another = owner != rustix::process::geteuid().as_raw() && owner != 0;
+    let of_a_group = mode & 0o020 != 0 && metadata.gid() != rustix::process::getegid().as_raw();
+    of_another || of_a_group || mode & 0o002 != 0
+}
+
+#[cfg(not(unix))]
+fn others_can_write(_: &Metadata) -> bool {
+    false
 }
 
 /// Creates directories with access for their owner only.

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::entries::{Entries, Key, Layout};
 
@@ -84,6 +84,9 @@ impl Drop for Pruning {
     }
 }
 
+/// How far the clocks of machines that share a directory may differ: a value of a later time is from the future.
+const SKEW: Duration = Duration::from_secs(60);
+
 /// Removes the oldest values if there are too many bytes, until four fifths of the limit are left.
 fn prune(entries: &Entries, max_bytes: u64) -> io::Result<()> {
     let mut stored = Vec::new();
@@ -94,6 +97,11 @@ fn prune(entries: &Entries, max_bytes: u64) -> io::Result<()> {
     let mut bytes: u64 = stored.iter().map(|(_, bytes, _)| bytes).sum();
     if bytes <= max_bytes {
         return Ok(());
+    }
+    // Those from the future are not used, so they go first, with those of unknown age.
+    let now = SystemTime::now();
+    for (modified, ..) in &mut stored {
+        *modified = modified.filter(|time| time.duration_since(now).is_ok_and(|ahead| ahead <= SKEW) || *time <= now);
     }
     stored.sort_unstable();
     for (_, size, key) in stored {

@@ -11,9 +11,14 @@ use itch_plugin::{CacheSettings, CacheStore, Registry, Result, Scan, ScanEntry, 
 
 /// Opens a backend's store.
 pub fn open_backend(name: &str, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
+    open_logging(name, settings, LogHost::new(|_, _: &str| {}))
+}
+
+/// Opens a backend's store whose log lines go to a host.
+pub fn open_logging(name: &str, settings: &CacheSettings, host: LogHost) -> Result<Box<dyn CacheStore>> {
     let registry = Registry::linked_in();
     let (_, unit) = registry.cache(name).expect("the backend is registered");
-    drive::open_cache(unit.item, Arc::new(LogHost::new(|_, _: &str| {})), settings)
+    drive::open_cache(unit.item, Arc::new(host), settings)
 }
 
 /// Settings with these variables and no limit.
