@@ -199,8 +199,8 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Handles a refusal (429): nothing is sent before the reset, if the bucket is empty, and else for a pause that grows
-    /// with each refusal.
+    /// Handles a refusal (429): nothing is sent before the reset, if the bucket is empty, and else for a pause that
+    /// grows with each refusal.
     ///
     /// A refusal that the points do not explain means that the service limits something else, often connections: then
     /// half as many requests may be in flight.

@@ -21,8 +21,8 @@ pub(crate) const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How much of a request's text is kept, since a gzip extra field is limited to 64 KiB.
 const MOST_REQUEST_CHARS: usize = 4096;
 
-/// How far the clocks of machines that share a cache may differ. An entry of a later time is from the future: either that
-/// machine's clock was wrong, or this one's is.
+/// How far the clocks of machines that share a cache may differ. An entry of a later time is from the future: either
+/// that machine's clock was wrong, or this one's is.
 const SKEW: Duration = Duration::from_secs(60);
 
 /// The subfield's name.

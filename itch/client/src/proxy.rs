@@ -1,7 +1,7 @@
 //! The proxy of the environment: which one is used for an address, and whether the variables that name it are valid.
 //!
-//! The HTTP library ignores a variable that it cannot read and connects directly, which is what the user of a proxy must
-//! not get. So the variables are checked before the first request, with the parser of that library.
+//! The HTTP library ignores a variable that it cannot read and connects directly, which is what the user of a proxy
+//! must not get. So the variables are checked before the first request, with the parser of that library.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use itch_api::{Error, ErrorKind};

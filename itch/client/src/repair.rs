@@ -1,7 +1,7 @@
 //! Repairs a JSON body in which a text or a number is not valid, so that one odd name does not make a page fail.
 //!
-//! Names are cut in the middle of a character, and gateways pass on bytes of other encodings. A body that does not parse
-//! is repaired once: what is not UTF-8, and half of a surrogate pair, becomes U+FFFD; control characters are escaped; a
+//! Names are cut in the middle of a character, and gateways pass on bytes of other encodings. A body that does not
+//! parse is repaired once: what is not UTF-8, and half of a surrogate pair, becomes U+FFFD; control characters are escaped; a
 //! backslash before anything but an escape is one; numbers that JSON does not have become null (RFC 8259, sections 6 to
 //! 8). Nothing is invented: a body that is not complete stays so.
 

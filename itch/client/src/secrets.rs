@@ -1,7 +1,7 @@
 //! All secrets that a program knows, and their removal from texts: a server or a gateway may repeat what it was sent.
 //!
-//! A secret is also found in the forms that it takes on the way: percent-encoded, escaped in JSON or HTML, and in base64,
-//! alone or as a part of something longer, such as the `user:password` of a proxy.
+//! A secret is also found in the forms that it takes on the way: percent-encoded, escaped in JSON or HTML, and in
+//! base64, alone or as a part of something longer, such as the `user:password` of a proxy.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ const COMPONENT: &AsciiSet = &QUERY.remove(b'!').remove(b'\'').remove(b'(').remo
 
 /// The secrets of a program. Clones share them.
 ///
-/// A program registers what it knows with [`Secrets::add`]; the client registers what it signs in with and what it gets.
-/// Give the same value to [`Settings`](crate::Settings), and pass every text for the user through [`Secrets::redact`].
+/// A program registers what it knows with [`Secrets::add`]; the client registers what it signs in with and what it
+/// gets. Give the same value to [`Settings`](crate::Settings), and pass every text for the user through [`Secrets::redact`].
 #[derive(Clone, Default)]
 pub struct Secrets {
     known: Arc<RwLock<Known>>,

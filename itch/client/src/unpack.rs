@@ -1,7 +1,7 @@
 //! What a body is before it is parsed: gzip, and a byte order mark that gateways put before JSON.
 //!
-//! The HTTP library reads only the first member of a gzip body, and rejects one that is not compressed although its head
-//! says so. Here the body itself decides, whatever the head says.
+//! The HTTP library reads only the first member of a gzip body, and rejects one that is not compressed although its
+//! head says so. Here the body itself decides, whatever the head says.
 
 use std::io::Read;
 

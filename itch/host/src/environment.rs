@@ -43,7 +43,11 @@ const OTHERS: &[Row] = &[
     ("HOME", "The user's directory, for the directories above and for the file cache", None),
     ("HTTPS_PROXY", "The proxy for https; not used for this machine; also in lower case", None),
     ("HTTP_PROXY", "The proxy for plain http", None),
-    ("ALL_PROXY", "The proxy for both", None),
+    (
+        "ALL_PROXY",
+        "The proxy for both; http://, https://, socks4://, socks5:// or, with its names, socks5h://",
+        None,
+    ),
     ("NO_PROXY", "Hosts for which no proxy is used, separated by commas", None),
     ("SSL_CERT_FILE", "A file of certificates to trust instead of the system's", None),
     ("SSL_CERT_DIR", "A directory of such certificates", None),

@@ -83,8 +83,8 @@ impl Printer {
         })
     }
 
-    /// Prints a line on stderr. It may contain text from other users, so it is made safe for a terminal; and a secret that
-    /// a server repeats, which is removed.
+    /// Prints a line on stderr. It may contain text from other users, so it is made safe for a terminal; and a secret
+    /// that a server repeats, which is removed.
     fn line(&self, mark: &str, style: &str, text: &str) {
         let text = secrets::redact(text);
         let text = sanitize(&text);

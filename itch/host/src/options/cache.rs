@@ -14,7 +14,7 @@ pub(crate) enum CacheCommand {
     Stats(CacheSelection),
     /// List the entries, oldest first: age, bytes, status, service, report, request
     List(CacheSelection),
-    /// Remove old entries and those from the future, or the oldest ones above a size; print what was removed and what is left
+    /// Remove old entries, or the oldest ones above a size, and those from the future; print what was removed and left
     Prune(PruneOptions),
     /// Remove all entries that itch stored; print how many, and their bytes
     Clear(ClearOptions),
