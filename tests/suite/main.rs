@@ -50,6 +50,8 @@ mod loaded;
 mod meta;
 /// Proxies, names, certificates, limits, and servers that repeat secrets.
 mod network;
+/// Certificates that are not accepted.
+mod network_tls;
 /// Cache directories of the old program.
 mod old_cache;
 /// The pages of documentation, and the files and commands that they mention.

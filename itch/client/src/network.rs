@@ -189,7 +189,8 @@ fn is_canonical(service: Service, url: &Url) -> bool {
 /// The error for a certificate that is not accepted. Another try would get the same one.
 fn certificate(service: Service, place: &Place, why: &CertificateError) -> Error {
     let (what, hint) = match why {
-        CertificateError::UnknownIssuer => (
+        // A wrong signature: it names an authority that is trusted, but another key signed it.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "is not from an authority that this machine trusts",
             "if your network or proxy has a certificate authority of its own, set `SSL_CERT_FILE` to a file with its \
              certificate",
