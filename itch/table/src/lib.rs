@@ -48,6 +48,8 @@ mod delimited;
 mod engine;
 mod fields;
 mod format;
+#[cfg(feature = "parquet")]
+mod guard;
 mod input;
 mod json;
 #[cfg(feature = "parquet")]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -17,6 +16,7 @@ use crate::cell::{self, CellError, LARGEST};
 use crate::dates::{DateFormat, is_in_range};
 use crate::engine::Rows;
 use crate::fields::{Fields, Known, SAMPLE};
+use crate::guard::caught;
 use crate::input::{Opened, unreadable};
 use crate::plan::{Plan, Value};
 use crate::types::{ColumnKind, LINE_LIMIT};
@@ -55,7 +55,7 @@ pub(crate) fn open(mut opened: Opened, known: Known<'_>) -> Result<(Fields, Read
 /// The library checks most, but not all, of what it reads, and may panic on a damaged file: that must not end the
 /// program.
 fn guarded<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+    caught(work).unwrap_or_else(|| {
         let message = format!("{name} is a damaged Parquet file");
         Err(Error::new(ErrorKind::Failed, message))
     })
@@ -83,6 +83,7 @@ impl Reader {
         };
         for group in 0..self.file.num_row_groups() {
             let group = self.file.get_row_group(group)?;
+            let mut left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
             let open = |field: usize| match self.leaves.get(field) {
                 Some(leaf) => Ok(Cells::new(leaf, group.get_column_reader(leaf.index)?)),
                 None => Err(ParquetError::General("a column is missing".to_owned())),
@@ -102,6 +103,11 @@ impl Reader {
                 if length == 0 {
                     break;
                 }
+                // A damaged page can claim to hold a great many empty cells, in a few bytes.
+                left = match left.checked_sub(length as u64) {
+                    Some(left) => left,
+                    None => return Err(ParquetError::General("it has more rows than it says".to_owned())),
+                };
                 for row in 0..length {
                     let record = records.as_mut().and_then(Iterator::next).transpose()?;
                     keep(&batch, row, record, plan, rows);
