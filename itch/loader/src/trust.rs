@@ -50,6 +50,14 @@ impl TrustRecord {
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(TrustRecord::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                // The nearest path that exists is what is in the way.
+                let obstacle = path.ancestors().find(|part| part.exists()).unwrap_or(path).display();
+                let message = format!("the lock file `{}` cannot be read", path.display());
+                Err(Error::new(ErrorKind::Failed, message)
+                    .cause(format!("`{obstacle}` is not a directory"))
+                    .hint(format!("mv {obstacle} {obstacle}.old")))
+            }
             Err(error) => Err(broken().source_chain(&error)),
         }
     }

@@ -190,7 +190,7 @@ fn the_directory_follows_the_variables() {
     let error = open_with(&variables(&[])).err().unwrap();
     assert_eq!(
         error.message,
-        "there is no directory for the cache: none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set"
+        "there is no directory for the cache: none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME names one"
     );
     assert!(error.hint.is_some());
 }

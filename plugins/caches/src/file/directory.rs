@@ -26,12 +26,18 @@ impl Directory {
             let caches = settings.variable("XDG_CACHE_HOME").map(PathBuf::from);
             // A relative path in this variable is ignored (specifications.freedesktop.org/basedir).
             let caches = caches.filter(|path| path.is_absolute());
-            let home = || Some(Path::new(settings.variable("HOME")?).join(".cache"));
+            let home = || {
+                settings
+                    .variable("HOME")
+                    .map(Path::new)
+                    .filter(|home| home.is_absolute())
+            };
+            let home = || Some(home()?.join(".cache"));
             Some(caches.or_else(home)?.join("itch").join("responses"))
         };
         let is_chosen = chosen.is_some();
         let directory = chosen.or_else(of_user).ok_or_else(|| {
-            let none = "none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME is set";
+            let none = "none of TWITCH_CACHE_TEMP, XDG_CACHE_HOME and HOME names one";
             failed(format!("there is no directory for the cache: {none}")).hint("set TWITCH_CACHE_TEMP to a directory")
         })?;
         // The path must not depend on the working directory.
@@ -105,9 +111,17 @@ impl Directory {
     }
 
     /// Creates errors like `the cache directory … cannot be written`.
-    pub(super) fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error {
+    pub(super) fn cannot(&self, what: &str) -> impl Fn(io::Error) -> Error + '_ {
         let message = format!("the cache directory {} cannot be {what}", self.directory.display());
-        move |error| failed(message.as_str()).source_chain(&error)
+        move |error| match error.kind() {
+            // The nearest path that exists is what is in the way.
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                let obstacle = self.directory.ancestors().find(|part| part.exists());
+                let obstacle = obstacle.unwrap_or(&self.directory).display();
+                failed(message.as_str()).cause(format!("{obstacle} is not a directory"))
+            }
+            _ => failed(message.as_str()).source_chain(&error),
+        }
     }
 }
 
