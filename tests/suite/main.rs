@@ -30,6 +30,8 @@ mod faults;
 mod formatting;
 /// `itch help`, completions, manual pages.
 mod help_pages;
+/// Homes that are none, directories whose place is taken.
+mod homes;
 /// Help, options before and after the command, formats, output files, verdicts, logs.
 mod host;
 /// Interrupts, and the output on a pipe during a run.
@@ -54,6 +56,8 @@ mod network;
 mod network_tls;
 /// Cache directories of the old program.
 mod old_cache;
+/// Output files that several runs write, or that are there already.
+mod outputs;
 /// The pages of documentation, and the files and commands that they mention.
 mod pages;
 /// Every command of every page.
@@ -92,6 +96,8 @@ mod recorder;
 mod reports;
 /// `itch sandbox`.
 mod sandbox;
+/// Closed streams, and ignored signals.
+mod streams_closed;
 /// The output on a terminal.
 mod terminal;
 /// Missing permissions, failing services, full disks.

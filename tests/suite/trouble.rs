@@ -471,7 +471,8 @@ exit code: 1
 --- stdout
 --- stderr
 error: `no/such/folder.tsv` cannot be written
-  caused by: No such file or directory (os error 2)
+  caused by: there is no directory `no/such`
+hint: mkdir -p no/such
 
 "#]],
     );
@@ -482,6 +483,7 @@ exit code: 2
 --- stdout
 --- stderr
 error: `/` does not name a file
+  caused by: it is a directory
 
 "#]],
     );
@@ -496,6 +498,7 @@ exit code: 2
 --- stdout
 --- stderr
 error: `taken` does not name a file
+  caused by: it is a directory
 
 "#]]
         .raw()

@@ -16,7 +16,8 @@ use crate::cache_stores;
 use crate::config::{Config, DEFAULT_CACHE};
 use crate::exit_codes::DONE;
 use crate::options::cache::CacheCommand;
-use crate::printer::{Printer, print};
+use crate::printer::Printer;
+use crate::stdout::{self, print, stdout};
 
 /// Runs the command and returns the exit code.
 pub(crate) fn run(registry: &Registry, command: &CacheCommand, printer: &Printer) -> anyhow::Result<u8> {
@@ -70,13 +71,11 @@ fn table(results: &[StoreResult], printer: &Printer) -> anyhow::Result<u8> {
         Some(_) => Format::Table,
         None => Format::Tsv,
     };
-    let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
+    let mut writer = row_writer(format, &layout, terminal, Box::new(stdout()?));
     let mut rows = results.iter().flat_map(|result| &result.rows);
     let written = rows.try_for_each(|row| writer.row(row));
-    match written.and_then(|()| writer.finish()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(DONE),
-    }
+    stdout::written(written.and_then(|()| writer.finish()))?;
+    Ok(DONE)
 }
 
 /// A failed cache has the same exit code as in a report with `--cache-strict`.

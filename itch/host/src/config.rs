@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context;
-use etcetera::BaseStrategy;
+use itch_api::{Error, ErrorKind};
 use itch_client::GqlFacts;
 use serde::Deserialize;
 
 use crate::failure::usage;
+use crate::paths::{config_directory, kind_name, not_a_directory};
 
 /// The cache that `itch cache` uses if none is named.
 pub(crate) const DEFAULT_CACHE: &str = "file";
@@ -87,16 +87,27 @@ enum Switch {
 impl Config {
     /// Reads the file, if there is one.
     pub(crate) fn read() -> anyhow::Result<Config> {
-        let Some(path) = path() else {
+        let Some(folder) = config_directory() else {
             return Ok(Config::default());
         };
+        let path = folder.join("config.toml");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Config::default());
             }
             Err(error) => {
-                return Err(error).with_context(|| format!("`{}` cannot be read", path.display()));
+                let message = format!("the configuration `{}` cannot be read", path.display());
+                let failed = Error::new(ErrorKind::Failed, message);
+                let found = path.symlink_metadata().map(|found| found.file_type());
+                return Err(match (found, not_a_directory(&folder)) {
+                    (Ok(kind), _) if !kind.is_file() && !kind.is_symlink() => {
+                        failed.cause(format!("it is {}, not a file", kind_name(kind)))
+                    }
+                    (_, Some(obstacle)) => failed.cause(obstacle),
+                    _ => failed.source_chain(&error),
+                }
+                .into());
             }
         };
         let refused =
@@ -114,11 +125,6 @@ impl Config {
     pub(crate) fn gql(self) -> Option<GqlFacts> {
         (self.services.gql == Switch::On).then(|| GqlFacts::built_in().replaced_by(self.gql))
     }
-}
-
-fn path() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.config_dir().join("itch").join("config.toml"))
 }
 
 #[cfg(test)]

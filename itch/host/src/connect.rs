@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use etcetera::BaseStrategy;
 use itch_client::{Client, Settings};
 use itch_plugin::{CacheStore, Registry};
 use itch_sandbox::Sandbox;
@@ -12,7 +11,7 @@ use itch_sandbox::Sandbox;
 use crate::config::Config;
 use crate::options::report::ReportOptions;
 use crate::printer::Printer;
-use crate::{cache_stores, environment, sandbox, secrets};
+use crate::{cache_stores, environment, paths, sandbox, secrets};
 
 /// A client, and the simulated Twitch that it uses, if any.
 #[derive(Debug)]
@@ -93,6 +92,5 @@ pub(crate) fn connect(
 
 /// The file that records the user and client id of each token.
 fn identity_file() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.data_dir().join("itch").join("identities.json"))
+    Some(paths::data_directory()?.join("identities.json"))
 }

@@ -9,6 +9,7 @@ use crate::options::{CommandLine, Invocation, OwnCommand};
 use crate::plan::ReportPlan;
 use crate::plugins::discovery::Plugins;
 use crate::printer::Printer;
+use crate::stdout::stdout;
 use crate::{cache_command, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
 
 /// Runs the command and returns the exit code.
@@ -92,6 +93,9 @@ fn print(mut error: clap::Error) -> anyhow::Result<u8> {
     }
     if error.use_stderr() {
         trial_error::write(&Failure::from(&error));
+    }
+    if !error.use_stderr() {
+        stdout()?;
     }
     match error.print() {
         // Help that could not be written is a failure. For an error message that could not be, the exit code is enough.

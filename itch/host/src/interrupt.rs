@@ -1,11 +1,16 @@
 //! Interrupts (Ctrl-C): the first one ends a run cleanly, the second one ends the program immediately.
+//!
+//! The signals of a closed terminal and of `kill` count as interrupts, too. One that was ignored when the program was
+//! started stays ignored, as `nohup` and shells without job control want it for processes in the background.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use anyhow::Context;
 use itch_api::sync::lock;
 
-use anyhow::Context;
+#[cfg(unix)]
+use crate::inherited::is_ignored;
 
 /// What the next interrupt calls.
 type Answer = Box<dyn FnOnce() + Send>;
@@ -33,15 +38,15 @@ impl Interrupts {
             answer: Mutex::new(Some(Box::new(answer))),
         });
         let interrupts = Interrupts(Arc::clone(&state));
-        ctrlc::set_handler(move || {
+        let answered = move || {
             state.seen.store(true, Ordering::Relaxed);
             let answer = state.answer().take();
             match answer {
                 Some(answer) => answer(),
                 None => end_now(),
             }
-        })
-        .context("could not set a handler for interrupts")?;
+        };
+        watch(answered).context("could not set a handler for interrupts")?;
         Ok(interrupts)
     }
 
@@ -54,6 +59,29 @@ impl Interrupts {
     pub(crate) fn seen(&self) -> bool {
         self.0.seen.load(Ordering::Relaxed)
     }
+}
+
+/// Calls `answered` at each interrupt, in a thread of its own.
+#[cfg(unix)]
+fn watch(answered: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let caught: Vec<i32> = [SIGHUP, SIGINT, SIGTERM]
+        .into_iter()
+        .filter(|signal| !is_ignored(*signal))
+        .collect();
+    if caught.is_empty() {
+        return Ok(());
+    }
+    let mut signals = signal_hook::iterator::Signals::new(caught)?;
+    let thread = std::thread::Builder::new().name("interrupts".to_owned());
+    thread.spawn(move || signals.forever().for_each(|_| answered()))?;
+    Ok(())
+}
+
+/// Elsewhere, an interrupt ends the program.
+#[cfg(not(unix))]
+fn watch(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Ends the program and the processes of its plugins.

@@ -15,6 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::environment;
 use crate::printer::Printer;
 use crate::secrets;
+use crate::stderr::Stderr;
 
 /// Starts logging, if anything is to be logged.
 pub(crate) fn start(printer: &Printer) {
@@ -27,7 +28,9 @@ pub(crate) fn start(printer: &Printer) {
     let ours_only = printer.verbose < 2;
     let layer = tracing_subscriber::fmt::layer()
         .event_format(Line { start: Instant::now() })
-        .with_writer(Stderr(printer.clone()));
+        // They would be reported with `eprintln!`, which panics if the terminal was closed.
+        .log_internal_errors(false)
+        .with_writer(AroundBars(printer.clone()));
     let filter = tracing_subscriber::filter::FilterFn::new(move |metadata| {
         *metadata.level() <= level && (!ours_only || metadata.target().starts_with("itch"))
     })
@@ -90,9 +93,9 @@ where
 }
 
 /// Writes whole lines around the progress bar.
-struct Stderr(Printer);
+struct AroundBars(Printer);
 
-impl<'a> MakeWriter<'a> for Stderr {
+impl<'a> MakeWriter<'a> for AroundBars {
     type Writer = StderrLine<'a>;
 
     fn make_writer(&'a self) -> StderrLine<'a> {
@@ -104,7 +107,7 @@ struct StderrLine<'a>(&'a Printer);
 
 impl std::io::Write for StderrLine<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.bars().suspend(|| std::io::stderr().write(bytes))
+        self.0.bars().suspend(|| Stderr.write(bytes))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -1,11 +1,13 @@
 //! Where a report's rows go: stdout, or a file that gets its name when it is complete.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
+use itch_api::Result;
 use itch_output::Format;
 
-use crate::outfile::{Incomplete, Outfile};
+use crate::outfile::{Existing, Incomplete, Outfile};
+use crate::stdout::stdout;
 
 /// Where the rows go: stdout, or a file that gets its name when it is complete.
 pub(crate) struct Output {
@@ -14,8 +16,8 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens the file before the report runs, so that an error is reported first.
-    pub(crate) fn open(path: Option<PathBuf>) -> anyhow::Result<Output> {
-        let file = path.map(|path| Outfile::create(&path, Incomplete::Stays));
+    pub(crate) fn open(path: Option<PathBuf>, existing: Existing) -> Result<Output> {
+        let file = path.map(|path| Outfile::create(&path, Incomplete::Stays, existing));
         Ok(Output {
             file: file.transpose()?,
         })
@@ -33,15 +35,15 @@ impl Output {
     }
 
     /// A writer for the rows.
-    pub(crate) fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+    pub(crate) fn writer(&self) -> Result<Box<dyn Write + Send>> {
         Ok(match &self.file {
-            None => Box::new(io::stdout()),
+            None => Box::new(stdout()?),
             Some(file) => Box::new(file.writer()?),
         })
     }
 
     /// Gives a complete file its name; returns where an incomplete one is kept.
-    pub(crate) fn close(self, complete: bool) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn close(self, complete: bool) -> Result<Option<PathBuf>> {
         match self.file {
             Some(file) if complete => file.finish().map(|()| None),
             Some(file) => Ok(file.keep()),

@@ -1,8 +1,7 @@
 //! The plan of a report's run: its options, with names resolved, the client made and files opened.
 
 use std::io;
-use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use itch_api::Error;
@@ -13,9 +12,11 @@ use crate::arguments;
 use crate::connect::{Connection, connect};
 use crate::nearest::suggest;
 use crate::options::ReportInvocation;
+use crate::outfile::{Incomplete, Outfile, check_distinct};
 use crate::output::Output;
 use crate::plot::Plot;
 use crate::printer::Printer;
+use crate::times::now;
 
 /// Everything that a run needs. No request has been sent yet.
 pub(crate) struct ReportPlan<'a> {
@@ -38,7 +39,7 @@ pub(crate) struct ReportPlan<'a> {
     /// The fraction of rows that may be missing.
     pub(crate) tolerance: f64,
     /// The file for the verdict.
-    pub(crate) verdict: Option<PathBuf>,
+    pub(crate) verdict: Option<Outfile>,
 }
 
 impl<'a> ReportPlan<'a> {
@@ -50,8 +51,7 @@ impl<'a> ReportPlan<'a> {
         invocation: ReportInvocation,
         printer: &Printer,
     ) -> anyhow::Result<ReportPlan<'a>> {
-        // Unlike `Utc::now`, this does not panic if the clock is before 1970.
-        let (started, clock) = (DateTime::<Utc>::from(SystemTime::now()), Instant::now());
+        let (started, clock) = (now(), Instant::now());
         let ReportInvocation {
             name,
             options,
@@ -62,10 +62,16 @@ impl<'a> ReportPlan<'a> {
         let form = alias.and_then(|alias| alias.form.as_ref());
         let layout = Layout::new(&spec.columns, rows.columns.as_deref(), form, rows.header.choice())
             .map_err(|error| suggest_column(error, spec, rows.columns.as_deref().unwrap_or_default()))?;
+        let existing = rows.existing.choice().unwrap_or_default();
+        check_distinct(&[
+            ("--output", rows.output.as_ref()),
+            ("--plot", rows.plot.as_ref()),
+            ("--verdict", rows.verdict.as_ref()),
+        ])?;
         let plot = rows
             .plot
             .clone()
-            .map(|path| Plot::start(registry, spec, path))
+            .map(|path| Plot::start(registry, spec, path, existing))
             .transpose()?;
         let columns = layout.names();
         let columns = match &plot {
@@ -84,7 +90,9 @@ impl<'a> ReportPlan<'a> {
             limit: rows.limit,
         };
         let connection = connect(registry, &name, &options, printer)?;
-        let output = Output::open(rows.output.clone())?;
+        let output = Output::open(rows.output.clone(), existing)?;
+        let verdict = rows.verdict.as_deref();
+        let verdict = verdict.map(|path| Outfile::create(path, Incomplete::Gone, existing));
         let terminal = if output.is_file() { None } else { printer.terminal() };
         let shows_rows = terminal.is_some();
         let usual = if shows_rows { Format::Table } else { Format::Tsv };
@@ -108,7 +116,7 @@ impl<'a> ReportPlan<'a> {
             shows_rows,
             plot,
             tolerance: rows.tolerance.unwrap_or(DEFAULT_TOLERANCE),
-            verdict: rows.verdict.clone(),
+            verdict: verdict.transpose()?,
         })
     }
 }

@@ -1,14 +1,15 @@
-//! Prints messages on stderr, and the output of commands other than reports on stdout.
+//! Prints messages on stderr.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
-use anyhow::Context;
 use indicatif::MultiProgress;
 use itch_output::{Terminal, sanitize};
 
 use crate::failure::Failure;
 use crate::options::common::{CommonOptions, When};
+use crate::stderr::{self, Stderr};
+use crate::times::now;
 use crate::{secrets, trial_error};
 
 /// Which messages are printed, and in which colours.
@@ -52,7 +53,7 @@ impl Printer {
                 When::Never => false,
             },
             color: options.color.unwrap_or(When::Auto),
-            bars: MultiProgress::new(),
+            bars: stderr::bars(stderr_is_terminal),
         }
     }
 
@@ -78,8 +79,7 @@ impl Printer {
         self.stdout_is_terminal.then(|| Terminal {
             width,
             color: self.color(true),
-            // Unlike `Utc::now`, this does not panic if the clock is before 1970.
-            now: std::time::SystemTime::now().into(),
+            now: now(),
         })
     }
 
@@ -96,8 +96,8 @@ impl Printer {
             mark => format!("{mark}: {text}"),
         };
         self.bars.suspend(|| {
-            // If stderr cannot be written, there is nowhere to report that.
-            let _ = writeln!(std::io::stderr().lock(), "{painted}");
+            // One call, so that lines of several threads do not mix.
+            let _ = Stderr.write_all(format!("{painted}\n").as_bytes());
         });
     }
 
@@ -134,13 +134,4 @@ impl Printer {
 /// Whether `TERM` is `dumb`: the terminal understands only plain text.
 pub(crate) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|name| name == "dumb")
-}
-
-/// Writes the output of a command other than a report to stdout. It is no error if the reader closed the pipe.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("could not write to stdout"),
-    }
 }

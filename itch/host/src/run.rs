@@ -1,6 +1,7 @@
 //! Runs a report: from its plan to rows, a verdict and an exit code.
 
-use std::path::Path;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use crate::config::DEFAULT_CACHE;
 use crate::exit_codes::{DONE, EXIT_GAPS};
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::output::Output;
+use crate::outfile::Outfile;
 use crate::plan::ReportPlan;
 use crate::printer::Printer;
 use crate::progress::Progress;
@@ -67,52 +68,58 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
     let result = sink.finish(result);
     drop(progress);
 
-    let ended = Ended::of(result, interrupts.seen(), !connection.caches.is_empty());
+    let mut ended = Ended::of(result, interrupts.seen(), !connection.caches.is_empty());
     let counters = client.counters();
     cache_stores::report_counters(&counters, &connection.caches, printer);
     let mut facts: Vec<Fact> = client.facts();
     if counters.retries > 0 {
         facts.push(Fact::Recovered { n: counters.retries });
     }
-    let verdict = Verdict::new(
-        itch_output::Run {
-            report: name.clone(),
-            rows: sink.rows(),
-            limit,
-            requests: counters.requests,
-            cache_hits: counters.cache_hits,
-            elapsed: plan.clock.elapsed(),
-            error: ended.error.clone(),
-            interrupted: ended.interrupted,
-            tolerance: plan.tolerance,
-            parameters: call.args.clone(),
-            started: plan.started,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        // If the reader closed the pipe, nothing is missing.
-        if sink.reader_gone() { &[] } else { &facts },
-    );
-    let code = conclude(&verdict, &ended, &sink, plan.output, printer)?;
-    if let Some(plot) = plot {
+    let mut counted = itch_output::Run {
+        report: name.clone(),
+        rows: sink.rows(),
+        limit,
+        requests: counters.requests,
+        cache_hits: counters.cache_hits,
+        elapsed: plan.clock.elapsed(),
+        error: ended.error.clone(),
+        interrupted: ended.interrupted,
+        reader_gone: sink.reader_gone(),
+        tolerance: plan.tolerance,
+        parameters: call.args.clone(),
+        started: plan.started,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut verdict = Verdict::new(counted.clone(), &facts);
+    let closed = plan.output.close(verdict.exit_code() == DONE);
+    if let Err(error) = &closed {
+        // The rows are all there, but not under the name that was asked for.
+        ended.error = Some(error.clone());
+        counted.error = Some(error.clone());
+        verdict = Verdict::new(counted, &facts);
+    }
+    let code = conclude(&verdict, &ended, &sink, closed.ok().flatten(), printer);
+    let drawn = plot.map(|plot| {
         let title = match call.args.get("channel").and_then(|value| value.as_str()) {
             Some(channel) => format!("{channel} - {name}"),
             None => name,
         };
-        // If the reader closed the pipe, the picture is incomplete, too.
-        plot.finish(title, code != DONE || sink.reader_gone(), &interrupts, printer)?;
-    }
+        plot.finish(title, !verdict.complete(), &interrupts, printer)
+    });
     // Last, so that a verdict that cannot be written does not lose rows.
-    if let Some(path) = &plan.verdict {
-        write_verdict(path, &verdict)?;
-    }
-    Ok(code)
+    let told = plan.verdict.map(|file| write_verdict(file, &verdict));
+    let failures = [drawn, told].into_iter().flatten().filter_map(anyhow::Result::err);
+    Ok(failures.fold(code, |code, error| {
+        let failure = Failure::of(&error);
+        printer.failure(&failure);
+        if code == DONE { failure.exit_code() } else { code }
+    }))
 }
 
-/// Reports how the run ended and gives the output file its name.
-fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, printer: &Printer) -> anyhow::Result<u8> {
+/// Reports how the run ended, and returns the exit code. `kept`: the file of rows that are incomplete.
+fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, kept: Option<PathBuf>, printer: &Printer) -> u8 {
     let rows = sink.rows();
     let code = verdict.exit_code();
-    let kept = output.close(code == DONE)?;
     if let Some(error) = &ended.error {
         printer.failure(&Failure::from(error));
         let before = match rows {
@@ -144,12 +151,15 @@ fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, output: Output, print
     if let Some(part) = kept {
         printer.say(&format!("hint: the rows that were written are in `{}`", part.display()));
     }
-    Ok(code)
+    code
 }
 
-fn write_verdict(path: &Path, verdict: &Verdict) -> anyhow::Result<()> {
+/// Writes the verdict to its file, and gives the file its name.
+fn write_verdict(mut file: Outfile, verdict: &Verdict) -> anyhow::Result<()> {
     let mut json = verdict.json();
     secrets::redact_json(&mut json);
     let text = format!("{}\n", serde_json::to_string_pretty(&json)?);
-    std::fs::write(path, text).with_context(|| format!("the verdict cannot be written to `{}`", path.display()))
+    let written = file.file().write_all(text.as_bytes());
+    written.with_context(|| format!("the verdict cannot be written to `{}`", file.path().display()))?;
+    Ok(file.finish()?)
 }

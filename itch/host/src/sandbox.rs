@@ -1,11 +1,15 @@
 //! `itch sandbox`: the simulated Twitch as a server for any client; and `--sandbox`, which starts it in this process.
 
+use std::time::SystemTime;
+
 use anyhow::Context;
+use itch_api::{Error, ErrorKind};
 use itch_sandbox::{Faults, Options, Sandbox};
 
 use crate::failure::usage;
 use crate::options::sandbox::SandboxOptions;
-use crate::printer::{self, Printer};
+use crate::printer::Printer;
+use crate::stdout::print;
 
 /// Serves until interrupted.
 pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Result<u8> {
@@ -19,21 +23,20 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
             usage(format!("`{points}` is not a rate limit")).hint("write points per minute (`800`), or `off`")
         })?),
     };
-    let sandbox = Sandbox::start(Options {
+    let sandbox = start(Options {
         port: options.port,
         seed: options.seed,
         latency: options.latency,
         jitter: options.jitter,
         faults,
         rate_limit,
-    })
-    .context("the sandbox could not be started")?;
+    })?;
     let lines: String = sandbox
         .environment()
         .iter()
         .map(|(name, value)| format!("{name}={value}\n"))
         .collect();
-    printer::print(&lines)?;
+    print(&lines)?;
     printer.note(&format!("serving on {}; interrupt to stop", sandbox.base_url()));
     sandbox.wait();
     Ok(0)
@@ -41,9 +44,18 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
 
 /// The sandbox of `--sandbox`: without latency, faults and a rate limit.
 pub(crate) fn in_process() -> anyhow::Result<Sandbox> {
-    Sandbox::start(Options {
+    start(Options {
         rate_limit: None,
         ..Options::default()
     })
-    .context("the sandbox could not be started")
+}
+
+fn start(options: Options) -> anyhow::Result<Sandbox> {
+    let failed = "the sandbox could not be started";
+    // The HTTP library that it is made with panics at the first answer then.
+    if SystemTime::now() < SystemTime::UNIX_EPOCH {
+        let error = Error::new(ErrorKind::Failed, failed).cause("the clock of this machine is before 1970");
+        return Err(error.hint("set the clock").into());
+    }
+    Sandbox::start(options).context(failed)
 }

@@ -1,12 +1,17 @@
 //! Times and durations, as they are typed on a command line.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use itch_api::Error;
 use itch_table::{Zone, dates};
 
 use crate::failure::usage;
+
+/// The time of the clock. `Utc::now()` panics if the clock is before 1970, as that of a board without a battery may be.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
 
 /// Reads a duration: seconds (`90`, `1.5`), or numbers with units (`1h2m3s`, `7d`, `250ms`).
 pub(crate) fn duration(text: &str) -> Result<Duration, Error> {

@@ -46,6 +46,8 @@ pub struct Run {
     pub error: Option<Error>,
     /// Whether the user interrupted the run.
     pub interrupted: bool,
+    /// Whether the reader of the rows closed the pipe. Then `rows` are those that the pipe took.
+    pub reader_gone: bool,
     /// How many of the expected rows may be missing without a gap, as a fraction of them: [`DEFAULT_TOLERANCE`] by
     /// default.
     pub tolerance: f64,
@@ -178,7 +180,7 @@ impl Verdict {
     /// Compares the number of rows with the numbers that the service gave.
     fn compare(&mut self) {
         let run = &self.run;
-        let ended_early = run.limit_reached() || run.interrupted || run.error.is_some();
+        let ended_early = run.limit_reached() || run.interrupted || run.reader_gone || run.error.is_some();
         let Some(expected) = self.expected().filter(|_| !ended_early) else {
             return;
         };
@@ -205,7 +207,7 @@ impl Verdict {
 
     /// Whether all rows were printed that were asked for.
     pub fn complete(&self) -> bool {
-        self.reached_all() && self.run.error.is_none() && !self.run.interrupted
+        self.reached_all() && self.run.error.is_none() && !self.run.interrupted && !self.run.reader_gone
     }
 
     /// Whether no row and no value is known to be missing.
@@ -213,11 +215,12 @@ impl Verdict {
         self.gaps.is_empty() && self.unreadable.is_empty()
     }
 
-    /// The exit code of the process.
+    /// The exit code of the process. A reader that closed the pipe got what it wanted.
     pub fn exit_code(&self) -> u8 {
         match &self.run.error {
             Some(error) => error.kind.exit_code(),
             None if self.run.interrupted => EXIT_INTERRUPTED,
+            None if self.run.reader_gone => 0,
             None if !self.reached_all() => EXIT_GAPS,
             None => 0,
         }
@@ -289,6 +292,9 @@ impl Verdict {
         if self.run.interrupted || cancelled {
             reasons.push("interrupted".to_owned());
         }
+        if self.run.reader_gone {
+            reasons.push("stopped by the reader".to_owned());
+        }
         reasons.extend(error.filter(|_| !cancelled).map(|error| error.message.clone()));
         let unreadable = self.unreadable.iter();
         reasons.extend(unreadable.map(|(what, (n, places))| {
@@ -345,6 +351,8 @@ impl Verdict {
             "recovered": self.recovered,
             "gaps": gaps.collect::<Vec<Value>>(),
             "interrupted": run.interrupted,
+            "stopped_by_reader": run.reader_gone,
+            "reasons": self.reasons(),
             "error": run.error,
             "requests": run.requests,
             "cache_hits": run.cache_hits,

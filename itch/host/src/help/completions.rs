@@ -19,7 +19,8 @@ use crate::options::OwnCommand;
 use crate::options::early::Early;
 use crate::options::help::CompletionsOptions;
 use crate::plugins::discovery::{Discovery, Selection};
-use crate::printer::{Printer, print};
+use crate::printer::Printer;
+use crate::stdout::print;
 use crate::tree::{self, Detail};
 
 /// `itch completions`: prints a shell's script.

@@ -12,7 +12,7 @@ use crate::failure::usage;
 use crate::nearest::nearest;
 use crate::options::OwnCommand;
 use crate::options::help::HelpOptions;
-use crate::printer::print;
+use crate::stdout::print;
 use topics::Topic;
 
 /// Prints a topic. Help about commands is clap's: `command_line.rs` turns it into the command with `--help`.

@@ -10,6 +10,7 @@ use itch_chart::{ColorMap, DensityScale, Dots, ReadOptions, Request};
 use itch_plugin::{Graphics, Mark, Target, Theme};
 use itch_table::{InputFormat, Zone};
 
+use super::report::ExistingOptions;
 use super::values::{among, hinted};
 use crate::failure::usage;
 
@@ -46,6 +47,8 @@ pub(crate) struct PlotOptions {
     /// The renderer [default: chosen by the picture's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) renderer: Option<String>,
+    #[command(flatten)]
+    pub(crate) existing: ExistingOptions,
     #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]

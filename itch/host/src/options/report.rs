@@ -10,6 +10,7 @@ use itch_output::{DEFAULT_TOLERANCE, Format};
 
 use super::values::{byte_size, direction, duration, output_format, row_limit, share};
 use crate::failure::usage;
+use crate::outfile::Existing;
 
 /// The options of every report.
 #[derive(Args, Clone, Debug, Default)]
@@ -51,6 +52,8 @@ pub(crate) struct RowOptions {
     /// Write the rows to this file; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) existing: ExistingOptions,
     /// Also draw the rows, as a picture in this file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
@@ -79,6 +82,18 @@ pub(crate) struct HeaderOptions {
     /// Do not print the column names
     #[arg(long, overrides_with = "header")]
     no_header: bool,
+}
+
+/// What happens to files that are there already.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[group(skip)]
+pub(crate) struct ExistingOptions {
+    /// Fail if an output file exists
+    #[arg(long, overrides_with = "overwrite", hide_short_help = true)]
+    no_clobber: bool,
+    /// Replace an output file that exists [default]
+    #[arg(long, overrides_with = "no_clobber", hide_short_help = true)]
+    overwrite: bool,
 }
 
 /// Where responses may come from.
@@ -154,9 +169,13 @@ impl ReportOptions {
     pub(super) fn merged(levels: &mut [ArgMatches]) -> Result<ReportOptions, clap::Error> {
         let mut options = ReportOptions::default();
         for level in levels {
-            // `--header` and `--no-header` are one choice: the inner level replaces both.
+            // `--header` and `--no-header` are one choice: the inner level replaces both. So are the next two.
             let before = std::mem::take(&mut options.rows.header);
+            let existing = std::mem::take(&mut options.rows.existing);
             options.update_from_arg_matches_mut(level)?;
+            if options.rows.existing.choice().is_none() {
+                options.rows.existing = existing;
+            }
             if options.rows.header.choice().is_none() {
                 options.rows.header = before;
             }
@@ -171,6 +190,17 @@ impl HeaderOptions {
         match (self.header, self.no_header) {
             (true, _) => Some(true),
             (_, true) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl ExistingOptions {
+    /// What was chosen, if anything.
+    pub(crate) fn choice(self) -> Option<Existing> {
+        match (self.no_clobber, self.overwrite) {
+            (true, _) => Some(Existing::Kept),
+            (_, true) => Some(Existing::Replaced),
             _ => None,
         }
     }

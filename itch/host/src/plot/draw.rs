@@ -16,8 +16,9 @@ use crate::interrupt::{Interrupts, end_now};
 use crate::log::plugin_line;
 use crate::nearest::suggest;
 use crate::options::plot::{GraphicsChoice, PlotOptions};
-use crate::outfile::{Incomplete, Outfile};
+use crate::outfile::{Existing, Incomplete, Outfile};
 use crate::printer::Printer;
+use crate::stdout::stdout;
 
 /// The size of text, in points.
 const POINTS: f64 = 10.0;
@@ -159,10 +160,10 @@ pub(crate) struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    pub(crate) fn start(place: Place<'a>) -> anyhow::Result<Drawing<'a>> {
+    pub(crate) fn start(place: Place<'a>, existing: Existing) -> anyhow::Result<Drawing<'a>> {
         let outfile = place.path.as_deref();
         let outfile = outfile
-            .map(|path| Outfile::create(path, Incomplete::Gone))
+            .map(|path| Outfile::create(path, Incomplete::Gone, existing))
             .transpose()?;
         Ok(Drawing { place, outfile })
     }
@@ -207,9 +208,9 @@ impl<'a> Drawing<'a> {
             Some(mut outfile) => {
                 let name = format!("`{}`", outfile.path().display());
                 written(outfile.file(), &name, draw)?;
-                outfile.finish()
+                Ok(outfile.finish()?)
             }
-            None => written(io::stdout().lock(), "stdout", draw),
+            None => written(stdout()?.lock(), "stdout", draw),
         }
     }
 }

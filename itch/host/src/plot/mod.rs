@@ -17,6 +17,7 @@ use crate::exit_codes::{DONE, EXIT_GAPS};
 use crate::failure::usage;
 use crate::options::plot::PlotOptions;
 use crate::printer::Printer;
+use crate::stdout::stdout;
 use draw::{Drawing, Place};
 use request::Looks;
 use warnings::{note_empty_rows, warn_of_bad_rows};
@@ -33,9 +34,13 @@ pub(crate) fn run(registry: &Registry, options: &PlotOptions, printer: &Printer)
     check_distinct(&infile, streams, place.file())?;
     let named = place.file().is_some();
     let prints = named && !data.silent;
+    if prints || !named {
+        // Before the work, too.
+        stdout()?;
+    }
     let (hint, read) = reading(options, prints, place.wants_everything());
     // Before the long work: opening the picture's file, and reading the small file of streams.
-    let drawing = Drawing::start(place)?;
+    let drawing = Drawing::start(place, options.existing.choice().unwrap_or_default())?;
     let mut incomplete = false;
     let bands = match streams {
         None => Vec::new(),

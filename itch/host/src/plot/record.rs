@@ -7,9 +7,11 @@ use itch_output::sanitize;
 use itch_plugin::Mark;
 use itch_table::Zone;
 
+use crate::stdout::{stdout, written};
+
 /// Prints the rows within the axis limits. It is no error if the reader closed the pipe.
 pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::Result<()> {
-    let stdout = std::io::stdout().lock();
+    let stdout = stdout()?.lock();
     let on_terminal = stdout.is_terminal();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
     let rows = table.x.values.iter().zip(&table.y.values).enumerate();
@@ -32,15 +34,11 @@ pub(super) fn print(table: &Table, request: &Request, records: bool) -> anyhow::
             format!("{x} {y} {name}").trim_end().to_owned()
         };
         let line = if on_terminal { sanitize(&line) } else { line.into() };
-        match writeln!(out, "{line}") {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            written => written?,
+        if let Err(error) = writeln!(out, "{line}") {
+            return written(Err(error));
         }
     }
-    match out.flush() {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        flushed => Ok(flushed?),
-    }
+    written(out.flush())
 }
 
 fn value(column: &Column, value: f64, zone: &Zone) -> String {

@@ -1,8 +1,6 @@
 //! The request for a chart: its appearance, and the axis limits, which are read when the types of the columns are
 //! known.
 
-use std::time::SystemTime;
-
 use itch_api::Error;
 use itch_chart::{AxisRequest, ColumnKind, Request, Table};
 use itch_plugin::{ChartHint, Mark};
@@ -121,7 +119,7 @@ fn bound(
                 seconds
             } else {
                 let read = || {
-                    let time = times::time_in(text, SystemTime::now().into(), zone)?;
+                    let time = times::time_in(text, times::now(), zone)?;
                     Ok(time.timestamp_millis() as f64 / 1e3)
                 };
                 formed.map_or_else(read, Ok).map_err(wrong)?

@@ -15,6 +15,7 @@ use super::draw::{Drawing, Place};
 use super::warnings::note_empty_rows;
 use crate::failure::usage;
 use crate::interrupt::Interrupts;
+use crate::outfile::Existing;
 use crate::printer::Printer;
 
 /// A picture of a report's rows, about to be drawn.
@@ -43,7 +44,12 @@ struct Source {
 
 impl<'a> Plot<'a> {
     /// Opens the picture's file before the first request, so that an error is reported first.
-    pub(crate) fn start(registry: &'a Registry, spec: &ReportSpec, path: PathBuf) -> anyhow::Result<Plot<'a>> {
+    pub(crate) fn start(
+        registry: &'a Registry,
+        spec: &ReportSpec,
+        path: PathBuf,
+        existing: Existing,
+    ) -> anyhow::Result<Plot<'a>> {
         let Some(hint) = spec.chart.clone() else {
             let drawn: Vec<&str> = registry
                 .reports()
@@ -78,7 +84,7 @@ impl<'a> Plot<'a> {
             };
             Ok::<Source, Error>(Source { place, column })
         };
-        let drawing = Drawing::start(Place::named(registry, path)?)?;
+        let drawing = Drawing::start(Place::named(registry, path)?, existing)?;
         let label = hint.label.as_deref().filter(|_| drawing.wants_everything());
         let collected = Collected {
             x: source(&hint.x)?,

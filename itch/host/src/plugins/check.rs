@@ -17,7 +17,8 @@ use crate::cache_stores;
 use crate::exit_codes::{DONE, EXIT_INTERRUPTED};
 use crate::failure::usage;
 use crate::options::plugins::{CHECK_TIMEOUT_FACTOR, CheckOptions, TRIAL_TIMEOUT};
-use crate::printer::{Printer, print};
+use crate::printer::Printer;
+use crate::stdout::{print, stdout};
 
 /// The limit of rows of an example that sets none itself.
 const ROWS: u64 = 1000;
@@ -363,7 +364,7 @@ fn draw(unit: &Registered) -> anyhow::Result<()> {
         height: 180.0,
     };
     let host = Arc::new(LogHost::new(crate::log::plugin_line));
-    Ok(drive::render(unit.item, host, &chart, &mut std::io::stdout())?)
+    Ok(drive::render(unit.item, host, &chart, &mut stdout()?)?)
 }
 
 #[cfg(test)]

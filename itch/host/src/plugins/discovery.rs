@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use etcetera::BaseStrategy;
 use itch_api::{Error, ErrorKind};
 use itch_loader::{Found, Log, Places, Settings, discover};
 use itch_plugin::{LogLevel, Registry};
@@ -14,6 +13,7 @@ use crate::environment;
 use crate::failure::usage;
 use crate::log::plugin_line;
 use crate::options::common::{CommonOptions, Preference};
+use crate::paths::{self, not_a_directory};
 use crate::printer::{DeferredPrinter, Printer};
 
 /// All units, and the plugin files that were found.
@@ -92,7 +92,11 @@ impl Discovery {
 
     /// Finds the plugins of this selection.
     pub(crate) fn find(&self, selection: &Selection, printer: &DeferredPrinter) -> Plugins {
-        self.found(selection, self.settings(selection, printer))
+        let settings = self.settings(selection, printer);
+        if !selection.none {
+            report_obstacles(&settings.places, &printer.get().cloned().unwrap_or_default());
+        }
+        self.found(selection, settings)
     }
 
     /// Finds those plugins of this selection that the index knows. No process is started.
@@ -130,19 +134,14 @@ impl Discovery {
 
     /// The settings of the loader.
     fn settings(&self, selection: &Selection, printer: &DeferredPrinter) -> Settings {
-        let base = etcetera::choose_base_strategy().ok();
         let environment = std::env::var_os("ITCH_PLUGIN_PATH");
         let printer = Arc::clone(printer);
         let config = &self.config.plugins;
         let directories = config.directories();
         Settings {
             places: Places::usual(selection.files.clone(), environment.as_deref(), directories, own_directory()),
-            index: base
-                .as_ref()
-                .map(|base| base.cache_dir().join("itch").join("plugins.json")),
-            trust_file: base
-                .as_ref()
-                .map(|base| base.data_dir().join("itch").join("plugins.lock")),
+            index: paths::cache_directory().map(|folder| folder.join("plugins.json")),
+            trust_file: paths::data_directory().map(|folder| folder.join("plugins.lock")),
             pinned: config.policy == Policy::Pinned || !self.trusting,
             again: self.manages,
             only_known: false,
@@ -160,10 +159,17 @@ impl Discovery {
     }
 }
 
+/// Says which of the directories cannot be searched because something else is in their place.
+fn report_obstacles(places: &Places, printer: &Printer) {
+    let directories = places.directories.iter();
+    for obstacle in directories.filter_map(|directory| not_a_directory(directory)) {
+        printer.warning(&format!("plugins are not searched there: {obstacle}"));
+    }
+}
+
 /// The user's own directory of plugins.
 pub(crate) fn own_directory() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.data_dir().join("itch").join("plugins"))
+    Some(paths::data_directory()?.join("plugins"))
 }
 
 impl Plugins {

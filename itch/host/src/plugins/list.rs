@@ -11,7 +11,8 @@ use crate::exit_codes::DONE;
 use crate::failure::usage;
 use crate::nearest::suggest;
 use crate::options::plugins::{InfoOptions, ListOptions};
-use crate::printer::{Printer, print};
+use crate::printer::Printer;
+use crate::stdout::{self, print, stdout};
 
 /// `itch plugins list`.
 pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) -> anyhow::Result<u8> {
@@ -35,7 +36,7 @@ pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) 
     let layout = Layout::new(&columns, None, None, None)?;
     let terminal = printer.terminal();
     let format = if terminal.is_some() { Format::Table } else { Format::Tsv };
-    let mut writer = row_writer(format, &layout, terminal, Box::new(std::io::stdout()));
+    let mut writer = row_writer(format, &layout, terminal, Box::new(stdout()?));
     let written = units.iter().try_for_each(|unit| {
         let (major, minor) = unit.abi;
         let row: [Cell; 8] = row![
@@ -66,10 +67,8 @@ pub(crate) fn list(plugins: &Plugins, options: &ListOptions, printer: &Printer) 
             writer.row(&row)
         })
     });
-    match written.and_then(|()| writer.finish()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(DONE),
-    }
+    stdout::written(written.and_then(|()| writer.finish()))?;
+    Ok(DONE)
 }
 
 /// `itch plugins info`: the description of a unit, or the facts about a plugin's file.

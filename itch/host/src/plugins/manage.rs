@@ -12,7 +12,9 @@ use crate::exit_codes::DONE;
 use crate::failure::usage;
 use crate::nearest::suggest;
 use crate::options::plugins::AddOptions;
-use crate::printer::{Printer, print};
+use crate::paths::not_a_directory;
+use crate::printer::Printer;
+use crate::stdout::print;
 
 /// `itch plugins path`.
 pub(crate) fn path() -> anyhow::Result<u8> {
@@ -105,10 +107,17 @@ pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow:
 
 /// The user's plugin directory.
 fn own() -> Result<PathBuf, Error> {
-    own_directory().ok_or_else(|| {
+    let own = own_directory().ok_or_else(|| {
         Error::new(ErrorKind::Failed, "could not find your plugin directory: the home directory is unknown")
             .hint("export HOME=…")
-    })
+    })?;
+    match not_a_directory(&own) {
+        Some(obstacle) => {
+            let message = format!("your plugin directory `{}` cannot be used", own.display());
+            Err(Error::new(ErrorKind::Failed, message).cause(obstacle))
+        }
+        None => Ok(own),
+    }
 }
 
 /// The files that were found.

@@ -17,6 +17,7 @@ fn run(rows: u64) -> Run {
         cache_hits: 0,
         error: None,
         interrupted: false,
+        reader_gone: false,
         tolerance: DEFAULT_TOLERANCE,
     }
 }
