@@ -110,6 +110,20 @@
 //! | `html` | status 200, and a page of HTML |
 //! | `expired` | status 401 from Helix, as if the token had just expired |
 //! | `legacy-200-error` | kraken, tmi, rechat and loots: an error in the body, and status 200 |
+//! | `outage` | one of 408, 425, 500 to 504 and 520 to 527, with JSON, HTML or no body |
+//! | `false-429` | 429 while `Ratelimit-Remaining` is positive, or without any header |
+//! | `reset-ms` | 429 from Helix with `Ratelimit-Reset` in milliseconds, 300 ms from now |
+//! | `echo` | 502 or 503 with the token of the request: as it is, in base64 or percent-encoded |
+//! | `echo-location` | 302 with a `Location` that contains the token |
+//! | `bom` | a byte order mark before the body |
+//! | `gzip-members` | a gzip body of two members, if the client accepts gzip |
+//! | `media-type` | a wrong `Content-Type`, or none |
+//! | `null-list` | each list of rows is null or missing |
+//! | `early-end` | no cursor, or `hasNextPage: false`, although rows follow |
+//! | `empty-page` | the rows of the page are missing; half of the time it also ends the list |
+//! | `total-drift` | the total is up to three too high or too low |
+//! | `odd-total` | the total is null, a text, negative or missing |
+//! | `odd-envelope` | one value outside the rows is null, empty, of another type or missing |
 //!
 //! These are decided for every operation sent to GQL; the status is still 200:
 //!
@@ -122,24 +136,55 @@
 //! | `gql-unknown` | `PersistedQueryNotFound`, if the query is given by its hash |
 //! | `gql-integrity` | `failed integrity check` for cursors with the client id `kd1unb…` |
 //! | `gql-integrity-all` | `failed integrity check` for cursors with any client id |
+//! | `gql-path` | errors whose paths name authors, badges, a comment or the list, which are null beside good data |
+//! | `gql-unknown-text` | `service unavailable` or another text, and no data |
 //!
-//! These depend on an account or on a position in a list, and a retry gives the same result:
+//! `gql-status` has status 400 or 403, and a body with `PersistedQueryNotFound`, `failed integrity check` or a text that
+//! passes.
+//!
+//! These depend on a row or on a position in a list, and a retry gives the same result:
 //!
 //! | fault | |
 //! |---|---|
 //! | `gone` | the account is missing from `users`, in addition to the deleted ones |
+//! | `refused-id` | `users` refuses every batch that has the account with status 400 |
 //! | `duplicate` | the page starts with up to five rows of the one before it; no row is lost |
 //! | `shift` | the page starts with the last row of the one before it and is one row short |
 //! | `empty-last` | the last page has a cursor, which leads to an empty one |
 //! | `loop` | the page has the cursor that it was asked with |
 //! | `no-rows` | an empty page with a cursor, followed by the actual page |
+//! | `endless` | from this page on, rows that were sent before are sent for ever, under ever new cursors |
+//! | `late-repeat` | the page starts with up to five rows of a page twelve pages before; no row is lost |
+//! | `short-page` | the page has fewer rows than asked for; the next one continues after it |
+//! | `long-page` | the page has 30 more rows than asked for |
 //!
-//! They occur in the lists of Helix. `duplicate` (with one comment) and `loop` also occur with cursors of comments.
-//! `oauth-500` is the only fault of `/oauth2/`.
+//! They occur in the lists of Helix. `duplicate` (with one comment), `loop`, `endless` and `late-repeat` also occur with
+//! cursors of comments, `short-page` and `long-page` with all pages of comments.
+//!
+//! These change the rows of every service, each row by its key. A retry gives the same result:
+//!
+//! | fault | |
+//! |---|---|
+//! | `disorder` | the rows of the page are shuffled; it depends on the first one |
+//! | `odd-field` | one value, at any depth but not a key, is null, a list, an object, missing, or a number as text or vice versa |
+//! | `odd-value` | one value, not a key or a time, is empty, -1, 0 or another text |
+//! | `odd-key` | the id, or the offset of a comment, is null, a list, an object or missing, or the whole row is; in `users` also the login |
+//! | `blank` | the id, the login and the name of the account in the row are empty |
+//! | `zero-time` | each time is `0001-01-01T00:00:00Z`, empty or no time, a duration is `0s`, a length 0 |
+//! | `bad-text` | a name, title or text ends with an unpaired surrogate or with bytes that are not UTF-8 |
+//!
+//! These occur in `/oauth2/`, in addition to `echo`:
+//!
+//! | fault | |
+//! |---|---|
+//! | `oauth-500` | a server error |
+//! | `oauth-outage` | 404, 408, 429, 5xx or 520, with JSON, HTML or no body, or status 200 with HTML |
+//! | `oauth-odd` | `expires_in` as a text or with decimals, `user_id` as a number, `scopes` null instead of empty |
 
 #![deny(missing_docs)]
 
 mod credentials;
+mod damage;
 mod delivery;
 mod faults;
 mod gql;

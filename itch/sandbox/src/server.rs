@@ -13,7 +13,7 @@ use std::{
 
 use http_body_util::{BodyExt, Limited};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,
     header::{AUTHORIZATION, CONTENT_TYPE},
     server::conn::http1,
@@ -27,6 +27,7 @@ use tokio::{
 };
 
 use crate::{
+    damage::{self, Scene},
     delivery::Delivery,
     faults::Fault,
     gql, helix, legacy, oauth,
@@ -156,13 +157,15 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
     if !delay.is_zero() {
         sleep(delay).await;
     }
+    let scene = Scene {
+        faults: &state.faults,
+        seed: state.seed,
+        number,
+        path: service.path().unwrap_or_default(),
+        is_gql: matches!(service, Service::Gql),
+    };
     if !service.has_data() {
-        let reply = if strikes(Fault::OauthInternalError) {
-            oauth::refuse(StatusCode::INTERNAL_SERVER_ERROR, "")
-        } else {
-            dispatch(state, number, service, request).await
-        };
-        return Ok(deliver(reply, Delivery::whole));
+        return Ok(deliver(sign_in(state, scene, service, request).await, Delivery::whole));
     }
     if strikes(Fault::Reset) {
         return Err(Reset);
@@ -178,8 +181,12 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
         error_reply(StatusCode::TOO_MANY_REQUESTS, "Request limit exceeded")
     } else if matches!(service, Service::Legacy(_)) && strikes(Fault::LegacyErrorWith200) {
         legacy::error_with_200()
+    } else if let Some(reply) = refusal(scene, request.headers(), &strikes) {
+        reply
     } else {
-        dispatch(state, number, service, request).await
+        let asked = request.headers().clone();
+        let reply = dispatch(state, number, service, request).await;
+        damage::encode(scene, &asked, damage::content(scene, reply))
     };
     Ok(if strikes(Fault::Stall) {
         deliver(reply, Delivery::stalled)
@@ -190,6 +197,52 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
     } else {
         deliver(reply, Delivery::whole)
     })
+}
+
+/// Answers a request to the sign-in service.
+async fn sign_in(state: &State, scene: Scene<'_>, service: Service, request: Request<Incoming>) -> Reply {
+    let strikes = |fault| state.faults.strike(fault, state.seed, scene.number);
+    if strikes(Fault::OauthInternalError) {
+        return oauth::refuse(StatusCode::INTERNAL_SERVER_ERROR, "");
+    }
+    if strikes(Fault::OauthOutage) {
+        return damage::oauth_outage(scene);
+    }
+    if strikes(Fault::Echo)
+        && let Some(authorization) = authorization(request.headers())
+    {
+        return damage::echo(scene, authorization);
+    }
+    let reply = dispatch(state, scene.number, service, request).await;
+    match reply.status {
+        StatusCode::OK if strikes(Fault::OauthOdd) => damage::oauth_odd(scene, reply),
+        _ => reply,
+    }
+}
+
+/// The refusal that a data service sends in the place of an answer.
+fn refusal(scene: Scene<'_>, headers: &HeaderMap, strikes: &dyn Fn(Fault) -> bool) -> Option<Reply> {
+    if strikes(Fault::Outage) {
+        return Some(damage::outage(scene));
+    }
+    if strikes(Fault::False429) {
+        return Some(damage::false_429(scene));
+    }
+    if strikes(Fault::Echo)
+        && let Some(authorization) = authorization(headers)
+    {
+        return Some(damage::echo(scene, authorization));
+    }
+    if strikes(Fault::EchoLocation) {
+        return Some(damage::echo_location(headers));
+    }
+    (scene.is_gql && strikes(Fault::GqlStatus)).then(|| damage::gql_status(scene))
+}
+
+/// The token of a request.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    value.rsplit(' ').next()
 }
 
 /// A page such as a proxy might send.

@@ -31,11 +31,15 @@ pub(crate) struct SandboxOptions {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     pub(crate) jitter: Duration,
     /// Faults and their rates, such as 429=0.02,reset=0.01
-    #[arg(long, value_name = "FAULTS")]
+    #[arg(long, value_name = "FAULTS", long_help = faults_help())]
     pub(crate) faults: Option<String>,
     /// The rate limit in points per minute, or `off`
     #[arg(long, value_name = "POINTS", default_value_t = default_rate_limit())]
     pub(crate) rate_limit: String,
+}
+
+fn faults_help() -> String {
+    format!("Faults and their rates, such as 429=0.02,reset=0.01\n\n{}", itch_sandbox::Faults::help())
 }
 
 fn default_rate_limit() -> String {

@@ -3,8 +3,6 @@
 //! Twitch does not document this. It follows what xenova/chat-downloader, TheDrHax/Twitch-Chat-Downloader and
 //! lay295/TwitchDownloader have found.
 
-use std::ops::Range;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
@@ -26,6 +24,12 @@ const MAXIMUM_FIRST: u32 = 100;
 /// How far before the offset a page may start, in time and in comments.
 const EARLY: Millis = 3_000;
 const EARLY_COMMENTS: u64 = 6;
+
+/// How many more comments a long page has.
+const LONGER: u32 = 30;
+
+/// How many pages later a comment returns.
+const LATE_PAGES: u32 = 12;
 
 /// Where a page starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ impl Asked {
 pub(super) struct Connection<'a> {
     world: &'a World,
     chat: &'a Chat<'a>,
-    indices: Range<u32>,
+    indices: Vec<u32>,
     /// All edges have the cursor of the last one: a client can only continue from the end of a page.
     cursor: String,
     has_next: bool,
@@ -86,31 +90,52 @@ pub(super) fn connection<'a>(
     seed: Seed,
 ) -> Option<Connection<'a>> {
     let count = chat.count();
-    let place = match &asked.start {
-        Start::Offset(seconds) => from_offset(chat, *seconds, seed),
-        Start::Cursor(cursor) => cursor::decode(chat, cursor)? + 1,
+    let (place, round) = match &asked.start {
+        Start::Offset(seconds) => (from_offset(chat, *seconds, seed), 0),
+        Start::Cursor(cursor) => {
+            let (index, round) = cursor::decode(chat, cursor)?;
+            (index + 1, round)
+        }
     };
     let by_cursor = matches!(asked.start, Start::Cursor(_));
     let list = seed.child("comments").of(chat.video.id);
-    let strikes = |fault| by_cursor && place < count && faults.strike(fault, list, u64::from(place));
+    let happens = |fault| place < count && faults.strike(fault, list, u64::from(place));
+    let strikes = |fault| by_cursor && happens(fault);
 
     let start = if strikes(Fault::Duplicate) { place - 1 } else { place };
-    let end = place.saturating_add(asked.first).min(count);
+    let length = if happens(Fault::ShortPage) {
+        1 + list.child("short").below(place.into(), u64::from(asked.first) - 1) as u32
+    } else if happens(Fault::LongPage) {
+        asked.first.saturating_add(LONGER)
+    } else {
+        asked.first
+    };
+    let end = place.saturating_add(length).min(count);
+    let is_endless = strikes(Fault::Endless);
     let cursor = match &asked.start {
         Start::Cursor(cursor) if strikes(Fault::Loop) => cursor.clone(),
+        _ if is_endless => cursor::encode_round(chat, place - 1, round + 1),
         _ if end > place => cursor::encode(chat, end - 1),
         _ => String::new(),
     };
     // Like Twitch, a page by offset has a next page even at the end.
     let has_next = if by_cursor {
-        end < count || strikes(Fault::Loop)
+        end < count || strikes(Fault::Loop) || is_endless
     } else {
         start < end
     };
+    let mut indices = Vec::new();
+    if let Some(again) = place
+        .checked_sub(LATE_PAGES * asked.first)
+        .filter(|_| strikes(Fault::LateRepeat))
+    {
+        indices.extend(again..again + asked.first.min(3));
+    }
+    indices.extend(start..end);
     Some(Connection {
         world,
         chat,
-        indices: start..end,
+        indices,
         cursor,
         has_next,
     })
@@ -133,13 +158,13 @@ impl Object for Connection<'_> {
 
     fn field(&self, name: &str, place: Place<'_>) -> Result<(), Refusal> {
         match name {
-            "edges" => place.list(self.indices.clone().map(|index| Edge {
+            "edges" => place.list(self.indices.iter().map(|index| Edge {
                 page: self,
-                comment: self.chat.comment(index),
+                comment: self.chat.comment(*index),
             })),
             "pageInfo" => place.object(&PageInfo {
                 has_next: self.has_next,
-                has_previous: self.indices.start > 0,
+                has_previous: self.indices.first().is_some_and(|first| *first > 0),
             }),
             _ => place.unknown(self),
         }

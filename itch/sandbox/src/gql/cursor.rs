@@ -24,6 +24,11 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 
 /// The cursor for the comments after the one at an index.
 pub(super) fn encode(chat: &Chat<'_>, index: u32) -> String {
+    encode_round(chat, index, 0)
+}
+
+/// The same with how often an endless list has led back to it.
+pub(super) fn encode_round(chat: &Chat<'_>, index: u32, round: u64) -> String {
     let offset = chat.offset(index);
     let stamp = chat.stamp(offset) as u64 * NANOS_PER_MILLI;
     let mut sort_key = [0; 16];
@@ -31,14 +36,17 @@ pub(super) fn encode(chat: &Chat<'_>, index: u32) -> String {
     sort_key[8..].copy_from_slice(&stamp.to_be_bytes());
     let content = Content {
         id: uuid(chat.id(index)),
-        hk: format!("broadcast:{}", chat.video.broadcast_id),
+        hk: match round {
+            0 => format!("broadcast:{}", chat.video.broadcast_id),
+            round => format!("broadcast:{}:{round}", chat.video.broadcast_id),
+        },
         sk: URL_SAFE.encode(sort_key),
     };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default())
 }
 
-/// The index of the comment that a cursor of this video identifies.
-pub(super) fn decode(chat: &Chat<'_>, cursor: &str) -> Option<u32> {
+/// The index of the comment that a cursor of this video identifies, and how often a list has led back to it.
+pub(super) fn decode(chat: &Chat<'_>, cursor: &str) -> Option<(u32, u64)> {
     let content: Content = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let sort_key: [u8; 16] = URL_SAFE.decode(content.sk).ok()?.try_into().ok()?;
     let (offset, _) = sort_key.split_first_chunk::<8>()?;
@@ -46,7 +54,11 @@ pub(super) fn decode(chat: &Chat<'_>, cursor: &str) -> Option<u32> {
     let id: String = content.id.split('-').collect();
     let id = u128::from_str_radix(&id, 16).ok()?.to_be_bytes();
     let index = chat.find(id, offset)?;
-    (encode(chat, index) == cursor).then_some(index)
+    let round = match content.hk.split(':').nth(2) {
+        Some(round) => round.parse().ok()?,
+        None => 0,
+    };
+    (encode_round(chat, index, round) == cursor).then_some((index, round))
 }
 
 /// As a UUID with the usual five groups.
@@ -69,14 +81,14 @@ mod tests {
         let (long, other) = (chat(2_700_000_600), chat(2_700_000_060));
         for index in [0, 1, 58, 59, 299_999, 599_999] {
             let cursor = encode(&long, index);
-            assert_eq!(decode(&long, &cursor), Some(index));
+            assert_eq!(decode(&long, &cursor), Some((index, 0)));
             assert_eq!(decode(&other, &cursor), None);
             assert!(cursor.starts_with("eyJpZCI6I") && !cursor.contains('='), "{cursor}");
         }
         // Comments at the same time have different cursors.
         let burst = chat(2_700_000_180);
         for index in 0..1_000 {
-            assert_eq!(decode(&burst, &encode(&burst, index)), Some(index));
+            assert_eq!(decode(&burst, &encode(&burst, index)), Some((index, 0)));
         }
     }
 

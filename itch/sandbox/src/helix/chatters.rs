@@ -39,8 +39,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     }
     let chatters = room.map_or(&[][..], |room| &room.chatters);
     let page = call.page_of(chatters.len() as u32, PAGE)?;
-    let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = chatters[rows].iter().map(|(user, _)| Person::of(call, *user)).collect();
+    let data = page.of(chatters).map(|(user, _)| Person::of(call, *user)).collect();
     Ok(to_json(&Envelope {
         total: Some(chatters.len() as u32),
         data,

@@ -37,8 +37,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         .copied()
         .collect();
     let page = call.page(wanted.len() as u32)?;
-    let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = wanted[rows].iter().map(|follow| channel(call, *follow)).collect();
+    let data = page.of(&wanted).map(|follow| channel(call, *follow)).collect();
     let total = Some(followed.len() as u32);
     Ok(to_json(&Envelope {
         total,

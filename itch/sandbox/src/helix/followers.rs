@@ -53,7 +53,11 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
             pagination: Some(Pagination::default()),
         }));
     }
-    let data = page.rows.map(|index| follower(call, followers.get(index))).collect();
+    let data = page
+        .rows
+        .into_iter()
+        .map(|index| follower(call, followers.get(index)))
+        .collect();
     Ok(to_json(&Envelope {
         total,
         data,

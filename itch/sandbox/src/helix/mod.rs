@@ -77,6 +77,15 @@ pub(crate) fn answer(
             reset,
         });
     }
+    if state.faults.strike(Fault::ResetInMillis, state.seed, number) {
+        // A client that reads it as seconds waits for ever.
+        let reset = unix_now().as_millis() as u64 + 300;
+        return Reply::from(Failure::too_many_requests()).with_rate_limit(RateLimit {
+            limit: DEFAULT_LIMIT,
+            remaining: 0,
+            reset,
+        });
+    }
     let rate = match state.take_point(grant.user) {
         Some(Err(Exceeded(rate))) => {
             return Reply::from(Failure::too_many_requests()).with_rate_limit(rate);

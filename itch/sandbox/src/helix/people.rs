@@ -50,8 +50,7 @@ pub(super) fn list(call: &Call<'_>, scopes: &[&str], people: fn(&Room) -> &Vec<U
         .filter(|user| filter.is_empty() || filter.contains(user))
         .collect();
     let page = call.page(people.len() as u32)?;
-    let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = people[rows].iter().map(|user| Person::of(call, *user)).collect();
+    let data = page.of(&people).map(|user| Person::of(call, *user)).collect();
     Ok(to_json(&Envelope {
         total: None,
         data,

@@ -49,8 +49,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     };
     let live: Vec<&world::Stream> = call.world.streams().iter().filter(matches).collect();
     let page = call.page(live.len() as u32)?;
-    let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = live[rows].iter().map(|live| stream(call, live)).collect();
+    let data = page.of(&live).map(|live| stream(call, live)).collect();
     Ok(to_json(&Envelope {
         total: None,
         data,

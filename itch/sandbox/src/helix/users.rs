@@ -43,6 +43,12 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         }
         _ => asked_for(call)?.into_iter().collect(),
     };
+    if users
+        .iter()
+        .any(|id| call.faults.strike(Fault::RefusedId, call.seed, u64::from(*id)))
+    {
+        return Err(bad_identifiers());
+    }
     // Twitch does not promise an order.
     users.sort_unstable_by_key(|id| mix(u64::from(*id)));
     let data = users
@@ -58,13 +64,16 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     }))
 }
 
+fn bad_identifiers() -> Failure {
+    Failure::bad_request("Invalid username(s), email(s), or ID(s). Bad Identifiers.")
+}
+
 /// The requested ids without duplicates. One invalid value makes the whole request fail (twitchdev/issues #240).
 fn asked_for(call: &Call<'_>) -> Result<BTreeSet<UserId>, Failure> {
     let ids = || call.parameters.all("id");
     let logins = || call.parameters.all("login");
     if !ids().all(is_numeric) || !logins().all(is_login) {
-        let message = "Invalid username(s), email(s), or ID(s). Bad Identifiers.";
-        return Err(Failure::bad_request(message));
+        return Err(bad_identifiers());
     }
     ids()
         .map(|id| parse_user("id", id))

@@ -102,11 +102,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
         videos.truncate(GAME_MAXIMUM);
     }
     let page = call.page(videos.len() as u32)?;
-    let rows = page.rows.start as usize..page.rows.end as usize;
-    let data = videos[rows]
-        .iter()
-        .map(|key| video(call, key.video(call.world)))
-        .collect();
+    let data = page.of(&videos).map(|key| video(call, key.video(call.world))).collect();
     Ok(to_json(&Envelope {
         total: None,
         data,

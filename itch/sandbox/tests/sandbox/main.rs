@@ -16,6 +16,7 @@ mod kraken;
 mod legacy;
 mod limit;
 mod oauth;
+mod odd_answers;
 mod rooms;
 mod videos;
 mod walk;

@@ -1,96 +1,11 @@
 //! Injected faults: the kinds, the rate of each, and whether one occurs for a given request or row.
 
+mod kind;
+
 use std::{fmt, str::FromStr};
 
+pub(crate) use self::kind::Fault;
 use crate::world::Seed;
-
-/// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    TooManyRequests,
-    InternalError,
-    Unavailable,
-    Reset,
-    Cut,
-    Stall,
-    Slow,
-    Html,
-    Expired,
-    Gone,
-    Duplicate,
-    Shift,
-    EmptyLast,
-    Loop,
-    NoRows,
-    OauthInternalError,
-    GqlNull,
-    GqlError,
-    GqlTimeout,
-    GqlDataNull,
-    GqlUnknown,
-    GqlIntegrity,
-    GqlIntegrityAll,
-    LegacyErrorWith200,
-}
-
-impl Fault {
-    const ALL: [Fault; 24] = [
-        Fault::TooManyRequests,
-        Fault::InternalError,
-        Fault::Unavailable,
-        Fault::Reset,
-        Fault::Cut,
-        Fault::Stall,
-        Fault::Slow,
-        Fault::Html,
-        Fault::Expired,
-        Fault::Gone,
-        Fault::Duplicate,
-        Fault::Shift,
-        Fault::EmptyLast,
-        Fault::Loop,
-        Fault::NoRows,
-        Fault::OauthInternalError,
-        Fault::GqlNull,
-        Fault::GqlError,
-        Fault::GqlTimeout,
-        Fault::GqlDataNull,
-        Fault::GqlUnknown,
-        Fault::GqlIntegrity,
-        Fault::GqlIntegrityAll,
-        Fault::LegacyErrorWith200,
-    ];
-
-    /// Its name on a command line.
-    const fn name(self) -> &'static str {
-        match self {
-            Fault::TooManyRequests => "429",
-            Fault::InternalError => "500",
-            Fault::Unavailable => "503",
-            Fault::Reset => "reset",
-            Fault::Cut => "cut",
-            Fault::Stall => "stall",
-            Fault::Slow => "slow",
-            Fault::Html => "html",
-            Fault::Expired => "expired",
-            Fault::Gone => "gone",
-            Fault::Duplicate => "duplicate",
-            Fault::Shift => "shift",
-            Fault::EmptyLast => "empty-last",
-            Fault::Loop => "loop",
-            Fault::NoRows => "no-rows",
-            Fault::OauthInternalError => "oauth-500",
-            Fault::GqlNull => "gql-null",
-            Fault::GqlError => "gql-error",
-            Fault::GqlTimeout => "gql-timeout",
-            Fault::GqlDataNull => "gql-data-null",
-            Fault::GqlUnknown => "gql-unknown",
-            Fault::GqlIntegrity => "gql-integrity",
-            Fault::GqlIntegrityAll => "gql-integrity-all",
-            Fault::LegacyErrorWith200 => "legacy-200-error",
-        }
-    }
-}
 
 /// The rate of each fault, parsed from a list such as `429=0.02,reset=0.01`. The [crate documentation](crate#faults)
 /// describes each of them.
@@ -103,16 +18,41 @@ impl Fault {
 /// assert!(error.to_string().starts_with("unknown fault `resett`, the known ones are 429, 500,"));
 /// # Ok::<(), itch_sandbox::ParseFaultsError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Faults {
     rates: [f64; Fault::ALL.len()],
 }
 
 impl Faults {
+    /// The name of each kind of fault, and what it does in a few words.
+    pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+        Fault::ALL.into_iter().map(|fault| (fault.name(), fault.about()))
+    }
+
+    /// The kinds as the lines of a help text.
+    pub fn help() -> String {
+        let lines = Faults::kinds().map(|(name, about)| format!("  {name:<18}{about}\n"));
+        lines.collect()
+    }
+
+    /// Whether any of these faults can occur.
+    pub(crate) fn any(&self, faults: &[Fault]) -> bool {
+        faults.iter().any(|fault| self.rates[*fault as usize] > 0.0)
+    }
+
     /// Whether a fault occurs for the item with this index. The same arguments always give the same result.
     pub(crate) fn strike(&self, fault: Fault, seed: Seed, index: u64) -> bool {
         let rate = self.rates[fault as usize];
         rate > 0.0 && seed.child("fault").child(fault.name()).unit(index) < rate
+    }
+}
+
+impl Default for Faults {
+    /// No faults.
+    fn default() -> Faults {
+        Faults {
+            rates: [0.0; Fault::ALL.len()],
+        }
     }
 }
 
@@ -196,13 +136,9 @@ mod tests {
     #[test]
     fn a_bad_list_names_the_culprit() {
         let message = |list: &str| list.parse::<Faults>().unwrap_err().to_string();
-        assert_eq!(
-            message("404=0.1"),
-            "unknown fault `404`, the known ones are 429, 500, 503, reset, cut, stall, slow, html, \
-             expired, gone, duplicate, shift, empty-last, loop, no-rows, oauth-500, gql-null, \
-             gql-error, gql-timeout, gql-data-null, gql-unknown, gql-integrity, \
-             gql-integrity-all, legacy-200-error"
-        );
+        let names = Faults::kinds().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        assert!(names.starts_with("429, 500, 503, reset, "), "{names}");
+        assert_eq!(message("404=0.1"), format!("unknown fault `404`, the known ones are {names}"));
         assert!(message("reset").starts_with("fault `reset` has no rate"));
         for rate in ["1.1", "-0.1", "NaN", "often", ""] {
             assert_eq!(
