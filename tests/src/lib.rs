@@ -10,6 +10,7 @@
 )]
 
 pub mod fixtures;
+pub mod matrix;
 pub mod servers;
 
 use std::collections::BTreeMap;

@@ -24,6 +24,8 @@ mod chat_faults;
 mod chat_runs;
 /// Command lines with options that only a plugin knows.
 mod command_lines;
+/// Every report with every kind of fault.
+mod fault_matrix;
 /// Faults of the service: retried, counted or reported.
 mod faults;
 /// Whether rustfmt has formatted every item.

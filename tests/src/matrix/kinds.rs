@@ -1,0 +1,149 @@
+//! The kinds of faults in the matrix: how often each occurs in a report, and what it may do besides what the rule says.
+
+use super::cases::{Case, Service, Size};
+use super::judge::Allowance;
+
+/// What a kind depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// Each request.
+    Request,
+    /// Each request; it takes a second or more.
+    Slow,
+    /// Each request to the sign-in service.
+    SignIn,
+    /// Each row.
+    Row,
+    /// Each account; every batch with it is refused.
+    Batch,
+    /// A position in a list.
+    Place,
+    /// A position in a list after more than a dozen pages.
+    LatePlace,
+}
+
+/// The class of a kind and the services in which it occurs.
+fn class(kind: &str) -> (Class, &'static [Service]) {
+    use Service::{Gql, Helix, Legacy};
+    const ALL: &[Service] = &[Helix, Gql, Legacy];
+    match kind {
+        "500" | "503" | "reset" | "cut" | "html" | "outage" | "false-429" | "bom" | "gzip-members" | "media-type"
+        | "null-list" | "early-end" | "empty-page" | "odd-envelope" => (Class::Request, ALL),
+        "429" | "stall" | "slow" => (Class::Slow, ALL),
+        "expired" | "echo" | "echo-location" => (Class::Request, &[Helix]),
+        "reset-ms" => (Class::Slow, &[Helix]),
+        "total-drift" | "odd-total" => (Class::Request, &[Helix, Legacy]),
+        "gql-null" | "gql-error" | "gql-timeout" | "gql-data-null" | "gql-unknown" | "gql-integrity"
+        | "gql-integrity-all" | "gql-path" | "gql-unknown-text" | "gql-status" => (Class::Request, &[Gql]),
+        "legacy-200-error" => (Class::Request, &[Legacy]),
+        "oauth-500" | "oauth-outage" | "oauth-odd" => (Class::SignIn, &[Helix]),
+        "odd-field" | "odd-value" | "odd-key" | "blank" | "zero-time" | "bad-text" => (Class::Row, ALL),
+        "gone" => (Class::Row, &[Helix]),
+        "refused-id" => (Class::Batch, &[Helix]),
+        "disorder" => (Class::Place, ALL),
+        "duplicate" | "loop" | "endless" | "short-page" | "long-page" => (Class::Place, &[Helix, Gql]),
+        "shift" | "empty-last" | "no-rows" => (Class::Place, &[Helix]),
+        "late-repeat" => (Class::LatePlace, &[Helix, Gql]),
+        kind => panic!("give the fault `{kind}` a place in tests/src/matrix/kinds.rs"),
+    }
+}
+
+/// The rate of a kind in a report; `None` if it cannot occur there or adds nothing to a shorter list.
+pub fn rate(kind: &str, case: &Case) -> Option<f64> {
+    let (class, services) = class(kind);
+    if !services.contains(&case.service) {
+        return None;
+    }
+    Some(match (class, case.size) {
+        (Class::Request, Size::Small) => 0.4,
+        (Class::Request, Size::List) => 0.15,
+        (Class::Slow, Size::Small) => 0.2,
+        (Class::Slow, Size::List) => 0.05,
+        (Class::SignIn, Size::Small | Size::List) => 0.5,
+        (Class::Row, Size::Small) => 0.4,
+        (Class::Row, Size::List) => 0.03,
+        (Class::Batch, Size::Small) => 0.2,
+        (Class::Batch, Size::List) => 0.01,
+        (Class::Place, Size::List) => 0.4,
+        (Class::Place, Size::Long) if kind != "disorder" => 0.1,
+        (Class::LatePlace, Size::Long) => 0.3,
+        _ => return None,
+    })
+}
+
+/// Whether a kind is part of the mixture. Those that alone end a run, or take seconds, are not.
+pub fn may_be_mixed(kind: &str) -> bool {
+    !matches!(kind, "echo-location" | "429" | "stall" | "slow" | "gql-integrity-all")
+}
+
+/// What a kind may do in a report besides what the rule says, and why.
+pub fn allowance(kind: &str, case: &Case) -> Allowance {
+    let none = Allowance::NONE;
+    let counts_only = case.name.contains("num-");
+    // No total says how many rows there are.
+    let has_no_total = case.name.contains("streams") || case.name == "legacy chat-replay";
+    match kind {
+        "odd-value" => Allowance {
+            altered: true,
+            emptied: true,
+            because: "a value that can be read is printed as it is",
+            ..none
+        },
+        "odd-field" if case.service == Service::Gql => Allowance {
+            nullable: &["color", "emotes", "badges"],
+            because: "null is how GQL says that there is none",
+            ..none
+        },
+        "odd-field" if case.service == Service::Legacy => Allowance {
+            nullable: &["color", "emotes", "badges", "end"],
+            because: "null is how these services say that there is none",
+            ..none
+        },
+        "disorder" => Allowance {
+            order: true,
+            because: "rows are printed in the order in which they come",
+            ..none
+        },
+        "total-drift" if counts_only => Allowance {
+            altered: true,
+            because: "the total is the value of the row",
+            ..none
+        },
+        "total-drift" | "odd-total" | "odd-envelope" => Allowance {
+            three: true,
+            because: "the total says that rows are missing, or cannot be compared",
+            ..none
+        },
+        "early-end" | "empty-page" if has_no_total => Allowance {
+            short: true,
+            because: "a list without a total ends where the service says so",
+            ..none
+        },
+        "endless" | "loop" => Allowance {
+            three: true,
+            because: "the service never ends the list",
+            ..none
+        },
+        "no-rows" => Allowance {
+            three: true,
+            because: "an empty page that names a next one may stand for rows",
+            ..none
+        },
+        "echo-location" => Allowance {
+            exits: &[6],
+            because: "a redirection is a final answer",
+            ..none
+        },
+        "refused-id" | "gone" => Allowance {
+            exits: &[2, 5, 6],
+            because: "the channel itself is refused or gone",
+            ..none
+        },
+        "odd-key" | "blank" => Allowance {
+            three: true,
+            because: "a row that no printed row needs is counted too",
+            ..none
+        },
+        _ => none,
+    }
+}
