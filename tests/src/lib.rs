@@ -9,6 +9,7 @@
     reason = "a panic is how a test fails"
 )]
 
+pub mod damage;
 pub mod fixtures;
 pub mod matrix;
 pub mod servers;

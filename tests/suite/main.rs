@@ -24,6 +24,8 @@ mod chat_faults;
 mod chat_runs;
 /// Command lines with options that only a plugin knows.
 mod command_lines;
+/// Damaged answers: each element deleted, emptied, nulled, retyped, reordered.
+mod damage;
 /// Every report with every kind of fault.
 mod fault_matrix;
 /// Faults of the service: retried, counted or reported.

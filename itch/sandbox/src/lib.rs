@@ -120,7 +120,7 @@
 //! | `media-type` | a wrong `Content-Type`, or none |
 //! | `null-list` | each list of rows is null or missing |
 //! | `early-end` | no cursor, or `hasNextPage: false`, although rows follow |
-//! | `empty-page` | the rows of the page are missing; half of the time it also ends the list |
+//! | `empty-page` | the rows are missing, in no two answers in a row; half of the time the list also ends |
 //! | `total-drift` | the total is up to three too high or too low |
 //! | `odd-total` | the total is null, a text, negative or missing |
 //! | `odd-envelope` | one value outside the rows is null, empty, of another type or missing |

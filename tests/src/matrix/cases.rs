@@ -212,6 +212,6 @@ pub const CASES: &[Case] = &[
         Service::Legacy,
         Size::List,
         "id",
-        &["--source", "legacy", "-l", "150", "chat-replay", "v80935574"],
+        &["--source", "legacy", "chat-replay", "v2700000005"],
     ),
 ];

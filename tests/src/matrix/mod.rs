@@ -23,8 +23,8 @@ use crate::Folder;
 /// The time limit of one run. With these channels a run takes milliseconds, and the pauses of retries seconds.
 pub const LIMIT: Duration = Duration::from_secs(45);
 
-/// Arguments of every run: faults do not last for so many tries, and a stalled answer does not take long.
-const PATIENT: [&str; 7] = ["-v", "--retries", "9", "--timeout", "1s", "-f", "jsonl"];
+/// Faults of the matrix do not last for so many tries.
+const RETRIES: u32 = 9;
 
 /// One row, by column.
 pub type Row = Map<String, Value>;
@@ -46,13 +46,25 @@ pub struct Outcome {
     pub verdict: Value,
 }
 
-/// Runs a report against the services at some addresses.
-pub fn run(variables: &[(&str, String)], arguments: &[&str]) -> Outcome {
+/// Runs a report against the services at some addresses. A stalled answer does not take long.
+pub fn run(variables: &[(&str, String)], retries: u32, arguments: &[&str]) -> Outcome {
     let mut folder = Folder::new();
     for (name, value) in variables {
         folder = folder.variable(name, value);
     }
-    let arguments = [&PATIENT[..], &["--verdict", "verdict.json"], arguments].concat();
+    let retries = retries.to_string();
+    let common = [
+        "-v",
+        "--retries",
+        &retries,
+        "--timeout",
+        "1s",
+        "-f",
+        "jsonl",
+        "--verdict",
+        "verdict.json",
+    ];
+    let arguments = [&common[..], arguments].concat();
     let child = folder.command(&arguments).spawn().unwrap();
     let (status, stdout, stderr) = wait(child);
     let verdict = std::fs::read(folder.path("verdict.json")).unwrap_or_default();
@@ -228,14 +240,14 @@ pub fn failures(cells: &[Cell], threads: usize) -> Vec<Failure> {
     keys.dedup_by_key(|(case, seed)| (case.name, *seed));
     let whole = in_parallel(&keys, threads, |(case, seed)| {
         let sandbox = sandbox(*seed, "");
-        let outcome = run(&sandbox.environment(), case.arguments);
+        let outcome = run(&sandbox.environment(), RETRIES, case.arguments);
         assert_eq!(outcome.code, 0, "{} without faults\n{}", outcome.line, outcome.stderr);
         ((case.name, *seed), outcome)
     });
     let whole: BTreeMap<_, _> = whole.into_iter().collect();
     let failures = in_parallel(cells, threads, |cell| {
         let sandbox = sandbox(cell.seed, &cell.faults);
-        let outcome = run(&sandbox.environment(), cell.case.arguments);
+        let outcome = run(&sandbox.environment(), RETRIES, cell.case.arguments);
         let wrong = judge(&whole[&(cell.case.name, cell.seed)], &outcome, cell.case, &cell.allowance);
         (!wrong.is_empty()).then(|| Failure {
             cell: cell.clone(),

@@ -17,7 +17,12 @@ const NEXT: &str = "/data/video/comments/pageInfo/hasNextPage";
 const LEGACY_CURSOR: &str = "/_cursor";
 
 pub(super) fn damage(scene: Scene<'_>, answer: &mut Value, layout: &Layout) {
-    if scene.strikes(Fault::EmptyPage) {
+    // Never twice in a row: an account is gone if it is still missing when it is asked for again.
+    let before = Scene {
+        number: scene.number.wrapping_sub(1),
+        ..scene
+    };
+    if scene.strikes(Fault::EmptyPage) && !before.strikes(Fault::EmptyPage) {
         empty(scene, answer, layout);
     }
     if scene.strikes(Fault::EarlyEnd) {

@@ -68,7 +68,8 @@ fn damage_row(scene: Scene<'_>, row: &mut Value) {
     if strikes(Fault::OddValue) {
         let is_readable = |row: &Value, pointer: &String| {
             let value = row.pointer(pointer);
-            value.is_some_and(|value| !value.is_object() && !value.is_array() && !is_time(value))
+            let is_time = value.is_some_and(is_time) || is_moment(pointer);
+            !is_time && value.is_some_and(|value| !value.is_object() && !value.is_array())
         };
         let all = json::pointers(row).into_iter();
         let places: Vec<String> = all
@@ -147,6 +148,11 @@ fn is_time(value: &Value) -> bool {
         || (text.len() >= 20 && text[4] == b'-' && text[7] == b'-' && text[10] == b'T' && text[13] == b':')
 }
 
+/// Whether a value is a time as a number, by its name at loots and rechat.
+fn is_moment(pointer: &str) -> bool {
+    matches!(pointer.rsplit('/').next(), Some("t_start" | "t_end" | "_t" | "timestamp"))
+}
+
 fn zero_times(row: &mut Value, seed: Seed) {
     for (index, pointer) in json::pointers(row).into_iter().enumerate() {
         let seed = seed.of(index as u64);
@@ -156,6 +162,7 @@ fn zero_times(row: &mut Value, seed: Seed) {
         match pointer.rsplit('/').next() {
             Some("duration") if value.is_string() => *value = "0s".into(),
             Some("length" | "lengthSeconds") if value.is_number() => *value = 0.into(),
+            _ if is_moment(&pointer) && value.is_number() => *value = seed.choose(0, &["", "soon"]).into(),
             _ if is_time(value) => *value = seed.choose(0, &["0001-01-01T00:00:00Z", "", "soon"]).into(),
             _ => {}
         }

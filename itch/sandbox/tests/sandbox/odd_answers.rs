@@ -136,7 +136,7 @@ fn an_early_end_leads_nowhere() {
     assert!(answer.cursor().is_none_or(|cursor| cursor.is_empty()));
     let comments = Client::with_faults("early-end=1").gql(&raw(json!({"id": "2700000005"})));
     assert!(!Page::of(comments).has_next);
-    let empty = Client::with_faults("empty-page=0.9");
+    let empty = Client::with_faults("empty-page=0.5");
     let cursors: HashSet<bool> = (0..40)
         .map(|_| empty.get(&followers(5)))
         .filter(|answer| answer.rows().is_empty())
