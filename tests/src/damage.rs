@@ -144,17 +144,20 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The requests with JSON answers, each with its endpoint: the path and the names of the parameters.
+    /// The requests with good JSON answers, each with its endpoint: the path and the names of the parameters.
     pub fn endpoints(&self) -> Vec<(String, Key, Value)> {
         let endpoint = |key: &Key| {
-            let body = serde_json::from_slice(&self.answers[key].1).ok()?;
-            Some((endpoint_of(key), key.clone(), body))
+            let (head, body) = &self.answers[key];
+            let body = serde_json::from_slice(body).ok()?;
+            head.starts_with("HTTP/1.1 200 ")
+                .then(|| (endpoint_of(key), key.clone(), body))
         };
         self.order.iter().filter_map(endpoint).collect()
     }
 }
 
-/// The path of a request with the names of its parameters; for GQL with those of its variables that are not null.
+/// The path of a request without names and ids, and the names of its parameters; for GQL those of its variables that are
+/// not null.
 fn endpoint_of((line, body): &Key) -> String {
     let target = line.split(' ').nth(1).unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -170,7 +173,16 @@ fn endpoint_of((line, body): &Key) -> String {
     }
     names.sort();
     names.dedup();
-    format!("{path}?{}", names.join("&"))
+    let is_varying = |before: &str| matches!(before, "channels" | "users" | "user" | "videos");
+    let steps: Vec<&str> = path.split('/').collect();
+    let named = steps
+        .iter()
+        .enumerate()
+        .map(|(place, step)| match place.checked_sub(1) {
+            Some(before) if !path.starts_with("/helix/") && is_varying(steps[before]) => "{}",
+            _ => step,
+        });
+    format!("{}?{}", named.collect::<Vec<_>>().join("/"), names.join("&"))
 }
 
 #[derive(Debug)]
