@@ -37,6 +37,27 @@ pub struct Case {
     pub size: Size,
 }
 
+/// How many rows beyond the limit an undisturbed run prints: those that may take the place of rows that are lost.
+const BEYOND: usize = 200;
+
+impl Case {
+    /// The limit of rows.
+    pub fn limit(&self) -> Option<usize> {
+        let place = self.arguments.iter().position(|argument| *argument == "-l")?;
+        self.arguments[place + 1].parse().ok()
+    }
+
+    /// The arguments with a higher limit.
+    pub fn beyond_limit(&self) -> Vec<String> {
+        let limit = self.limit().map(|limit| limit.to_string());
+        let raised = |argument: &&str| match self.limit().filter(|_| limit.as_deref() == Some(*argument)) {
+            Some(limit) => (limit + BEYOND).to_string(),
+            None => (*argument).to_owned(),
+        };
+        self.arguments.iter().map(raised).collect()
+    }
+}
+
 const fn case(
     name: &'static str,
     service: Service,

@@ -102,7 +102,8 @@ fn is_part_of(found: &Row, whole: &Row) -> bool {
 }
 
 impl Difference {
-    fn of(whole: &[Row], found: &[Row], key: &str) -> Difference {
+    fn of(whole: &[Row], found: &[Row], case: &Case) -> Difference {
+        let (key, limit) = (case.key, case.limit().unwrap_or(usize::MAX));
         let mut difference = Difference::default();
         let places: HashMap<String, usize> = whole.iter().map(|row| row[key].to_string()).zip(0..).collect();
         let mut pairs: Vec<Option<&Row>> = vec![None; whole.len()];
@@ -135,9 +136,11 @@ impl Difference {
                 None => difference.invented.push(Value::from(row.clone()).to_string()),
             }
         }
-        for (base, pair) in whole.iter().zip(pairs) {
+        for (place, (base, pair)) in whole.iter().zip(pairs).enumerate() {
             match pair {
                 Some(row) => difference.compare(base, row, key),
+                // Rows beyond the limit are not expected, but may come.
+                None if place >= limit => {}
                 None => difference.missing.push(base[key].to_string()),
             }
         }
@@ -197,7 +200,7 @@ pub fn judge(whole: &Outcome, found: &Outcome, case: &Case, allowed: &Allowance)
             return wrong;
         }
     };
-    let mut difference = Difference::of(rows.0, rows.1, case.key);
+    let mut difference = Difference::of(rows.0, rows.1, case);
     if allowed.rekeyed && difference.invented.len() <= 1 && difference.missing.len() <= 1 {
         difference.invented.clear();
         difference.missing.clear();
@@ -221,7 +224,7 @@ pub fn judge(whole: &Outcome, found: &Outcome, case: &Case, allowed: &Allowance)
         say(format!("the verdict says complete: {complete}"));
     }
     match found.code {
-        0 | 3 => wrong.extend(counted(whole, found, &difference, allowed)),
+        0 | 3 => wrong.extend(counted((whole, found), &difference, case, allowed)),
         code => {
             let rows = (rows.1.len(), rows.0.len());
             wrong.push(format!("it ended with exit code {code} and {} of {} rows", rows.0, rows.1));
@@ -231,10 +234,17 @@ pub fn judge(whole: &Outcome, found: &Outcome, case: &Case, allowed: &Allowance)
 }
 
 /// What is missing or empty without being named, and exit 3 for nothing.
-fn counted(whole: &Outcome, found: &Outcome, difference: &Difference, allowed: &Allowance) -> Vec<String> {
+fn counted(
+    (whole, found): (&Outcome, &Outcome),
+    difference: &Difference,
+    case: &Case,
+    allowed: &Allowance,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let gone = |outcome: &Outcome| sum(&outcome.verdict, "missing", |_| true);
-    let gone = gone(found).saturating_sub(gone(whole));
+    // With a limit, the undisturbed run has more rows.
+    let usual = if case.limit().is_some() { 0 } else { gone(whole) };
+    let gone = gone(found).saturating_sub(usual);
     let unreadable_rows = sum(&found.verdict, "unreadable", |what| what == "rows");
     let unreadable_cells = sum(&found.verdict, "unreadable", |what| what != "rows");
     let missing = difference.missing.len() as u64;
