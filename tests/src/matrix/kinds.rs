@@ -48,13 +48,17 @@ fn class(kind: &str) -> (Class, &'static [Service]) {
     }
 }
 
+/// Whether a kind can occur in a report.
+pub fn occurs(kind: &str, case: &Case) -> bool {
+    class(kind).1.contains(&case.service)
+}
+
 /// The rate of a kind in a report; `None` if it cannot occur there or adds nothing to a shorter list.
 pub fn rate(kind: &str, case: &Case) -> Option<f64> {
-    let (class, services) = class(kind);
-    if !services.contains(&case.service) {
+    if !occurs(kind, case) {
         return None;
     }
-    Some(match (class, case.size) {
+    Some(match (class(kind).0, case.size) {
         (Class::Request, Size::Small) => 0.4,
         (Class::Request, Size::List) => 0.15,
         (Class::Slow, Size::Small) => 0.2,
@@ -71,9 +75,10 @@ pub fn rate(kind: &str, case: &Case) -> Option<f64> {
     })
 }
 
-/// Whether a kind is part of the mixture. Those that alone end a run, or take seconds, are not.
-pub fn may_be_mixed(kind: &str) -> bool {
-    !matches!(kind, "echo-location" | "429" | "stall" | "slow" | "gql-integrity-all")
+/// Whether a kind is part of the mixture for a report. Those are not that take seconds, that end a run, or that may do so
+/// much that the rows could no longer be compared.
+pub fn may_be_mixed(kind: &str, case: &Case) -> bool {
+    !matches!(kind, "429" | "stall" | "slow" | "gql-integrity-all") && allowance(kind, case).is_strict()
 }
 
 /// What a kind may do in a report besides what the rule says, and why.
@@ -117,7 +122,13 @@ pub fn allowance(kind: &str, case: &Case) -> Allowance {
         },
         "odd-key" | "blank" => Allowance {
             three: true,
-            because: "a row that no printed row needs is counted too",
+            channel: true,
+            because: "a row that no printed row needs is counted too, and the row may be that of the channel",
+            ..none
+        },
+        "bad-text" if case.service != Service::Helix => Allowance {
+            nullable: &["emotes"],
+            because: "the characters before an emote are counted",
             ..none
         },
         kind => of_page(kind, case, none),

@@ -168,10 +168,10 @@ pub fn cells(seeds: impl Iterator<Item = u64> + Clone) -> Vec<Cell> {
 pub fn mixtures(seeds: impl Iterator<Item = u64> + Clone, rate: f64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for case in cases::CASES {
-        let kinds = itch_sandbox::Faults::kinds().filter(|(kind, _)| kinds::may_be_mixed(kind));
+        let kinds = itch_sandbox::Faults::kinds().filter(|(kind, _)| kinds::may_be_mixed(kind, case));
         let kinds: Vec<&str> = kinds
             .map(|(kind, _)| kind)
-            .filter(|kind| kinds::rate(kind, case).is_some())
+            .filter(|kind| kinds::occurs(kind, case))
             .collect();
         let faults: Vec<String> = kinds.iter().map(|kind| format!("{kind}={rate}")).collect();
         let allowance = kinds
