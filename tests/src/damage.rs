@@ -127,9 +127,10 @@ pub fn pointers(value: &Value) -> Vec<String> {
     found
 }
 
-/// A pointer with `*` for each index: `/data/*/user_id`.
+/// A pointer with `*` for each index, and for the ids of emotes: `/data/*/user_id`.
 pub fn shape(pointer: &str) -> String {
-    let step = |step: &str| match step.bytes().all(|byte| byte.is_ascii_digit()) && !step.is_empty() {
+    let varies = |step: &str| step.starts_with("emotesv2_") || step.bytes().all(|byte| byte.is_ascii_digit());
+    let step = |step: &str| match varies(step) && !step.is_empty() {
         true => "*".to_owned(),
         false => step.to_owned(),
     };

@@ -10,13 +10,11 @@ use std::collections::BTreeSet;
 use itch_tests::damage::{Damage, Key, Operation, Proxy, Recording, pointers, shape};
 use itch_tests::matrix::cases::{CASES, Case, Service, Size};
 use itch_tests::matrix::judge::{Allowance, judge};
-use itch_tests::matrix::{Outcome, in_parallel, run, sandbox, undisturbed};
+use itch_tests::matrix::{Outcome, Patience, in_parallel, run, sandbox, undisturbed};
 use serde_json::Value;
 
 /// Runs wait for the pauses between retries most of the time.
 const THREADS: usize = 12;
-/// A damaged answer is requested again once.
-const RETRIES: u32 = 1;
 const SEED: u64 = 3;
 
 /// The damage to one answer of one report.
@@ -43,7 +41,7 @@ fn wholes(service: Service) -> Vec<Whole> {
     in_parallel(&cases, THREADS, |case| {
         let sandbox = sandbox(SEED, "");
         let proxy = Proxy::start(&sandbox, Recording::default(), None);
-        let outcome = run(proxy.environment(), RETRIES, case.arguments);
+        let outcome = run(proxy.environment(), Patience::SHORT, case.arguments);
         assert_eq!(outcome.code, 0, "{}\n{}", outcome.line, outcome.stderr);
         Whole {
             case,
@@ -317,7 +315,7 @@ fn bear(service: Service) {
     let wrong = in_parallel(&runs, THREADS, |run| {
         let whole = wholes.iter().find(|whole| whole.case.name == run.case.name).unwrap();
         let proxy = Proxy::start(&sandbox, whole.recording.clone(), Some(run.damage.clone()));
-        let outcome = itch_tests::matrix::run(proxy.environment(), RETRIES, run.case.arguments);
+        let outcome = itch_tests::matrix::run(proxy.environment(), Patience::SHORT, run.case.arguments);
         let allowed = allowance(run);
         let mut wrong = judge(&whole.outcome, &outcome, run.case, &allowed);
         if proxy.struck() == 0 {

@@ -1,6 +1,6 @@
 //! Every report with every kind of fault: equal rows and exit 0, or what is missing is named and exit 3.
 
-use itch_tests::matrix::{cases, judge};
+use itch_tests::matrix::{Patience, cases, judge};
 use itch_tests::matrix::{cells, failures, run, sandbox};
 
 /// Runs wait for the pauses between retries most of the time.
@@ -21,7 +21,7 @@ fn a_token_that_an_error_repeats_is_not_printed() {
         for seed in 1..=6 {
             let sandbox = sandbox(seed, fault);
             for case in &cases::CASES[..2] {
-                let outcome = run(&sandbox.environment(), 0, case.arguments);
+                let outcome = run(&sandbox.environment(), Patience::NONE, case.arguments);
                 assert_eq!(outcome.code, 6, "{}", outcome.stderr);
                 assert_eq!(judge::leaked(&outcome), None, "{}", outcome.stderr);
             }

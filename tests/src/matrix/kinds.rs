@@ -6,6 +6,8 @@ use super::judge::Allowance;
 /// What a kind depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
+    /// Every answer, which can be read at once: a retry would hide a program that cannot.
+    Always,
     /// Each request.
     Request,
     /// Each request; it takes a second or more.
@@ -27,8 +29,10 @@ fn class(kind: &str) -> (Class, &'static [Service]) {
     use Service::{Gql, Helix, Legacy};
     const ALL: &[Service] = &[Helix, Gql, Legacy];
     match kind {
-        "500" | "503" | "reset" | "cut" | "html" | "outage" | "false-429" | "bom" | "gzip-members" | "media-type"
-        | "null-list" | "early-end" | "empty-page" | "odd-envelope" => (Class::Request, ALL),
+        "500" | "503" | "reset" | "cut" | "html" | "outage" | "false-429" | "null-list" | "early-end"
+        | "empty-page" | "odd-envelope" => (Class::Request, ALL),
+        "bom" | "gzip-members" | "media-type" => (Class::Always, ALL),
+        "oauth-odd" => (Class::Always, &[Helix]),
         "429" | "stall" | "slow" => (Class::Slow, ALL),
         "expired" | "echo" | "echo-location" => (Class::Request, &[Helix]),
         "reset-ms" => (Class::Slow, &[Helix]),
@@ -36,7 +40,7 @@ fn class(kind: &str) -> (Class, &'static [Service]) {
         "gql-null" | "gql-error" | "gql-timeout" | "gql-data-null" | "gql-unknown" | "gql-integrity"
         | "gql-integrity-all" | "gql-path" | "gql-unknown-text" | "gql-status" => (Class::Request, &[Gql]),
         "legacy-200-error" => (Class::Request, &[Legacy]),
-        "oauth-500" | "oauth-outage" | "oauth-odd" => (Class::SignIn, &[Helix]),
+        "oauth-500" | "oauth-outage" => (Class::SignIn, &[Helix]),
         "odd-field" | "odd-value" | "odd-key" | "blank" | "zero-time" | "bad-text" => (Class::Row, ALL),
         "gone" => (Class::Row, &[Helix]),
         "refused-id" => (Class::Batch, &[Helix]),
@@ -59,7 +63,8 @@ pub fn rate(kind: &str, case: &Case) -> Option<f64> {
         return None;
     }
     Some(match (class(kind).0, case.size) {
-        (Class::Request, Size::Small) => 0.4,
+        (Class::Always, Size::Small | Size::List) => 1.0,
+        (Class::Request, Size::Small) => 0.25,
         (Class::Request, Size::List) => 0.15,
         (Class::Slow, Size::Small) => 0.2,
         (Class::Slow, Size::List) => 0.05,

@@ -20,11 +20,32 @@ use self::cases::Case;
 use self::judge::{Allowance, judge};
 use crate::Folder;
 
-/// The time limit of one run. With these channels a run takes milliseconds, and the pauses of retries seconds.
-pub const LIMIT: Duration = Duration::from_secs(30);
+/// How long a run may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How often it repeats a failed request.
+    pub retries: u32,
+    /// After this time it counts as hung.
+    pub limit: Duration,
+}
 
-/// Faults of the matrix do not last for so many tries.
-const RETRIES: u32 = 9;
+impl Patience {
+    /// For one kind of fault. With these channels a run takes milliseconds, and the pauses of all retries 24 seconds.
+    pub const ONE: Patience = Patience::new(7, 30);
+    /// For a mixture, which strikes every second request.
+    pub const MIXTURE: Patience = Patience::new(20, 180);
+    /// For an answer that is damaged every time.
+    pub const SHORT: Patience = Patience::new(1, 30);
+    /// For an error that is printed at once.
+    pub const NONE: Patience = Patience::new(0, 30);
+
+    const fn new(retries: u32, seconds: u64) -> Patience {
+        Patience {
+            retries,
+            limit: Duration::from_secs(seconds),
+        }
+    }
+}
 
 /// One row, by column.
 pub type Row = Map<String, Value>;
@@ -36,7 +57,7 @@ pub struct Outcome {
     pub line: String,
     /// The exit code; -1 if a signal ended it.
     pub code: i32,
-    /// Whether it ran longer than [`LIMIT`].
+    /// Whether it ran longer than its patience.
     pub hung: bool,
     /// Its rows; an error if stdout is not JSON lines.
     pub rows: Result<Vec<Row>, String>,
@@ -47,12 +68,12 @@ pub struct Outcome {
 }
 
 /// Runs a report against the services at some addresses. A stalled answer does not take long.
-pub fn run(variables: &[(&str, String)], retries: u32, arguments: &[&str]) -> Outcome {
+pub fn run(variables: &[(&str, String)], patience: Patience, arguments: &[&str]) -> Outcome {
     let mut folder = Folder::new();
     for (name, value) in variables {
         folder = folder.variable(name, value);
     }
-    let retries = retries.to_string();
+    let retries = patience.retries.to_string();
     let common = [
         "-v",
         "--retries",
@@ -66,7 +87,7 @@ pub fn run(variables: &[(&str, String)], retries: u32, arguments: &[&str]) -> Ou
     ];
     let arguments = [&common[..], arguments].concat();
     let child = folder.command(&arguments).spawn().unwrap();
-    let (status, stdout, stderr) = wait(child);
+    let (status, stdout, stderr) = wait(child, patience.limit);
     let verdict = std::fs::read(folder.path("verdict.json")).unwrap_or_default();
     let stdout = String::from_utf8_lossy(&stdout);
     let rows = stdout
@@ -82,8 +103,8 @@ pub fn run(variables: &[(&str, String)], retries: u32, arguments: &[&str]) -> Ou
     }
 }
 
-/// The end of a process and its output; it is killed after [`LIMIT`].
-fn wait(mut child: Child) -> (Option<ExitStatus>, Vec<u8>, Vec<u8>) {
+/// The end of a process and its output; it is killed after the limit.
+fn wait(mut child: Child, limit: Duration) -> (Option<ExitStatus>, Vec<u8>, Vec<u8>) {
     fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -93,7 +114,7 @@ fn wait(mut child: Child) -> (Option<ExitStatus>, Vec<u8>, Vec<u8>) {
     }
     let stdout = reader(child.stdout.take().unwrap());
     let stderr = reader(child.stderr.take().unwrap());
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + limit;
     let status = loop {
         match child.try_wait().unwrap() {
             Some(status) => break Some(status),
@@ -123,7 +144,7 @@ pub fn sandbox(seed: u64, faults: &str) -> Sandbox {
 pub fn undisturbed(sandbox: &Sandbox, case: &Case) -> Outcome {
     let arguments = case.beyond_limit();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    run(&sandbox.environment(), RETRIES, &arguments)
+    run(&sandbox.environment(), Patience::NONE, &arguments)
 }
 
 /// One cell: a report, faults and a seed.
@@ -137,6 +158,8 @@ pub struct Cell {
     pub faults: String,
     /// The seed of the data and the faults.
     pub seed: u64,
+    /// How long the run may take.
+    pub patience: Patience,
     /// What the faults may do besides what the rule says.
     pub allowance: Allowance,
 }
@@ -157,6 +180,7 @@ pub fn cells(seeds: impl Iterator<Item = u64> + Clone) -> Vec<Cell> {
                 kind: kind.to_owned(),
                 faults: format!("{kind}={rate}"),
                 seed,
+                patience: Patience::ONE,
                 allowance: kinds::allowance(kind, case),
             }));
         }
@@ -183,6 +207,7 @@ pub fn mixtures(seeds: impl Iterator<Item = u64> + Clone, rate: f64) -> Vec<Cell
             kind: "mixture".to_owned(),
             faults: faults.join(","),
             seed,
+            patience: Patience::MIXTURE,
             allowance,
         }));
     }
@@ -256,7 +281,7 @@ pub fn failures(cells: &[Cell], threads: usize) -> Vec<Failure> {
     let failures = in_parallel(cells, threads, |cell| {
         let whole = &whole[&(cell.case.name, cell.seed)];
         let sandbox = sandbox(cell.seed, &cell.faults);
-        let outcome = run(&sandbox.environment(), RETRIES, cell.case.arguments);
+        let outcome = run(&sandbox.environment(), cell.patience, cell.case.arguments);
         let mut wrong = judge(whole, &outcome, cell.case, &cell.allowance);
         if whole.code != 0 {
             wrong = vec![format!("without faults the exit code is {}", whole.code)];
