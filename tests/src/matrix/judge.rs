@@ -21,6 +21,8 @@ pub struct Allowance {
     pub order: bool,
     /// Rows may be missing with exit 0.
     pub short: bool,
+    /// Rows that lack this column may come besides those of the undisturbed run.
+    pub undated: Option<&'static str>,
     /// One row may have another key.
     pub rekeyed: bool,
     /// Exit 3 with every row.
@@ -41,6 +43,7 @@ impl Allowance {
         nullable: &[],
         order: false,
         short: false,
+        undated: None,
         rekeyed: false,
         three: false,
         channel: false,
@@ -64,6 +67,7 @@ impl Allowance {
             nullable: longer(self.nullable, other.nullable),
             order: self.order || other.order,
             short: self.short || other.short,
+            undated: self.undated.or(other.undated),
             rekeyed: self.rekeyed || other.rekeyed,
             three: self.three || other.three,
             channel: self.channel || other.channel,
@@ -81,7 +85,7 @@ const COMPOSITE: [&str; 4] = ["message", "badges", "emotes", "role"];
 struct Difference {
     missing: Vec<String>,
     doubled: Vec<String>,
-    invented: Vec<String>,
+    invented: Vec<Row>,
     /// Rows with empty cells, with their columns.
     emptied: Vec<Vec<String>>,
     altered: Vec<String>,
@@ -143,7 +147,7 @@ impl Difference {
                 .map(|(place, _)| place);
             match place {
                 Some(place) => pairs[place] = Some(row),
-                None => difference.invented.push(Value::from(row.clone()).to_string()),
+                None => difference.invented.push(row.clone()),
             }
         }
         for (place, (base, pair)) in whole.iter().zip(pairs).enumerate() {
@@ -215,7 +219,14 @@ pub fn judge(whole: &Outcome, found: &Outcome, case: &Case, allowed: &Allowance)
         difference.invented.clear();
         difference.missing.clear();
     }
-    for (what, items) in [("doubled", &difference.doubled), ("invented", &difference.invented)] {
+    if let Some(column) = allowed.undated {
+        difference.invented.retain(|row| !row.get(column).is_none_or(is_empty));
+    }
+    let invented = difference
+        .invented
+        .iter()
+        .map(|row| Value::from(row.clone()).to_string());
+    for (what, items) in [("doubled", &difference.doubled), ("invented", &invented.collect())] {
         if !items.is_empty() {
             say(format!("rows are {what}: {}", few(items)));
         }
