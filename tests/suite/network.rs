@@ -215,7 +215,7 @@ fn the_address_that_cannot_be_reached_is_named() {
         .says(&format!("hint: nothing listens at {free}: check `TWITCH_OAUTH2_URL`"));
 }
 
-/// Sends its token to whoever answers, so that it can repeat it.
+/// The token is sent to the server, which repeats it.
 #[test]
 fn no_secret_that_a_server_repeats_is_printed() {
     let repeated = |head: &[String]| {

@@ -165,7 +165,7 @@ pub(crate) fn random_fraction() -> f64 {
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        // Nothing for a negative number, one that is too large, and one that is none.
+        // Nothing for a negative number, for one that is too large, and for NaN.
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = httpdate::parse_http_date(text).ok()?;

@@ -37,11 +37,11 @@ pub(crate) fn unpack(mut body: Vec<u8>) -> Result<Vec<u8>, TooLarge> {
     Ok(body)
 }
 
-/// All members of a gzip body, one after the other; `None` if it is none, or not a complete one.
+/// All members of a gzip body, one after the other; `None` if it is not gzip, or not complete.
 fn inflate(body: &[u8]) -> Result<Option<Vec<u8>>, TooLarge> {
     let mut unpacked = Vec::new();
     let mut rest = body;
-    // What follows the last member and is none is ignored, as gzip does.
+    // What follows the last member is ignored, as gzip does.
     while rest.starts_with(GZIP) {
         let mut decoder = GzDecoder::new(rest);
         let left = (MOST_BYTES - unpacked.len()) as u64 + 1;
