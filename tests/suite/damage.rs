@@ -161,7 +161,7 @@ const LISTS: [&str; 6] = [
 
 /// What a change may do besides what the rule says, and why.
 fn allowance(run: &Run) -> Allowance {
-    use Operation::{Delete, EmptyText, List, MinusOne, Object, Retype, Reverse, Text};
+    use Operation::{EmptyText, MinusOne, Retype, Reverse, Text};
     let Run {
         case,
         endpoint,
@@ -184,9 +184,11 @@ fn allowance(run: &Run) -> Allowance {
         ..Allowance::NONE
     };
     let exits = |exits: &'static [i32], because: &'static str| Allowance { exits, because, ..none };
-    let has_no_total = case.name.contains("streams") || case.name == "legacy chat-replay";
     if endpoint.starts_with("/oauth2/") {
         return exits(&[4, 6], "without a readable answer of the sign-in service nobody is signed in");
+    }
+    if endpoint == "/helix/users?" {
+        return exits(&[3, 4, 5, 6], "without the user of the token nobody can be asked for chatters");
     }
     if shape.starts_with("/extensions") || name == "__typename" {
         return none;
@@ -196,6 +198,22 @@ fn allowance(run: &Run) -> Allowance {
     if within_row(shape) || (is_single && !shape.is_empty()) {
         return in_row(run, name, is_readable, none);
     }
+    around_rows(run, name, none)
+}
+
+/// The same for what is around the rows.
+fn around_rows(run: &Run, name: &str, none: Allowance) -> Allowance {
+    use Operation::{Delete, EmptyText, List, MinusOne, Object, Retype, Text};
+    let Run {
+        case,
+        endpoint,
+        shape,
+        old,
+        damage,
+    } = run;
+    let operation = damage.operation;
+    let exits = |exits: &'static [i32], because: &'static str| Allowance { exits, because, ..none };
+    let has_no_total = case.name.contains("streams") || case.name == "legacy chat-replay";
     let is_list = old.is_array();
     let leads_to_rows = LISTS.iter().any(|list| list.starts_with(shape.as_str()));
     match name {
@@ -212,6 +230,7 @@ fn allowance(run: &Run) -> Allowance {
             ..none
         },
         "cursor" | "pagination" | "_cursor" => Allowance {
+            three: true,
             short: has_no_total && matches!(operation, Delete | Operation::Null | EmptyText | Object),
             exits: if damage.is_stable { &[6] } else { &[] },
             because: "a page without a cursor is the last of a list without a total",
@@ -229,7 +248,12 @@ fn allowance(run: &Run) -> Allowance {
         },
         _ if is_list && operation == List => Allowance {
             short: has_no_total,
-            emptied: name == "data" && endpoint.starts_with("/helix/streams"),
+            emptied: case.name == "streams",
+            exits: if endpoint.starts_with("/helix/channels/followers") {
+                &[4]
+            } else {
+                &[]
+            },
             because: "an empty list ends where the service says so",
             ..none
         },
@@ -274,6 +298,7 @@ fn in_row(run: &Run, name: &str, is_readable: bool, none: Allowance) -> Allowanc
     let is_key = is_channel && matches!(name, "*" | "id" | "login");
     if is_key || (!within_row(&run.shape) && matches!(name, "_id" | "name")) {
         return Allowance {
+            altered: is_readable,
             emptied: is_readable,
             rekeyed: is_readable,
             short: is_readable,
@@ -295,6 +320,7 @@ fn in_row(run: &Run, name: &str, is_readable: bool, none: Allowance) -> Allowanc
         };
     }
     Allowance {
+        fewer: is_channel || !within_row(&run.shape),
         nullable: match operation {
             Operation::Null | Operation::Delete => &["badges", "emotes", "color", "end"],
             // An empty list of badges or fragments.
