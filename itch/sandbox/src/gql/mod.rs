@@ -77,6 +77,26 @@ query VideoCommentsByOffsetOrCursor($videoID: ID!, $contentOffsetSeconds: Int, $
   }
 }";
 
+/// The hash of the web player's query for a video, and the query, as reconstructed from its answers (yt-dlp/yt-dlp). Its
+/// `user` and `currentUser`, which are null for a client without an account, are left out.
+const VIDEO_HASH: &str = "45111672eea2e507f8ba44d101a61862f9c56b11dee09a15634cb75cb9b9084d";
+const VIDEO_QUERY: &str = "
+query VideoMetadata($channelLogin: String!, $videoID: ID!) {
+  video(id: $videoID) {
+    id
+    title
+    description
+    createdAt
+    viewCount
+    publishedAt
+    lengthSeconds
+    broadcastType
+    owner { id login displayName __typename }
+    game { id boxArtURL name displayName __typename }
+    __typename
+  }
+}";
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Operation {
@@ -240,10 +260,12 @@ impl Call<'_> {
             .and_then(|extensions| extensions.persisted_query.as_ref());
         let query = match (&operation.query, persisted) {
             (Some(query), _) => query,
-            (None, Some(persisted)) if persisted.sha256_hash == COMMENTS_HASH && !self.strikes(Fault::GqlUnknown) => {
-                COMMENTS_QUERY
-            }
-            (None, Some(_)) => return Err("PersistedQueryNotFound".to_owned()),
+            (None, Some(persisted)) => match persisted.sha256_hash.as_str() {
+                _ if self.strikes(Fault::GqlUnknown) => return Err("PersistedQueryNotFound".to_owned()),
+                COMMENTS_HASH => COMMENTS_QUERY,
+                VIDEO_HASH => VIDEO_QUERY,
+                _ => return Err("PersistedQueryNotFound".to_owned()),
+            },
             (None, None) => return Err("Must provide a query string.".to_owned()),
         };
         let none = Map::new();

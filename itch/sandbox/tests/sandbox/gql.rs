@@ -203,3 +203,19 @@ fn helix_and_gql_agree_about_videos() {
         }
     }
 }
+
+#[test]
+fn the_hash_of_a_video_gives_what_the_web_player_reads() {
+    let client = Client::new();
+    let answer = client.gql(&json!({
+        "operationName": "VideoMetadata",
+        "variables": { "channelLogin": "", "videoID": SHORT },
+        "extensions": { "persistedQuery": {
+            "version": 1,
+            "sha256Hash": "45111672eea2e507f8ba44d101a61862f9c56b11dee09a15634cb75cb9b9084d"
+        } },
+    }));
+    let video = &answer["data"]["video"];
+    assert!(video["lengthSeconds"].as_u64().unwrap() > 0 && video["createdAt"].is_string(), "{answer}");
+    assert_eq!(video.get("status"), None);
+}
