@@ -43,8 +43,9 @@ pub use facade::{Api, ChatQuery, FollowersQuery, FollowingQuery, PastStreamsQuer
 pub use raw::sync;
 pub use raw::{
     CacheScope, Chain, Channel, ChannelName, ChatMessage, Chatter, Commenter, EmoteUse, Error, ErrorDetails, ErrorKind,
-    Fact, Follow, FollowedChannel, Freshness, GqlForm, Page, PageShape, PageStyle, Pages, PastStream, Pending, Policy,
-    RawApi, Reason, Request, Response, Result, Role, Service, Sift, Stream, Ticket, Transport, User, Video,
+    Fact, Follow, FollowedChannel, Freshness, GqlError, GqlErrorKind, GqlForm, Page, PageShape, PageStyle, Pages,
+    PastStream, Pending, Policy, RawApi, Reason, Request, Response, Result, Role, Service, Sift, Stream, Ticket,
+    Transport, User, Video, gql_errors, json_part,
 };
 pub use sources::{
     ChannelLookup, ChatParameters, Direction, FollowerTotal, FollowersParameters, FollowingParameters, Listing,

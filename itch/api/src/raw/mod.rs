@@ -3,6 +3,7 @@
 mod channel_name;
 mod error;
 mod fact;
+mod gql;
 mod handle;
 pub(crate) mod join;
 mod members;
@@ -18,6 +19,7 @@ mod transport;
 pub use channel_name::ChannelName;
 pub use error::{Error, ErrorDetails, ErrorKind, Reason, Result};
 pub use fact::Fact;
+pub use gql::{GqlError, GqlErrorKind, gql_errors, json_part};
 pub use handle::{Pending, RawApi};
 pub use models::{
     Channel, ChatMessage, Chatter, Commenter, EmoteUse, Follow, FollowedChannel, PastStream, Role, Stream, User, Video,
