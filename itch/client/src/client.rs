@@ -18,9 +18,11 @@ use crate::coalesce::Question;
 use crate::counters::{Counters, Tally};
 use crate::fetch::Fetcher;
 use crate::freshness::{Accept, CacheOptions, Walk, Walks, accept, fallback};
+use crate::gql::other_form;
 use crate::identity::Identity;
 use crate::key;
 use crate::limiter::Limiter;
+use crate::passing::may_be_stored;
 use crate::policy::policy;
 use crate::retry::Patience;
 use crate::tickets::{Landing, Tickets};
@@ -337,6 +339,12 @@ impl Core {
         if let Some(response) = self.cache.find(&key, &request, accept).await? {
             return Ok(response);
         }
+        let other_form = self.other_form(&request, &policy);
+        if let Some((key, request)) = &other_form
+            && let Some(response) = self.cache.find_again(key, request, accept).await?
+        {
+            return Ok(response);
+        }
         if self.options.offline {
             return Err(self.offline_miss(&request));
         }
@@ -356,7 +364,10 @@ impl Core {
         let answer = match (fetched, fallback) {
             (Ok(answer), _) => answer,
             (Err(error), Some(accept)) if is_service_failure(&error) => {
-                let stored = self.cache.fallback(&key, &request, accept).await?;
+                let mut stored = self.cache.fallback(&key, &request, accept).await?;
+                if let (None, Some((key, request))) = (&stored, &other_form) {
+                    stored = self.cache.fallback(key, request, accept).await?;
+                }
                 let response = stored.ok_or(error)?;
                 lock(&self.failed_services).insert(request.service);
                 return Ok(response);
@@ -366,12 +377,21 @@ impl Core {
         let took = start.elapsed();
         // Now the user is known, and whether this answer may be shared.
         let key = key::key(&self.text(&request, &policy));
-        let answer = self.cache.keep(&key, &request, &policy, answer, took).await?;
+        let answer = match may_be_stored(self.fetcher.subject(&request), &answer) {
+            true => self.cache.keep(&key, &request, &policy, answer, took).await?,
+            false => answer,
+        };
         Ok(Response {
             status: answer.status,
             age: None,
             body: answer.body,
         })
+    }
+
+    /// The other form of a GQL request, with the key under which its answer may be stored.
+    fn other_form(&self, request: &Request, policy: &Policy) -> Option<(String, Request)> {
+        let other = other_form(request).filter(|_| !self.cache.is_empty())?;
+        Some((key::key(&self.text(&other, policy)), other))
     }
 
     /// Whether Twitch must be asked for the user before a stored answer can be used.

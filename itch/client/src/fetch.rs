@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use itch_api::{Error, ErrorKind, PageShape, Policy, Request, Result, Service};
+use itch_api::{Error, ErrorKind, Policy, Request, Result, Service};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
@@ -11,12 +11,10 @@ use crate::address::Addresses;
 use crate::gql::GqlFacts;
 use crate::identity::{Identity, SignInContext};
 use crate::limiter::Limiter;
+use crate::passing::{Judgement, judge};
 use crate::retry::{Fault, Patience, Trouble, pause, random_fraction};
 use crate::waits::{TooLong, WaitReason, Waits};
 use crate::wire::{Answer, Call, Wire};
-
-/// An answer without its list is much shorter than this; a page with rows is longer.
-const SHORT_BODY: usize = 4096;
 
 /// The layers below the cache.
 pub(crate) struct Fetcher {
@@ -47,6 +45,7 @@ impl Fetcher {
         let mut retry = self.patience.retry(request.service);
         let mut refused = Refused::default();
         let mut renewed = false;
+        let mut doubts = Vec::new();
         loop {
             let in_walk = request.chain.is_some();
             let pass = self.limiter.enter(request.service, in_walk).await;
@@ -72,10 +71,24 @@ impl Fetcher {
                 continue;
             }
             pass.answered(&answer.headers);
-            let trouble = passing_error(request.service, policy.page.as_ref(), &answer);
-            if let Some(trouble) = trouble.or_else(|| missing_list(request, &answer)) {
+            if let Some(trouble) = missing_list(request, &answer) {
                 retry.after(Fault::Passing(trouble)).await?;
                 continue;
+            }
+            match judge(request, policy, self.subject(request), &answer) {
+                Judgement::Final => {}
+                Judgement::Passing(trouble) => {
+                    retry.after(Fault::Passing(trouble)).await?;
+                    continue;
+                }
+                Judgement::Doubtful(doubt, trouble) => {
+                    let first = !doubts.contains(&doubt);
+                    doubts.push(doubt);
+                    // Without another try, the answer must be taken as it is.
+                    if first && retry.after(Fault::Passing(trouble)).await.is_ok() {
+                        continue;
+                    }
+                }
             }
             if answer.is_success() {
                 self.patience.waits.answered(request.service);
@@ -89,6 +102,12 @@ impl Fetcher {
                 _ => return Ok(answer),
             }
         }
+    }
+
+    /// Where an answer has what was asked for.
+    pub fn subject(&self, request: &Request) -> Option<&str> {
+        let gql = self.gql.as_ref().filter(|_| request.service == Service::Gql)?;
+        gql.subject(request)
     }
 
     fn call(&self, request: &Request) -> Result<Call> {
@@ -127,34 +146,6 @@ impl Fetcher {
             body,
         })
     }
-}
-
-/// GraphQL reports a temporary fault with a success status: with `service error` or `service timeout` among its errors,
-/// or with null data and no error (lay295/TwitchDownloader and xenova/chat-downloader retry these too).
-fn passing_error(service: Service, page: Option<&PageShape>, answer: &Answer) -> Option<Trouble> {
-    let shape = answer
-        .shape
-        .filter(|_| service == Service::Gql && answer.is_success())?;
-    if !shape.errors {
-        // Such an answer is short; a full page does not have to be parsed twice.
-        let list_missing = || {
-            answer.body.len() < SHORT_BODY
-                && page
-                    .is_some_and(|page| serde_json::from_slice(&answer.body).is_ok_and(|body| page.is_missing(&body)))
-        };
-        return (shape.no_data || list_missing()).then(|| Trouble {
-            status: Some(answer.status),
-            ..Trouble::new("answered without data")
-        });
-    }
-    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
-    let messages = body.get("errors")?.as_array()?.iter();
-    let mut messages = messages.filter_map(|error| error.get("message")?.as_str());
-    let message = messages.find(|text| matches!(*text, "service error" | "service timeout"))?;
-    Some(Trouble {
-        status: Some(answer.status),
-        ..Trouble::new(format!("answered \"{message}\""))
-    })
 }
 
 /// An answer without the list that it should have, which is not an error either.

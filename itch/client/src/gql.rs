@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use itch_api::{Error, ErrorKind, GqlForm, Request, Result, Service};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The facts of a release, or replacements for some of them from the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -27,12 +27,16 @@ pub struct GqlFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GqlOperation {
-    /// The name of the operation.
+    /// The name under which the service has stored it.
     pub name: String,
     /// The SHA-256 under which the service has stored it.
     pub hash: Option<String>,
+    /// Variables that the stored query needs in addition.
+    pub hash_variables: Map<String, Value>,
     /// The text of the query.
     pub query: Option<String>,
+    /// Where an answer has what was asked for, as a JSON Pointer (RFC 6901); null there means that it does not exist.
+    pub subject: Option<String>,
 }
 
 impl GqlFacts {
@@ -55,8 +59,12 @@ impl GqlFacts {
             if !new.name.is_empty() {
                 known.name = new.name;
             }
+            if !new.hash_variables.is_empty() {
+                known.hash_variables = new.hash_variables;
+            }
             known.hash = new.hash.or(known.hash.take());
             known.query = new.query.or(known.query.take());
+            known.subject = new.subject.or(known.subject.take());
         }
         self
     }
@@ -69,6 +77,12 @@ impl GqlFacts {
                 .hint("set one as `clients` in the table `[gql]` of itch's config.toml")
                 .at(Service::Gql, None)
         })
+    }
+
+    /// Where an answer to a request has what was asked for; `None` for a request with its own query text.
+    pub(crate) fn subject(&self, request: &Request) -> Option<&str> {
+        let operation = request.body.as_ref()?.get("operation")?.as_str()?;
+        self.operations.get(operation)?.subject.as_deref()
     }
 
     /// The body to send: a known operation becomes its text or its hash, anything else is sent unchanged.
@@ -85,6 +99,9 @@ impl GqlFacts {
         let persisted = body.get("form") == Some(&json!(GqlForm::Persisted));
         if persisted {
             let hash = known.hash.as_ref().ok_or_else(unknown)?;
+            for (name, value) in &known.hash_variables {
+                variables[name] = value.clone();
+            }
             return Ok(json!({
                 "operationName": known.name,
                 "variables": variables,
@@ -95,8 +112,22 @@ impl GqlFacts {
             variables["first"] = size.into();
         }
         let query = known.query.as_ref().ok_or_else(unknown)?;
-        Ok(json!({"operationName": known.name, "query": query, "variables": variables}))
+        // No other program sends its own text under the name of Twitch's query (crackededed/Xtra sends null).
+        Ok(json!({"operationName": null, "query": query, "variables": variables}))
     }
+}
+
+/// The same request in the other form. Its answers have the same data, so a stored one serves as well.
+pub(crate) fn other_form(request: &Request) -> Option<Request> {
+    let body = request.body.as_ref().filter(|_| request.service == Service::Gql)?;
+    body.get("operation")?.as_str()?;
+    let other = match serde_json::from_value(body.get("form")?.clone()).ok()? {
+        GqlForm::Query => GqlForm::Persisted,
+        GqlForm::Persisted => GqlForm::Query,
+    };
+    let mut request = request.clone();
+    request.body.as_mut()?["form"] = json!(other);
+    Some(request)
 }
 
 #[cfg(test)]
@@ -108,7 +139,9 @@ mod tests {
         let facts = GqlFacts::built_in();
         assert_eq!(facts.clients.len(), 2);
         assert!(facts.operations["video-comments"].hash.is_some());
-        assert!(facts.operations["video"].query.is_some());
+        for operation in facts.operations.values() {
+            assert!(operation.hash.is_some() && operation.query.is_some() && operation.subject.is_some());
+        }
     }
 
     #[test]
@@ -119,6 +152,7 @@ mod tests {
         let sent = facts.body(query.body.as_ref().unwrap()).unwrap();
         assert_eq!(sent["variables"], json!({"videoID": "1", "contentOffsetSeconds": 0, "first": 100}));
         assert!(sent["query"].as_str().unwrap().contains("comments("));
+        assert_eq!(sent["operationName"], Value::Null);
         let persisted = Request::gql("video-comments", GqlForm::Persisted, 100, variables.clone());
         let sent = facts.body(persisted.body.as_ref().unwrap()).unwrap();
         assert_eq!(sent["variables"], variables);
@@ -128,10 +162,25 @@ mod tests {
                 .unwrap()
                 .starts_with("b70a")
         );
+        let video = Request::gql("video", GqlForm::Persisted, 0, json!({"videoID": "1"}));
+        let sent = facts.body(video.body.as_ref().unwrap()).unwrap();
+        assert_eq!(sent["variables"], json!({"videoID": "1", "channelLogin": ""}));
         let unknown = Request::gql("nothing", GqlForm::Query, 0, json!({}));
         assert!(facts.body(unknown.body.as_ref().unwrap()).is_err());
         let raw = json!({"query": "{ x }"});
         assert_eq!(facts.body(&raw).unwrap(), raw);
+    }
+
+    #[test]
+    fn the_other_form_differs_in_the_form_alone() {
+        let query = Request::gql("video", GqlForm::Query, 0, json!({"videoID": "1"}));
+        let persisted = Request::gql("video", GqlForm::Persisted, 0, json!({"videoID": "1"}));
+        assert_eq!(other_form(&query), Some(persisted.clone()));
+        assert_eq!(other_form(&persisted), Some(query));
+        let mut raw = Request::get(Service::Gql, "");
+        raw.body = Some(json!({"query": "{ x }", "form": "query"}));
+        assert_eq!(other_form(&raw), None);
+        assert_eq!(other_form(&Request::helix("users")), None);
     }
 
     #[test]

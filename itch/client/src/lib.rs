@@ -49,6 +49,7 @@ mod key;
 mod limiter;
 mod network;
 mod outline;
+mod passing;
 mod policy;
 mod proxy;
 mod repair;

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod caching;
+mod gql;
 mod identity;
 mod limits;
 mod secrets;
