@@ -179,7 +179,7 @@ fn the_two_forms_of_the_question_stand_in_for_each_other() {
     let hash = "[gql.operations.video-comments]\nhash = \"00\"\n";
     let query = "[gql.operations.video-comments]\nquery = \"query Nothing { nothing }\"\n";
     let both = "[gql.operations.video-comments]\nhash = \"00\"\nquery = \"query Nothing { nothing }\"\n";
-    // If the hash is unknown, the query's text is sent. If the text is refused, the hash is sent.
+    // If the hash is unknown, the query's text is sent. The hash comes first, so a wrong text does not matter.
     for config in [hash, query] {
         let ran = configured(&sandbox, config).itch(&["chat-replay", SHORT]);
         same(&ran.succeeds().stdout, &expected);
@@ -192,7 +192,7 @@ exit code: 6
 --- stdout
 --- stderr
 error: Twitch's GQL service no longer understands the query
-  caused by: PersistedQueryNotFound
+  caused by: Cannot query field "nothing" on type "Query".
 hint: update itch, or set the current query in the table `[gql]` of its configuration
 
 "#]]

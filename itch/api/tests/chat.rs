@@ -47,7 +47,7 @@ impl Room {
         }
         let body = request.body.as_ref().unwrap();
         if body["operation"] == "video" {
-            let video = json!({"lengthSeconds": self.length, "status": "RECORDED"});
+            let video = json!({"lengthSeconds": self.length, "createdAt": "2026-07-01T18:00:00Z"});
             return Ok(json!({"data": {"video": video}}));
         }
         let variables = &body["variables"];
@@ -63,8 +63,9 @@ impl Room {
         let end = (start + 100).min(self.length).max(start);
         let edge = |second: i64| {
             let text = "x".repeat(self.size);
-            let node = json!({"id": second.to_string(), "contentOffsetSeconds": second, "commenter": {"login": "a"},
-                "message": {"fragments": [{"text": text}]}});
+            let node = json!({"id": second.to_string(), "contentOffsetSeconds": second,
+                "createdAt": "2026-07-01T18:01:02.007Z", "commenter": {"id": "7", "login": "a", "displayName": "A"},
+                "message": {"fragments": [{"text": text, "emote": null}], "userBadges": [], "userColor": null}});
             json!({"cursor": end.to_string(), "node": node})
         };
         let edges: Vec<Value> = (start..end).map(edge).collect();

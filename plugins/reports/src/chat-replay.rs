@@ -44,22 +44,27 @@ impl Report for ChatReplay {
                 Argument::option(ArgumentKind::Int, "connections", "How many parts to fetch in parallel")
                     .default_value(4),
             )
-            .column(Column::duration("offset", "Whole seconds since the start of the recording"))
+            .column(Column::duration("offset", "Whole seconds since the start of the recording").field("offset"))
             .column(Column {
                 precision: 3,
-                ..Column::time("time", "When the message was written")
+                ..Column::time("time", "When the message was written").field("created_at")
             })
-            .column(Column::text("user_id", "The author's user id; empty if the account no longer exists"))
-            .column(Column::text("login", "The author's login; empty if the account no longer exists"))
-            .column(Column::text("display_name", "The author's display name"))
-            .column(Column::text("color", "The author's colour, #RRGGBB"))
-            .column(Column::text("badges", "The author's badges: `subscriber/12,premium/1`"))
+            .column(
+                Column::text("user_id", "The author's user id; empty if the account no longer exists").field("user_id"),
+            )
+            .column(Column::text("login", "The author's login; empty if the account no longer exists").field("login"))
+            .column(Column::text("display_name", "The author's display name").field("display_name"))
+            .column(Column::text("color", "The author's colour, #RRGGBB").field("color"))
+            .column(Column::text("badges", "The author's badges: `subscriber/12,premium/1`").field("badges"))
             .column(Column::text("id", "The message's id"))
-            .column(Column::text("message", "The text of the message"))
-            .column(Column::text(
-                "emotes",
-                "The emotes, each with the positions of its first and last characters: `25:0-4,12-16/1902:6-10`",
-            ))
+            .column(Column::text("message", "The text of the message").field("text"))
+            .column(
+                Column::text(
+                    "emotes",
+                    "The emotes, each with the positions of its first and last characters: `25:0-4,12-16/1902:6-10`",
+                )
+                .field("emotes"),
+            )
             .chart(ChartHint::new("time", "offset").label("login"))
             .example("itch chat-replay -l 20 2700000060", "The first twenty messages")
             .example("itch chat-replay --from 1h --to 1h5m 2700000060", "Five minutes of the chat")

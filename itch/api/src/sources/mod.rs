@@ -3,6 +3,7 @@
 mod endpoint;
 mod legacy;
 mod parameters;
+mod seen;
 mod source;
 mod twitch;
 

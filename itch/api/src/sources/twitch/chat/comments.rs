@@ -4,18 +4,20 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::answer::{Refusal, parse, refusal, take_video};
+use super::answer::{Refusal, find, named_value};
 use crate::raw::{
-    CacheScope, ChatMessage, Commenter, EmoteUse, Error, ErrorKind, GqlForm, PageShape, Policy, Request, Result,
-    Service,
+    CacheScope, Error, ErrorKind, GqlForm, PageShape, Policy, Request, Response, Result, Service, gql_errors, json_part,
 };
 use crate::sources::endpoint::{Endpoint, HOUR};
 
-/// A page has at most 100 comments, the largest size known to work in a query's text (crackededed/Xtra).
+const EDGES: &str = "/data/video/comments/edges";
+const HAS_NEXT: &str = "/data/video/comments/pageInfo/hasNextPage";
+
+/// A page has at most 100 comments, the largest size known to work in a query's text (crackededed/Xtra). The stored
+/// query has no size: its pages have 50 to 60.
 pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
     "video-comments",
     Policy {
@@ -24,11 +26,10 @@ pub(in crate::sources::twitch) static COMMENTS: Endpoint = Endpoint::gql(
         rows_hidden: false,
         incomplete_max_age: None,
         errors_are_data: false,
-        // The same members as in `Comments` below.
         page: Some(PageShape {
             list: Cow::Borrowed("/data/video/comments"),
-            rows: Cow::Borrowed("/data/video/comments/edges"),
-            more: Cow::Borrowed("/data/video/comments/pageInfo/hasNextPage"),
+            rows: Cow::Borrowed(EDGES),
+            more: Cow::Borrowed(HAS_NEXT),
         }),
     },
 );
@@ -51,240 +52,139 @@ pub(super) fn request(video: &str, place: &Place, form: GqlForm) -> Request {
     COMMENTS.operation(form, variables)
 }
 
-/// A page of comments.
+/// A page of comments, whose rows are not parsed yet: together they would take many times the memory of their text.
 #[derive(Debug)]
-pub(super) struct CommentPage {
-    pub messages: Vec<ChatMessage>,
+pub(super) struct CommentPage<'a> {
+    pub edges: Vec<&'a RawValue>,
     /// The cursor for the next page. All comments of a page have the same one.
     pub cursor: Option<String>,
-    /// Correct for pages after a cursor. For pages at an offset it can be true although there is no next page.
-    pub has_next: bool,
+    /// Whether there is a next page; `None` if the answer does not say. Mostly correct for pages after a cursor. For
+    /// pages at an offset it can be true although there is no next page.
+    pub has_next: Option<bool>,
+    /// What the errors beside the data name: the index of a row, and the name of one of its values.
+    pub named: Vec<(u64, String)>,
 }
 
-#[derive(Deserialize)]
-struct Comments {
-    #[serde(default)]
-    edges: Vec<Edge>,
-    #[serde(rename = "pageInfo")]
-    page_info: PageInfo,
-}
-
-#[derive(Deserialize)]
-struct PageInfo {
-    #[serde(rename = "hasNextPage", default)]
-    has_next_page: bool,
-}
-
-#[derive(Deserialize)]
-struct Edge {
-    #[serde(default)]
-    cursor: Option<String>,
-    node: Node,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Node {
-    id: String,
-    #[serde(default)]
-    commenter: Option<Author>,
-    content_offset_seconds: f64,
-    #[serde(default)]
-    created_at: Option<String>,
-    #[serde(default)]
-    message: Option<Message>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Author {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    login: String,
-    #[serde(default)]
-    display_name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    #[serde(default)]
-    fragments: Vec<Fragment>,
-    #[serde(default)]
-    user_badges: Option<Vec<Badge>>,
-    #[serde(default)]
-    user_color: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Fragment {
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    emote: Option<Emote>,
-}
-
-#[derive(Deserialize)]
-struct Emote {
-    #[serde(rename = "emoteID", default)]
-    emote_id: String,
-    #[serde(default)]
-    from: u32,
-}
-
-#[derive(Deserialize)]
-struct Badge {
-    #[serde(rename = "setID", default)]
-    set: String,
-    #[serde(default)]
-    version: String,
-}
-
-/// Parses an answer to a request for comments; `errors` come before data.
-pub(super) fn read_comments(body: Value, video: &str) -> Result<Result<CommentPage, Refusal>> {
-    if let Some(refusal) = refusal(&body) {
-        return Ok(Err(refusal));
-    }
-    let comments = match take_video(body, video)?.get_mut("comments").map(Value::take) {
-        // Treating this as the end would silently lose messages: an integrity failure looks the same.
-        None | Some(Value::Null) => {
-            return Err(Error::new(ErrorKind::Service, "Twitch's answer has no comments").at(Service::Gql, None));
-        }
-        Some(comments) => parse::<Comments>(comments)?,
+/// Parses an answer to a request for comments.
+pub(super) fn read_comments<'a>(response: &'a Response, video: &str) -> Result<Result<CommentPage<'a>, Refusal>> {
+    let edges = match find(response, video, EDGES, '[')? {
+        Ok(edges) => edges,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    let cursor = comments
-        .edges
-        .last()
-        .and_then(|edge| edge.cursor.clone())
-        .filter(|cursor| !cursor.is_empty());
+    let edges: Vec<&RawValue> = serde_json::from_str(edges.get()).map_err(|error| {
+        Error::new(ErrorKind::BadData, "could not parse the list of comments in Twitch's answer")
+            .source_chain(&error)
+            .at(Service::Gql, Some(response.status))
+    })?;
+    let has_next = match json_part(&response.body, HAS_NEXT).map(RawValue::get) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    let mut cursors = edges.iter().rev().filter_map(|edge| cursor(edge));
+    let errors = gql_errors(&response.body);
+    let named = errors.iter().filter_map(named_value);
     Ok(Ok(CommentPage {
-        messages: comments.edges.into_iter().map(|edge| message(edge.node)).collect(),
-        cursor,
-        has_next: comments.page_info.has_next_page,
+        cursor: cursors.next(),
+        has_next,
+        named: named.map(|(row, name)| (row, name.to_owned())).collect(),
+        edges,
     }))
 }
 
-fn message(node: Node) -> ChatMessage {
-    let Message {
-        fragments,
-        user_badges,
-        user_color,
-    } = node.message.unwrap_or_default();
-    let mut text = String::new();
-    let mut emotes = Vec::new();
-    for fragment in fragments {
-        if let Some(emote) = fragment.emote.filter(|emote| !emote.emote_id.is_empty()) {
-            // Positions count code points of the whole message, and the end is inclusive.
-            let length = u32::try_from(fragment.text.chars().count()).unwrap_or(u32::MAX);
-            let to = emote.from.saturating_add(length.saturating_sub(1));
-            emotes.push(EmoteUse {
-                id: emote.emote_id,
-                from: emote.from,
-                to,
-            });
-        }
-        text.push_str(&fragment.text);
-    }
-    // An empty badge is left where a badge was removed.
-    let badges = user_badges
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|badge| !badge.set.is_empty());
-    let created_at = node.created_at.and_then(|time| time.parse::<DateTime<Utc>>().ok());
-    ChatMessage {
-        id: node.id,
-        offset: node.content_offset_seconds.floor() as i64,
-        created_at,
-        commenter: node.commenter.map(|author| Commenter {
-            id: author.id,
-            login: author.login,
-            display_name: author.display_name,
-        }),
-        color: user_color.filter(|color| !color.is_empty()),
-        badges: badges.map(|badge| (badge.set, badge.version)).collect(),
-        text,
-        emotes,
-    }
+/// The cursor of a row.
+fn cursor(edge: &RawValue) -> Option<String> {
+    let cursor = json_part(edge.get().as_bytes(), "/cursor")?;
+    let cursor: String = serde_json::from_str(cursor.get()).ok()?;
+    (!cursor.is_empty()).then_some(cursor)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
-    fn node(extra: Value) -> Value {
-        let mut node = json!({"id": "a", "contentOffsetSeconds": 61, "createdAt": "2026-07-01T18:01:02.007Z", "commenter": null,
-            "message": {"fragments": [], "userBadges": [], "userColor": null}});
-        node.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        json!({"data": {"video": {"comments": {"edges": [{"cursor": "c", "node": node}], "pageInfo": {"hasNextPage": true}}}}})
+    fn page(comments: Value) -> Value {
+        json!({"data": {"video": {"comments": comments}}})
     }
 
-    fn read_one(extra: Value) -> ChatMessage {
-        let page = read_comments(node(extra), "1").unwrap().unwrap();
-        page.messages.into_iter().next().unwrap()
+    fn response(body: &Value) -> Response {
+        Response {
+            status: 200,
+            age: None,
+            body: body.to_string().into_bytes(),
+        }
     }
 
-    #[test]
-    fn a_message_is_joined_of_all_its_fragments() {
-        let message = read_one(json!({"message": {"fragments": [
-            {"text": "😀 ", "emote": null},
-            {"text": "Kappa", "emote": {"id": "25;2;6", "emoteID": "25", "from": 2}},
-            {"text": " !"}], "userBadges": [{"setID": "subscriber", "version": "12"}, {"setID": "", "version": ""}], "userColor": "#8A2BE2"}}));
-        assert_eq!(message.text, "😀 Kappa !");
-        assert_eq!(
-            message.emotes,
-            [EmoteUse {
-                id: "25".to_owned(),
-                from: 2,
-                to: 6
-            }]
-        );
-        assert_eq!(message.badges, [("subscriber".to_owned(), "12".to_owned())]);
-        assert_eq!(message.commenter, None);
+    /// The cursor, whether there is a next page, and the number of rows.
+    fn read(body: Value) -> (Option<String>, Option<bool>, usize) {
+        let response = response(&body);
+        let page = read_comments(&response, "1").unwrap().unwrap();
+        (page.cursor, page.has_next, page.edges.len())
     }
 
     #[test]
-    fn odd_comments_are_kept() {
-        assert_eq!(read_one(json!({"message": null})).text, "");
-        assert_eq!(read_one(json!({"createdAt": "nonsense"})).created_at, None);
-        assert_eq!(read_one(json!({"contentOffsetSeconds": 61.9})).offset, 61);
+    fn any_row_has_the_cursor() {
+        for cursors in [["c", "c"], ["c", ""], ["", "c"]] {
+            let edges = cursors.map(|cursor| json!({"cursor": cursor}));
+            let comments = json!({"edges": edges, "pageInfo": {"hasNextPage": true}});
+            assert_eq!(read(page(comments)), (Some("c".to_owned()), Some(true), 2));
+        }
+        let odd = json!({"edges": [null, {"cursor": null}, {"cursor": 7}, {}], "pageInfo": {"hasNextPage": null}});
+        assert_eq!(read(page(odd)), (None, None, 4));
+        assert_eq!(read(page(json!({"edges": []}))), (None, None, 0));
     }
 
     #[test]
-    fn errors_are_read_before_data() {
-        let mut body = node(json!({}));
-        body["errors"] = json!([{"message": "failed integrity check"}]);
-        assert!(matches!(read_comments(body, "1").unwrap(), Err(Refusal::Integrity)));
-        let body = json!({"errors": [{"message": "PersistedQueryNotFound"}]});
-        assert!(
-            matches!(read_comments(body, "1").unwrap(), Err(Refusal::NotUnderstood(words)) if words == "PersistedQueryNotFound")
-        );
+    fn data_counts_before_errors() {
+        let mut body = page(json!({"edges": [null], "pageInfo": {"hasNextPage": false}}));
+        let path = json!(["video", "comments", "edges", 0, "node", "message", "userColor"]);
+        body["errors"] = json!([{"message": "failed integrity check", "path": path}]);
+        let response = response(&body);
+        let read = read_comments(&response, "1").unwrap().unwrap();
+        assert_eq!(read.named, [(0, "userColor".to_owned())]);
+        assert_eq!(read.has_next, Some(false));
     }
 
     #[test]
-    fn nothing_is_taken_for_the_end_that_is_not_the_end() {
-        let null = read_comments(json!({"data": {"video": {"comments": null}}}), "1").unwrap_err();
-        assert_eq!(null.kind, ErrorKind::Service);
-        let gone = read_comments(json!({"data": {"video": null}}), "1").unwrap_err();
-        assert_eq!(gone.kind, ErrorKind::NotFound);
-        assert_eq!(read_comments(json!({"data": null}), "1").unwrap_err().kind, ErrorKind::BadData);
+    fn refusals_are_told_from_faults() {
+        let read = |status: u16, body: Value| {
+            let mut response = response(&body);
+            response.status = status;
+            read_comments(&response, "1").map(|read| read.map(|page| page.edges.len()))
+        };
+        let with = |message: &str| json!({"errors": [{"message": message}], "data": {"video": {"comments": null}}});
+        for status in [200, 400, 403] {
+            let refused = read(status, with("failed integrity check"));
+            assert!(matches!(refused, Ok(Err(Refusal::Integrity))), "{refused:?}");
+            let unknown = read(status, with("PersistedQueryNotFound"));
+            assert!(matches!(unknown, Ok(Err(Refusal::NotUnderstood(_)))), "{unknown:?}");
+            assert_eq!(read(status, with("service unavailable")).unwrap_err().kind, ErrorKind::Service);
+        }
+        for comments in [
+            json!(null),
+            json!({}),
+            json!({"edges": null}),
+            json!({"edges": {}}),
+            json!("x"),
+        ] {
+            let error = read(200, page(comments.clone())).unwrap_err();
+            assert!(error.kind == ErrorKind::Service && error.http == Some(200), "{comments}");
+        }
+        assert_eq!(read(200, json!({"data": {"video": null}})).unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(read(200, json!({"data": null})).unwrap_err().kind, ErrorKind::Service);
     }
 
     /// The pointers of the policy name the members that are read here.
     #[test]
     fn the_policy_knows_the_shape_of_a_page() {
-        let page = COMMENTS.policy.page.as_ref().unwrap();
-        let body = node(json!({}));
-        assert!(page.is_inner(&body) && !page.is_missing(&body));
-        assert!(read_comments(body.clone(), "1").unwrap().unwrap().has_next);
-        let mut last = body.clone();
-        last["data"]["video"]["comments"]["pageInfo"]["hasNextPage"] = json!(false);
-        assert!(!page.is_inner(&last));
-        assert!(!read_comments(last, "1").unwrap().unwrap().has_next);
-        let mut empty = body;
-        empty["data"]["video"]["comments"]["edges"] = json!([]);
-        assert!(!page.is_inner(&empty));
-        assert!(page.is_missing(&json!({"data": {"video": {"comments": null}}})));
-        assert!(!page.is_missing(&json!({"data": {"video": null}})));
+        let shape = COMMENTS.policy.page.as_ref().unwrap();
+        let mut body = page(json!({"edges": [{}], "pageInfo": {"hasNextPage": true}}));
+        assert!(shape.is_inner(&body) && !shape.is_missing(&body));
+        assert_eq!(read(body.clone()), (None, Some(true), 1));
+        body["data"]["video"]["comments"]["pageInfo"]["hasNextPage"] = json!(false);
+        assert!(!shape.is_inner(&body));
+        assert!(shape.is_missing(&page(json!(null))));
     }
 }

@@ -1,41 +1,99 @@
 //! A window: a part of a recording, fetched by cursor or, if cursors are refused, by offset.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::VecDeque;
 
 use super::comments::{CommentPage, Place};
-use crate::raw::{ChatMessage, Error, Fact, Pending};
+use super::rows::{nullable, read_row};
+use crate::raw::reader::PageReader;
+use crate::raw::{ChatMessage, Error, Fact, Pending, Request};
+use crate::sources::seen::{REMEMBERED, Seen};
 
 /// A window is halved while it is longer than this many times the range of its first page.
 const PAGES_PER_WINDOW: i64 = 24;
 /// Windows of at most this many seconds are not cut.
 const SHORTEST: i64 = 30;
-/// A page with at least this many comments is full; a shorter one is at the end. Full pages of 50 to 100 comments
-/// have been observed (jdpurcell/RechatTool #17).
+/// The smallest size of full pages that was seen (jdpurcell/RechatTool #17), until the data shows another.
 const FULL_PAGE: usize = 50;
+/// After this many pages in a row without a new comment, the service only repeats itself.
+const MOST_BARREN: u32 = 10;
+/// How often an end is asked about if the answers contradict what is known.
+const MOST_CHECKS: u32 = 3;
+/// After this many pages after a cursor in a row that had no data, the window fails.
+const MOST_REFUSED: u32 = 3;
 
-/// Repeated comments are searched for among this many previous ones, some dozens of pages: a chain over a whole
-/// recording must not remember all of it.
-const REMEMBERED: usize = 4096;
+/// How far a window is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// A page is in flight or to be requested.
+    Going,
+    /// The service said that there are no more comments, although the window has not reached its end. It is wrong if a
+    /// later window has comments.
+    Doubtful,
+    /// All of its messages have arrived.
+    Done,
+}
 
 /// One window and the state of fetching it.
 #[derive(Debug)]
 pub(super) struct Window {
     pub start: i64,
-    /// The first second after it; `None` for the last window, which has no end.
+    /// The first second after it; `None` if it has no end.
     pub end: Option<i64>,
+    /// Whether no other window follows it.
+    pub is_last: bool,
     pub place: Place,
     pub pending: Option<Pending>,
     pub ready: VecDeque<ChatMessage>,
     pub failed: Option<Error>,
-    pub done: bool,
-    /// The last comments, by the hash of their id.
-    seen: HashSet<u64>,
-    /// The same, oldest first.
-    recent: VecDeque<u64>,
-    /// The latest second that a page reached.
+    pub state: State,
+    /// The latest second that a comment of its pages has, also one of another window.
+    pub furthest: Option<i64>,
+    /// The next page must not come from a cache: the same request was just answered.
+    pub fresh: bool,
+    /// Whether its last page came from a cache.
+    pub from_cache: bool,
+    /// How many pages have arrived.
+    pub pages: u64,
+    /// The request whose answer said that there are no more comments.
+    pub claim: Option<Box<Request>>,
+    seen: Seen,
+    /// The latest second that its own comments have reached.
     reached: i64,
-    pages: u32,
+    /// Whether it has any comment.
+    found: bool,
+    barren: u32,
+    refused: u32,
+    check: Option<Check>,
+    /// A second at which a page by offset ended. If something follows, the rest of this second is out of reach.
+    cut_off: Option<(i64, usize)>,
+    /// The number of comments of the page before.
+    previous: usize,
+}
+
+/// After an end that came too early: the question, by offset, whether there is more after the last comment.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    reached: i64,
+    /// Whether the answer had any comments: by offset it begins with those that are known.
+    answered: bool,
+    /// Whether a later window has comments, so that the end was wrong for certain.
+    refuted: bool,
+    /// How often it was asked.
+    times: u32,
+}
+
+/// The sizes of full pages, learned from the data of all windows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PageSize(usize);
+
+impl PageSize {
+    /// Whether a page of this size may have been cut off at its end. Sizes vary a little: 50, 58 and 60 were seen.
+    fn is_full(self, comments: usize) -> bool {
+        match self.0 {
+            0 => comments >= FULL_PAGE,
+            size => comments * 4 >= size * 3,
+        }
+    }
 }
 
 /// The result of handling a page of a window.
@@ -47,22 +105,78 @@ pub(super) struct Arrival {
     pub facts: Vec<Fact>,
     /// The rest of the window, cut off as a separate window.
     pub rest: Option<Window>,
+    /// The page is not to be used again.
+    pub is_bad: bool,
+    /// The page says that there are no more comments.
+    pub claims_end: bool,
+    /// The page shows that the claimed end was none.
+    pub refutes_end: bool,
+}
+
+/// What a page brought.
+#[derive(Debug, Default)]
+struct Brought {
+    edges: usize,
+    new: usize,
+    repeated: u64,
+    /// The second that it reaches.
+    last: Option<i64>,
+}
+
+/// Up to which second a page reaches. Rows come in order; if they do not, the second that is largest but one counts, so
+/// that one odd row does not end a window.
+#[derive(Debug, Default)]
+struct Reach {
+    last: Option<i64>,
+    largest: Option<i64>,
+    largest_but_one: Option<i64>,
+    unordered: bool,
+}
+
+impl Reach {
+    fn add(&mut self, offset: i64) {
+        self.unordered |= self.last.is_some_and(|last| offset < last);
+        self.last = Some(offset);
+        if self.largest.is_none_or(|largest| offset >= largest) {
+            self.largest_but_one = self.largest;
+            self.largest = Some(offset);
+        } else {
+            self.largest_but_one = self.largest_but_one.max(Some(offset));
+        }
+    }
+
+    fn second(&self) -> Option<i64> {
+        match self.unordered {
+            true => self.largest_but_one,
+            false => self.last,
+        }
+    }
 }
 
 impl Window {
-    pub fn new(start: i64, end: Option<i64>) -> Window {
+    pub fn new(start: i64, end: Option<i64>, is_last: bool) -> Window {
         Window {
             start,
             end,
+            is_last,
             place: Place::Offset(start),
             pending: None,
             ready: VecDeque::new(),
             failed: None,
-            done: false,
-            seen: HashSet::new(),
-            recent: VecDeque::new(),
-            reached: start,
+            state: State::Going,
+            furthest: None,
+            fresh: false,
+            from_cache: false,
             pages: 0,
+            claim: None,
+            seen: Seen::default(),
+            reached: start,
+            found: false,
+            barren: 0,
+            refused: 0,
+            check: None,
+            cut_off: None,
+            previous: 0,
         }
     }
 
@@ -73,122 +187,258 @@ impl Window {
         }
     }
 
+    /// After an answer without data: continues by offset where the page after a cursor cannot be had. Returns whether it
+    /// may.
+    pub fn pass_by_offset(&mut self) -> bool {
+        self.refused += 1;
+        let may = matches!(self.place, Place::Cursor(_)) && self.refused <= MOST_REFUSED;
+        if may {
+            self.step_by_offset();
+        }
+        may
+    }
+
+    /// Whether a comment at this second of a later window contradicts the end of this one.
+    pub fn is_refuted_by(&self, furthest: i64) -> bool {
+        match self.found {
+            true => furthest > self.reached,
+            false => furthest >= self.start,
+        }
+    }
+
+    /// Asks again from the last second. `refuted` means that there are more comments for certain.
+    pub fn look_again(&mut self, refuted: bool) {
+        self.state = State::Going;
+        self.check = Some(Check {
+            reached: self.reached,
+            answered: false,
+            refuted,
+            times: 1 + self.check.map_or(0, |check| check.times),
+        });
+        // The page that ended the window may have been at the same offset.
+        self.fresh = self.place == Place::Offset(self.reached) && (refuted || !self.from_cache);
+        self.place = Place::Offset(self.reached);
+    }
+
+    /// The latest second that its own comments have reached.
+    pub fn reached(&self) -> i64 {
+        self.reached
+    }
+
+    /// Whether the window asks whether its end is one.
+    pub fn is_checking(&self) -> bool {
+        self.check.is_some()
+    }
+
+    /// Nothing contradicts the end that was claimed; returns what may be missing all the same.
+    pub fn confirm(&mut self, size: PageSize) -> Option<Fact> {
+        let second = self.full_second(size);
+        self.finish();
+        second.map(Window::second_cut_off)
+    }
+
     /// Handles a page and decides where the next one begins. `stepping` means that cursors are refused for every client
-    /// id; `length` is the known length of the recording.
-    pub fn take(&mut self, page: CommentPage, stepping: bool, length: i64) -> Arrival {
+    /// id.
+    pub fn take(
+        &mut self,
+        page: CommentPage<'_>,
+        reader: &mut PageReader,
+        stepping: bool,
+        size: &mut PageSize,
+    ) -> Arrival {
         let mut arrival = Arrival::default();
         self.pages += 1;
-        let edges = page.messages.len();
-        let last = page.messages.last().map(|message| message.offset);
-        let mut repeated = 0;
-        let mut new = 0;
-        let mut beyond = false;
-        for message in page.messages {
-            if self.end.is_some_and(|end| message.offset >= end) {
-                beyond = true;
-                break;
-            }
-            // A page at an offset may begin slightly before it: those comments belong to the previous window.
-            if message.offset < self.start {
-                continue;
-            }
-            if !self.remember(hash(&message.id)) {
-                repeated += 1;
-                continue;
-            }
-            new += 1;
-            arrival.bytes += size(&message);
-            self.ready.push_back(message);
-        }
+        self.fresh = false;
+        self.refused = 0;
+        let brought = self.keep(&page, reader, &mut arrival);
         // Pages at offsets usually overlap; only pages after a cursor should not.
-        if repeated > 0 && !stepping {
-            arrival.facts.push(Fact::Repeated { n: repeated });
+        if brought.repeated > 0 && matches!(self.place, Place::Cursor(_)) {
+            arrival.facts.push(Fact::Repeated { n: brought.repeated });
         }
-        self.reached = self.reached.max(last.unwrap_or(self.reached));
-        let Some(last) = last.filter(|_| !beyond) else {
-            // An empty page after a cursor is not the end if it says that there is a next one. (At an offset beyond the
-            // last comment it is the end: there `hasNextPage` is known to be wrong.)
-            if !beyond && page.has_next && matches!(self.place, Place::Cursor(_)) {
-                arrival
-                    .facts
-                    .push(self.unreachable("a page of comments was empty but named a next page"));
-            }
-            self.finish();
-            return arrival;
-        };
-        if stepping {
-            arrival.facts.extend(self.step(last, new, edges, length));
+        let is_beyond = self.end.zip(brought.last).is_some_and(|(end, last)| last >= end);
+        if brought.new > 0 {
+            size.0 = size.0.max(self.previous);
+            arrival.refutes_end = self.check.take().is_some();
+            self.barren = 0;
         } else {
-            arrival.facts.extend(self.follow(page.cursor, page.has_next));
-            arrival.rest = self.cut(last);
+            self.barren += 1;
+        }
+        self.previous = brought.edges;
+        if let Some(check) = self.check.as_mut() {
+            check.answered |= brought.edges > 0;
+        }
+        self.note_cut_off(is_beyond, &mut arrival);
+        if is_beyond {
+            self.finish();
+        } else if brought.edges == 0 {
+            self.end_claimed(*size, &mut arrival);
+        } else if self.barren >= MOST_BARREN {
+            let reason = format!("{MOST_BARREN} pages of comments in a row had nothing new");
+            self.give_up(&reason, &mut arrival);
+        } else if stepping {
+            self.step(&brought, *size, &mut arrival);
+        } else {
+            self.follow(page, &brought, *size, &mut arrival);
+            arrival.rest = brought.last.and_then(|last| self.cut(last));
         }
         arrival
     }
 
-    /// The next page after a cursor.
-    fn follow(&mut self, cursor: Option<String>, has_next: bool) -> Option<Fact> {
-        if has_next && cursor.is_none() {
-            let gap = self.unreachable("a page of comments named a next page but not where it is");
-            self.finish();
-            return Some(gap);
+    /// Keeps the new comments of a page that belong to the window, in order.
+    fn keep(&mut self, page: &CommentPage<'_>, reader: &mut PageReader, arrival: &mut Arrival) -> Brought {
+        let mut brought = Brought {
+            edges: page.edges.len(),
+            ..Brought::default()
+        };
+        let mut reach = Reach::default();
+        let first = self.ready.len();
+        let remembered_all = !self.seen.forgetful;
+        for (place, edge) in (1..).zip(&page.edges) {
+            let message = read_row(reader, place, edge, |id, offset| {
+                reach.add(offset);
+                self.furthest = self.furthest.max(Some(offset));
+                // A page at an offset may begin slightly before it: those comments belong to the previous window.
+                if offset < self.start || self.end.is_some_and(|end| offset >= end) {
+                    return false;
+                }
+                let is_new = self.seen.remember(id);
+                brought.repeated += u64::from(!is_new);
+                is_new
+            });
+            if let Some(message) = message {
+                brought.new += 1;
+                arrival.bytes += size_of_message(&message);
+                self.ready.push_back(message);
+            }
         }
-        let next = cursor.filter(|_| has_next).map(Place::Cursor);
-        let looped = next.as_ref() == Some(&self.place);
-        match next.filter(|_| !looped) {
-            Some(place) => self.place = place,
-            None => self.finish(),
+        for (row, name) in &page.named {
+            if let Some(model) = nullable(name) {
+                reader.unreadable(model, row + 1, name, Some(&serde_json::Value::Null));
+            }
         }
-        looped.then_some(Fact::Looped)
+        if !self.ready.range(first..).is_sorted_by_key(|message| message.offset) {
+            self.ready.make_contiguous()[first..].sort_by_key(|message| message.offset);
+        }
+        if remembered_all && self.seen.forgetful {
+            let rows = REMEMBERED as u64;
+            arrival.facts.push(Fact::SearchedBack { rows });
+        }
+        self.found |= brought.new > 0;
+        brought.last = reach.second();
+        if let Some(last) = brought.last.filter(|last| self.end.is_none_or(|end| *last < end)) {
+            self.reached = self.reached.max(last);
+        }
+        brought
     }
 
-    /// Everything after the second that the pages have reached.
-    fn unreachable(&self, reason: &str) -> Fact {
+    /// Notes that the rest of a second cannot be fetched, once it is known that something follows it.
+    fn note_cut_off(&mut self, is_beyond: bool, arrival: &mut Arrival) {
+        let reached = self.reached;
+        let follows = |second: i64| is_beyond || reached > second;
+        if let Some((second, _)) = self.cut_off.take_if(|(second, _)| follows(*second)) {
+            arrival.facts.push(Window::second_cut_off(second));
+        }
+    }
+
+    fn second_cut_off(second: i64) -> Fact {
         Fact::Gap {
+            from: Some(second.to_string()),
+            to: Some((second + 1).to_string()),
+            reason: "more comments in one second than a page holds, and Twitch refused to page on".to_owned(),
+        }
+    }
+
+    /// The next page after a cursor.
+    fn follow(&mut self, page: CommentPage<'_>, brought: &Brought, size: PageSize, arrival: &mut Arrival) {
+        let by_offset = matches!(self.place, Place::Offset(_));
+        // A page at an offset names a next page even at the end. If it only has what is known, there is one if the
+        // page is full, or a later window has comments.
+        let confirms = by_offset && brought.new == 0 && self.check.is_some_and(|check| !check.refuted);
+        let next = page.cursor.map(Place::Cursor);
+        match (page.has_next, next) {
+            (Some(false), _) => self.end_claimed(size, arrival),
+            _ if confirms && !size.is_full(brought.edges) => self.end_claimed(size, arrival),
+            (_, Some(next)) if next == self.place => {
+                arrival.facts.push(Fact::Looped);
+                arrival.is_bad = true;
+                self.finish();
+            }
+            (_, Some(next)) => self.place = next,
+            (Some(true), None) => self.step(brought, size, arrival),
+            (None, None) => self.end_claimed(size, arrival),
+        }
+    }
+
+    /// The next page by offset: from the last second again after new comments, else from the second after it.
+    fn step(&mut self, brought: &Brought, size: PageSize, arrival: &mut Arrival) {
+        let asked = match self.place {
+            Place::Offset(asked) => asked,
+            Place::Cursor(_) => i64::MIN,
+        };
+        if asked > self.reached {
+            // Asked from after the last comment, and nothing came that is new.
+            return self.end_claimed(size, arrival);
+        }
+        if asked < self.reached {
+            self.place = Place::Offset(self.reached);
+            return;
+        }
+        // The page began with the last second, and did not get beyond it: it was cut off there, or nothing follows.
+        self.cut_off = Some((self.reached, brought.edges));
+        if !size.is_full(brought.edges) {
+            self.check.get_or_insert(Check {
+                reached: self.reached,
+                answered: true,
+                refuted: false,
+                times: 0,
+            });
+        }
+        self.place = Place::Offset(self.reached + 1);
+    }
+
+    /// The page says that there are no more comments.
+    fn end_claimed(&mut self, size: PageSize, arrival: &mut Arrival) {
+        arrival.claims_end = true;
+        match self.check.filter(|check| check.reached == self.reached) {
+            None if self.is_last => self.look_again(false),
+            None => self.state = State::Doubtful,
+            // The answer contradicts what is known, so it may be a fault that passes.
+            Some(check) if check.times < MOST_CHECKS && (check.refuted || self.found && !check.answered) => {
+                self.look_again(check.refuted);
+            }
+            Some(check) if check.refuted => {
+                self.give_up("Twitch ended the list of comments, but there are later ones", arrival);
+            }
+            Some(check) if check.answered || !self.found => match self.is_last {
+                true => arrival.facts.extend(self.confirm(size)),
+                false => self.state = State::Doubtful,
+            },
+            Some(_) => self.give_up("Twitch no longer returned the last comments", arrival),
+        }
+    }
+
+    /// The last second, if it may have more comments: the page that ended there was full.
+    fn full_second(&mut self, size: PageSize) -> Option<i64> {
+        let (second, comments) = self.cut_off.take()?;
+        size.is_full(comments).then_some(second)
+    }
+
+    /// Ends the window with a gap after the second that the pages have reached.
+    fn give_up(&mut self, reason: &str, arrival: &mut Arrival) {
+        arrival.facts.push(Fact::Gap {
             from: Some(self.reached.to_string()),
             to: self.end.map(|end| end.to_string()),
             reason: reason.to_owned(),
-        }
-    }
-
-    /// The next page by offset: from the last second again while that returns new comments, else from the next second.
-    fn step(&mut self, last: i64, new: usize, edges: usize, length: i64) -> Option<Fact> {
-        let asked = match self.place {
-            Place::Offset(asked) => asked,
-            Place::Cursor(_) => last,
-        };
-        let here = last.max(asked);
-        let mut gap = None;
-        let next = if new > 0 {
-            here
-        } else {
-            // The page was full, had nothing new and did not get past this second: its remaining comments cannot be
-            // fetched.
-            if edges >= FULL_PAGE && last <= asked {
-                gap = Some(Fact::Gap {
-                    from: Some(asked.to_string()),
-                    to: Some((asked + 1).to_string()),
-                    reason: "more comments in one second than a page holds, and Twitch refused to page on".to_owned(),
-                });
-            }
-            here + 1
-        };
-        // An open window continues as long as new comments arrive, and at least to a minute after the known length.
-        let over = match self.end {
-            Some(end) => next >= end,
-            None => new == 0 && next >= length.saturating_add(60),
-        };
-        if over {
-            self.finish();
-        } else {
-            self.place = Place::Offset(next);
-        }
-        gap
+        });
+        arrival.is_bad = true;
+        arrival.refutes_end = true;
+        self.finish();
     }
 
     /// Cuts off the rest after the first page if the window has too many messages. The cut depends on the data only, so
     /// that a later run sends the same requests.
     fn cut(&mut self, last: i64) -> Option<Window> {
-        let (1, Some(end), false) = (self.pages, self.end, self.done) else {
+        let (1, Some(end), State::Going, None) = (self.pages, self.end, self.state, self.check) else {
             return None;
         };
         let covered = (last - self.start).max(1);
@@ -200,40 +450,19 @@ impl Window {
         if middle >= end {
             return None;
         }
-        self.end = Some(middle);
         // Messages that already arrived are kept: the first page ends before the middle.
-        Some(Window::new(middle, Some(end)))
-    }
-
-    /// Remembers a comment; returns whether it is new.
-    fn remember(&mut self, id: u64) -> bool {
-        if !self.seen.insert(id) {
-            return false;
-        }
-        self.recent.push_back(id);
-        if self.recent.len() > REMEMBERED
-            && let Some(oldest) = self.recent.pop_front()
-        {
-            self.seen.remove(&oldest);
-        }
-        true
+        self.end = Some(middle);
+        Some(Window::new(middle, Some(end), std::mem::take(&mut self.is_last)))
     }
 
     fn finish(&mut self) {
-        self.done = true;
-        self.seen = HashSet::new();
-        self.recent = VecDeque::new();
+        self.state = State::Done;
+        self.seen = Seen::default();
     }
 }
 
-fn hash(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// The approximate memory size of a message.
-pub(super) fn size(message: &ChatMessage) -> usize {
+pub(super) fn size_of_message(message: &ChatMessage) -> usize {
     let author = message
         .commenter
         .as_ref()
@@ -245,118 +474,4 @@ pub(super) fn size(message: &ChatMessage) -> usize {
         .sum();
     let emotes: usize = message.emotes.iter().map(|emote| 32 + emote.id.len()).sum();
     size_of::<ChatMessage>() + message.id.len() + message.text.len() + author + badges + emotes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(offsets: &[i64], cursor: Option<&str>, has_next: bool) -> CommentPage {
-        let message = |(place, offset): (usize, &i64)| ChatMessage {
-            id: format!("{offset}-{place}"),
-            offset: *offset,
-            created_at: None,
-            commenter: Some(Default::default()),
-            color: None,
-            badges: Vec::new(),
-            text: String::new(),
-            emotes: Vec::new(),
-        };
-        CommentPage {
-            messages: offsets.iter().enumerate().map(message).collect(),
-            cursor: cursor.map(str::to_owned),
-            has_next,
-        }
-    }
-
-    fn offsets(window: &Window) -> Vec<i64> {
-        window.ready.iter().map(|message| message.offset).collect()
-    }
-
-    #[test]
-    fn a_window_takes_its_own_seconds_only() {
-        let mut window = Window::new(10, Some(20));
-        window.take(page(&[8, 9, 10, 11], Some("a"), true), false, 100);
-        assert_eq!((offsets(&window), window.done), (vec![10, 11], false));
-        assert_eq!(window.place, Place::Cursor("a".to_owned()));
-        window.take(page(&[19, 20, 21], Some("b"), true), false, 100);
-        assert_eq!((offsets(&window), window.done), (vec![10, 11, 19], true));
-    }
-
-    #[test]
-    fn a_dense_window_is_cut_by_its_first_page_alone() {
-        let mut window = Window::new(0, Some(1200));
-        let rest = window.take(page(&[0, 10], Some("a"), true), false, 9999).rest.unwrap();
-        assert_eq!((window.end, rest.start, rest.end), (Some(150), 150, Some(1200)));
-        assert!(window.take(page(&[11], Some("b"), true), false, 9999).rest.is_none());
-        let mut sparse = Window::new(0, Some(1200));
-        assert!(sparse.take(page(&[0, 60], Some("a"), true), false, 9999).rest.is_none());
-    }
-
-    #[test]
-    fn a_page_that_promises_more_than_it_gives_is_a_gap() {
-        let is_gap = |arrival: &Arrival| matches!(&arrival.facts[..], [Fact::Gap { .. }]);
-        let mut window = Window::new(0, None);
-        let arrival = window.take(page(&[1], None, true), false, 100);
-        assert!(window.done && is_gap(&arrival));
-        let mut window = Window::new(0, None);
-        window.take(page(&[1], Some("a"), true), false, 100);
-        let arrival = window.take(page(&[], None, true), false, 100);
-        assert!(window.done && is_gap(&arrival));
-        let mut window = Window::new(0, None);
-        let arrival = window.take(page(&[], None, true), false, 100);
-        assert!(window.done && arrival.facts.is_empty(), "beyond the end an offset promises too much");
-    }
-
-    #[test]
-    fn a_cursor_that_comes_again_is_a_loop() {
-        let mut window = Window::new(0, None);
-        window.take(page(&[1], Some("a"), true), false, 100);
-        let arrival = window.take(page(&[2], Some("a"), true), false, 100);
-        assert!(window.done && arrival.facts.contains(&Fact::Looped));
-    }
-
-    #[test]
-    fn a_second_that_holds_more_than_a_page_is_named_when_stepping() {
-        let mut window = Window::new(0, Some(100));
-        let full = vec![7; 59];
-        window.take(page(&[1, 5, 7], None, true), true, 100);
-        assert_eq!(window.place, Place::Offset(7));
-        let arrival = window.take(page(&full, None, true), true, 100);
-        assert_eq!((arrival.facts.len(), &window.place), (0, &Place::Offset(7)));
-        let arrival = window.take(page(&full, None, true), true, 100);
-        assert!(matches!(&arrival.facts[..], [Fact::Gap { from: Some(from), .. }] if from == "7"), "{arrival:?}");
-        assert_eq!(window.place, Place::Offset(8));
-    }
-
-    #[test]
-    fn stepping_goes_beyond_the_known_length_as_long_as_something_comes() {
-        let mut window = Window::new(0, None);
-        for last in [50, 150, 250] {
-            window.take(page(&[last - 1, last], None, true), true, 10);
-            assert!(!window.done, "{last}");
-        }
-        window.take(page(&[249, 250], None, true), true, 10);
-        assert!(window.done);
-        assert_eq!(offsets(&window), [49, 50, 149, 150, 249, 250]);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut window = Window::new(0, None);
-        for second in 0..20_000 {
-            window.take(page(&[second, second], Some("a"), true), false, 100);
-            window.take(page(&[second], Some("b"), true), false, 100);
-        }
-        assert!(window.seen.len() <= REMEMBERED && window.recent.len() <= REMEMBERED);
-        assert_eq!(window.ready.len(), 40_000);
-    }
-
-    #[test]
-    fn stepping_ends_where_nothing_comes_any_more() {
-        let mut window = Window::new(0, None);
-        window.take(page(&[1, 5], None, true), true, 10);
-        window.take(page(&[], None, true), true, 10);
-        assert!(window.done);
-    }
 }
