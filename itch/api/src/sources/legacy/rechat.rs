@@ -1,17 +1,21 @@
 //! rechat: the chat of past broadcasts of 2016 and 2017, in windows of 30 seconds.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::DateTime;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::fields::text;
 use super::kraken::video_object;
+use crate::raw::reader::{PageReader, key_text, whole_number};
 use crate::raw::{
-    ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Fact, Pending, Policy, RawApi, Request, Result, Service,
+    ChatMessage, Commenter, EmoteUse, Error, ErrorKind, Fact, Pending, Policy, RawApi, Request, Response, Result,
+    Service, json_part,
 };
 use crate::sources::endpoint::{Endpoint, HOUR};
 use crate::sources::parameters::ChatParameters;
+use crate::sources::seen::{REMEMBERED, Seen};
 use crate::sources::source::Rows;
 
 /// The service sends the bounds of a video in an error, so errors are valid data.
@@ -20,12 +24,19 @@ pub(super) static MESSAGES: Endpoint = Endpoint::get(Service::Rechat, "", Policy
 /// Seconds per request, the same step as in the original itch.
 const STEP: i64 = 30;
 
+/// After this many windows in a row with old messages only, the service only repeats itself.
+const MOST_BARREN: u32 = 10;
+
+/// The milliseconds of a message since the recording began.
+const OFFSET: &str = "video-offset";
+
 pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMessage>> {
     let video = text(&video_object(api, &asked.video)?, "_id");
     let (start, end) = bounds(api, &video)?;
     // Windows start at the same seconds whatever part is requested: their starts are part of the cache keys.
     let skipped = asked.from / STEP * STEP;
     Ok(Box::new(Replay {
+        start,
         next: start.saturating_add(skipped),
         end: asked.to.map_or(end, |to| end.min(start.saturating_add(to))),
         in_flight: VecDeque::new(),
@@ -35,7 +46,10 @@ pub(super) fn replay(api: &RawApi, asked: ChatParameters) -> Result<Rows<ChatMes
         from: asked.from,
         to: asked.to,
         left: asked.limit,
-        before: HashSet::new(),
+        seen: Seen::default(),
+        forgetful: false,
+        barren: 0,
+        pages: 0,
         ready: Vec::new().into_iter(),
         over: false,
     }))
@@ -84,6 +98,8 @@ fn read_bounds(detail: &str) -> Option<(i64, i64)> {
 struct Replay {
     api: RawApi,
     video: String,
+    /// The first second of the video.
+    start: i64,
     next: i64,
     end: i64,
     /// Windows by their first second.
@@ -92,8 +108,13 @@ struct Replay {
     from: i64,
     to: Option<i64>,
     left: Option<u64>,
-    /// Ids of the previous window: its last messages are repeated at the start of the next.
-    before: HashSet<String>,
+    /// The last messages of a window are repeated at the start of the next.
+    seen: Seen,
+    /// Not all messages are remembered any more.
+    forgetful: bool,
+    /// How many windows in a row had old messages only.
+    barren: u32,
+    pages: u64,
     ready: std::vec::IntoIter<ChatMessage>,
     over: bool,
 }
@@ -102,49 +123,76 @@ impl Replay {
     fn window(&mut self, second: i64, pending: Pending) -> Result<bool> {
         let request = pending.request().clone();
         let response = pending.wait()?;
-        let body = response
-            .json()
-            .map_err(|error| error.at(Service::Rechat, Some(response.status)))?;
         // Outside the bounds the service answers with an error; that is the end of the video.
-        if let Some(error) = body.pointer("/errors/0") {
-            let detail = text(error, "detail");
+        if let Some(detail) = first_error(&response) {
             if read_bounds(&detail).is_none() {
-                self.api.note(Fact::Gap {
-                    from: Some(second.to_string()),
-                    to: Some(self.end.to_string()),
-                    reason: format!("rechat refused the messages: {detail}"),
-                });
+                self.give_up(second, format!("rechat refused the messages: {detail}"), request);
             }
             return Ok(false);
         }
-        // An error in the body of a success, or an answer without the list, does not mean that there are no messages.
-        let body = response.success(&request)?;
-        let Some(rows) = body.get("data").and_then(Value::as_array) else {
-            return Err(
-                Error::new(ErrorKind::BadData, "rechat's answer has no list of messages").at(Service::Rechat, None)
-            );
-        };
-        let mut ids = HashSet::new();
+        let rows = read_rows(&response, &request)?;
+        let mut reader = PageReader::new(&self.api, "rechat-messages", self.pages);
+        self.pages += 1;
+        let (from, to) = (self.from, self.to);
+        let (mut repeated, mut new) = (0, 0);
         let mut messages = Vec::new();
-        let mut repeated = 0;
-        for row in rows {
-            let id = text(row, "id");
-            if !ids.insert(id.clone()) || self.before.contains(&id) {
-                repeated += 1;
-                continue;
-            }
-            let message = message(id, row);
-            if message.offset >= self.from && self.to.is_none_or(|to| message.offset < to) {
-                messages.push(message);
-            }
+        for (place, row) in (1..).zip(&rows) {
+            let start = self.start;
+            let message = read_row(&mut reader, place, row, start, second, |id, offset| {
+                let is_new = self.seen.remember(id);
+                *if is_new { &mut new } else { &mut repeated } += 1;
+                is_new && offset >= from && to.is_none_or(|to| offset < to)
+            });
+            messages.extend(message);
         }
+        drop(reader);
+        self.barren = if new == 0 && repeated > 0 { self.barren + 1 } else { 0 };
         if repeated > 0 {
             self.api.note(Fact::Repeated { n: repeated });
         }
-        self.before = ids;
+        if self.seen.forgetful && !std::mem::replace(&mut self.forgetful, true) {
+            let rows = REMEMBERED as u64;
+            self.api.note(Fact::SearchedBack { rows });
+        }
         self.ready = messages.into_iter();
+        if self.barren >= MOST_BARREN {
+            self.give_up(second, format!("{MOST_BARREN} windows of messages in a row had nothing new"), request);
+            return Ok(false);
+        }
         Ok(true)
     }
+
+    /// Notes that everything from a second on is missing.
+    fn give_up(&self, second: i64, reason: String, request: Request) {
+        self.api.note(Fact::Gap {
+            from: Some(second.to_string()),
+            to: Some(self.end.to_string()),
+            reason,
+        });
+        let request = Box::new(request);
+        self.api.note(Fact::Discard { request });
+    }
+}
+
+/// The text of an answer that is an error.
+fn first_error(response: &Response) -> Option<String> {
+    let errors: Value = serde_json::from_str(json_part(&response.body, "/errors")?.get()).ok()?;
+    errors.get(0).map(|error| text(error, "detail"))
+}
+
+/// The rows of an answer. An error in the body of a success, or an answer without the list, does not mean that there are
+/// no messages.
+fn read_rows<'a>(response: &'a Response, request: &Request) -> Result<Vec<&'a RawValue>> {
+    let error = json_part(&response.body, "/error").map(RawValue::get);
+    if (200..300).contains(&response.status)
+        && matches!(error, None | Some("null" | "false" | "\"\""))
+        && let Some(list) = json_part(&response.body, "/data")
+        && let Ok(rows) = serde_json::from_str(list.get())
+    {
+        return Ok(rows);
+    }
+    response.success(request)?;
+    Err(Error::new(ErrorKind::BadData, "rechat's answer has no list of messages").at(Service::Rechat, None))
 }
 
 impl Iterator for Replay {
@@ -163,7 +211,8 @@ impl Iterator for Replay {
                 return None;
             }
             while self.in_flight.len() < self.windows && self.next <= self.end {
-                let pending = self.api.fetch(request(&self.video, self.next));
+                // Within the bounds a good answer has the list.
+                let pending = self.api.fetch(request(&self.video, self.next).list("data"));
                 self.in_flight.push_back((self.next, pending));
                 self.next = self.next.saturating_add(STEP);
             }
@@ -187,50 +236,117 @@ impl Iterator for Replay {
     }
 }
 
-fn message(id: String, row: &Value) -> ChatMessage {
-    let empty = Value::Null;
-    let attributes = row.get("attributes").unwrap_or(&empty);
-    let tags = attributes.get("tags").unwrap_or(&empty);
-    let badges = text(tags, "badges");
-    let badges = badges.split(',').filter_map(|badge| badge.split_once('/'));
-    let milliseconds = |field: &str| attributes.get(field).and_then(Value::as_f64).unwrap_or(0.0);
-    ChatMessage {
-        id,
-        offset: (milliseconds("video-offset") / 1000.0).floor() as i64,
-        created_at: DateTime::from_timestamp_millis(milliseconds("timestamp") as i64),
-        commenter: Some(Commenter {
-            id: text(tags, "user-id"),
-            login: text(attributes, "from"),
-            display_name: text(tags, "display-name"),
-        }),
-        color: Some(text(attributes, "color")).filter(|color| !color.is_empty()),
-        badges: badges
-            .map(|(set, version)| (set.to_owned(), version.to_owned()))
-            .collect(),
-        text: text(attributes, "message"),
-        emotes: emotes(tags.get("emotes")),
+/// Reads a row. It is left out only if its id cannot be read, or if it is not wanted. Where the offset cannot be read, it is
+/// made from the time, or else from the window: `start` is the first second of the video, `window` that of the window.
+fn read_row(
+    page: &mut PageReader,
+    place: u64,
+    row: &RawValue,
+    start: i64,
+    window: i64,
+    is_wanted: impl FnOnce(&str, i64) -> bool,
+) -> Option<ChatMessage> {
+    let row: Value = serde_json::from_str(row.get()).unwrap_or_default();
+    let (id, mut attributes) = {
+        let mut row = page.row(place, row)?;
+        (row.take("id").unwrap_or_default(), row.inner("attributes")?.rest())
+    };
+    let Some(id) = key_text(&id).filter(|id| !id.is_empty()) else {
+        page.lost(place, Some("id"), &id);
+        return None;
+    };
+    let found = attributes.shift_remove(OFFSET).unwrap_or_default();
+    let told = milliseconds(Some(&found)).filter(|offset| *offset >= 0);
+    let timed = || milliseconds(attributes.get("timestamp")).map(|time| time - start * 1000);
+    let known = told.or_else(|| timed().filter(|offset| *offset >= 0));
+    let offset = known.map_or(window - start, |offset| offset / 1000);
+    let is_wanted = is_wanted(&id, offset);
+    if known.is_none() && is_wanted {
+        page.unreadable("offset", place, OFFSET, Some(&found));
     }
+    is_wanted.then(|| message(page, place, id, offset, attributes))
 }
 
-/// Parses `{"25": [[6, 10], [12, 16]]}`; an empty string or null if there are none.
-fn emotes(value: Option<&Value>) -> Vec<EmoteUse> {
-    let place = |value: &Value| value.as_u64().and_then(|place| u32::try_from(place).ok());
-    let mut emotes: Vec<EmoteUse> = value
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .flat_map(|(id, ranges)| {
-            ranges.as_array().into_iter().flatten().filter_map(move |range| {
-                Some(EmoteUse {
-                    id: id.clone(),
-                    from: place(range.get(0)?)?,
-                    to: place(range.get(1)?)?,
-                })
-            })
-        })
-        .collect();
+fn message(page: &mut PageReader, place: u64, id: String, offset: i64, attributes: Map<String, Value>) -> ChatMessage {
+    let mut message = ChatMessage {
+        id,
+        offset,
+        created_at: None,
+        commenter: None,
+        color: None,
+        badges: Vec::new(),
+        text: String::new(),
+        emotes: Vec::new(),
+    };
+    let mut author = Commenter::default();
+    let mut tags = None;
+    if let Some(mut row) = page.row(place, Value::Object(attributes)) {
+        message.created_at = row.parsed("timestamp", "created_at", |found| {
+            let time = DateTime::from_timestamp_millis(milliseconds(found)?)?;
+            // 0 stands for no time.
+            (time.timestamp() > 0).then_some(time)
+        });
+        message.color = row.optional_text("color", "color").filter(|color| !color.is_empty());
+        message.text = row.text("message", "text");
+        author.login = row.text("from", "login");
+        tags = row.take("tags");
+    }
+    match tags {
+        Some(tags @ Value::Object(_)) => {
+            if let Some(mut row) = page.row(place, tags) {
+                author.id = row.optional_text("user-id", "user_id").unwrap_or_default();
+                author.display_name = row.optional_text("display-name", "display_name").unwrap_or_default();
+                let badges = row.optional_text("badges", "badges").unwrap_or_default();
+                let badges = badges.split(',').filter_map(|badge| badge.split_once('/'));
+                message.badges = badges
+                    .map(|(set, version)| (set.to_owned(), version.to_owned()))
+                    .collect();
+                message.emotes = row.parsed("emotes", "emotes", emotes).unwrap_or_default();
+            }
+        }
+        other => {
+            for name in ["user_id", "display_name", "badges", "emotes"] {
+                page.unreadable(name, place, "tags", other.as_ref());
+            }
+        }
+    }
+    message.commenter = Some(author);
+    message
+}
+
+/// A number of milliseconds, also with a fraction or as a text.
+fn milliseconds(value: Option<&Value>) -> Option<i64> {
+    let number = match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }?;
+    (number.abs() < 1e15).then_some(number.floor() as i64)
+}
+
+/// Parses `{"25": [[6, 10], [12, 16]]}`; an empty text, null or nothing if there are none. `None` if any of them cannot be
+/// read.
+fn emotes(value: Option<&Value>) -> Option<Vec<EmoteUse>> {
+    let by_id = match value {
+        None | Some(Value::Null) => return Some(Vec::new()),
+        Some(Value::String(text)) if text.is_empty() => return Some(Vec::new()),
+        Some(Value::Object(by_id)) => by_id,
+        Some(_) => return None,
+    };
+    let place = |value: Option<&Value>| u32::try_from(whole_number(value?)?).ok();
+    let mut emotes = Vec::new();
+    for (id, ranges) in by_id {
+        for range in ranges.as_array()? {
+            let (from, to) = place(range.get(0)).zip(place(range.get(1)))?;
+            emotes.push(EmoteUse {
+                id: id.clone(),
+                from,
+                to,
+            });
+        }
+    }
     emotes.sort_by_key(|emote| emote.from);
-    emotes
+    Some(emotes)
 }
 
 #[cfg(test)]
@@ -256,6 +372,7 @@ mod tests {
     fn emotes_come_in_every_form() {
         let emotes_of = |value: Value| {
             emotes(Some(&value))
+                .unwrap()
                 .into_iter()
                 .map(|e| (e.id, e.from, e.to))
                 .collect::<Vec<_>>()
@@ -263,5 +380,12 @@ mod tests {
         let two = serde_json::json!({"25": [[6, 10]], "1902": [[0, 4]]});
         assert_eq!(emotes_of(two), [("1902".to_owned(), 0, 4), ("25".to_owned(), 6, 10)]);
         assert!(emotes_of(serde_json::json!("")).is_empty() && emotes_of(Value::Null).is_empty());
+        for odd in [
+            serde_json::json!([]),
+            serde_json::json!({"25": null}),
+            serde_json::json!({"25": [[6, null]]}),
+        ] {
+            assert_eq!(emotes(Some(&odd)), None);
+        }
     }
 }
