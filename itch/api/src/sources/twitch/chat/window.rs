@@ -316,8 +316,11 @@ impl Window {
                 reader.unreadable(model, row + 1, name, Some(&serde_json::Value::Null));
             }
         }
-        if !self.ready.range(first..).is_sorted_by_key(|message| message.offset) {
-            self.ready.make_contiguous()[first..].sort_by_key(|message| message.offset);
+        // Rows come in the order of their seconds and, within one, of their times. A time that cannot be read has no place.
+        let is_timed = self.ready.range(first..).all(|message| message.created_at.is_some());
+        let place = |message: &ChatMessage| (message.offset, message.created_at.filter(|_| is_timed));
+        if !self.ready.range(first..).is_sorted_by_key(place) {
+            self.ready.make_contiguous()[first..].sort_by_key(place);
         }
         if remembered_all && self.seen.forgetful {
             let rows = REMEMBERED as u64;
