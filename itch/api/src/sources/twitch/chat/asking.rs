@@ -9,7 +9,7 @@ use super::video::{self, VideoInfo, read_info};
 use crate::raw::{Error, ErrorKind, Freshness, GqlForm, RawApi, Reason, Request, Result, Service};
 
 /// After this many pages after a cursor in a row without data, pages are requested by offset.
-const MOST_WITHOUT_DATA: u32 = 2;
+const MOST_WITHOUT_DATA: u32 = 4;
 
 /// How requests are sent.
 #[derive(Clone, Copy, Debug)]
