@@ -13,7 +13,7 @@ impl Report for NumFollowing {
             .help("Prints one row. Twitch shows the number of followed channels to the account itself only.")
             .argument(Argument::positional(0, ArgumentKind::Channel, "channel", "The account that follows").required())
             .column(Column::text("name", "The account, as typed"))
-            .column(Column::int("following", "How many channels the account follows"))
+            .column(Column::int("following", "How many channels the account follows").field("following"))
             .scope("user:read:follows")
             .example("itch num-following burkeblack", "How many channels your own account follows")
     }

@@ -145,7 +145,9 @@ impl Api {
     }
 
     /// How many channels a user follows. Twitch now shows the number only to that user.
-    pub fn following_total(&self, name: &ChannelName) -> Result<u64> {
+    ///
+    /// `None`, and counted as unreadable, if the service does not send the number.
+    pub fn following_total(&self, name: &ChannelName) -> Result<Option<u64>> {
         self.source_impl().following_total(&self.raw, name)
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct PageReader {
     /// The index of the page, from 0.
     page: u64,
     unreadable: BTreeMap<String, (u64, Vec<String>)>,
+    /// How many accounts had an empty key.
+    blank: u64,
 }
 
 impl PageReader {
@@ -34,6 +36,7 @@ impl PageReader {
             endpoint: endpoint.into(),
             page,
             unreadable: BTreeMap::new(),
+            blank: 0,
         }
     }
 
@@ -87,6 +90,14 @@ impl Drop for PageReader {
         for (what, (n, examples)) in std::mem::take(&mut self.unreadable) {
             self.api.note(Fact::Unreadable { what, n, examples });
         }
+        if self.blank > 0 {
+            self.api.note(Fact::Missing {
+                what: "accounts".to_owned(),
+                n: self.blank,
+                examples: Vec::new(),
+                remark: Some("name empty".to_owned()),
+            });
+        }
     }
 }
 
@@ -108,6 +119,13 @@ impl RowReader<'_> {
             self.page.lost(self.place, Some(field), &found);
         }
         key
+    }
+
+    /// The key of an account. An empty one is counted as an account that no longer exists.
+    pub fn account_key(&mut self, field: &str) -> Option<String> {
+        let key = self.key(field)?;
+        self.page.blank += u64::from(key.is_empty());
+        Some(key)
     }
 
     /// A text; a number is read as text. Empty if it cannot be read.

@@ -85,7 +85,7 @@ pub trait Source: Sync {
     fn following(&self, api: &RawApi, asked: FollowingParameters) -> Result<Listing<FollowedChannel>>;
 
     /// See [`crate::Api::following_total`].
-    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<u64>;
+    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<Option<u64>>;
 
     /// See [`crate::PastStreamsQuery::start`].
     fn past_streams(&self, api: &RawApi, asked: PastStreamsParameters) -> Result<Listing<PastStream>>;

@@ -325,6 +325,7 @@ impl Pages {
                 open.kept = true;
                 return true;
             }
+            Sift::Unsure => return true,
             Sift::Skip => {}
             Sift::Stop => open.stopped = true,
         }

@@ -24,6 +24,8 @@ pub enum PageStyle {
 pub enum Sift {
     /// Keep the row.
     Keep,
+    /// Keep the row, although nobody knows whether the walk should go on after it: a row without a time.
+    Unsure,
     /// Leave the row out and continue.
     Skip,
     /// Leave the row out and end the walk.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::fields::{text, time};
-use crate::raw::reader::{PageReader, RowReader, whole_number};
+use crate::raw::reader::{PageReader, RowReader, key_text, whole_number};
 use crate::raw::{
     Channel, ChannelName, Error, ErrorKind, Follow, FollowedChannel, Page, PageStyle, Pages, Pending, Policy, RawApi,
     Request, Result, Service, Sift, Stream, User, Video,
@@ -47,7 +47,7 @@ fn bad_answer(endpoint: &Endpoint, member: &str) -> Error {
 fn account(mut row: RowReader<'_>) -> Option<Channel> {
     let fields = row.fields().clone();
     Some(Channel {
-        login: row.key("name")?,
+        login: row.account_key("name")?,
         id: row.text("_id", "id"),
         display_name: row.text("display_name", "display_name"),
         created_at: row.parsed("created_at", "created_at", time),
@@ -55,8 +55,13 @@ fn account(mut row: RowReader<'_>) -> Option<Channel> {
     })
 }
 
-/// Reads an answer that is one user or channel.
-fn account_answer(api: &RawApi, endpoint: &Endpoint, found: Value) -> Result<Channel> {
+/// Waits for an answer that is one user or channel. One without a name is asked for again.
+fn account_answer(api: &RawApi, endpoint: &Endpoint, pending: Pending) -> Result<Channel> {
+    let request = pending.request().clone();
+    let mut found = pending.json()?;
+    if found.get("name").and_then(key_text).is_none_or(|name| name.is_empty()) {
+        found = api.json(request.fresh())?;
+    }
     let mut reader = PageReader::new(api, endpoint.path(), 0);
     let found = reader.row(1, found).and_then(account);
     found.ok_or_else(|| bad_answer(endpoint, "name"))
@@ -89,8 +94,8 @@ impl Iterator for Channels {
             self.in_flight.push_back((name, pending));
         }
         let (name, pending) = self.in_flight.pop_front()?;
-        Some(match pending.and_then(Pending::json) {
-            Ok(found) => account_answer(&self.api, &CHANNELS, found).map(|channel| ChannelLookup {
+        Some(match pending.and_then(|pending| account_answer(&self.api, &CHANNELS, pending)) {
+            Ok(channel) => Ok(ChannelLookup {
                 name,
                 channel: Some(channel),
             }),
@@ -118,9 +123,8 @@ pub(super) fn follower_total(api: &RawApi, lookup: ChannelLookup) -> FollowerTot
 }
 
 pub(super) fn user(api: &RawApi, name: &ChannelName) -> Result<Channel> {
-    let found = api.json(USERS.request_for(login(name)?));
-    let found = found.and_then(|found| account_answer(api, &USERS, found));
-    found.map_err(|error| match error.kind {
+    let pending = api.fetch(USERS.request_for(login(name)?));
+    account_answer(api, &USERS, pending).map_err(|error| match error.kind {
         ErrorKind::NotFound => name.unknown(),
         _ => error,
     })
@@ -192,7 +196,7 @@ fn rows_of<T: Send, F: Fn(&mut RowReader<'_>) -> Option<T> + Send + 'static>(
 
 fn sift_by_time(row: &Value, direction: Direction, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let Some(followed) = time(row.get("created_at")) else {
-        return Sift::Keep; // Nobody knows on which side it is, so it is shown.
+        return Sift::Unsure;
     };
     let early = since.is_some_and(|since| followed < since);
     let late = until.is_some_and(|until| followed >= until);
@@ -225,22 +229,26 @@ pub(super) fn following(api: &RawApi, asked: FollowingParameters) -> Result<List
 }
 
 /// The name is in the path as it was typed: the original itch sent no look-up for this.
-pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<u64> {
+pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<Option<u64>> {
     login(name)?;
     let request = Request {
         inline_query: "direction=ASC&limit=1".to_owned(),
         ..FOLLOWED.request_for(name.typed())
     };
-    let body = api.json(request).map_err(|error| match error.kind {
+    let mut body = api.json(request.clone()).map_err(|error| match error.kind {
         ErrorKind::NotFound => name.unknown(),
         _ => error,
     })?;
-    let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
-    match body.get("_total").and_then(whole_number) {
-        _ if empty => Ok(0),
-        Some(total) => Ok(total),
-        None => Err(bad_answer(&FOLLOWED, "_total")),
+    let total = |body: &Value| body.get("_total").and_then(whole_number);
+    if total(&body).is_none() {
+        body = api.json(request.fresh())?;
     }
+    let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    if total(&body).is_none() {
+        PageReader::new(api, FOLLOWED.path(), 0).unreadable("following", 1, "_total", body.get("_total"));
+    }
+    // As the original itch did, whatever the total is.
+    Ok(total(&body).map(|total| if empty { 0 } else { total }))
 }
 
 pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {

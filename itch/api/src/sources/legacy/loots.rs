@@ -47,7 +47,6 @@ pub(super) fn past_streams(api: &RawApi, asked: PastStreamsParameters) -> Result
         // A running broadcast has no end.
         let end = match row.fields().get("t_end") {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.is_empty() => None,
             Some(_) => row.parsed("t_end", "end", moment),
         };
         streams.push(PastStream {

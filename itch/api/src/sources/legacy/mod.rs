@@ -54,7 +54,7 @@ impl Source for Legacy {
         kraken::following(api, asked)
     }
 
-    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<u64> {
+    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<Option<u64>> {
         kraken::following_total(api, name)
     }
 

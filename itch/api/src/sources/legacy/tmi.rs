@@ -15,7 +15,11 @@ const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", R
 pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let request = CHATTERS.request_for(&channel.login);
     let mut body = api.json(request.clone())?;
-    if !body.get("chatters").is_some_and(Value::is_object) {
+    let has_lists = |body: &Value| {
+        let is_list = |group: &str| body.pointer(&format!("/chatters/{group}")).is_some_and(Value::is_array);
+        ROLES.iter().all(|(group, _)| is_list(group))
+    };
+    if !has_lists(&body) {
         body = api.json(request.fresh())?;
     }
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
@@ -25,10 +29,9 @@ pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>>
     for (page, (group, role)) in (0..).zip(ROLES) {
         let mut reader = PageReader::new(api, CHATTERS.path(), page);
         let logins = match groups.get(group) {
-            None => continue,
             Some(Value::Array(logins)) => logins,
-            Some(odd) => {
-                reader.lost(0, Some(group), odd);
+            odd => {
+                reader.lost(0, Some(group), odd.unwrap_or(&Value::Null));
                 continue;
             }
         };

@@ -72,26 +72,16 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
 fn read(api: &RawApi, page: Page) -> Vec<Chatter> {
     let mut reader = PageReader::new(api, CHATTERS.path(), page.number);
     let mut chatters = Vec::with_capacity(page.rows.len());
-    let mut gone = 0;
     for (place, row) in page.placed_rows() {
         let Some(mut row) = reader.row(place, row) else {
             continue;
         };
-        let Some(id) = row.key("user_id") else { continue };
-        gone += u64::from(id.is_empty());
+        let Some(id) = row.account_key("user_id") else { continue };
         chatters.push(Chatter {
             id: Some(id),
             login: row.text("user_login", "login"),
             display_name: row.text("user_name", "display_name"),
             role: None,
-        });
-    }
-    if gone > 0 {
-        api.note(Fact::Missing {
-            what: "accounts".to_owned(),
-            n: gone,
-            examples: Vec::new(),
-            remark: Some("name empty".to_owned()),
         });
     }
     chatters

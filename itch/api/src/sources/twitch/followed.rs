@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::envelope::bad_answer;
+use super::envelope::reader;
 use super::followers::{self, total_request};
 use crate::raw::reader::PageReader;
 use crate::raw::{Channel, Error, ErrorKind, FollowedChannel, Page, Pending, Policy, RawApi, Request, Result};
@@ -23,7 +23,9 @@ fn channels(api: &RawApi, page: Page) -> Vec<FollowedChannel> {
         let Some(mut row) = reader.row(place, row) else {
             continue;
         };
-        let Some(id) = row.key("broadcaster_id") else { continue };
+        let Some(id) = row.account_key("broadcaster_id") else {
+            continue;
+        };
         let channel = Channel {
             id,
             login: row.text("broadcaster_login", "login"),
@@ -89,11 +91,13 @@ pub(super) fn list(api: &RawApi, asked: FollowingParameters) -> Result<Listing<F
     })
 }
 
-/// How many channels a user follows.
-pub(super) fn total(api: &RawApi, user: &Channel) -> Result<u64> {
+/// How many channels a user follows; `None` and counted as unreadable if Twitch does not send it.
+pub(super) fn total(api: &RawApi, user: &Channel) -> Result<Option<u64>> {
     let pending = api.fetch(request(user).query("first", 1));
     let total = followers::total(api, pending).map_err(explain)?;
-    total.map_err(|found| bad_answer(&FOLLOWED, "total", found.as_ref()))
+    Ok(total
+        .map_err(|found| reader(api, &FOLLOWED).unreadable("following", 1, "total", found.as_ref()))
+        .ok())
 }
 
 /// The rows in order, with the number of each channel's followers, many look-ups in flight.

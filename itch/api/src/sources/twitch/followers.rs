@@ -66,7 +66,7 @@ pub(super) fn list(api: &RawApi, asked: FollowersParameters) -> Result<Listing<F
 /// Twitch lists newest first, so rows before `since` end the walk.
 fn sift_by_time(row: &Value, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Sift {
     let Some(followed) = row.get("followed_at").and_then(Value::as_str).and_then(parse_time) else {
-        return Sift::Keep; // Nobody knows on which side it is, so it is shown.
+        return Sift::Unsure;
     };
     if since.is_some_and(|since| followed < since) {
         Sift::Stop
@@ -93,10 +93,10 @@ fn follows(api: &RawApi, page: Page, found: Option<Pending>) -> Result<Vec<Follo
         let Some(mut row) = reader.row(place, row) else {
             continue;
         };
-        let Some(id) = row.key("user_id") else { continue };
+        let Some(id) = row.account_key("user_id") else { continue };
         let login = row.text("user_login", "login");
         let found = accounts.as_mut().map(|accounts| accounts.remove(&id));
-        if found == Some(None) {
+        if found == Some(None) && !id.is_empty() {
             gone.push(login.clone());
         }
         // The follower's row has the current name of the account; the look-up may be a day old.
@@ -187,7 +187,7 @@ pub(super) fn followers_total(api: &RawApi, pending: Pending) -> Result<Option<u
 }
 
 /// A channel name and, if the channel exists, the request in flight for its number of followers.
-type StartedTotal = (ChannelName, Option<(Channel, Pending)>);
+type StartedTotal = (ChannelName, Option<(Channel, Option<Pending>)>);
 
 /// Requests the number of followers of each channel, many in flight, and returns them in the order of the names.
 pub(super) struct Totals {
@@ -207,7 +207,8 @@ impl Totals {
 
     fn start(&self, lookup: ChannelLookup) -> StartedTotal {
         let pending = lookup.channel.map(|channel| {
-            let pending = self.api.fetch(total_request(&channel.id));
+            let known = !channel.id.is_empty();
+            let pending = known.then(|| self.api.fetch(total_request(&channel.id)));
             (channel, pending)
         });
         (lookup.name, pending)
@@ -227,8 +228,14 @@ impl Iterator for Totals {
         }
         let started = self.in_flight.pop_front()?;
         Some(started.and_then(|(name, found)| {
-            let with_total = |(channel, pending): (Channel, Pending)| -> Result<(Channel, Option<u64>)> {
-                let total = followers_total(&self.api, pending)?;
+            let with_total = |(channel, pending): (Channel, Option<Pending>)| -> Result<(Channel, Option<u64>)> {
+                let total = match pending {
+                    Some(pending) => followers_total(&self.api, pending)?,
+                    None => {
+                        reader(&self.api, &USERS).unreadable("followers", 1, "id", None);
+                        None
+                    }
+                };
                 Ok((channel, total))
             };
             Ok(FollowerTotal {

@@ -57,6 +57,10 @@ impl Source for Twitch {
         Box::new(users::UserBatches::new(api.clone(), names))
     }
 
+    fn channel(&self, api: &RawApi, name: &ChannelName) -> Result<Channel> {
+        users::one(api, name)
+    }
+
     fn user(&self, api: &RawApi, name: &ChannelName) -> Result<Channel> {
         self.channel(api, name)
     }
@@ -73,7 +77,7 @@ impl Source for Twitch {
         followed::list(api, asked)
     }
 
-    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<u64> {
+    fn following_total(&self, api: &RawApi, name: &ChannelName) -> Result<Option<u64>> {
         followed::total(api, &self.user(api, name)?)
     }
 

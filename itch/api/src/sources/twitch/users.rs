@@ -102,10 +102,20 @@ impl AccountBatch {
     }
 }
 
-/// Reads an account; `None` if its id cannot be read.
+/// Reads an account. `None` if neither its id nor its login can be read: one of them is how it was asked for.
 fn user(mut row: RowReader<'_>) -> Option<User> {
+    let readable = |field: &str| {
+        row.fields()
+            .get(field)
+            .and_then(key_text)
+            .is_some_and(|key| !key.is_empty())
+    };
+    let by_login = !readable("id") && readable("login");
     Some(User {
-        id: row.key("id")?,
+        id: match by_login {
+            true => row.text("id", "id"),
+            false => row.key("id")?,
+        },
         login: row.text("login", "login"),
         display_name: row.text("display_name", "display_name"),
         created_at: row.time("created_at", "created_at"),
@@ -113,14 +123,10 @@ fn user(mut row: RowReader<'_>) -> Option<User> {
     })
 }
 
-/// The accounts of an answer.
-fn users(api: &RawApi, rows: Vec<Value>) -> Vec<User> {
-    let mut reader = reader(api, &USERS);
-    let mut users = Vec::with_capacity(rows.len());
-    for (place, row) in placed(rows) {
-        users.extend(reader.row(place, row).and_then(user));
-    }
-    users
+/// Whether an account can be found by what it was asked for.
+fn has_keys(row: &Value) -> bool {
+    let readable = |field: &str| row.get(field).and_then(key_text).is_some_and(|key| !key.is_empty());
+    readable("id") && readable("login")
 }
 
 /// The account of the token: `users` without a parameter.
@@ -141,6 +147,19 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
         id,
         ..Channel::default()
     })
+}
+
+/// Looks up one user. Every request about it needs its id.
+pub(super) fn one(api: &RawApi, name: &ChannelName) -> Result<Channel> {
+    let unreadable = || Error::new(ErrorKind::BadData, format!("could not read the id that Twitch sent for `{name}`"));
+    match UserBatches::new(api.clone(), vec![name.clone()]).next() {
+        Some(lookup) => match lookup?.channel {
+            Some(channel) if channel.id.is_empty() => Err(unreadable()),
+            Some(channel) => Ok(channel),
+            None => Err(name.unknown()),
+        },
+        None => Err(unreadable()),
+    }
 }
 
 /// Looks up users in batches, several in flight, and returns them in the order of the names. Helix does not keep the
@@ -174,36 +193,59 @@ impl UserBatches {
         }
     }
 
+    /// The accounts of an answer. One with a row that cannot be matched to its name is asked for again.
+    fn accounts(&self, batch: &AccountBatch, pending: Option<Pending>) -> Result<Vec<Value>> {
+        let Some(pending) = pending else {
+            return Ok(Vec::new());
+        };
+        let request = pending.request().clone();
+        let rows = batch.rows(&self.api, pending)?;
+        match rows.iter().all(has_keys) {
+            true => Ok(rows),
+            false => batch.rows(&self.api, self.api.fetch(request.fresh())),
+        }
+    }
+
     fn finish(
         &self,
         names: Vec<ChannelName>,
         batch: &AccountBatch,
         pending: Option<Pending>,
     ) -> Result<Vec<ChannelLookup>> {
+        let rows = self.accounts(batch, pending)?;
+        let mut reader = reader(&self.api, &USERS);
+        let (mut accounts, mut lost) = (Vec::with_capacity(rows.len()), 0);
+        for (place, row) in placed(rows) {
+            match reader.row(place, row).and_then(user) {
+                Some(user) => accounts.push(Channel::from(user)),
+                None => lost += 1,
+            }
+        }
         let mut by_id = HashMap::new();
         let mut by_login = HashMap::new();
-        let rows = pending.map(|pending| batch.rows(&self.api, pending)).transpose()?;
-        for user in users(&self.api, rows.unwrap_or_default()) {
-            let channel = Channel::from(user);
-            by_login.insert(channel.login.clone(), channel.id.clone());
-            by_id.insert(channel.id.clone(), channel);
+        for (place, account) in accounts.iter().enumerate() {
+            by_id.insert(account.id.as_str(), place);
+            by_login.insert(account.login.as_str(), place);
         }
-        // A login that could not be read is that of the only name, if there is one.
-        let only = match (&names[..], by_id.len()) {
-            ([_], 1) => by_id.keys().next().cloned(),
-            _ => None,
+        let find = |name: &ChannelName| match name.id() {
+            Some(id) => by_id.get(id),
+            None => by_login.get(name.login()?),
         };
-        let find = |name: &ChannelName| {
-            let id = name.id().or_else(|| Some(by_login.get(name.login()?)?.as_str()));
-            by_id.get(id.or(only.as_deref())?).cloned()
-        };
-        Ok(names
-            .into_iter()
-            .map(|name| ChannelLookup {
-                channel: find(&name),
-                name,
-            })
-            .collect())
+        let mut found: Vec<Option<usize>> = names.iter().map(|name| find(name).copied()).collect();
+        let unmatched = (0..accounts.len()).filter(|place| !found.contains(&Some(*place)));
+        let unmatched: Vec<usize> = unmatched.collect();
+        let open: Vec<usize> = (0..found.len()).filter(|name| found[*name].is_none()).collect();
+        match (&unmatched[..], &open[..]) {
+            // A row whose key cannot be read is that of the only name without a row.
+            ([row], [name]) => found[*name] = Some(*row),
+            _ => lost += unmatched.len(),
+        }
+        let lookups = names.into_iter().zip(found).map(|(name, place)| ChannelLookup {
+            channel: place.map(|place| accounts[place].clone()),
+            name,
+        });
+        // A name whose row was lost is not one that does not exist. Nobody knows which it is, so none is said to be.
+        Ok(lookups.filter(|lookup| lost == 0 || lookup.channel.is_some()).collect())
     }
 }
 

@@ -100,10 +100,17 @@ fn message(page: &mut PageReader, place: u64, id: String, offset: i64, node: Map
     message
 }
 
-/// The author. Null is an account that no longer exists.
+/// The author. Null is an account that no longer exists, and so is one without a name and an id.
 fn commenter(page: &mut PageReader, place: u64, found: Option<Value>) -> Option<Commenter> {
     match found {
         Some(Value::Null) => None,
+        Some(Value::Object(fields))
+            if ["id", "login"]
+                .iter()
+                .all(|field| fields.get(*field) == Some(&"".into())) =>
+        {
+            None
+        }
         Some(fields @ Value::Object(_)) => page.row(place, fields).map(|mut row| Commenter {
             id: row.text("id", "user_id"),
             login: row.text("login", "login"),
