@@ -197,14 +197,22 @@ fn an_empty_page_with_a_cursor_is_followed_once() {
     let script = Script::new([
         page(0..1, 9, Some("a")),
         page(1..1, 9, Some("b")),
+        page(1..1, 9, Some("b")),
         page(1..2, 9, Some("c")),
         page(2..2, 9, Some("d")),
+        page(2..2, 9, Some("d")),
+        page(2..2, 9, Some("e")),
         page(2..2, 9, Some("e")),
     ]);
     assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..2));
     assert!(is_gap(&script.facts(), "page 5 was empty"), "{:?}", script.facts());
-    let script = Script::new([page(0..1, 1, Some("a")), page(1..1, 1, Some("b")), page(1..1, 1, None)]);
+    let empty = page(1..1, 1, Some("b"));
+    let script = Script::new([page(0..1, 1, Some("a")), empty.clone(), empty, page(1..1, 1, None)]);
     walk(script.api().pages(Request::helix("x"), 1));
+    assert_eq!(script.facts(), []);
+    // An empty page that is not empty when it is asked for again.
+    let script = Script::new([page(0..1, 2, Some("a")), page(1..1, 2, Some("b")), page(1..2, 2, None)]);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1))), numbers(0..2));
     assert_eq!(script.facts(), []);
 }
 

@@ -27,7 +27,7 @@ impl Report for Created {
             )
             .column(Column::text("name", "The channel's login").field("login"))
             .column(Column::time("created", "When the account was created").field("created_at"))
-            .column(Column::text("id", "The channel's user id").on_request())
+            .column(Column::text("id", "The channel's user id").on_request().field("id"))
             .column(
                 Column::text("display_name", "The channel's display name")
                     .on_request()

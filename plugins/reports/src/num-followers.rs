@@ -28,7 +28,7 @@ impl Report for NumFollowers {
             )
             .column(Column::text("name", "The channel's login").field("login"))
             .column(Column::int("followers", "How many followers the channel has").field("followers"))
-            .column(Column::text("id", "The channel's user id").on_request())
+            .column(Column::text("id", "The channel's user id").on_request().field("id"))
             .example("itch num-followers burkeblack", "One channel's followers, counted by Twitch")
     }
 

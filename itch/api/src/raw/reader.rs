@@ -55,6 +55,16 @@ impl PageReader {
         }
     }
 
+    /// Reads a row that is only the key of an account.
+    pub fn account(&mut self, place: u64, field: &str, found: &Value) -> Option<String> {
+        let Some(key) = key_text(found) else {
+            self.lost(place, Some(field), found);
+            return None;
+        };
+        self.blank += u64::from(key.is_empty());
+        Some(key)
+    }
+
     /// Counts a row that is left out.
     pub fn lost(&mut self, place: u64, field: Option<&str>, found: &Value) {
         let text = self.place(place, field, Some(found));

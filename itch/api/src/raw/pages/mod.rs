@@ -62,8 +62,12 @@ pub struct Pages {
     idle: u32,
     empty: u32,
     fetched_again: u32,
-    /// The page in flight is fetched again because the list ended too early.
-    end_again: bool,
+    /// The page in flight is fetched again because it was empty, or because the list ended too early.
+    asked_again: bool,
+    /// That page had rows.
+    seen_before: bool,
+    /// An empty page in the middle of the list, by its number from 1.
+    hollow: Option<u64>,
     full_is_not_the_end: bool,
     /// The filter has ended the walk at a row, but newer rows may still follow.
     stopping: bool,
@@ -114,7 +118,9 @@ impl Pages {
             idle: 0,
             empty: 0,
             fetched_again: 0,
-            end_again: false,
+            asked_again: false,
+            seen_before: false,
+            hollow: None,
             full_is_not_the_end: false,
             stopping: false,
             gap: false,
@@ -201,7 +207,7 @@ impl Pages {
                 self.open = Some(open);
             }
             // Whether a page without rows is the answer is only known when it was asked for again.
-            if !(self.end_again && page.rows.is_empty()) {
+            if !(self.asked_again && page.rows.is_empty()) {
                 return Some(Ok(page));
             }
         }
@@ -259,7 +265,8 @@ impl Pages {
                 _ => None,
             },
             number,
-            again: std::mem::take(&mut self.end_again),
+            again: std::mem::take(&mut self.asked_again),
+            seen: std::mem::take(&mut self.seen_before),
             new: false,
             kept: false,
             stopped: false,
@@ -303,7 +310,7 @@ impl Pages {
             };
             let key = found.and_then(key_text);
             // Of a page that is read for the second time only new keys count.
-            if open.again && key.as_ref().is_none_or(String::is_empty) {
+            if open.seen && key.as_ref().is_none_or(String::is_empty) {
                 return false;
             }
             let Some(key) = key else {
@@ -335,7 +342,7 @@ impl Pages {
 
     /// Decides whether there is a next page, and starts its request.
     fn finish_page(&mut self, mut open: OpenPage) {
-        if open.repeated > 0 && !open.again {
+        if open.repeated > 0 && !open.seen {
             self.api.note(Fact::Repeated { n: open.repeated });
         }
         let stopped = open.stopped && !open.kept && (self.stopping || open.number == 0);
@@ -344,6 +351,13 @@ impl Pages {
             (false, true) => false,
             (false, false) => self.stopping,
         };
+        if open.empty && !open.again && matches!(open.next, Cursor::Next(_)) {
+            // No such page should exist.
+            return self.ask_again(&open);
+        }
+        if open.empty {
+            self.hollow = Some(open.number + 1);
+        }
         self.empty = if open.empty { self.empty + 1 } else { 0 };
         let idle = self.unique.is_some() && !open.new;
         self.idle = if idle { self.idle + 1 } else { 0 };
@@ -376,12 +390,18 @@ impl Pages {
             Some(next) => self.turn_to(next),
             None if !stopped && !open.full && !self.gap && !open.again && self.may_go_on(&open) => {
                 // The list may go on where the service says that it ends.
-                self.end_again = true;
-                self.number = open.number;
-                self.start(Freshness::Fresh);
+                self.ask_again(&open);
             }
             None => self.end(stopped, open.full),
         }
+    }
+
+    /// Fetches the page that was just read a second time.
+    fn ask_again(&mut self, open: &OpenPage) {
+        self.asked_again = true;
+        self.seen_before = !open.empty;
+        self.number = open.number;
+        self.start(Freshness::Fresh);
     }
 
     fn gap(&mut self, reason: String) {
@@ -411,8 +431,13 @@ impl Pages {
 
     /// Records what is known at the end of the walk.
     fn end(&mut self, stopped: bool, full: bool) {
-        if !stopped && !full {
-            self.expect_total(true);
+        match self.hollow {
+            // Without a comparison with the total, nobody would notice.
+            Some(page) if (stopped || full) && self.expected.is_some() => {
+                self.gap(format!("page {page} was empty, in the middle of the list"));
+            }
+            _ if stopped || full => {}
+            _ => self.expect_total(true),
         }
         if let Some(rows) = self.repeats.bound() {
             self.api.note(Fact::SearchedBack { rows });

@@ -63,8 +63,10 @@ pub(super) struct OpenPage {
     pub total: Option<u64>,
     pub number: u64,
     pub empty: bool,
-    /// It was read before: its repeated rows are not counted.
+    /// It was asked for again.
     pub again: bool,
+    /// Its rows came before: repeated rows are not counted.
+    pub seen: bool,
     pub new: bool,
     pub kept: bool,
     pub stopped: bool,

@@ -243,12 +243,10 @@ pub(super) fn following_total(api: &RawApi, name: &ChannelName) -> Result<Option
     if total(&body).is_none() {
         body = api.json(request.fresh())?;
     }
-    let empty = body.get("follows").and_then(Value::as_array).is_none_or(Vec::is_empty);
     if total(&body).is_none() {
         PageReader::new(api, FOLLOWED.path(), 0).unreadable("following", 1, "_total", body.get("_total"));
     }
-    // As the original itch did, whatever the total is.
-    Ok(total(&body).map(|total| if empty { 0 } else { total }))
+    Ok(total(&body))
 }
 
 pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stream>> {
@@ -279,11 +277,18 @@ pub(super) fn live_stream(api: &RawApi, channel: &Channel) -> Result<Option<Stre
 
 /// Parses one video. Ids of recordings began with `v`.
 pub(super) fn video_object(api: &RawApi, id: &str) -> Result<Value> {
-    api.json(VIDEOS.request_for(&format!("v{}", id.trim_start_matches('v'))))
-        .map_err(|error| match error.kind {
-            ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no video `{id}`")),
-            _ => error,
-        })
+    let request = VIDEOS.request_for(&format!("v{}", id.trim_start_matches('v')));
+    let mut found = api.json(request.clone()).map_err(|error| match error.kind {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no video `{id}`")),
+        _ => error,
+    })?;
+    if text(&found, "_id").is_empty() {
+        found = api.json(request.fresh())?;
+    }
+    match text(&found, "_id").is_empty() {
+        true => Err(bad_answer(&VIDEOS, "_id")),
+        false => Ok(found),
+    }
 }
 
 pub(super) fn video(api: &RawApi, id: &str) -> Result<Video> {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::raw::reader::{PageReader, key_text};
-use crate::raw::{Channel, Chatter, Error, ErrorKind, Policy, RawApi, Result, Role, Service};
+use crate::raw::reader::{PageReader, whole_number};
+use crate::raw::{Channel, Chatter, Error, ErrorKind, Fact, Policy, RawApi, Result, Role, Service};
 use crate::sources::endpoint::{Endpoint, MINUTE};
 use crate::sources::source::Rows;
 
@@ -15,29 +15,28 @@ const ROLES: [(&str, Role); 2] = [("moderators", Role::Moderator), ("viewers", R
 pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
     let request = CHATTERS.request_for(&channel.login);
     let mut body = api.json(request.clone())?;
-    let has_lists = |body: &Value| {
-        let is_list = |group: &str| body.pointer(&format!("/chatters/{group}")).is_some_and(Value::is_array);
-        ROLES.iter().all(|(group, _)| is_list(group))
-    };
-    if !has_lists(&body) {
+    if !is_whole(&body) {
         body = api.json(request.fresh())?;
     }
     let Some(groups) = body.get("chatters").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::BadData, "tmi's answer has no `chatters`").at(Service::Tmi, None));
     };
+    let gap = |reason: String| {
+        api.note(Fact::Gap {
+            from: None,
+            to: None,
+            reason,
+        });
+    };
     let mut rows = Vec::new();
     for (page, (group, role)) in (0..).zip(ROLES) {
-        let mut reader = PageReader::new(api, CHATTERS.path(), page);
-        let logins = match groups.get(group) {
-            Some(Value::Array(logins)) => logins,
-            odd => {
-                reader.lost(0, Some(group), odd.unwrap_or(&Value::Null));
-                continue;
-            }
+        let Some(Value::Array(logins)) = groups.get(group) else {
+            gap(format!("the list of {group} could not be read"));
+            continue;
         };
+        let mut reader = PageReader::new(api, CHATTERS.path(), page);
         for (place, login) in (1..).zip(logins) {
-            let Some(login) = key_text(login) else {
-                reader.lost(place, Some(group), login);
+            let Some(login) = reader.account(place, group, login) else {
                 continue;
             };
             rows.push(Ok(Chatter {
@@ -48,5 +47,23 @@ pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>>
             }));
         }
     }
+    if let Some(short) = short_of_count(&body) {
+        gap(format!("{short} chatters did not come"));
+    }
     Ok(Box::new(rows.into_iter()))
+}
+
+/// Whether the lists that are printed are there, with about as many chatters as the service counts.
+fn is_whole(body: &Value) -> bool {
+    let is_list = |group: &str| body.pointer(&format!("/chatters/{group}")).is_some_and(Value::is_array);
+    ROLES.iter().all(|(group, _)| is_list(group)) && short_of_count(body).is_none()
+}
+
+/// How many chatters are missing in all lists together, if more than one in a hundred is.
+fn short_of_count(body: &Value) -> Option<u64> {
+    let count = body.get("chatter_count").and_then(whole_number)?;
+    let groups = body.get("chatters")?.as_object()?;
+    let listed: usize = groups.values().filter_map(Value::as_array).map(Vec::len).sum();
+    let short = count.saturating_sub(listed as u64);
+    (short > count / 100).then_some(short)
 }

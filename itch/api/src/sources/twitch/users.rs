@@ -217,13 +217,13 @@ impl UserBatches {
         let (mut accounts, mut lost) = (Vec::with_capacity(rows.len()), 0);
         for (place, row) in placed(rows) {
             match reader.row(place, row).and_then(user) {
-                Some(user) => accounts.push(Channel::from(user)),
+                Some(user) => accounts.push((place, Channel::from(user))),
                 None => lost += 1,
             }
         }
         let mut by_id = HashMap::new();
         let mut by_login = HashMap::new();
-        for (place, account) in accounts.iter().enumerate() {
+        for (place, (_, account)) in accounts.iter().enumerate() {
             by_id.insert(account.id.as_str(), place);
             by_login.insert(account.login.as_str(), place);
         }
@@ -238,10 +238,16 @@ impl UserBatches {
         match (&unmatched[..], &open[..]) {
             // A row whose key cannot be read is that of the only name without a row.
             ([row], [name]) => found[*name] = Some(*row),
-            _ => lost += unmatched.len(),
+            _ => {
+                lost += unmatched.len();
+                for row in unmatched {
+                    let (place, account) = &accounts[row];
+                    reader.lost(*place, Some("login"), &account.login.as_str().into());
+                }
+            }
         }
         let lookups = names.into_iter().zip(found).map(|(name, place)| ChannelLookup {
-            channel: place.map(|place| accounts[place].clone()),
+            channel: place.map(|place| accounts[place].1.clone()),
             name,
         });
         // A name whose row was lost is not one that does not exist. Nobody knows which it is, so none is said to be.
