@@ -47,23 +47,23 @@ pub(super) fn chatters(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>>
             }));
         }
     }
-    if let Some(short) = short_of_count(&body) {
+    if let Some(short) = short_of_count(&body, 100) {
         gap(format!("{short} chatters did not come"));
     }
     Ok(Box::new(rows.into_iter()))
 }
 
-/// Whether the lists that are printed are there, with about as many chatters as the service counts.
+/// Whether the lists that are printed are there, with as many chatters as the service counts.
 fn is_whole(body: &Value) -> bool {
     let is_list = |group: &str| body.pointer(&format!("/chatters/{group}")).is_some_and(Value::is_array);
-    ROLES.iter().all(|(group, _)| is_list(group)) && short_of_count(body).is_none()
+    ROLES.iter().all(|(group, _)| is_list(group)) && short_of_count(body, 0).is_none()
 }
 
-/// How many chatters are missing in all lists together, if more than one in a hundred is.
-fn short_of_count(body: &Value) -> Option<u64> {
+/// How many chatters are missing in all lists together, if there are more than a share of one in `part`; 0: if any is.
+fn short_of_count(body: &Value, part: u64) -> Option<u64> {
     let count = body.get("chatter_count").and_then(whole_number)?;
     let groups = body.get("chatters")?.as_object()?;
     let listed: usize = groups.values().filter_map(Value::as_array).map(Vec::len).sum();
     let short = count.saturating_sub(listed as u64);
-    (short > count / 100).then_some(short)
+    (short > count.checked_div(part).unwrap_or(0)).then_some(short)
 }
