@@ -21,7 +21,7 @@ fn an_empty_answer_ends_every_report() {
         ("num_following", 6),
     ] {
         legacy(&folder, &["--retries", "0", report, "a"]).exits(code);
-        assert_eq!(recorder.taken().len(), 1, "{report}");
+        assert!((1..=2).contains(&recorder.taken().len()), "{report}");
     }
     legacy(&folder, &["--retries", "0", "chatlog", VIDEO]).exits(6);
     assert!(recorder.taken().len() <= 2);
@@ -49,7 +49,7 @@ fn an_empty_answer_ends_every_report() {
     }
     legacy(&folder, &["--retries", "0", "chatlog", "v1"])
         .exits(6)
-        .says("no list of messages");
+        .says("without the list `data`");
 }
 
 #[test]

@@ -228,7 +228,8 @@ fn no_secret_that_a_server_repeats_is_printed() {
         assert_eq!(token, "s3cr3tt0k3n");
         token
     };
-    let answers: [(&str, Box<dyn Fn(&[String]) -> String + Send + Sync>); 4] = [
+    type Answer = Box<dyn Fn(&[String]) -> String + Send + Sync>;
+    let answers: [(&str, Answer); 4] = [
         (
             "an error",
             Box::new(move |head| json("401 Unauthorized", "", &format!("{{\"message\":\"bad {}\"}}", repeated(head)))),

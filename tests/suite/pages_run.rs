@@ -305,6 +305,7 @@ pages! {
     security: "SECURITY.md",
     architecture: "docs/architecture.md",
     caches: "docs/caches.md",
+    completeness: "docs/completeness.md",
     library: "docs/library.md",
     plotting: "docs/plotting.md",
     recipes: "docs/recipes.md",

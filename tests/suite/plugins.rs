@@ -96,7 +96,7 @@ fn information_about_a_cache() {
 file: Files in a directory, for one machine
 cache of itch-caches 0.1.0, ABI 1.0, built-in, ok
 
-Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the directory. It is created when the first response is stored, readable by its owner only, and is not used if it is unsafe: the default directory must belong to the user and must not be writable by everyone; a directory from TWITCH_CACHE_TEMP may belong to another user, but must not be writable by everyone.
+Each response is a file, `ab/cd/rest` of its key. Any number of itch processes may share the directory. It is created when the first response is stored, readable by its owner only, and is not used if it is unsafe: the default directory must belong to the user and must not be writable by everyone; a directory from TWITCH_CACHE_TEMP may belong to another user, but must not be writable by everyone then. Where others can write to it, a warning says so.
 
 Above the size limit (`--cache-size`, 512 MiB by default) the oldest files are removed until four fifths of the limit are left. Responses that the itch of 2016 stored are still read; they are never removed to save space, since the services that they came from no longer exist.
 

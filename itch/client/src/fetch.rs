@@ -156,10 +156,14 @@ fn missing_list(request: &Request, answer: &Answer) -> Option<Trouble> {
         "data" => shape.rows.is_some(),
         _ => request.has_its_list(&answer.body),
     };
-    (!found && !shape.error).then(|| Trouble {
+    let endpoint = match request.path.as_str() {
+        "" => String::new(),
+        path => format!(" `{path}`"),
+    };
+    (!found && !shape.error && !shape.errors).then(|| Trouble {
         kind: ErrorKind::BadData,
         status: Some(answer.status),
-        ..Trouble::new(format!("answered `{}` without the list `{list}`", request.path))
+        ..Trouble::new(format!("answered{endpoint} without the list `{list}`"))
     })
 }
 

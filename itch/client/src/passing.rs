@@ -2,7 +2,7 @@
 //!
 //! GraphQL reports faults with a success status: as errors, as null data, or as null in the place of a list
 //! (lay295/TwitchDownloader and xenova/chat-downloader retry these too). Unknown errors count as faults. Errors beside
-//! good data do not matter here: what they name is null, and whoever reads the data counts it.
+//! good data do not matter here: what they name is null, and is counted where the data is read.
 
 use itch_api::{GqlError, GqlErrorKind, PageShape, Policy, Request, Service, gql_errors, json_part};
 

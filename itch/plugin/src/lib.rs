@@ -50,6 +50,7 @@ mod cell;
 mod chart;
 mod check;
 mod color;
+mod column;
 mod macros;
 mod registry;
 mod renderer;
@@ -68,13 +69,14 @@ pub use chart::{
     Target, Terminal, Tick,
 };
 pub use color::{Color, Theme};
+pub use column::{Column, ColumnType};
 pub use itch_api::{Error, ErrorKind, Result};
 pub use registry::{Origin, Registered, Registry, Spec, Standing, Unit};
 pub use renderer::Renderer;
 pub use report::Report;
 pub use spec::{
-    Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Column, ColumnType, Detail, Escape, Example, Mark, OutputForm,
-    RendererSpec, ReportSpec, Variable,
+    Alias, Argument, ArgumentKind, CacheSpec, ChartHint, Detail, Escape, Example, Mark, OutputForm, RendererSpec,
+    ReportSpec, Variable, WantedScope,
 };
 pub use spill::{Reversed, reversed};
 

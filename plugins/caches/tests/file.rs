@@ -228,7 +228,7 @@ fn a_directory_that_cannot_be_used_is_told_in_a_sentence() {
     assert_eq!(value(&mut *store, &key("ab")), None);
     let error = store.put(&key("ab"), b"x", None).unwrap_err();
     assert_eq!(error.message, format!("the cache directory {} cannot be written", directory.display()));
-    assert!(error.causes[0].contains("is not a folder"), "{error:#}");
+    assert!(error.causes[0].contains("is not a directory"), "{error:#}");
 }
 
 #[test]

@@ -232,7 +232,7 @@ pub(crate) fn whole_number(value: &Value) -> Option<u64> {
     }
 }
 
-/// Parses an RFC 3339 time. A time before 1971 is no time: unset times come as year 1 (Go's zero time) or as 1970.
+/// Parses an RFC 3339 time. A time before 1971 does not count: unset times come as year 1 (Go's zero time) or as 1970.
 pub(crate) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     const YEAR: i64 = 365 * 24 * 60 * 60;
     let time = DateTime::parse_from_rfc3339(text.trim()).ok()?.to_utc();

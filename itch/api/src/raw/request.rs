@@ -95,7 +95,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// How old a stored answer may be. The options on the command line take precedence.
+/// How old a stored answer may be. The options on the command line take precedence, except over [`Freshness::Fresh`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

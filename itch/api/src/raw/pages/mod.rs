@@ -433,7 +433,7 @@ impl Pages {
     fn end(&mut self, stopped: bool, full: bool) {
         match self.hollow {
             // Without a comparison with the total, nobody would notice.
-            Some(page) if (stopped || full) && self.expected.is_some() => {
+            Some(page) if stopped && self.expected.is_some() => {
                 self.gap(format!("page {page} was empty, in the middle of the list"));
             }
             _ if stopped || full => {}

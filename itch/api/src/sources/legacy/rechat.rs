@@ -138,7 +138,7 @@ impl Replay {
         let mut messages = Vec::new();
         for (place, row) in (1..).zip(&rows) {
             let start = self.start;
-            let message = read_row(&mut reader, place, row, start, |id, offset| {
+            let message = read_row(&mut reader, place, row, start, second, |id, offset| {
                 let is_new = self.seen.remember(id);
                 *if is_new { &mut new } else { &mut repeated } += 1;
                 is_new && offset >= from && to.is_none_or(|to| offset < to)
@@ -236,13 +236,14 @@ impl Iterator for Replay {
     }
 }
 
-/// Reads a row. It is left out if its id or its offset cannot be read, or if it is not wanted. An offset can also be made
-/// from the time: `start` is the first second of the video.
+/// Reads a row. It is left out only if its id cannot be read, or if it is not wanted. Where the offset cannot be read, it is
+/// made from the time, or else from the window: `start` is the first second of the video, `window` that of the window.
 fn read_row(
     page: &mut PageReader,
     place: u64,
     row: &RawValue,
     start: i64,
+    window: i64,
     is_wanted: impl FnOnce(&str, i64) -> bool,
 ) -> Option<ChatMessage> {
     let row: Value = serde_json::from_str(row.get()).unwrap_or_default();
@@ -258,11 +259,12 @@ fn read_row(
     let told = milliseconds(Some(&found)).filter(|offset| *offset >= 0);
     let timed = || milliseconds(attributes.get("timestamp")).map(|time| time - start * 1000);
     let known = told.or_else(|| timed().filter(|offset| *offset >= 0));
-    let Some(offset) = known.map(|offset| offset / 1000) else {
-        page.lost(place, Some(OFFSET), &found);
-        return None;
-    };
-    is_wanted(&id, offset).then(|| message(page, place, id, offset, attributes))
+    let offset = known.map_or(window - start, |offset| offset / 1000);
+    let is_wanted = is_wanted(&id, offset);
+    if known.is_none() && is_wanted {
+        page.unreadable("offset", place, OFFSET, Some(&found));
+    }
+    is_wanted.then(|| message(page, place, id, offset, attributes))
 }
 
 fn message(page: &mut PageReader, place: u64, id: String, offset: i64, attributes: Map<String, Value>) -> ChatMessage {
