@@ -142,6 +142,66 @@ fn a_finished_broadcast_without_a_length_has_no_end() {
     assert_eq!(ran.stdout, "3\t1779311673\t1779315273\t7\n2\t1779225273\t\t7\n1\t\t\t7\n");
 }
 
+/// The recording of a running broadcast has no picture yet; Twitch may list the broadcast late, and leave its id out.
+#[test]
+fn a_running_broadcast_has_no_end() {
+    let video = |id: u64, created: &str, picture: &str| {
+        json!({"id": id.to_string(), "stream_id": null, "user_id": "1", "title": "t", "type": "archive",
+            "created_at": created, "duration": "1h0m0s", "view_count": 7, "thumbnail_url": picture})
+    };
+    let live = json!({"id": "9", "user_id": "1", "user_login": "user1", "title": "t", "viewer_count": 5,
+        "started_at": "2026-05-20T21:14:30Z"});
+    for (picture, live) in [("", json!([])), ("x", json!([live]))] {
+        let (_server, folder) = helix(move |target| match target.starts_with("videos?") {
+            true => {
+                let rows = [
+                    video(2, "2026-05-20T21:14:33Z", picture),
+                    video(1, "2026-05-19T21:14:33Z", "x"),
+                ];
+                json!({"data": rows}).to_string()
+            }
+            false => json!({"data": live}).to_string(),
+        });
+        let ran = folder.itch(&["streams", "--columns", "id,start,end", "user1"]);
+        assert_eq!(ran.exits(0).stdout, "2\t1779311673\t\n1\t1779225273\t1779228873\n");
+    }
+}
+
+/// Two scopes show the roles. Without one of them, the roles of the other list are still shown.
+#[test]
+fn a_role_that_the_token_may_not_see_is_named() {
+    let recorder = Recorder::start(None, move |target| {
+        let body = match target
+            .strip_prefix("/helix/")
+            .map(|target| target.split('?').next().unwrap_or_default())
+        {
+            Some("users") => json!({"data": [user(1)]}),
+            Some("chat/chatters") => json!({"data": (1..=3).map(|id| json!({"user_id": id.to_string(),
+                "user_login": format!("user{id}"), "user_name": "U"})).collect::<Vec<_>>(), "total": 3}),
+            Some("moderation/moderators") => {
+                let refusal =
+                    json!({"error": "Unauthorized", "status": 401, "message": "Missing scope: moderation:read"});
+                return Some((401, "application/json", refusal.to_string()));
+            }
+            Some(_) => json!({"data": [{"user_id": "2", "user_login": "user2", "user_name": "U"}]}),
+            None => json!({"client_id": "client", "login": "user1", "user_id": "1", "expires_in": 14_000,
+                "scopes": ["moderator:read:chatters", "channel:read:vips"]}),
+        };
+        Some((200, "application/json", body.to_string()))
+    });
+    let at = |path: &str| format!("http://{}{path}", recorder.address());
+    let folder = Folder::new()
+        .variable("TWITCH_HELIX_URL", at("/helix"))
+        .variable("TWITCH_OAUTH2_URL", at("/oauth2"))
+        .variable("TWITCH_TOKEN", "a0token0of0user1");
+    let ran = folder.itch(&["chatters", "--columns", "name,role", "user1"]);
+    ran.exits(3)
+        .says("INCOMPLETE: the role moderator is unknown: the token lacks the scope `moderation:read`");
+    assert_eq!(ran.stdout, "user1\tbroadcaster\nuser2\tvip\nuser3\t\n");
+    // Without the column, nothing is missing.
+    folder.itch(&["chatters", "user1"]).exits(0);
+}
+
 /// An answer takes at most six times its size in memory, and 64 MiB.
 #[test]
 fn a_large_answer_takes_little_memory() {
