@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
-use super::envelope::{data, placed, reader};
+use super::envelope::{bad_answer, data, placed, reader};
 use crate::raw::reader::{RowReader, key_text};
 use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi, Request, Result, User};
 use crate::sources::endpoint::{DAY, Endpoint, MINUTE};
@@ -140,9 +140,19 @@ pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
         _ => error,
     })?;
     // Only its id is used, so its other fields do not matter.
-    let account = data(&OWN_USER, found)?.into_iter().next();
-    let id = account.as_ref().and_then(|account| key_text(account.get("id")?));
-    let id = id.filter(|id| !id.is_empty()).ok_or_else(nobody)?;
+    let id = |rows: &[Value]| {
+        rows.first()
+            .and_then(|row| key_text(row.get("id")?))
+            .filter(|id| !id.is_empty())
+    };
+    let mut rows = data(&OWN_USER, found)?;
+    if id(&rows).is_none() {
+        rows = data(&OWN_USER, api.json(OWN_USER.request().fresh())?)?;
+    }
+    let id = id(&rows).ok_or_else(|| match rows.first() {
+        Some(row) => bad_answer(&OWN_USER, "id", row.get("id")),
+        None => nobody(),
+    })?;
     Ok(Channel {
         id,
         ..Channel::default()
