@@ -99,10 +99,7 @@ impl Repeats {
             begin,
             ..
         } = self;
-        index.insert_unique(hash, row, |row| {
-            let key: Vec<u8> = key_of(*row, keys, ends, *first, *begin).collect();
-            hasher.hash_one(&key[..])
-        });
+        index.insert_unique(hash, row, |row| hash_of(hasher, key_of(*row, keys, ends, *first, *begin)));
         true
     }
 
@@ -122,10 +119,8 @@ impl Repeats {
             rows,
             ..
         } = self;
-        index.reserve(rows.saturating_sub(index.len()), |row| {
-            let key: Vec<u8> = key_of(*row, keys, ends, *first, *begin).collect();
-            hasher.hash_one(&key[..])
-        });
+        index
+            .reserve(rows.saturating_sub(index.len()), |row| hash_of(hasher, key_of(*row, keys, ends, *first, *begin)));
     }
 
     fn key(&self, row: u32) -> impl Iterator<Item = u8> {
@@ -146,6 +141,11 @@ impl Repeats {
         self.first = first.wrapping_add(1);
         self.forgot = true;
     }
+}
+
+/// The hash of an encoded key.
+fn hash_of(hasher: &RandomState, key: impl Iterator<Item = u8>) -> u64 {
+    hasher.hash_one(&key.collect::<Vec<u8>>()[..])
 }
 
 /// The encoded key of a row.
