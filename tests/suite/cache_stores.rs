@@ -39,7 +39,7 @@ fn promises(store: &mut dyn CacheStore, again: &mut dyn CacheStore) {
     assert_eq!(store.put(&a, &bytes, None).unwrap(), Put::Stored);
     assert_eq!(
         store
-            .put(&b, b"one \0 value\r\nEN\r\n", Some(Duration::from_secs(1)))
+            .put(&b, b"one \0 value\r\nEN\r\n", Some(Duration::from_secs(2)))
             .unwrap(),
         Put::Stored
     );

@@ -346,12 +346,13 @@ impl CacheStore for MemcacheStore {
     }
 }
 
-/// A duration in whole seconds, rounded up: memcached has no smaller unit, and 0 would mean forever. The maximum still
-/// gives a date that fits into 32 bits.
+/// A duration in whole seconds, rounded up, and one more: memcached has no smaller unit, counts by a clock that ticks once
+/// a second, and so ends a value of one second at the next tick. 0 would mean forever. The maximum still gives a date
+/// that fits into 32 bits.
 fn whole_seconds(span: Duration) -> u32 {
     const LONGEST: u64 = 10 * 365 * 24 * 60 * 60;
     let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
-    seconds.clamp(1, LONGEST) as u32
+    seconds.saturating_add(1).min(LONGEST) as u32
 }
 
 fn failed(message: impl Into<String>) -> Error {
@@ -421,8 +422,8 @@ mod tests {
 
     #[test]
     fn an_end_is_in_whole_seconds() {
-        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_millis(1500)), 2);
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 2);
+        assert_eq!(whole_seconds(Duration::from_millis(1500)), 3);
         assert_eq!(whole_seconds(Duration::ZERO), 1);
         assert_eq!(whole_seconds(Duration::MAX), 315_360_000);
     }
