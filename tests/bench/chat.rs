@@ -114,18 +114,23 @@ fn first_row() -> f64 {
     median(times.collect())
 }
 
-/// The peak memory for the longest video, in MiB.
-fn memory(form: Form) -> f64 {
+/// The peak memory for the longest video, in MiB, and the folder with its rows. They are checked later: Linux counts the
+/// peak of the process that starts another one as that one's, too (getrusage(2), `ru_maxrss`).
+fn memory(form: Form) -> (f64, Folder) {
     let sandbox = Sandbox::start(&["--latency", "2ms"]);
     let folder = folder(&sandbox, form);
     let (wall, used) = pull(&folder, LONGEST, "4");
-    check(&folder.read("rows.tsv"), 600_000);
     println!("600,000 comments by {form:?} at 2 ms: {:.1} s", wall.as_secs_f64());
-    used.rusage.maxrss as f64 / f64::from(1 << 20)
+    (used.rusage.maxrss as f64 / f64::from(1 << 20), folder)
 }
 
 fn main() {
     use_binary(build(&["build", "--release", "--package", "itch"], "release"));
+    let (memory_by_hash, by_hash) = memory(Form::Hash);
+    let (memory_by_text, by_text) = memory(Form::Text);
+    for folder in [by_hash, by_text] {
+        check(&folder.read("rows.tsv"), 600_000);
+    }
     let [clean, faulty] = speed(Form::Hash);
     let [text_clean, text_faulty] = speed(Form::Text);
     let figures = [
@@ -134,8 +139,8 @@ fn main() {
         ("the first, by the query's text", text_clean, ">=", 3.5),
         ("the second, by the query's text", text_faulty, ">=", 3.5),
         ("round trips before the first row", first_row(), "<=", 4.0),
-        ("peak memory of 600,000 comments, MiB", memory(Form::Hash), "<=", 40.0),
-        ("the same by the query's text, MiB", memory(Form::Text), "<=", 40.0),
+        ("peak memory of 600,000 comments, MiB", memory_by_hash, "<=", 40.0),
+        ("the same by the query's text, MiB", memory_by_text, "<=", 40.0),
     ];
     println!("\n{:<40} {:>9}  {:>9}", "figure", "measured", "bound");
     for (what, measured, sign, bound) in figures {
