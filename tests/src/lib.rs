@@ -9,6 +9,7 @@
     reason = "a panic is how a test fails"
 )]
 
+pub mod accounts;
 pub mod damage;
 pub mod fixtures;
 pub mod matrix;
@@ -486,6 +487,8 @@ impl Sandbox {
     pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
     /// A token that has expired.
     pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";
+    /// The client id of the application that has no secret.
+    pub const PUBLIC_CLIENT_ID: &str = "sandbox0public0client0of0itch0";
     /// The secret of the app whose id is in the variables.
     pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
 }

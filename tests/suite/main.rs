@@ -6,6 +6,14 @@
     reason = "a panic is how a test fails"
 )]
 
+/// Signing in and out, and which identity a run uses.
+mod accounts;
+/// Renewals of tokens that are killed or interrupted.
+#[cfg(unix)]
+mod accounts_killed;
+/// Signing in on a terminal.
+#[cfg(unix)]
+mod accounts_terminal;
 /// Invalid command lines, and channels that do not exist.
 mod bad_input;
 /// The requests that a cache saves, and what it must never do.

@@ -11,6 +11,7 @@ pub(crate) const PAGES: &[&str] = &[
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/account.md",
     "docs/architecture.md",
     "docs/caches.md",
     "docs/completeness.md",

@@ -303,6 +303,7 @@ pages! {
     readme: "README.md",
     contributing: "CONTRIBUTING.md",
     security: "SECURITY.md",
+    account: "docs/account.md",
     architecture: "docs/architecture.md",
     caches: "docs/caches.md",
     completeness: "docs/completeness.md",

@@ -62,6 +62,12 @@ impl Addresses {
         }
     }
 
+    /// The base URL of a service, without a slash at the end.
+    pub fn base(&self, service: Service) -> &str {
+        let canonical = || service.canonical().trim_end_matches('/');
+        self.overrides.get(&service).map_or_else(canonical, String::as_str)
+    }
+
     /// The URL of a request.
     pub fn url(&self, request: &Request) -> Result<Url> {
         let canonical = request.service.canonical();

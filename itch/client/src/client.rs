@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,12 +20,12 @@ use crate::counters::{Counters, Tally};
 use crate::fetch::Fetcher;
 use crate::freshness::{Accept, CacheOptions, Walk, Walks, accept, fallback};
 use crate::gql::other_form;
-use crate::identity::Identity;
 use crate::key;
 use crate::limiter::Limiter;
 use crate::passing::may_be_stored;
 use crate::policy::policy;
 use crate::retry::Patience;
+use crate::sign_in::{Identity, SignInContext, Who, finish_renewals};
 use crate::tickets::{Landing, Tickets};
 use crate::waits::{Wait, Waits};
 use crate::wire::Wire;
@@ -59,6 +60,8 @@ struct Core {
     waits: Arc<Waits>,
     secrets: Secrets,
     facts: Mutex<Vec<Fact>>,
+    /// How long a dropped client waits for the renewal of a token that has been sent.
+    longest_renewal: Duration,
     /// Services that failed and were replaced by stored answers: later requests do not wait for them again.
     failed_services: Mutex<HashSet<Service>>,
 }
@@ -109,17 +112,21 @@ impl Client {
         let fetcher = Fetcher {
             client_id: client_id
                 .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))?,
-            identity: Identity::new(settings.identity, Arc::clone(&settings.warn), secrets.clone()),
+            identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
             limiter: Limiter::new(settings.connections, &tally, &waits),
-            wire: Wire::new(
-                settings.timeout,
-                settings.connections,
-                Arc::clone(&tally),
-                secrets.clone(),
-                settings.insecure_http,
-            ),
-            patience,
-            addresses: Arc::clone(&addresses),
+            context: SignInContext {
+                wire: Arc::new(Wire::new(
+                    settings.timeout,
+                    settings.connections,
+                    Arc::clone(&tally),
+                    secrets.clone(),
+                    settings.insecure_http,
+                )),
+                patience,
+                addresses: Arc::clone(&addresses),
+                secrets: secrets.clone(),
+                closing: Arc::default(),
+            },
             gql: settings.gql,
         };
         let cache = Cache::new(
@@ -146,6 +153,7 @@ impl Client {
             waits,
             secrets,
             facts: Mutex::default(),
+            longest_renewal: settings.timeout + LAST_WRITES,
             failed_services: Mutex::default(),
         };
         Ok(Client {
@@ -164,7 +172,13 @@ impl Client {
     /// Stops the client: every wait ends at once with [`ErrorKind::Cancelled`], and no new request starts. Answers that
     /// have arrived can still be taken.
     pub fn cancel(&self) {
+        self.inner.core.close();
         self.inner.core.tickets.cancel();
+    }
+
+    /// Who the client is, as far as it is known without asking Twitch.
+    pub fn who(&self) -> Who {
+        self.inner.core.fetcher.identity.who()
     }
 
     /// The counters of the client.
@@ -287,6 +301,11 @@ impl Transport for Client {
 }
 
 impl Core {
+    /// No renewal of a token is tried again.
+    fn close(&self) {
+        self.fetcher.context.closing.store(true, Ordering::Relaxed);
+    }
+
     /// The text of the cache key, as far as it is known without asking Twitch for the user.
     fn text(&self, request: &Request, policy: &Policy) -> String {
         let user = self.fetcher.identity.asker(&policy.scope);
@@ -329,10 +348,7 @@ impl Core {
             .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
         }
         if self.must_learn_user(&policy) {
-            self.fetcher
-                .identity
-                .credentials(self.fetcher.sign_in_context())
-                .await?;
+            self.fetcher.identity.credentials(&self.fetcher.context).await?;
             text = self.text(&request, &policy);
         }
         let key = key::key(&text);
@@ -415,10 +431,7 @@ impl Core {
         if !may_differ || !self.fetcher.identity.can_learn_user() {
             return Ok(None);
         }
-        self.fetcher
-            .identity
-            .credentials(self.fetcher.sign_in_context())
-            .await?;
+        self.fetcher.identity.credentials(&self.fetcher.context).await?;
         let key = key::key(&self.text(request, policy));
         match key == looked_for {
             true => Ok(None),
@@ -443,7 +456,11 @@ fn is_service_failure(error: &Error) -> bool {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.core.close();
         self.core.tickets.cancel();
+        if lock(&self.runtime).is_some() {
+            finish_renewals(self.core.longest_renewal);
+        }
         self.core.cache.flush(LAST_WRITES);
         if let Some(runtime) = lock(&self.runtime).take() {
             // Dropping the runtime normally would wait for a store that hangs, and is not allowed in `async` code.

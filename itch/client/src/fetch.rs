@@ -7,22 +7,20 @@ use itch_api::{Error, ErrorKind, Policy, Request, Result, Service};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
-use crate::address::Addresses;
 use crate::gql::GqlFacts;
-use crate::identity::{Identity, SignInContext};
 use crate::limiter::Limiter;
 use crate::passing::{Judgement, judge};
-use crate::retry::{Fault, Patience, Trouble, pause, random_fraction};
+use crate::retry::{Fault, Trouble, pause, random_fraction};
+use crate::sign_in::{Identity, SignInContext};
 use crate::waits::{TooLong, WaitReason, Waits};
-use crate::wire::{Answer, Call, Wire};
+use crate::wire::{Answer, Call};
 
 /// The layers below the cache.
 pub(crate) struct Fetcher {
     pub identity: Identity,
     pub limiter: Limiter,
-    pub patience: Patience,
-    pub wire: Wire,
-    pub addresses: Arc<Addresses>,
+    /// The layers below, which signing in needs, too.
+    pub context: SignInContext,
     /// The GQL settings; `None` if the service is disabled.
     pub gql: Option<GqlFacts>,
     /// The client id for the old services.
@@ -30,19 +28,10 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
-    /// The dependencies of signing in.
-    pub fn sign_in_context(&self) -> SignInContext<'_> {
-        SignInContext {
-            wire: &self.wire,
-            patience: &self.patience,
-            addresses: &self.addresses,
-        }
-    }
-
     /// The final answer of a service, or the error after the last try.
     pub async fn fetch(&self, request: &Request, policy: &Policy) -> Result<Answer> {
         let mut call = self.call(request)?;
-        let mut retry = self.patience.retry(request.service);
+        let mut retry = self.context.patience.retry(request.service);
         let mut refused = Refused::default();
         let mut renewed = false;
         let mut doubts = Vec::new();
@@ -51,13 +40,13 @@ impl Fetcher {
             let pass = self.limiter.enter(request.service, in_walk).await;
             let pass = pass.map_err(|too_long| limited(request, too_long))?;
             let credentials = match request.service {
-                Service::Helix => Some(self.identity.credentials(self.sign_in_context()).await?),
+                Service::Helix => Some(self.identity.credentials(&self.context).await?),
                 _ => None,
             };
             if let Some(credentials) = &credentials {
                 credentials.sign(&mut call.headers);
             }
-            let answer = match self.wire.send(&call, retry.attempt()).await {
+            let answer = match self.context.wire.send(&call, retry.attempt()).await {
                 Ok(answer) => answer,
                 Err(fault) => {
                     drop(pass);
@@ -67,7 +56,7 @@ impl Fetcher {
             };
             if answer.status == 429 {
                 pass.refused(&answer.headers);
-                refused.again(request, &self.patience.waits).await?;
+                refused.again(request, &self.context.patience.waits).await?;
                 continue;
             }
             pass.answered(&answer.headers);
@@ -91,13 +80,13 @@ impl Fetcher {
                 }
             }
             if answer.is_success() {
-                self.patience.waits.answered(request.service);
+                self.context.patience.waits.answered(request.service);
             }
             match credentials {
                 // Only once: if the new token is valid, the 401 is about this request, and the answer says why.
                 Some(credentials) if answer.status == 401 && !renewed => {
                     renewed = true;
-                    self.identity.renew(&credentials, self.sign_in_context()).await?;
+                    self.identity.renew(&credentials, &self.context).await?;
                 }
                 _ => return Ok(answer),
             }
@@ -141,7 +130,7 @@ impl Fetcher {
         Ok(Call {
             service: request.service,
             method: if body.is_some() { Method::POST } else { Method::GET },
-            url: self.addresses.url(request)?,
+            url: self.context.addresses.url(request)?,
             headers,
             body,
         })

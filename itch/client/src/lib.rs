@@ -7,12 +7,12 @@
 //!
 //! | layer | module | what it does |
 //! |---|---|---|
-//! | identity | `identity` | reads the user of the token from disk, if the answer depends on the user |
+//! | identity | `sign_in` | reads the user of the token from disk, if the answer depends on the user |
 //! | coalesce | `coalesce` | joins an equal request that is in flight |
 //! | cache | `cache` | uses a stored answer that is fresh enough (`freshness`, `policy`, `key`, `entry`, `store`) |
 //! | offline | `client` | fails here if the answer is not stored |
 //! | limiter | `limiter` | waits for a point of the rate limit (`bucket`) and for its turn |
-//! | sign-in | `identity` | validates the token or requests one |
+//! | sign-in | `sign_in` | validates the token, renews it (`accounts`) or requests one |
 //! | retry | `retry` | repeats a request after a temporary failure |
 //! | wire | `wire` | sends the request (`address`, `body`) |
 //!
@@ -31,6 +31,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod accounts;
 mod address;
 mod body;
 mod bucket;
@@ -43,31 +44,33 @@ mod fetch;
 mod freshness;
 mod gql;
 mod hash;
-mod identity;
-mod identity_file;
 mod key;
 mod limiter;
 mod network;
 mod outline;
 mod passing;
 mod policy;
+mod private_file;
 mod proxy;
 mod repair;
 mod retry;
 mod secret;
 mod secrets;
 mod settings;
+mod sign_in;
 mod store;
 mod tickets;
 mod unpack;
 mod waits;
 mod wire;
 
+pub use accounts::{Account, Accounts, ServiceAddresses};
 pub use client::Client;
 pub use counters::Counters;
 pub use entry::{Corrupt, StoredEntry};
 pub use gql::{GqlFacts, GqlOperation};
 pub use secret::Secret;
 pub use secrets::Secrets;
-pub use settings::{DEFAULT_MAX_WAIT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, IdentitySettings, Settings, Warn};
+pub use settings::{DEFAULT_MAX_WAIT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, IdentitySettings, Settings, Warn, bare_token};
+pub use sign_in::{DeviceCode, Reached, SignIn, Who, WhoSource, finish_renewals, needs_secret};
 pub use waits::{Wait, WaitReason};

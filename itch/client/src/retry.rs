@@ -101,6 +101,15 @@ impl Retry {
         Ok(())
     }
 
+    /// The error of a try after which there is no other one.
+    pub fn after_last<T>(&mut self, fault: Fault) -> Result<T> {
+        self.failed += 1;
+        Err(match fault {
+            Fault::Passing(trouble) => self.give_up(trouble),
+            Fault::Final(error) => error,
+        })
+    }
+
     fn judge(&mut self, fault: Fault, jitter: f64) -> Result<Duration> {
         let mut trouble = match fault {
             Fault::Passing(trouble) => trouble,

@@ -8,7 +8,7 @@ use reqwest::header::HeaderValue;
 use crate::hash::sha256_hex;
 
 /// A token or a client secret. It is always printed as `[redacted]`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {

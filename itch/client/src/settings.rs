@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use itch_api::Service;
+use itch_api::{Result, Service};
 use itch_plugin::CacheStore;
 
-use crate::{GqlFacts, Secret, Secrets};
+use crate::address::Addresses;
+use crate::{Account, Accounts, GqlFacts, Secret, Secrets, ServiceAddresses};
 
 /// How often a failed request is repeated by default.
 pub const DEFAULT_RETRIES: u32 = 4;
@@ -93,6 +94,12 @@ impl Settings {
         }
     }
 
+    /// The addresses that the tokens of an account must belong to. An invalid base URL is an error of kind
+    /// [`ErrorKind::Usage`](itch_api::ErrorKind::Usage).
+    pub fn service_addresses(&self) -> Result<ServiceAddresses> {
+        Ok(ServiceAddresses::of(&Addresses::new(self)?))
+    }
+
     /// [`Settings::new`] with base URLs and identity from the environment variables that docs/reference.md lists:
     /// `TWITCH_TOKEN`, `TWITCH_CLIENT_ID`, `TWITCH_CLIENT_SECRET`, `TWITCH_HELIX_URL` and so on.
     ///
@@ -104,7 +111,7 @@ impl Settings {
             identity: IdentitySettings {
                 client_id: variable("TWITCH_CLIENT_ID"),
                 client_secret: variable("TWITCH_CLIENT_SECRET").map(Secret::from),
-                token: variable("TWITCH_TOKEN").map(Secret::from),
+                token: variable("TWITCH_TOKEN").map(|text| Secret::new(bare_token(&text))),
                 ..IdentitySettings::default()
             },
             ..Settings::new()
@@ -141,6 +148,26 @@ impl fmt::Debug for Settings {
     }
 }
 
+/// A token without what is often copied with it: quotes, and `oauth:`, `Bearer ` or `OAuth ` before it.
+pub fn bare_token(text: &str) -> &str {
+    let mut text = text.trim();
+    for quote in ['"', '\''] {
+        text = text
+            .strip_prefix(quote)
+            .and_then(|text| text.strip_suffix(quote))
+            .unwrap_or(text)
+            .trim();
+    }
+    for scheme in ["oauth:", "oauth ", "bearer "] {
+        if let Some((start, token)) = text.split_at_checked(scheme.len())
+            && start.eq_ignore_ascii_case(scheme)
+        {
+            text = token.trim();
+        }
+    }
+    text
+}
+
 /// The identity. A token is enough for all data; a client id with its secret is enough for public data.
 #[derive(Clone, Debug, Default)]
 pub struct IdentitySettings {
@@ -154,6 +181,10 @@ pub struct IdentitySettings {
     pub user: Option<String>,
     /// The file that remembers the user of each token. It never contains a token.
     pub file: Option<PathBuf>,
+    /// An account that signed in, with the file that it is in. It takes precedence over the token.
+    pub account: Option<(Accounts, Account)>,
+    /// Where the token of the application is kept until it expires.
+    pub accounts: Option<Accounts>,
 }
 
 impl IdentitySettings {
@@ -161,5 +192,33 @@ impl IdentitySettings {
     pub(crate) fn register(&self, secrets: &Secrets) {
         let own = self.client_secret.iter().chain(&self.token);
         own.for_each(|secret| secrets.add_secret(secret));
+        if let Some((_, account)) = &self.account {
+            account.register(secrets);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare_token;
+
+    #[test]
+    fn what_is_copied_with_a_token_is_taken_off() {
+        for text in [
+            "abc",
+            " abc\n",
+            "oauth:abc",
+            "OAuth:abc",
+            "OAuth abc",
+            "Bearer abc",
+            "bearer  abc",
+            "\"abc\"",
+            "'oauth:abc'",
+            "\"Bearer abc\"",
+        ] {
+            assert_eq!(bare_token(text), "abc", "{text}");
+        }
+        assert_eq!(bare_token("oauth"), "oauth");
+        assert_eq!(bare_token("\u{e9}\u{e9}\u{e9}\u{e9}"), "\u{e9}\u{e9}\u{e9}\u{e9}");
     }
 }

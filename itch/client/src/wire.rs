@@ -170,8 +170,9 @@ impl Wire {
                 ..Trouble::new(format!("answered {status}"))
             }));
         }
-        // 204 is the only success without a body (RFC 9110, section 15.3.5).
-        if status.is_success() && shape.is_none() && status.as_u16() != 204 {
+        // 204 is the only success without a body (RFC 9110, section 15.3.5); the sign-in service answers `revoke` with 200.
+        let is_empty = status.as_u16() == 204 || body.is_empty() && call.url.path().ends_with("/revoke");
+        if status.is_success() && shape.is_none() && !is_empty {
             return Err(Fault::Passing(Trouble {
                 kind: ErrorKind::BadData,
                 status: Some(status.as_u16()),

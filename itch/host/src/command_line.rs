@@ -191,9 +191,13 @@ fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool
                 picture = options.picture();
                 draws = true;
             }
-            // They show every plugin's units.
-            OwnCommand::Help(_) | OwnCommand::Man(_) => return true,
-            OwnCommand::Completions(_) | OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
+            // They show every plugin's units, or the scopes of every report.
+            OwnCommand::Doctor(_)
+            | OwnCommand::Help(_)
+            | OwnCommand::Login(_)
+            | OwnCommand::Man(_)
+            | OwnCommand::Whoami(_) => return true,
+            OwnCommand::Completions(_) | OwnCommand::Logout(_) | OwnCommand::Plugins(_) | OwnCommand::Sandbox(_) => {}
         },
     }
     let caches = caches.unwrap_or(&config.cache.names);

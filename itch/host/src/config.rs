@@ -20,8 +20,20 @@ pub(crate) struct Config {
     pub(crate) services: Services,
     pub(crate) plugins: Plugins,
     pub(crate) cache: CacheChoice,
+    pub(crate) account: AccountChoice,
     /// Facts about the private GQL service that replace the built-in ones.
     pub(crate) gql: GqlFacts,
+}
+
+/// Which account is used, and which application it signs in with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AccountChoice {
+    /// The login of the account that is used without `--as`.
+    #[serde(rename = "as")]
+    pub(crate) login: Option<String>,
+    /// The client id that `itch login` uses without `TWITCH_CLIENT_ID`.
+    pub(crate) client_id: Option<String>,
 }
 
 /// The caches that are used without `-c`.
@@ -122,8 +134,8 @@ impl Config {
     }
 
     /// Facts about the GQL service; `None` if it must not be used.
-    pub(crate) fn gql(self) -> Option<GqlFacts> {
-        (self.services.gql == Switch::On).then(|| GqlFacts::built_in().replaced_by(self.gql))
+    pub(crate) fn gql(&self) -> Option<GqlFacts> {
+        (self.services.gql == Switch::On).then(|| GqlFacts::built_in().replaced_by(self.gql.clone()))
     }
 }
 
@@ -147,6 +159,8 @@ mod tests {
         assert_eq!(config.plugins.prefer["b"], "c");
         let config: Config = toml::from_str("[cache]\nuse = [\"file\", \"redis\"]\n").unwrap();
         assert_eq!(config.cache.names, ["file", "redis"]);
+        let config: Config = toml::from_str("[account]\nas = \"a\"\nclient-id = \"b\"\n").unwrap();
+        assert_eq!((config.account.login.unwrap(), config.account.client_id.unwrap()), ("a".into(), "b".into()));
         assert!(toml::from_str::<Config>("[servces]\n").is_err());
         assert!(toml::from_str::<Config>("[cache]\nuses = []\n").is_err());
     }

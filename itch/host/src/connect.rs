@@ -8,6 +8,7 @@ use itch_client::{Client, Settings};
 use itch_plugin::{CacheStore, Registry};
 use itch_sandbox::Sandbox;
 
+use crate::account::choice;
 use crate::config::Config;
 use crate::options::report::ReportOptions;
 use crate::printer::Printer;
@@ -29,8 +30,16 @@ pub(crate) fn connect(
     options: &ReportOptions,
     printer: &Printer,
 ) -> anyhow::Result<Connection> {
-    let ReportOptions { answers, network, .. } = options;
+    let ReportOptions {
+        answers,
+        network,
+        account,
+        ..
+    } = options;
     answers.check()?;
+    if answers.sandbox {
+        choice::check_sandbox(account.login.as_deref())?;
+    }
     let sandbox = answers.sandbox.then(sandbox::in_process).transpose()?;
     let pairs: Option<BTreeMap<String, String>> = sandbox.as_ref().map(|sandbox| {
         sandbox
@@ -56,7 +65,11 @@ pub(crate) fn connect(
     match sandbox {
         // The simulated Twitch has one user, so the cache can be used without signing in.
         Some(_) => settings.identity.user = Some("sandbox".to_owned()),
-        None => settings.identity.file = identity_file(),
+        None => {
+            settings.identity.file = identity_file();
+            choice::choose(&mut settings, account.login.as_deref(), &config.account)?;
+            choice::log(&settings);
+        }
     }
     if let Some(retries) = network.retries {
         settings.tries = retries + 1;

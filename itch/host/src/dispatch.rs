@@ -10,7 +10,7 @@ use crate::plan::ReportPlan;
 use crate::plugins::discovery::Plugins;
 use crate::printer::Printer;
 use crate::stdout::stdout;
-use crate::{cache_command, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
+use crate::{account, cache_command, doctor, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
 
 /// Runs the command and returns the exit code.
 pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) -> anyhow::Result<u8> {
@@ -38,11 +38,15 @@ pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) 
     match &own.command {
         OwnCommand::Cache(command) => cache_command::run(registry, command, printer),
         OwnCommand::Completions(options) => help::completions::run(options),
+        OwnCommand::Doctor(options) => doctor::run(plugins, options, printer),
         OwnCommand::Help(options) => help::run(registry, options),
+        OwnCommand::Login(options) => account::login::run(registry, options, printer),
+        OwnCommand::Logout(options) => account::logout::run(options, printer),
         OwnCommand::Man(options) => help::man::run(registry, options, printer),
         OwnCommand::Plot(options) => plot::run(registry, options, printer),
         OwnCommand::Plugins(command) => plugins::run(plugins, command, printer),
         OwnCommand::Sandbox(options) => sandbox::serve(options, printer),
+        OwnCommand::Whoami(options) => account::whoami::run(registry, options, printer),
     }
 }
 

@@ -12,7 +12,11 @@ type Row = (&'static str, &'static str, Option<&'static str>);
 /// The account and the application.
 const IDENTITY: &[Row] = &[
     ("TWITCH_TOKEN", "A user access token; itch asks Twitch for its client id and user", None),
-    ("TWITCH_CLIENT_ID", "The client id of your application (dev.twitch.tv/console)", None),
+    (
+        "TWITCH_CLIENT_ID",
+        "The client id of your application (dev.twitch.tv/console), also for `itch login`",
+        None,
+    ),
     ("TWITCH_CLIENT_SECRET", "The client secret; with the client id, itch requests an app token", None),
 ];
 
@@ -34,11 +38,7 @@ const OTHERS: &[Row] = &[
     ("ITCH_NO_PLUGINS", "If set, only what is built in is used, as with --no-plugins", None),
     (COMPLETE, "Set by the scripts of `itch completions`: the shell to complete for", None),
     ("NO_COLOR", "If set, no colour is used (no-color.org)", None),
-    (
-        "XDG_DATA_HOME",
-        "Directory of your plugins and of facts about your tokens (never a token)",
-        Some("~/.local/share"),
-    ),
+    ("XDG_DATA_HOME", "Directory of your plugins and your accounts", Some("~/.local/share")),
     ("XDG_CONFIG_HOME", "Directory of `itch/config.toml`", Some("~/.config")),
     ("HOME", "The user's directory, for the directories above and for the file cache", None),
     ("HTTPS_PROXY", "The proxy for https; not used for this machine; also in lower case", None),

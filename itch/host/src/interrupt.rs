@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use anyhow::Context;
 use itch_api::sync::lock;
@@ -84,9 +85,14 @@ fn watch(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Ends the program and the processes of its plugins.
+/// How long a token that is being renewed is waited for.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(35);
+
+/// Ends the program and the processes of its plugins. A token that is being renewed is stored first: its refresh token
+/// works once.
 #[expect(clippy::exit, reason = "this is what an interrupt means here")]
 pub(crate) fn end_now() {
     itch_loader::kill_all();
+    itch_client::finish_renewals(LONGEST_RENEWAL);
     std::process::exit(130);
 }

@@ -4,6 +4,7 @@
 //! the top layer: it may import every other crate, and no crate may import it. The crates of built-in plugins are named
 //! once, below, and only so that the linker includes them.
 
+mod account;
 mod arguments;
 mod cache_command;
 mod cache_stores;
@@ -11,6 +12,7 @@ mod command_line;
 mod config;
 mod connect;
 mod dispatch;
+mod doctor;
 mod environment;
 mod exit_codes;
 mod failure;

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use itch_api::{Error, ErrorKind, Fact, Result, Transport};
 use itch_output::Verdict;
+use itch_plugin::Spec;
 use itch_plugin::abi::drive::run_report;
 
+use crate::account::explain::explain;
 use crate::config::DEFAULT_CACHE;
 use crate::exit_codes::{DONE, EXIT_GAPS};
 use crate::failure::Failure;
@@ -68,6 +70,11 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
     let result = sink.finish(result);
     drop(progress);
 
+    let channel = call.args.get("channel").and_then(|value| value.as_str());
+    let result = result.map_err(|error| match &unit.spec {
+        Spec::Report(spec) => explain(error, spec, channel, &client.who()),
+        _ => error,
+    });
     let mut ended = Ended::of(result, interrupts.seen(), !connection.caches.is_empty());
     let counters = client.counters();
     cache_stores::report_counters(&counters, &connection.caches, printer);

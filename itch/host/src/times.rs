@@ -13,6 +13,20 @@ pub(crate) fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
+/// A time in seconds since 1970, in UTC, for people: `2026-12-28 14:05 UTC`.
+pub(crate) fn date(seconds: u64) -> String {
+    let time = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    time.map_or_else(|| seconds.to_string(), |time| time.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// The day on which it will be this much later.
+pub(crate) fn date_of(later: Duration) -> String {
+    let time: DateTime<Utc> = (SystemTime::now() + later).into();
+    time.format("%Y-%m-%d").to_string()
+}
+
 /// Reads a duration: seconds (`90`, `1.5`), or numbers with units (`1h2m3s`, `7d`, `250ms`).
 pub(crate) fn duration(text: &str) -> Result<Duration, Error> {
     seconds(text)

@@ -325,6 +325,7 @@ impl RendererSpec {
 
 /// Names that the host uses: an option or command of a report with the same name would hide one of them.
 pub const RESERVED_OPTIONS: &[&str] = &[
+    "as",
     "cache",
     "cache-size",
     "cache-strict",

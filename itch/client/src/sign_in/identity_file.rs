@@ -4,9 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use super::HOUR;
+use crate::accounts::Account;
+use crate::private_file::{create_directory, directory_of};
+
+/// How long the record of an expired token is kept, in seconds: an error says whose the token was.
+const KEPT: u64 = 30 * 24 * HOUR;
 
 /// Twitch's data about a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +31,28 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// The record of an account.
+    pub fn of(account: &Account) -> Record {
+        Record {
+            user_id: account.user_id.clone(),
+            login: account.login.clone(),
+            client_id: account.client_id.clone(),
+            scopes: account.scopes.clone(),
+            expires_at: account.pair.expires_at,
+            validated_at: account.validated_at,
+        }
+    }
+
+    /// The time until which it can be used without asking Twitch again, in seconds since 1970.
+    pub fn holds_until(&self, now: u64) -> u64 {
+        // A time in the future comes from a wrong clock, so it is ignored.
+        if self.validated_at > now {
+            return 0;
+        }
+        let hour = self.validated_at.saturating_add(HOUR);
+        self.expires_at.map_or(hour, |expiry| expiry.min(hour))
+    }
+
     /// The user of the answers, as written in cache keys.
     pub fn user(&self) -> &str {
         self.user_id.as_deref().unwrap_or("app")
@@ -48,11 +77,11 @@ impl IdentityFile {
         self.read().remove(fingerprint)
     }
 
-    /// Adds the record of a token, and removes those that have expired.
+    /// Adds the record of a token, and removes those that expired long ago.
     pub fn remember(&self, fingerprint: &str, record: &Record) -> io::Result<()> {
         let now = record.validated_at;
         let mut records = self.read();
-        records.retain(|_, known| known.expires_at.is_none_or(|expiry| expiry > now));
+        records.retain(|_, known| known.expires_at.is_none_or(|expiry| expiry.saturating_add(KEPT) > now));
         records.insert(fingerprint.to_owned(), record.clone());
         self.write(&records)
     }
@@ -74,11 +103,8 @@ impl IdentityFile {
     /// Writes a temporary file and renames it: readers see either the old file or the new one, complete. If two
     /// processes write at once, the last one wins, and the other's token is validated once more.
     fn write(&self, records: &Records) -> io::Result<()> {
-        let directory = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        create_private(directory)?;
+        let directory = directory_of(&self.path);
+        create_directory(directory)?;
         // A temporary file can be read by its owner only, and keeps these permissions under its new name.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         serde_json::to_writer_pretty(&mut file, records)?;
@@ -88,20 +114,23 @@ impl IdentityFile {
     }
 }
 
-fn create_private(directory: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(directory)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn a_validation_holds_for_an_hour_or_until_the_token_ends() {
+        let validated = |expires_at| Record {
+            validated_at: 10_000,
+            ..record("1", expires_at)
+        };
+        assert_eq!(validated(None).holds_until(10_000), 13_600);
+        assert_eq!(validated(Some(10_100)).holds_until(10_000), 10_100);
+        assert_eq!(validated(Some(99_999)).holds_until(10_000), 13_600);
+        assert_eq!(validated(None).holds_until(9_999), 0);
+    }
 
     fn record(user: &str, expires_at: Option<u64>) -> Record {
         Record {
@@ -110,7 +139,7 @@ mod tests {
             client_id: "client".to_owned(),
             scopes: vec!["user:read:follows".to_owned()],
             expires_at,
-            validated_at: 1000,
+            validated_at: 3_000_000,
         }
     }
 

@@ -1,42 +1,36 @@
-//! The identity: tokens, their users, and when they must be requested or validated again.
+//! The identity: tokens, their users, and when they must be requested, validated or renewed.
 //!
 //! A token is validated before its first use and then hourly, as Twitch requires
-//! (dev.twitch.tv/docs/authentication/validate-tokens). An app token is requested when it is needed and kept in memory
-//! only. All requests share one sign-in: the first one performs it, the others wait for the result.
+//! (dev.twitch.tv/docs/authentication/validate-tokens). The token of an account is renewed when the service refuses it,
+//! and shortly before it expires. All requests share one sign-in: the first one performs it, the others wait for the
+//! result.
+
+mod device;
+mod identity_file;
+mod renewal;
+mod service;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use itch_api::sync::lock;
-use itch_api::{CacheScope, Error, ErrorKind, Result, Service};
-use percent_encoding::utf8_percent_encode;
-use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Deserializer};
+use itch_api::{CacheScope, Error, ErrorKind, Result};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::address::{Addresses, QUERY};
-use crate::identity_file::{IdentityFile, Record};
-use crate::retry::{Fault, Patience, Trouble, retry_after};
+pub use self::device::{DeviceCode, Reached, SignIn, needs_secret};
+use self::identity_file::{IdentityFile, Record};
+pub use self::renewal::finish_renewals;
+pub(crate) use self::service::SignInContext;
+use self::service::{Question, read_record, refused};
+use crate::accounts::{Accounts, AppToken, MARGIN, Pair, ServiceAddresses, seconds_now};
 use crate::settings::Warn;
-use crate::wire::{Answer, Call, Wire, error_texts};
-use crate::{IdentitySettings, Secret, Secrets};
+use crate::wire::Answer;
+use crate::{IdentitySettings, Secret};
 
 /// How long a validation is valid.
 const HOUR: u64 = 60 * 60;
 
-/// An app token is renewed this many seconds before it expires, so that it does not expire in flight.
-const MARGIN: u64 = 60;
-
 const CLIENT_ID: HeaderName = HeaderName::from_static("client-id");
-
-/// The lower layers that signing in needs.
-#[derive(Clone, Copy)]
-pub(crate) struct SignInContext<'a> {
-    pub wire: &'a Wire,
-    pub patience: &'a Patience,
-    pub addresses: &'a Addresses,
-}
 
 /// The headers that authenticate a request.
 #[derive(Clone, Debug)]
@@ -48,35 +42,88 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
+    fn new(token: &Secret, client_id: &str, round: u64) -> Result<Credentials> {
+        Ok(Credentials {
+            authorization: token.header("Bearer")?,
+            client_id: header(client_id)?,
+            round,
+        })
+    }
+
     pub fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(CLIENT_ID, self.client_id.clone());
     }
 }
 
+/// Who a client is, as far as it is known without asking Twitch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Who {
+    /// Where the identity comes from.
+    pub source: WhoSource,
+    /// The user's login; `None` for an application, and if it is not known yet.
+    pub login: Option<String>,
+    /// The granted scopes; `None` if they are not known yet.
+    pub scopes: Option<Vec<String>>,
+    /// When the token expires, in seconds since 1970, if that is known.
+    pub expires_at: Option<u64>,
+}
+
+/// Where an identity comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhoSource {
+    /// There is none.
+    #[default]
+    Nobody,
+    /// A token that was given, as in `TWITCH_TOKEN`; it can be that of a user or of an application.
+    Token,
+    /// An account that signed in with `itch login`.
+    Account,
+    /// An application, by its client id and secret.
+    App,
+}
+
 /// The identity of a client.
 pub(crate) struct Identity {
-    method: SignIn,
+    method: Method,
     /// Set by the settings; Twitch is not asked then.
     known_user: Option<String>,
     file: Option<IdentityFile>,
+    /// Where app tokens are kept.
+    accounts: Option<Accounts>,
     warn: Warn,
-    secrets: Secrets,
     record: Mutex<Option<Record>>,
     session: tokio::sync::Mutex<Session>,
     /// How many sign-ins have finished, successfully or not.
     rounds: AtomicU64,
 }
 
-enum SignIn {
-    Nobody,
-    Token { token: Secret, fingerprint: String },
-    App { client_id: String, secret: Secret },
+enum Method {
+    Nobody {
+        /// A client id was set, without anything else.
+        client_id: bool,
+    },
+    Token {
+        token: Secret,
+        fingerprint: String,
+    },
+    Account {
+        accounts: Accounts,
+        id: String,
+        /// The application's secret, if it was set and the account was made with that application.
+        secret: Option<Secret>,
+    },
+    App {
+        client_id: String,
+        secret: Secret,
+    },
 }
 
 #[derive(Default)]
 struct Session {
-    /// With the time until which they are valid, in seconds since 1970.
+    /// With the token itself and the time until which they are valid, in seconds since 1970.
     valid: Option<(Credentials, u64)>,
     /// The error of the last sign-in.
     failed: Option<Error>,
@@ -85,35 +132,63 @@ struct Session {
 }
 
 impl Identity {
-    /// Reads the identity file, if the settings contain both a token and a file.
-    pub fn new(settings: IdentitySettings, warn: Warn, secrets: Secrets) -> Identity {
+    /// Reads the identity file, if the settings contain both a token and a file. An account takes precedence over a
+    /// token, and this over an application.
+    pub fn new(settings: IdentitySettings, warn: Warn) -> Identity {
         let file = settings.file.map(IdentityFile::new);
         let known_user = settings.user;
-        let method = match settings {
-            IdentitySettings { token: Some(token), .. } => SignIn::Token {
-                fingerprint: token.fingerprint(),
-                token,
+        let mut record = None;
+        let method = match (settings.account, settings.token) {
+            (Some((accounts, account)), _) => {
+                record = account.user_id.is_some().then(|| Record::of(&account));
+                let own = settings.client_id.as_ref() == Some(&account.client_id);
+                Method::Account {
+                    accounts,
+                    id: account.id,
+                    secret: settings.client_secret.filter(|_| own),
+                }
+            }
+            (None, Some(token)) => {
+                let fingerprint = token.fingerprint();
+                record = file.as_ref().and_then(|file| file.find(&fingerprint));
+                Method::Token { token, fingerprint }
+            }
+            (None, None) => match (settings.client_id, settings.client_secret) {
+                (Some(client_id), Some(secret)) => Method::App { client_id, secret },
+                (client_id, _) => Method::Nobody {
+                    client_id: client_id.is_some(),
+                },
             },
-            IdentitySettings {
-                client_id: Some(client_id),
-                client_secret: Some(secret),
-                ..
-            } => SignIn::App { client_id, secret },
-            _ => SignIn::Nobody,
-        };
-        let record = match (&method, &file) {
-            (SignIn::Token { fingerprint, .. }, Some(file)) => file.find(fingerprint),
-            _ => None,
         };
         Identity {
             method,
             known_user,
             file,
+            accounts: settings.accounts,
             warn,
-            secrets,
             record: Mutex::new(record),
             session: tokio::sync::Mutex::default(),
             rounds: AtomicU64::new(0),
+        }
+    }
+
+    /// Who this is, as far as it is known without asking Twitch.
+    pub fn who(&self) -> Who {
+        let record = lock(&self.record).clone();
+        let source = match &self.method {
+            Method::Nobody { .. } => WhoSource::Nobody,
+            Method::Token { .. } => match record.as_ref().is_some_and(|record| record.user_id.is_none()) {
+                true => WhoSource::App,
+                false => WhoSource::Token,
+            },
+            Method::Account { .. } => WhoSource::Account,
+            Method::App { .. } => WhoSource::App,
+        };
+        Who {
+            source,
+            login: record.as_ref().and_then(|record| record.login.clone()),
+            expires_at: record.as_ref().and_then(|record| record.expires_at),
+            scopes: record.map(|record| record.scopes),
         }
     }
 
@@ -134,15 +209,15 @@ impl Identity {
             let mut scopes = record.iter().flat_map(|record| &record.scopes);
             scopes.any(|known| known == scope)
         };
-        matches!(self.method, SignIn::Token { .. }) && (self.known_user.is_some() || known())
+        self.is_user() && (self.known_user.is_some() || known())
     }
 
     /// The identity, as far as it is known without asking Twitch: a user id, or `app`.
     fn user(&self) -> Option<String> {
         match &self.method {
-            SignIn::Nobody => None,
-            SignIn::App { .. } => Some("app".to_owned()),
-            SignIn::Token { .. } => self
+            Method::Nobody { .. } => None,
+            Method::App { .. } => Some("app".to_owned()),
+            Method::Token { .. } | Method::Account { .. } => self
                 .known_user
                 .clone()
                 .or_else(|| Some(lock(&self.record).as_ref()?.user().to_owned())),
@@ -151,14 +226,18 @@ impl Identity {
 
     /// Whether Twitch can be asked for the user of the token.
     pub fn can_learn_user(&self) -> bool {
-        matches!(self.method, SignIn::Token { .. }) && self.user().is_none()
+        self.is_user() && self.user().is_none()
+    }
+
+    fn is_user(&self) -> bool {
+        matches!(self.method, Method::Token { .. } | Method::Account { .. })
     }
 
     /// Valid credentials. Signs in if there are none.
-    pub async fn credentials(&self, context: SignInContext<'_>) -> Result<Credentials> {
+    pub async fn credentials(&self, context: &SignInContext) -> Result<Credentials> {
         let seen = self.rounds.load(Ordering::Acquire);
         let mut session = self.session.lock().await;
-        let now = seconds(SystemTime::now());
+        let now = seconds_now();
         if let Some((credentials, _)) = session.valid.as_ref().filter(|(_, until)| *until > now) {
             return Ok(credentials.clone());
         }
@@ -167,11 +246,11 @@ impl Identity {
         if let Some(error) = session.failed.as_ref().filter(|_| another_failed) {
             return Err(error.clone());
         }
-        self.sign_in(&mut session, context, false).await
+        self.sign_in(&mut session, context, None).await
     }
 
     /// After a 401: new credentials, unless another request has already renewed these.
-    pub async fn renew(&self, refused: &Credentials, context: SignInContext<'_>) -> Result<Credentials> {
+    pub async fn renew(&self, refused: &Credentials, context: &SignInContext) -> Result<Credentials> {
         let mut session = self.session.lock().await;
         if let Some((credentials, _)) = &session.valid
             && credentials.round != refused.round
@@ -183,15 +262,27 @@ impl Identity {
         {
             return Err(error.clone());
         }
-        self.sign_in(&mut session, context, true).await
+        self.sign_in(&mut session, context, Some(refused)).await
     }
 
-    async fn sign_in(&self, session: &mut Session, context: SignInContext<'_>, again: bool) -> Result<Credentials> {
+    async fn sign_in(
+        &self,
+        session: &mut Session,
+        context: &SignInContext,
+        refused: Option<&Credentials>,
+    ) -> Result<Credentials> {
         let round = self.rounds.load(Ordering::Acquire) + 1;
         let outcome = match &self.method {
-            SignIn::Nobody => Err(nobody()),
-            SignIn::Token { token, fingerprint } => self.validate(token, fingerprint, context, again, round).await,
-            SignIn::App { client_id, secret } => app_token(client_id, secret, context, &self.secrets, round).await,
+            Method::Nobody { client_id } => Err(nobody(*client_id)),
+            Method::Token { token, fingerprint } => {
+                self.validate(token, fingerprint, context, refused.is_some(), round)
+                    .await
+            }
+            Method::Account { accounts, id, secret } => {
+                self.account(accounts, id, secret.as_ref(), context, refused, round)
+                    .await
+            }
+            Method::App { client_id, secret } => self.app(client_id, secret, context, refused, round).await,
         };
         self.rounds.store(round, Ordering::Release);
         *session = Session {
@@ -207,32 +298,109 @@ impl Identity {
         &self,
         token: &Secret,
         fingerprint: &str,
-        context: SignInContext<'_>,
+        context: &SignInContext,
         again: bool,
         round: u64,
     ) -> Result<(Credentials, u64)> {
-        let now = seconds(SystemTime::now());
+        let now = seconds_now();
         let known = lock(&self.record).clone();
-        let known = known.filter(|record| !again && holds_until(record, now) > now);
-        let record = match known {
+        let fresh = known.clone().filter(|record| !again && record.holds_until(now) > now);
+        let record = match fresh {
             Some(record) => record,
             None => {
-                let answer = ask_whose(token, context).await?;
+                let answer = context.ask(&Question::Validate(token)).await?;
                 if !answer.is_success() {
                     self.forget(fingerprint);
-                    return Err(token_refused(&answer));
+                    return Err(token_refused(&answer, known.as_ref(), now));
                 }
-                let record = read_record(&answer, now)?;
+                let record = read_record(&answer)?;
                 self.remember(fingerprint, &record);
                 record
             }
         };
-        let credentials = Credentials {
-            authorization: token.header("Bearer")?,
-            client_id: header(&record.client_id)?,
-            round,
+        let credentials = Credentials::new(token, &record.client_id, round)?;
+        Ok((credentials, record.holds_until(now)))
+    }
+
+    /// The token of an account: as it is stored, validated if that was not done within the last hour, and renewed if it
+    /// is near its end or refused.
+    async fn account(
+        &self,
+        accounts: &Accounts,
+        id: &str,
+        secret: Option<&Secret>,
+        context: &SignInContext,
+        refused: Option<&Credentials>,
+        round: u64,
+    ) -> Result<(Credentials, u64)> {
+        let mut account = accounts.find(id)?;
+        let mut renewed = false;
+        if account.is_due(seconds_now()) {
+            account = renewal::renew(accounts, &account, secret, context).await?;
+            renewed = true;
+        }
+        loop {
+            account.register(&context.secrets);
+            let credentials = Credentials::new(&account.pair.access, &account.client_id, round)?;
+            let doubted = refused.is_some_and(|refused| refused.authorization == credentials.authorization);
+            let now = seconds_now();
+            if doubted || Record::of(&account).holds_until(now) <= now {
+                let answer = context.ask(&Question::Validate(&account.pair.access)).await?;
+                if !answer.is_success() {
+                    if renewed {
+                        return Err(renewal::ended(&account, &answer, false));
+                    }
+                    account = renewal::renew(accounts, &account, secret, context).await?;
+                    renewed = true;
+                    continue;
+                }
+                account = renewal::validated(accounts, &account, read_record(&answer)?).await?;
+            }
+            let record = Record::of(&account);
+            let until = record.holds_until(now).min(account.due_at());
+            *lock(&self.record) = Some(record);
+            return Ok((credentials, until));
+        }
+    }
+
+    /// An app token, which is kept in the account file until it is near its end.
+    async fn app(
+        &self,
+        client_id: &str,
+        secret: &Secret,
+        context: &SignInContext,
+        refused: Option<&Credentials>,
+        round: u64,
+    ) -> Result<(Credentials, u64)> {
+        let addresses = ServiceAddresses::of(&context.addresses);
+        let is_own = |token: &AppToken| token.client_id == client_id && token.addresses == addresses;
+        let now = seconds_now();
+        // A file that cannot be read costs a request for a new token.
+        let stored = self.accounts.as_ref().and_then(|accounts| accounts.read().ok());
+        let stored = stored.into_iter().flat_map(|stored| stored.apps).find(is_own);
+        if let Some(token) = stored.filter(|token| token.expires_at > now + MARGIN) {
+            let credentials = Credentials::new(&token.access, client_id, round)?;
+            context.secrets.add_secret(&token.access);
+            if refused.is_none_or(|refused| refused.authorization != credentials.authorization) {
+                return Ok((credentials, token.expires_at - MARGIN));
+            }
+        }
+        let Pair { access, lifetime, .. } = context.app_token(client_id, secret).await?;
+        let lifetime = lifetime.unwrap_or(HOUR);
+        let token = AppToken {
+            client_id: client_id.to_owned(),
+            expires_at: seconds_now().saturating_add(lifetime),
+            access,
+            addresses,
         };
-        Ok((credentials, holds_until(&record, now)))
+        let until = token.expires_at.saturating_sub(MARGIN.min(lifetime / 4));
+        let credentials = Credentials::new(&token.access, client_id, round)?;
+        if let Some(accounts) = &self.accounts
+            && let Err(error) = keep_app_token(accounts, token).await
+        {
+            (self.warn)(&format!("could not keep the app token: {error:#}; each run requests a new one"));
+        }
+        Ok((credentials, until))
     }
 
     fn remember(&self, fingerprint: &str, record: &Record) {
@@ -255,182 +423,46 @@ impl Identity {
     }
 }
 
-/// The time until which a record can be used without validation, in seconds since 1970.
-fn holds_until(record: &Record, now: u64) -> u64 {
-    // A time in the future comes from a wrong clock, so it is ignored.
-    if record.validated_at > now {
-        return 0;
-    }
-    let hour = record.validated_at.saturating_add(HOUR);
-    record.expires_at.map_or(hour, |expiry| expiry.min(hour))
+/// Replaces the stored token of an application, and removes those that have expired.
+async fn keep_app_token(accounts: &Accounts, token: AppToken) -> Result<()> {
+    let lock = accounts.lock_soon().await?;
+    let now = seconds_now();
+    accounts.change(&lock, |stored| {
+        stored.apps.retain(|known| {
+            let same = known.client_id == token.client_id && known.addresses == token.addresses;
+            !same && known.expires_at > now
+        });
+        stored.apps.push(token);
+    })
 }
 
-fn nobody() -> Error {
-    Error::new(ErrorKind::SignIn, "no Twitch identity is set").hint(
-        "set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, \
-         or try it without an account: `--sandbox`",
+fn nobody(client_id: bool) -> Error {
+    let error = Error::new(ErrorKind::SignIn, "nobody is signed in");
+    let error = match client_id {
+        true => error.cause("`TWITCH_CLIENT_ID` names an application, which alone is no identity"),
+        false => error,
+    };
+    error.hint(
+        "`itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; \
+         to try it without an account: `--sandbox`",
     )
 }
 
-fn token_refused(answer: &Answer) -> Error {
-    let error = Error::new(ErrorKind::SignIn, "Twitch refused the token")
-        .hint("the token in `TWITCH_TOKEN` has expired or was revoked: get a new one")
-        .at(Service::OAuth, Some(answer.status));
-    error_texts(&answer.body).into_iter().fold(error, Error::cause)
-}
-
-async fn ask_whose(token: &Secret, context: SignInContext<'_>) -> Result<Answer> {
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, token.header("OAuth")?);
-    ask(context, Method::GET, "validate", headers, None).await
-}
-
-fn read_record(answer: &Answer, now: u64) -> Result<Record> {
-    /// The answer of `validate`. For an app token there is no user, and the scopes can be null.
-    #[derive(Deserialize)]
-    struct Validation {
-        client_id: String,
-        login: Option<String>,
-        #[serde(default, deserialize_with = "text_or_number")]
-        user_id: Option<String>,
-        scopes: Option<Vec<String>>,
-        #[serde(default, deserialize_with = "whole_seconds")]
-        expires_in: Option<u64>,
-    }
-    let read: Validation = read(answer, "Twitch's answer about the token")?;
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Ok(Record {
-        user_id: filled(read.user_id),
-        login: filled(read.login),
-        client_id: read.client_id,
-        scopes: read.scopes.unwrap_or_default(),
-        // 0 means that the token does not expire.
-        expires_at: read
-            .expires_in
-            .filter(|seconds| *seconds > 0)
-            .map(|seconds| now.saturating_add(seconds)),
-        validated_at: now,
-    })
-}
-
-/// Requests an app token with client credentials (dev.twitch.tv/docs/authentication/getting-tokens-oauth).
-async fn app_token(
-    client_id: &str,
-    secret: &Secret,
-    context: SignInContext<'_>,
-    secrets: &Secrets,
-    round: u64,
-) -> Result<(Credentials, u64)> {
-    #[derive(Deserialize)]
-    struct Granted {
-        access_token: String,
-        #[serde(default, deserialize_with = "whole_seconds")]
-        expires_in: Option<u64>,
-    }
-    let mut headers = HeaderMap::new();
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    headers.insert(CONTENT_TYPE, form);
-    // In the body, since URLs are written to logs.
-    let body = form_body(&[
-        ("client_id", client_id),
-        ("client_secret", secret.expose()),
-        ("grant_type", "client_credentials"),
-    ]);
-    let answer = ask(context, Method::POST, "token", headers, Some(body)).await?;
-    if !answer.is_success() {
-        let error = Error::new(ErrorKind::SignIn, "Twitch refused the client id or its secret")
-            .hint("check `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` at dev.twitch.tv/console")
-            .at(Service::OAuth, Some(answer.status));
-        return Err(error_texts(&answer.body).into_iter().fold(error, Error::cause));
-    }
-    let granted: Granted = read(&answer, "Twitch's answer with the app token")?;
-    let lasts = granted.expires_in.filter(|seconds| *seconds > 0);
-    let lasts = lasts.unwrap_or(HOUR).saturating_sub(MARGIN).max(1);
-    secrets.add(&granted.access_token);
-    let credentials = Credentials {
-        authorization: Secret::new(granted.access_token).header("Bearer")?,
-        client_id: header(client_id)?,
-        round,
+/// The error about a token that Twitch refused: whose it was, and why, as far as that is known.
+fn token_refused(answer: &Answer, known: Option<&Record>, now: u64) -> Error {
+    let whose = match known {
+        Some(Record { login: Some(login), .. }) => format!("the token of `{login}`"),
+        Some(Record { user_id: None, .. }) => "the app token".to_owned(),
+        _ => "the token".to_owned(),
     };
-    Ok((credentials, seconds(SystemTime::now()).saturating_add(lasts)))
-}
-
-/// Sends one request to the sign-in service, with its own retries.
-async fn ask(
-    context: SignInContext<'_>,
-    method: Method,
-    path: &str,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
-) -> Result<Answer> {
-    let call = Call {
-        service: Service::OAuth,
-        method,
-        url: context.addresses.url(&itch_api::Request::get(Service::OAuth, path))?,
-        headers,
-        body,
+    let why = match known.map(|record| record.expires_at) {
+        Some(Some(expiry)) if expiry <= now => "has expired",
+        Some(_) => "was revoked",
+        None => "is unknown, has expired or was revoked",
     };
-    let mut retry = context.patience.retry(Service::OAuth);
-    loop {
-        match context.wire.send(&call, retry.attempt()).await {
-            Ok(answer) if answer.is_success() || is_refusal(&answer) => return Ok(answer),
-            Ok(answer) => retry.after(Fault::Passing(unexpected(&answer))).await?,
-            Err(fault) => retry.after(fault).await?,
-        }
-    }
-}
-
-/// Whether the service itself refuses a token or a client: 400, 401 or 403 with its own JSON, which has a `message`
-/// (dev.twitch.tv/docs/authentication). Everything else says nothing about the token: in bad weather the service answers
-/// 404, 408, 429 or 5xx, and proxies answer with pages of their own (twurple/twurple#390, twitchdev/issues#862).
-fn is_refusal(answer: &Answer) -> bool {
-    let message = || {
-        let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
-        body.get("message")?.as_str().map(|text| !text.is_empty())
-    };
-    matches!(answer.status, 400 | 401 | 403) && message().unwrap_or(false)
-}
-
-/// An answer of the sign-in service that neither grants nor refuses.
-fn unexpected(answer: &Answer) -> Trouble {
-    Trouble {
-        causes: error_texts(&answer.body),
-        status: Some(answer.status),
-        retry_after: retry_after(&answer.headers, SystemTime::now()),
-        ..Trouble::new(format!("answered {}", answer.status))
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(answer: &Answer, what: &str) -> Result<T> {
-    // The parser's message is left out: it may quote a token.
-    serde_json::from_slice(&answer.body).map_err(|_| {
-        Error::new(ErrorKind::BadData, format!("could not parse {what}")).at(Service::OAuth, Some(answer.status))
-    })
-}
-
-/// A text, or a number as a text; anything else is `None`.
-fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String>, D::Error> {
-    Ok(match serde_json::Value::deserialize(from)? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
-
-/// Seconds as a number, also with a fraction, or as a text; anything else is `None`.
-fn whole_seconds<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<u64>, D::Error> {
-    let text = text_or_number(from)?;
-    let seconds = text.and_then(|text| text.trim().parse::<f64>().ok());
-    // The conversion cuts off the fraction and stops at the bounds of the type.
-    Ok(seconds.filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64))
-}
-
-fn form_body(pairs: &[(&str, &str)]) -> Vec<u8> {
-    // The names are constants that need no encoding.
-    let pairs = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)));
-    pairs.collect::<Vec<_>>().join("&").into_bytes()
+    let error = Error::new(ErrorKind::SignIn, format!("Twitch refused {whose} in `TWITCH_TOKEN`: it {why}"))
+        .hint("`itch login`, and unset `TWITCH_TOKEN`; or set it to a new token");
+    refused(error, answer)
 }
 
 fn header(client_id: &str) -> Result<HeaderValue> {
@@ -438,38 +470,9 @@ fn header(client_id: &str) -> Result<HeaderValue> {
         .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))
 }
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(expires_at: Option<u64>) -> Record {
-        Record {
-            user_id: None,
-            login: None,
-            client_id: "c".to_owned(),
-            scopes: Vec::new(),
-            expires_at,
-            validated_at: 10_000,
-        }
-    }
-
-    #[test]
-    fn a_validation_holds_for_an_hour_or_until_the_token_ends() {
-        assert_eq!(holds_until(&record(None), 10_000), 13_600);
-        assert_eq!(holds_until(&record(Some(10_100)), 10_000), 10_100);
-        assert_eq!(holds_until(&record(Some(99_999)), 10_000), 13_600);
-        assert_eq!(holds_until(&record(None), 9_999), 0);
-    }
-
-    #[test]
-    fn a_form_is_encoded() {
-        let body = form_body(&[("a_b", "c d&e=f%"), ("g", "1")]);
-        assert_eq!(body, b"a_b=c%20d%26e%3Df%25&g=1");
-    }
 
     #[test]
     fn the_token_takes_precedence_and_half_a_pair_is_nobody() {
@@ -478,14 +481,15 @@ mod tests {
                 client_id: Some("c".to_owned()),
                 client_secret: secret.map(Secret::new),
                 token: token.map(Secret::new),
-                user: None,
-                file: None,
+                ..IdentitySettings::default()
             };
-            Identity::new(settings, std::sync::Arc::new(|_| {}), Secrets::default())
+            Identity::new(settings, std::sync::Arc::new(|_| {}))
         };
         assert_eq!(identity(None, None).user(), None);
         assert!(!identity(None, None).can_learn_user());
         assert_eq!(identity(None, Some("s")).user().as_deref(), Some("app"));
         assert!(identity(Some("t"), Some("s")).can_learn_user());
+        assert_eq!(identity(Some("t"), None).who().source, WhoSource::Token);
+        assert_eq!(identity(None, Some("s")).who().source, WhoSource::App);
     }
 }

@@ -81,9 +81,15 @@ fn no_identity_is_an_error_at_the_first_request_only() {
     let client = Client::new(settings).unwrap();
     let error = failure(&client, users(1));
     assert_kind(&error, ErrorKind::SignIn);
-    assert_eq!(error.message, "no Twitch identity is set");
+    assert_eq!(error.message, "nobody is signed in");
     let hint = error.hint.unwrap();
-    for word in ["TWITCH_TOKEN", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET", "--sandbox"] {
+    for word in [
+        "itch login",
+        "TWITCH_TOKEN",
+        "TWITCH_CLIENT_ID",
+        "TWITCH_CLIENT_SECRET",
+        "--sandbox",
+    ] {
         assert!(hint.contains(word), "{hint}");
     }
     assert_eq!(server.asked().len(), 0);
@@ -120,8 +126,11 @@ fn a_refused_token_is_told_and_asked_about_once() {
     for id in 0..3 {
         let error = failure(&client, users(id));
         assert_kind(&error, ErrorKind::SignIn);
-        assert_eq!(error.message, "Twitch refused the token");
-        assert!(error.hint.unwrap().contains("TWITCH_TOKEN"));
+        assert_eq!(
+            error.message,
+            "Twitch refused the token in `TWITCH_TOKEN`: it is unknown, has expired or was revoked"
+        );
+        assert!(error.hint.unwrap().starts_with("`itch login`"));
     }
     assert_eq!(server.asked().len(), 1);
 }
@@ -199,7 +208,7 @@ fn a_token_revoked_on_the_way_is_told() {
     });
     let error = failure(&client(&server), users(1));
     assert_kind(&error, ErrorKind::SignIn);
-    assert_eq!(error.message, "Twitch refused the token");
+    assert_eq!(error.message, "Twitch refused the token of `s` in `TWITCH_TOKEN`: it was revoked");
     assert_eq!(server.count("/oauth/validate"), 2);
 }
 

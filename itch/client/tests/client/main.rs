@@ -3,6 +3,7 @@
 // Helpers may unwrap like tests do: a panic fails the test.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod accounts;
 mod bodies;
 mod caching;
 mod gql;

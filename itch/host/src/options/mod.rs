@@ -4,6 +4,7 @@
 //! fields. An option that every report has is one field of [`report::ReportOptions`]; one that every command has is
 //! one field of [`common::CommonOptions`]. `plan.rs` and the commands make clients and writers from them.
 
+pub(crate) mod account;
 pub(crate) mod cache;
 pub(crate) mod common;
 pub(crate) mod early;
@@ -18,6 +19,7 @@ pub(crate) mod values;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
+use account::{DoctorOptions, LoginOptions, LogoutOptions, WhoamiOptions};
 use cache::CacheCommand;
 use common::CommonOptions;
 use help::{CompletionsOptions, HelpOptions, ManOptions};
@@ -76,8 +78,16 @@ pub(crate) enum OwnCommand {
     /// Print a script that completes command lines in a shell
     #[command(long_about = help::COMPLETIONS_LONG, after_help = help::COMPLETIONS_INSTALL)]
     Completions(CompletionsOptions),
+    /// Check the services, the accounts and this installation
+    #[command(long_about = account::DOCTOR_LONG)]
+    Doctor(DoctorOptions),
     #[command(about = "Print help about a command, a report or a topic", after_help = help::HELP_EXAMPLES)]
     Help(HelpOptions),
+    /// Sign in with Twitch
+    #[command(long_about = account::LOGIN_LONG, after_help = account::LOGIN_EXAMPLES)]
+    Login(LoginOptions),
+    /// Sign out: revoke the token of an account, and remove it from this machine
+    Logout(LogoutOptions),
     /// Write manual pages
     #[command(long_about = help::MAN_LONG)]
     Man(ManOptions),
@@ -88,6 +98,9 @@ pub(crate) enum OwnCommand {
     Plugins(PluginsCommand),
     #[command(about = sandbox::ABOUT, long_about = sandbox::LONG_ABOUT)]
     Sandbox(SandboxOptions),
+    /// Show who is signed in, and which reports that account can run
+    #[command(long_about = account::WHOAMI_LONG)]
+    Whoami(WhoamiOptions),
 }
 
 impl OwnCommand {

@@ -8,6 +8,7 @@ use itch_api::{Direction, Result, SourceName};
 use itch_client::{DEFAULT_MAX_WAIT, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
 use itch_output::{DEFAULT_TOLERANCE, Format};
 
+use super::account::AccountOptions;
 use super::values::{byte_size, direction, duration, output_format, row_limit, share};
 use crate::failure::usage;
 use crate::outfile::Existing;
@@ -22,6 +23,8 @@ pub(crate) struct ReportOptions {
     pub(crate) answers: AnswerOptions,
     #[command(flatten)]
     pub(crate) network: NetworkOptions,
+    #[command(flatten)]
+    pub(crate) account: AccountOptions,
 }
 
 /// Which rows are wanted, and where they go.

@@ -159,8 +159,8 @@ impl Roles {
 fn explain(error: Error) -> Error {
     match error.kind {
         ErrorKind::SignIn if error.http.is_some() => error.context("this token may not see who is in that chat").hint(
-            "Twitch shows who is in a chat to the broadcaster and the moderators only: set `TWITCH_TOKEN` to a \
-                 token of one of them with the scope `moderator:read:chatters`",
+            "Twitch shows who is in a chat to the broadcaster and the moderators only: sign in as one of them with \
+             `itch login --scopes moderator:read:chatters`",
         ),
         _ => error,
     }

@@ -51,8 +51,8 @@ fn explain(error: Error) -> Error {
         ErrorKind::SignIn if error.http.is_some() => error
             .context("this token may not see which channels that account follows")
             .hint(
-                "Twitch shows the followed channels only to the account itself: set `TWITCH_TOKEN` to a token of that \
-                 account with the scope `user:read:follows`",
+                "Twitch shows the followed channels only to the account itself: sign in as that account with \
+                 `itch login --scopes user:read:follows`",
             ),
         _ => error,
     }

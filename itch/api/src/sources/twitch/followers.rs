@@ -152,8 +152,8 @@ fn may_not_list(channel: &Channel, total: u64) -> Error {
     Error::new(ErrorKind::SignIn, format!("this token may not list the followers of `{}`", channel.login))
         .cause(format!("Twitch returned their number ({total}) but no rows"))
         .hint(
-            "use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators \
-         with the scope `moderator:read:followers`",
+            "sign in as the broadcaster or as one of the channel's moderators: \
+             `itch login --scopes moderator:read:followers`",
         )
         .at(Service::Helix, Some(200))
 }

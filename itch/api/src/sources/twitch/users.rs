@@ -131,10 +131,8 @@ fn has_keys(row: &Value) -> bool {
 
 /// The account of the token: `users` without a parameter.
 pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
-    let nobody = || {
-        Error::new(ErrorKind::SignIn, "this needs a user access token, not an app access token")
-            .hint("set `TWITCH_TOKEN` to a user access token")
-    };
+    let nobody =
+        || Error::new(ErrorKind::SignIn, "this needs a user access token, not an app access token").hint("itch login");
     let found = api.json(OWN_USER.request()).map_err(|error| match error.http {
         Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
         _ => error,

@@ -1,0 +1,212 @@
+//! Accounts: `itch login`, `logout` and `whoami`, which identity a run uses, and what is said if it is refused.
+
+use itch_tests::accounts::{folder, log_in};
+use itch_tests::{Folder, Sandbox};
+use serde_json::Value;
+
+/// A sandbox whose codes are polled for at once.
+fn sandbox(arguments: &[&str]) -> Sandbox {
+    let mut all = vec!["--device-interval", "0s"];
+    all.extend(arguments);
+    Sandbox::start(&all)
+}
+
+fn account_file(folder: &Folder) -> Value {
+    serde_json::from_str(&folder.read("data/itch/accounts.json")).unwrap()
+}
+
+#[test]
+fn signing_in_gives_the_own_followers_and_signing_out_takes_them_away() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    let ran = log_in(&folder, "login=burkeblack", &[]);
+    ran.succeeds();
+    let said = &ran.stderr;
+    assert!(said.contains("\nconfirm ") && said.contains("signed in as burkeblack until 20"), "{said}");
+    assert!(said.ends_with("all 8 reports work\n"), "{said}");
+    assert_eq!(
+        folder
+            .itch(&["followers", "-l", "5", "burkeblack"])
+            .succeeds()
+            .rows()
+            .len(),
+        5
+    );
+    let who = folder.itch(&["whoami"]);
+    assert!(
+        who.succeeds()
+            .stdout
+            .starts_with("burkeblack (default)\n  token    is renewed by itself"),
+        "{}",
+        who.stdout
+    );
+    let json: Value = serde_json::from_str(&folder.itch(&["whoami", "--json"]).succeeds().stdout).unwrap();
+    assert_eq!(json["accounts"][0]["reports"]["followers"]["works"], true);
+    let doctor = folder.itch(&["doctor"]);
+    assert_eq!(doctor.exits(0).stdout.matches("FAIL").count(), 0, "{}", doctor.stdout);
+    folder.itch(&["logout"]).exits(0).says("signed out burkeblack\n");
+    folder
+        .itch(&["followers", "burkeblack"])
+        .exits(4)
+        .says("error: nobody is signed in\n");
+}
+
+#[test]
+fn a_sign_in_asks_for_what_the_named_reports_declare() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    let ran = log_in(&folder, "login=burkeblack", &["--for", "following"]);
+    assert!(
+        ran.succeeds()
+            .stderr
+            .ends_with("created, following, num-followers, num-following, streams, chat-replay work\n")
+            || ran.stderr.contains("following"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(account_file(&folder)["accounts"][0]["scopes"], serde_json::json!(["user:read:follows"]));
+    folder.itch(&["following", "-l", "1", "burkeblack"]).succeeds();
+    let lacks = folder.itch(&["followers", "burkeblack"]);
+    lacks
+        .exits(4)
+        .says("error: the token of `burkeblack` lacks the scope `moderator:read:followers`, which `followers` needs\n");
+    lacks.says("hint: itch login --for followers --as burkeblack\n");
+    // Signing in again keeps the scopes that the account had.
+    log_in(&folder, "login=burkeblack", &["--for", "followers", "--as", "burkeblack"]).succeeds();
+    let file = account_file(&folder);
+    assert_eq!(file["accounts"].as_array().unwrap().len(), 1);
+    assert_eq!(file["accounts"][0]["scopes"], serde_json::json!(["moderator:read:followers", "user:read:follows"]));
+    folder.itch(&["followers", "-l", "1", "burkeblack"]).succeeds();
+}
+
+#[test]
+fn a_refused_sign_in_leaves_nothing_behind() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    let denied = log_in(&folder, "deny=1", &[]);
+    denied.exits(4).says("error: the sign-in was not confirmed\n");
+    let other = log_in(&folder, "login=just_a_viewer", &["--as", "burkeblack"]);
+    other
+        .exits(4)
+        .says("error: `just_a_viewer` signed in on that page, not `burkeblack`\n");
+    folder.itch(&["whoami"]).exits(0).says("nobody is signed in\n");
+    // An application with a secret is found at once.
+    let confidential = folder.variable("TWITCH_CLIENT_ID", sandbox.variables()["TWITCH_CLIENT_ID"].clone());
+    let ran = log_in(&confidential, "login=burkeblack", &[]);
+    ran.exits(4).says("is of the client type Confidential\n");
+    assert_eq!(account_file(&confidential)["accounts"], serde_json::json!([]));
+    let unknown = confidential.variable("TWITCH_CLIENT_ID", "0".repeat(30));
+    unknown
+        .itch(&["login"])
+        .exits(4)
+        .says("hint: check the Client ID at https://dev.twitch.tv/console/apps\n");
+}
+
+#[test]
+fn several_accounts_are_chosen_by_login() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=just_a_viewer", &[]).succeeds();
+    folder.itch(&["followers", "-l", "1", "burkeblack"]).succeeds();
+    let viewer = folder.itch(&["followers", "--as", "just_a_viewer", "burkeblack"]);
+    viewer
+        .exits(4)
+        .says("error: `just_a_viewer` is not a moderator of `burkeblack`\n");
+    let unknown = folder.itch(&["--as", "burkeblak", "followers", "burkeblack"]);
+    unknown
+        .exits(4)
+        .says("caused by: signed in: burkeblack, just_a_viewer\nhint: did you mean `burkeblack`?\n");
+    folder
+        .itch(&["logout"])
+        .exits(2)
+        .says("error: several accounts have signed in\n");
+    folder
+        .itch(&["--sandbox", "--as", "burkeblack", "created", "burkeblack"])
+        .exits(2);
+    std::fs::create_dir_all(folder.path("config/itch")).unwrap();
+    folder.write("config/itch/config.toml", "[account]\nas = \"just_a_viewer\"\n");
+    folder.itch(&["followers", "burkeblack"]).exits(4);
+    folder
+        .itch(&["followers", "-l", "1", "--as", "burkeblack", "burkeblack"])
+        .succeeds();
+    folder
+        .itch(&["logout", "--all"])
+        .exits(0)
+        .says("signed out just_a_viewer\n");
+}
+
+#[test]
+fn an_account_is_used_at_its_own_addresses_only() {
+    let (here, there) = (sandbox(&[]), sandbox(&[]));
+    let folder = folder(&here);
+    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    let folder = folder.at(&there).variable("TWITCH_TOKEN", "");
+    folder
+        .itch(&["followers", "burkeblack"])
+        .exits(4)
+        .says("error: nobody is signed in\n");
+    let named = folder.itch(&["--as", "burkeblack", "followers", "burkeblack"]);
+    named.exits(4).says("and its tokens are sent nowhere else\n");
+    assert_eq!(there.requests().total, 0);
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    let path = folder.path("data/itch/accounts.json");
+    let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    mode(0o644);
+    let ran = folder.itch(&["followers", "-l", "1", "burkeblack"]);
+    ran.exits(4).says(&format!("hint: chmod 600 '{}'\n", path.display()));
+    mode(0o600);
+    folder.itch(&["followers", "-l", "1", "burkeblack"]).succeeds();
+    std::fs::write(&path, "{\"accounts\":").unwrap();
+    let damaged = folder.itch(&["followers", "burkeblack"]);
+    damaged
+        .exits(4)
+        .says("its accounts have to sign in again\nhint: itch login\n");
+    let aside = std::fs::read_dir(path.parent().unwrap()).unwrap();
+    let aside: Vec<String> = aside
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("damaged"))
+        .collect();
+    assert!(damaged.stderr.contains(&aside[0]), "{}", damaged.stderr);
+}
+
+#[test]
+fn the_order_of_identities() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    log_in(&folder, "login=just_a_viewer", &[]).succeeds();
+    let token = sandbox.variables()["TWITCH_TOKEN"].clone();
+    let uses = |folder: &Folder, arguments: &[&str], line: &str| {
+        let mut all = vec!["-v", "followers", "-l", "1", "burkeblack"];
+        all.extend(arguments);
+        let ran = folder.itch(&all);
+        assert!(ran.stderr.contains(line), "{}", ran.stderr);
+        ran.code
+    };
+    assert_eq!(uses(&folder, &[], "signed in as just_a_viewer"), 4);
+    let folder = folder.variable("TWITCH_TOKEN", format!("'oauth:{token}'"));
+    assert_eq!(uses(&folder, &[], "without the quotes or the word before it"), 0);
+    assert_eq!(uses(&folder, &["--as", "just_a_viewer"], "signed in as just_a_viewer"), 4);
+    let app = folder
+        .variable("TWITCH_TOKEN", "")
+        .variable("TWITCH_CLIENT_ID", sandbox.variables()["TWITCH_CLIENT_ID"].clone())
+        .variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
+    app.itch(&["logout"]).exits(0);
+    assert_eq!(uses(&app, &[], "using the application of TWITCH_CLIENT_ID"), 4);
+    let refused = app.itch(&["followers", "burkeblack"]);
+    refused
+        .exits(4)
+        .says("error: `followers` needs the token of a user, and this is an app token\n");
+    // The app token is kept for the next run.
+    let before = sandbox.requests().of("/oauth2/token");
+    app.itch(&["num-followers", "burkeblack"]).succeeds();
+    assert_eq!(sandbox.requests().of("/oauth2/token"), before);
+}
