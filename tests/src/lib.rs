@@ -12,13 +12,13 @@
 pub mod accounts;
 pub mod damage;
 pub mod fixtures;
+pub mod http;
 pub mod matrix;
 pub mod servers;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -487,7 +487,7 @@ impl Sandbox {
     pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
     /// A token that has expired.
     pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";
-    /// The client id of the application that has no secret.
+    /// The id of the public app, which has no secret and whose refresh tokens can be used once.
     pub const PUBLIC_CLIENT_ID: &str = "sandbox0public0client0of0itch0";
     /// The secret of the app whose id is in the variables.
     pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
@@ -534,16 +534,15 @@ impl Sandbox {
         base.unwrap().split('/').next().unwrap()
     }
 
+    /// What happened to codes and tokens, in order.
+    pub fn token_events(&self) -> Vec<serde_json::Value> {
+        let events = http::get(self.address(), "/sandbox/tokens", &[]).json();
+        events.as_array().expect("a list").clone()
+    }
+
     /// How many requests it answered, in total and for each path.
     pub fn requests(&self) -> Requests {
-        let address = self.address();
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET /sandbox/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let body = text.split_once("\r\n\r\n").expect("a body").1;
-        let counts: serde_json::Value = serde_json::from_str(body).unwrap();
+        let counts = http::get(self.address(), "/sandbox/requests", &[]).json();
         let by_path = counts["by_path"].as_object().unwrap().iter();
         Requests {
             total: counts["total"].as_u64().unwrap(),

@@ -108,6 +108,8 @@ mod recorder;
 mod reports;
 /// `itch sandbox`.
 mod sandbox;
+/// Signing in to it.
+mod sandbox_sign_in;
 /// Closed streams, and ignored signals.
 mod streams_closed;
 /// The output on a terminal.

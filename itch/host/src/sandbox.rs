@@ -30,6 +30,9 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
         jitter: options.jitter,
         faults,
         rate_limit,
+        token_life: options.token_life,
+        device_life: options.device_life,
+        device_interval: options.device_interval,
     })?;
     let lines: String = sandbox
         .environment()

@@ -1,9 +1,11 @@
 //! The credentials of the sandbox. They are public, since they only give access to a simulation.
 
-/// The client id of the one app that the sandbox knows.
+/// The client id of the confidential app, which has a secret.
 pub const CLIENT_ID: &str = "sandbox0client0id0of0itch00000";
 /// The secret of the app, for the client credentials grant.
 pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
+/// The client id of the public app. It has no secret, and its refresh tokens can be used once.
+pub const PUBLIC_CLIENT_ID: &str = "sandbox0public0client0of0itch0";
 /// A user token of `burkeblack` with every scope.
 pub const TOKEN: &str = "sandbox0token0of0burkeblack000";
 /// A user token of `burkeblack` without any scope.
@@ -97,3 +99,24 @@ pub(crate) static SCOPES: [&str; 81] = [
     "user:write:chat",
     "whispers:read",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_credentials_look_like_those_of_twitch() {
+        for token in [
+            CLIENT_ID,
+            PUBLIC_CLIENT_ID,
+            CLIENT_SECRET,
+            TOKEN,
+            TOKEN_WITHOUT_SCOPES,
+            TOKEN_VIEWER,
+            TOKEN_EXPIRED,
+        ] {
+            assert_eq!(token.len(), 30, "{token}");
+            assert!(token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{token}");
+        }
+    }
+}

@@ -72,7 +72,8 @@
 //!
 //! # Services
 //!
-//! - `/oauth2/token` (client credentials) and `/oauth2/validate`,
+//! - `/oauth2/device`, `/oauth2/token` (client credentials, device code, refresh), `/oauth2/revoke` and
+//!   `/oauth2/validate`, and the page `/activate`, where a user signs in,
 //! - `/helix/`: the endpoints that have a file in `src/helix/`, for example `users`, `channels/followers` and `videos`,
 //!   all with rate limit headers, and `users/follows`, which Twitch has removed,
 //! - `/gql` for videos and their comments, by query or by the hash of the web player's query, with up to 35 operations
@@ -87,12 +88,36 @@
 //!   the previous window, and `/loots/api/v1/search/channels/{id}/streams`; like kraken, these services no longer
 //!   exist,
 //! - `/sandbox/requests`, which only the sandbox has: `{"total":2,"by_path":{"/helix/users":2}}`, the number of
-//!   requests since the start. Requests to this path are not counted or delayed.
+//!   requests since the start,
+//! - `/sandbox/tokens`: what happened to codes and tokens, in order, for example
+//!   `{"ms":1793491200000,"event":"refreshed","client":"…","user":"burkeblack","refresh":"…","new_refresh":"…"}`. The
+//!   events are `device`, `approved`, `denied`, `blocked`, `issued`, `refreshed`, `invalid_refresh` and `revoked`; and
+//!   `answer_sent` or `answer_broken` for each answer with a refresh token, when its last byte was given to the kernel,
+//!   or when the connection ended before. Instead of a refresh token, it has the first 16 hexadecimal digits of its
+//!   SHA-256,
+//! - `/sandbox/accounts`: the accounts that `/activate` offers: `[{"login":"burkeblack","id":"…","role":"…"}]`.
+//!
+//! Requests to `/sandbox/` are not counted or delayed.
 //!
 //! # Credentials
 //!
-//! There is one app, [`CLIENT_ID`] with [`CLIENT_SECRET`]. In addition to the app tokens from `/oauth2/token` there are
-//! four user tokens: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`], [`TOKEN_VIEWER`] and [`TOKEN_EXPIRED`].
+//! There are two apps: [`CLIENT_ID`], which is confidential and has [`CLIENT_SECRET`], and [`PUBLIC_CLIENT_ID`], which is
+//! public. Four user tokens of the first one always exist: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`], [`TOKEN_VIEWER`] and
+//! [`TOKEN_EXPIRED`]; they cannot be renewed, and revoking them has no effect.
+//!
+//! The confidential app may ask for app tokens. Both may ask for user tokens with the device code grant:
+//!
+//! - `POST /oauth2/device` gives a code and the address of a page. There, or with `/activate?device-code=…&login=…` (GET
+//!   or POST), any account signs in; with `deny=1` in the place of the login it refuses. The page offers `burkeblack`, a
+//!   moderator and a VIP of `burkeblack`, `just_a_viewer` and `not_moderated`; the second and the third depend on the
+//!   seed.
+//! - A device that polls before [`Options::device_interval`] has passed since its last poll gets `authorization_pending`
+//!   for ever.
+//! - The refresh token of the public app is void once it was used. The confidential app needs its secret, and keeps its
+//!   refresh token. Access tokens that were issued before stay valid until they expire.
+//! - Revoking an access token also ends its refresh token.
+//!
+//! What a token may list is decided by its scopes and by the role of its user in the channel.
 //!
 //! # Faults
 //!
@@ -183,12 +208,14 @@
 
 #![deny(missing_docs)]
 
+mod bodies;
 mod credentials;
 mod damage;
 mod delivery;
 mod faults;
 mod gql;
 mod helix;
+mod inspection;
 mod legacy;
 mod limit;
 mod oauth;
@@ -197,7 +224,9 @@ mod parameters;
 mod reply;
 mod requests;
 mod server;
+mod sign_in;
 mod state;
+mod watch;
 mod world;
 
 use std::{
@@ -210,7 +239,9 @@ use std::{
 use tokio::{runtime, sync::oneshot};
 
 pub use crate::{
-    credentials::{CLIENT_ID, CLIENT_SECRET, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES},
+    credentials::{
+        CLIENT_ID, CLIENT_SECRET, PUBLIC_CLIENT_ID, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES,
+    },
     faults::{Faults, ParseFaultsError},
     options::Options,
 };
@@ -238,7 +269,7 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("itch-sandbox".to_owned()).spawn(move || {
-            let state = Arc::new(state::State::new(options));
+            let state = Arc::new(state::State::new(options, base_url(address)));
             runtime.block_on(server::serve(listener, state, stopped));
         })?;
         Ok(Sandbox {
@@ -256,7 +287,7 @@ impl Sandbox {
 
     /// The base URL of all services, without a slash at the end.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        base_url(self.address)
     }
 
     /// The seed of its data.
@@ -287,6 +318,10 @@ impl Sandbox {
             let _ = thread.join();
         }
     }
+}
+
+fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}")
 }
 
 impl Drop for Sandbox {

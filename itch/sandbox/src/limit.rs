@@ -9,9 +9,8 @@ use std::{
 
 use crate::world::UserId;
 
-/// The owner of a bucket: an app has one bucket for its own tokens and one for each user. The sandbox has one app, so
-/// the user identifies the bucket.
-pub(crate) type Owner = Option<UserId>;
+/// The owner of a bucket, by the id of an app: it has one bucket for its own tokens and one for each user.
+pub(crate) type Owner = (&'static str, Option<UserId>);
 
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -90,6 +89,7 @@ pub(crate) fn unix_now() -> Duration {
 mod tests {
     use super::*;
 
+    const APP: Owner = ("app", None);
     const UNIX: Duration = Duration::from_secs(1_000_000);
 
     #[test]
@@ -97,35 +97,35 @@ mod tests {
         let mut limiter = Limiter::new(60);
         let start = Instant::now();
         for taken in 1..=60 {
-            let limit = limiter.take_at(None, start, UNIX).unwrap();
+            let limit = limiter.take_at(APP, start, UNIX).unwrap();
             assert_eq!((limit.limit, limit.remaining), (60, 60 - taken));
             assert_eq!(limit.reset, 1_000_000 + u64::from(taken));
         }
-        let Exceeded(limit) = limiter.take_at(None, start, UNIX).unwrap_err();
+        let Exceeded(limit) = limiter.take_at(APP, start, UNIX).unwrap_err();
         assert_eq!((limit.remaining, limit.reset), (0, 1_000_060));
         // One point per second is refilled.
         let later = start + Duration::from_millis(2_500);
-        assert!(limiter.take_at(None, later, UNIX).is_ok());
-        assert!(limiter.take_at(None, later, UNIX).is_ok());
-        assert!(limiter.take_at(None, later, UNIX).is_err());
+        assert!(limiter.take_at(APP, later, UNIX).is_ok());
+        assert!(limiter.take_at(APP, later, UNIX).is_ok());
+        assert!(limiter.take_at(APP, later, UNIX).is_err());
         // A bucket never holds more than its limit.
         let next_day = start + Duration::from_secs(86_400);
-        assert_eq!(limiter.take_at(None, next_day, UNIX).unwrap().remaining, 59);
+        assert_eq!(limiter.take_at(APP, next_day, UNIX).unwrap().remaining, 59);
     }
 
     #[test]
     fn owners_do_not_share_a_bucket() {
         let mut limiter = Limiter::new(1);
         let now = Instant::now();
-        assert!(limiter.take_at(None, now, UNIX).is_ok());
-        assert!(limiter.take_at(None, now, UNIX).is_err());
-        assert!(limiter.take_at(Some(1), now, UNIX).is_ok());
-        assert!(limiter.take_at(Some(2), now, UNIX).is_ok());
+        assert!(limiter.take_at(APP, now, UNIX).is_ok());
+        assert!(limiter.take_at(APP, now, UNIX).is_err());
+        assert!(limiter.take_at(("app", Some(1)), now, UNIX).is_ok());
+        assert!(limiter.take_at(("other app", Some(1)), now, UNIX).is_ok());
     }
 
     #[test]
     fn a_limit_of_nothing_refuses_everything() {
-        let limit = Limiter::new(0).take_at(None, Instant::now(), UNIX).unwrap_err().0;
+        let limit = Limiter::new(0).take_at(APP, Instant::now(), UNIX).unwrap_err().0;
         assert_eq!((limit.limit, limit.remaining, limit.reset), (0, 0, 1_000_060));
     }
 }

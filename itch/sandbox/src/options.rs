@@ -1,4 +1,4 @@
-//! The options of a sandbox: port, seed, delays, faults and rate limit.
+//! The options of a sandbox: port, seed, delays, faults, rate limit, and lifetimes.
 
 use std::time::Duration;
 
@@ -20,10 +20,16 @@ pub struct Options {
     /// Points per minute for each app and each user, counted like Helix does. `None`: there is no limit, and responses
     /// have no rate limit headers.
     pub rate_limit: Option<u32>,
+    /// How long a user token is valid that the sandbox issues; the ones that always exist do not expire.
+    pub token_life: Duration,
+    /// How long a device code is valid.
+    pub device_life: Duration,
+    /// How long a device waits between two polls; one that asks earlier gets no token.
+    pub device_interval: Duration,
 }
 
 impl Default for Options {
-    /// Any port, seed 1, no delays, no faults, Twitch's limit of 800 points per minute.
+    /// Any port, seed 1, no delays, no faults, Twitch's limit of 800 points per minute and its lifetimes.
     fn default() -> Options {
         Options {
             port: 0,
@@ -32,6 +38,9 @@ impl Default for Options {
             jitter: Duration::ZERO,
             faults: Faults::default(),
             rate_limit: Some(limit::DEFAULT_LIMIT),
+            token_life: Duration::from_secs(14_124),
+            device_life: Duration::from_secs(1_800),
+            device_interval: Duration::from_secs(5),
         }
     }
 }

@@ -26,6 +26,11 @@ impl Parameters {
         self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
+    /// The first value of a name, unless it is empty.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.one(name).filter(|value| !value.is_empty())
+    }
+
     /// Every value of a name. Twitch repeats the key; it does not split a value at commas.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub(crate) const REQUESTS_PATH: &str = "/sandbox/requests";
-
 /// Only known paths are counted separately, so that the map does not grow without bound.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Requests {
     total: u64,
     by_path: BTreeMap<&'static str, u64>,

@@ -11,12 +11,8 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::{BodyExt, Limited};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
-    body::Incoming,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-    server::conn::http1,
+    HeaderMap, Request, Response, StatusCode, body::Incoming, header::AUTHORIZATION, server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
@@ -27,21 +23,20 @@ use tokio::{
 };
 
 use crate::{
+    bodies::body,
     damage::{self, Scene},
     delivery::Delivery,
     faults::Fault,
-    gql, helix, legacy, oauth,
+    gql, helix, inspection, legacy, oauth,
     parameters::Parameters,
     reply::{Reply, error_reply},
-    requests::REQUESTS_PATH,
+    sign_in::{self, Target},
     state::State,
+    watch::{Watch, Watched},
 };
 
 /// The size of the backlog: a benchmark opens hundreds of connections at once.
 const BACKLOG: u32 = 1024;
-
-/// No form of the OAuth service is nearly as large.
-const MAXIMUM_FORM: usize = 64 * 1024;
 
 /// Binds to a port of the loopback interface; 0 takes any free port.
 pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
@@ -73,14 +68,20 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
     // Otherwise a response in two segments waits for an acknowledgement. If this fails, the connection is already
     // closed.
     let _ = stream.set_nodelay(true);
+    let watch = Arc::new(Watch::new(Arc::clone(&state)));
+    let watched = Watched {
+        stream,
+        watch: Arc::clone(&watch),
+    };
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
-        let answer: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move { answer(&state, request).await });
+        let (state, watch) = (Arc::clone(&state), Arc::clone(&watch));
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async move { answer(&state, &watch, request).await });
         answer
     });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(watched), service);
     let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    let stream = connection.into_parts().io.into_inner();
+    let Watched { stream, .. } = connection.into_parts().io.into_inner();
     if outcome.is_err_and(|error| error.source().is_some_and(|source| source.is::<Reset>())) {
         // With a linger time of zero, closing discards unsent data and makes the kernel send a reset.
         let _ = stream.set_zero_linger();
@@ -105,24 +106,18 @@ enum Service {
     Helix(Option<&'static helix::Endpoint>),
     Gql,
     Legacy(Option<&'static legacy::Route>),
-    OauthToken,
-    OauthValidate,
-    /// A path below `/oauth2/` that the OAuth service does not have.
-    OauthUnknown,
-    /// A path that no service has.
-    Unknown,
+    /// Also for a path that no service has.
+    SignIn(Target),
 }
 
 impl Service {
     fn of(path: &str) -> Service {
         match path {
-            oauth::TOKEN_PATH => Service::OauthToken,
-            oauth::VALIDATE_PATH => Service::OauthValidate,
-            _ if path.starts_with("/oauth2/") => Service::OauthUnknown,
+            oauth::ACTIVATE_PATH => Service::SignIn(Target::Page),
             _ if path.starts_with("/helix/") => Service::Helix(helix::endpoint(path)),
             _ if path.trim_end_matches('/') == gql::PATH => Service::Gql,
             _ if legacy::owns(path) => Service::Legacy(legacy::route(path)),
-            _ => Service::Unknown,
+            _ => Service::SignIn(Target::Service(oauth::Endpoint::find(path))),
         }
     }
 
@@ -132,22 +127,14 @@ impl Service {
             Service::Helix(endpoint) => endpoint.map(|endpoint| endpoint.path),
             Service::Gql => Some(gql::PATH),
             Service::Legacy(route) => route.map(|route| route.pattern),
-            Service::OauthToken => Some(oauth::TOKEN_PATH),
-            Service::OauthValidate => Some(oauth::VALIDATE_PATH),
-            Service::OauthUnknown | Service::Unknown => None,
+            Service::SignIn(target) => target.path(),
         }
-    }
-
-    /// Whether the faults of data services can occur here.
-    fn has_data(self) -> bool {
-        matches!(self, Service::Helix(_) | Service::Gql | Service::Legacy(_))
     }
 }
 
-async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<Delivery>, Reset> {
-    if request.uri().path() == REQUESTS_PATH {
-        let requests = state.requests().clone();
-        return Ok(deliver(Reply::json(StatusCode::OK, &requests), Delivery::whole));
+async fn answer(state: &State, watch: &Watch, request: Request<Incoming>) -> Result<Response<Delivery>, Reset> {
+    if let Some(reply) = inspection::answer(state, request.uri().path()) {
+        return Ok(deliver(reply, Delivery::whole));
     }
     let service = Service::of(request.uri().path());
     let number = state.requests().count(service.path());
@@ -164,8 +151,12 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
         path: service.path().unwrap_or_default(),
         is_gql: matches!(service, Service::Gql),
     };
-    if !service.has_data() {
-        return Ok(deliver(sign_in(state, scene, service, request).await, Delivery::whole));
+    if let Service::SignIn(target) = service {
+        let answer = sign_in::answer(state, scene, target, request).await;
+        if let Some(receipt) = answer.receipt {
+            watch.expect(receipt);
+        }
+        return Ok(deliver(answer.reply, Delivery::whole));
     }
     if strikes(Fault::Reset) {
         return Err(Reset);
@@ -197,27 +188,6 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Response<De
     } else {
         deliver(reply, Delivery::whole)
     })
-}
-
-/// Answers a request to the sign-in service.
-async fn sign_in(state: &State, scene: Scene<'_>, service: Service, request: Request<Incoming>) -> Reply {
-    let strikes = |fault| state.faults.strike(fault, state.seed, scene.number);
-    if strikes(Fault::OauthInternalError) {
-        return oauth::refuse(StatusCode::INTERNAL_SERVER_ERROR, "");
-    }
-    if strikes(Fault::OauthOutage) {
-        return damage::oauth_outage(scene);
-    }
-    if strikes(Fault::Echo)
-        && let Some(authorization) = authorization(request.headers())
-    {
-        return damage::echo(scene, authorization);
-    }
-    let reply = dispatch(state, scene.number, service, request).await;
-    match reply.status {
-        StatusCode::OK if strikes(Fault::OauthOdd) => damage::oauth_odd(scene, reply),
-        _ => reply,
-    }
 }
 
 /// The refusal that a data service sends in the place of an answer.
@@ -264,37 +234,9 @@ async fn dispatch(state: &State, number: u64, service: Service, request: Request
         Service::Legacy(route) => {
             legacy::answer(state, &method, request.uri().path(), route, request.headers(), &parameters)
         }
-        Service::OauthToken if method == Method::POST => match form(request).await {
-            Some(form) => oauth::token(&form.or(parameters), number),
-            None => oauth::refuse(StatusCode::BAD_REQUEST, "invalid body"),
-        },
-        Service::OauthValidate if method == Method::GET => {
-            let authorization = request.headers().get(AUTHORIZATION);
-            oauth::validate(authorization.and_then(|value| value.to_str().ok()))
-        }
-        _ => oauth::refuse(StatusCode::NOT_FOUND, "not found"),
+        // Answered before.
+        Service::SignIn(_) => error_reply(StatusCode::NOT_FOUND, ""),
     }
-}
-
-/// The form in a body; `None` if it cannot be read. A body of another media type is an empty form.
-async fn form(request: Request<Incoming>) -> Option<Parameters> {
-    let media_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let is_form = media_type.is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
-    let body = body(request, MAXIMUM_FORM).await?;
-    Some(if is_form {
-        Parameters::parse(&body)
-    } else {
-        Parameters::default()
-    })
-}
-
-/// The body, if it is complete and not too large.
-async fn body(request: Request<Incoming>, maximum: usize) -> Option<bytes::Bytes> {
-    let body = Limited::new(request.into_body(), maximum).collect().await;
-    Some(body.ok()?.to_bytes())
 }
 
 fn deliver(reply: Reply, delivery: fn(bytes::Bytes) -> Delivery) -> Response<Delivery> {

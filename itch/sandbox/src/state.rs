@@ -8,6 +8,7 @@ use std::{
 use crate::{
     faults::Faults,
     limit::{Exceeded, Limiter, Owner, RateLimit},
+    oauth::{Sessions, Settings},
     options::Options,
     requests::Requests,
     world::{Seed, World},
@@ -23,10 +24,18 @@ pub(crate) struct State {
     pub(crate) jitter: Duration,
     limiter: Option<Mutex<Limiter>>,
     requests: Mutex<Requests>,
+    sessions: Mutex<Sessions>,
 }
 
 impl State {
-    pub(crate) fn new(options: Options) -> State {
+    /// `base_url` is where the server is reached.
+    pub(crate) fn new(options: Options, base_url: String) -> State {
+        let sessions = Sessions::new(Settings {
+            base_url,
+            token_life: options.token_life,
+            device_life: options.device_life,
+            device_interval: options.device_interval,
+        });
         State {
             seed: Seed::new(options.seed),
             faults: options.faults,
@@ -35,6 +44,7 @@ impl State {
             jitter: options.jitter,
             limiter: options.rate_limit.map(|points| Mutex::new(Limiter::new(points))),
             requests: Mutex::default(),
+            sessions: Mutex::new(sessions),
         }
     }
 
@@ -42,6 +52,11 @@ impl State {
     pub(crate) fn take_point(&self, owner: Owner) -> Option<Result<RateLimit, Exceeded>> {
         let limiter = self.limiter.as_ref()?;
         Some(lock(limiter).take(owner))
+    }
+
+    /// The tokens and codes that were issued.
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        lock(&self.sessions)
     }
 
     /// The counts of requests.

@@ -36,6 +36,15 @@ pub(crate) struct SandboxOptions {
     /// The rate limit in points per minute, or `off`
     #[arg(long, value_name = "POINTS", default_value_t = default_rate_limit())]
     pub(crate) rate_limit: String,
+    /// How long a user token is valid that a sign-in issues, such as 5s
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "3h55m24s")]
+    pub(crate) token_life: Duration,
+    /// How long the code of a sign-in is valid
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30m")]
+    pub(crate) device_life: Duration,
+    /// How long a device waits between two polls; one that asks earlier gets no token
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub(crate) device_interval: Duration,
 }
 
 fn faults_help() -> String {

@@ -39,7 +39,7 @@ pub(crate) struct Scene<'a> {
 
 impl Scene<'_> {
     /// Whether a fault that is drawn for each request occurs.
-    fn strikes(&self, fault: Fault) -> bool {
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
         self.faults.strike(fault, self.seed, self.number)
     }
 

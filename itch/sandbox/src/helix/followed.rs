@@ -30,7 +30,7 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
     if !call.is_of(user) {
         return Err(Failure::not_the_users_own("user_id"));
     }
-    let followed = call.world.followed_by(user);
+    let followed = call.world.known_followed_by(user);
     let wanted: Vec<Follow> = followed
         .iter()
         .filter(|follow| broadcaster.is_none_or(|broadcaster| follow.user == broadcaster))

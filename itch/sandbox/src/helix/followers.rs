@@ -7,7 +7,7 @@ use super::call::{Call, Endpoint, Failure};
 use super::page::{Envelope, Pagination};
 use crate::{
     reply::to_json,
-    world::{BURKEBLACK, Follow, UserId, named, rfc3339},
+    world::{Follow, UserId, rfc3339},
 };
 
 const SCOPE: &str = "moderator:read:followers";
@@ -67,8 +67,8 @@ fn answer(call: &Call<'_>) -> Result<Bytes, Failure> {
 
 /// Whether the token belongs to the broadcaster or to a moderator.
 fn may_list(call: &Call<'_>, broadcaster: UserId) -> bool {
-    let moderates = named(broadcaster).is_some_and(|channel| channel.moderated);
-    call.is_of(broadcaster) || (moderates && call.is_of(BURKEBLACK))
+    let moderators = call.world.room(broadcaster).map_or(&[][..], |room| &room.moderators);
+    call.is_of(broadcaster) || moderators.iter().any(|moderator| call.is_of(*moderator))
 }
 
 fn follower(call: &Call<'_>, Follow { user, followed_at }: Follow) -> Follower {

@@ -25,7 +25,6 @@ use hyper::{
 pub(crate) use self::call::Endpoint;
 use self::call::{Call, Failure};
 use crate::{
-    credentials::CLIENT_ID,
     faults::Fault,
     limit::{DEFAULT_LIMIT, Exceeded, RateLimit, unix_now},
     oauth::{Grant, credentials_of},
@@ -61,7 +60,7 @@ pub(crate) fn answer(
     headers: &HeaderMap,
     parameters: Parameters,
 ) -> Reply {
-    let grant = match authenticate(headers) {
+    let grant = match authenticate(state, headers) {
         Ok(_) if state.faults.strike(Fault::Expired, state.seed, number) => {
             return Failure::unauthorized("Invalid OAuth token").into();
         }
@@ -86,7 +85,7 @@ pub(crate) fn answer(
             reset,
         });
     }
-    let rate = match state.take_point(grant.user) {
+    let rate = match state.take_point((grant.client, grant.user)) {
         Some(Err(Exceeded(rate))) => {
             return Reply::from(Failure::too_many_requests()).with_rate_limit(rate);
         }
@@ -118,7 +117,7 @@ pub(crate) fn answer(
     }
 }
 
-fn authenticate(headers: &HeaderMap) -> Result<Grant, Failure> {
+fn authenticate(state: &State, headers: &HeaderMap) -> Result<Grant, Failure> {
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     // The scheme `OAuth` of kraken is not accepted.
     let token = header(AUTHORIZATION)
@@ -126,8 +125,9 @@ fn authenticate(headers: &HeaderMap) -> Result<Grant, Failure> {
         .ok_or(Failure::unauthorized("OAuth token is missing"))?;
     let client_id = header(HeaderName::from_static("client-id"))
         .ok_or(Failure::unauthorized("Must provide a valid Client-ID or OAuth Token"))?;
-    let grant = Grant::of(token).ok_or(Failure::unauthorized("Invalid OAuth token"))?;
-    if client_id != CLIENT_ID {
+    let grant = state.sessions().grant(token);
+    let grant = grant.ok_or(Failure::unauthorized("Invalid OAuth token"))?;
+    if client_id != grant.client {
         return Err(Failure::unauthorized("Client ID and OAuth token do not match"));
     }
     Ok(grant)

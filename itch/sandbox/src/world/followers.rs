@@ -211,7 +211,7 @@ mod tests {
     fn both_sides_of_a_follow_agree() {
         let world = World::new(1);
         for (user, count) in [(BURKEBLACK, 312), (PLAIN_VIEWER, 12)] {
-            let followed = world.followed_by(user);
+            let followed = world.known_followed_by(user);
             assert_eq!(followed.len(), count);
             assert!(followed.is_sorted_by(|a, b| a.followed_at >= b.followed_at));
             for follow in followed {

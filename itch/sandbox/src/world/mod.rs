@@ -13,6 +13,7 @@ mod names;
 mod phrases;
 mod room;
 mod seed;
+mod sign_ins;
 mod time;
 mod timeline;
 mod video;
@@ -174,11 +175,6 @@ impl World {
             None => (0, Pace::Even { since: PRESENT }),
         };
         Followers::new(self, id, total, pace)
-    }
-
-    /// The channels that a token owner follows, newest first.
-    pub(crate) fn followed_by(&self, id: UserId) -> &[Follow] {
-        self.followed.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The videos of a channel, newest first.

@@ -18,5 +18,6 @@ mod limit;
 mod oauth;
 mod odd_answers;
 mod rooms;
+mod sign_in;
 mod videos;
 mod walk;
