@@ -487,6 +487,8 @@ impl Sandbox {
     pub const TOKEN_VIEWER: &str = "sandbox0token0of0just0a0viewer";
     /// A token that has expired.
     pub const TOKEN_EXPIRED: &str = "sandbox0token0that0has0expired";
+    /// The id of the confidential app, which needs the secret to renew tokens.
+    pub const CONFIDENTIAL_CLIENT_ID: &str = "sandbox0confidential0client0id";
     /// The id of the public app, which has no secret and whose refresh tokens can be used once.
     pub const PUBLIC_CLIENT_ID: &str = "sandbox0public0client0of0itch0";
     /// The secret of the app whose id is in the variables.

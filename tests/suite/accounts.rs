@@ -20,7 +20,7 @@ fn signing_in_gives_the_own_followers_and_signing_out_takes_them_away() {
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
     let ran = log_in(&folder, "login=burkeblack", &[]);
-    ran.succeeds();
+    ran.exits(0);
     let said = &ran.stderr;
     assert!(said.contains("\nconfirm ") && said.contains("signed in as burkeblack until 20"), "{said}");
     assert!(said.ends_with("all 8 reports work\n"), "{said}");
@@ -56,14 +56,8 @@ fn a_sign_in_asks_for_what_the_named_reports_declare() {
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
     let ran = log_in(&folder, "login=burkeblack", &["--for", "following"]);
-    assert!(
-        ran.succeeds()
-            .stderr
-            .ends_with("created, following, num-followers, num-following, streams, chat-replay work\n")
-            || ran.stderr.contains("following"),
-        "{}",
-        ran.stderr
-    );
+    let works = "chat-replay, created, following, num-followers, num-following, streams work\n";
+    assert!(ran.exits(0).stderr.ends_with(works), "{}", ran.stderr);
     assert_eq!(account_file(&folder)["accounts"][0]["scopes"], serde_json::json!(["user:read:follows"]));
     folder.itch(&["following", "-l", "1", "burkeblack"]).succeeds();
     let lacks = folder.itch(&["followers", "burkeblack"]);
@@ -72,7 +66,7 @@ fn a_sign_in_asks_for_what_the_named_reports_declare() {
         .says("error: the token of `burkeblack` lacks the scope `moderator:read:followers`, which `followers` needs\n");
     lacks.says("hint: itch login --for followers --as burkeblack\n");
     // Signing in again keeps the scopes that the account had.
-    log_in(&folder, "login=burkeblack", &["--for", "followers", "--as", "burkeblack"]).succeeds();
+    log_in(&folder, "login=burkeblack", &["--for", "followers", "--as", "burkeblack"]).exits(0);
     let file = account_file(&folder);
     assert_eq!(file["accounts"].as_array().unwrap().len(), 1);
     assert_eq!(file["accounts"][0]["scopes"], serde_json::json!(["moderator:read:followers", "user:read:follows"]));
@@ -91,7 +85,7 @@ fn a_refused_sign_in_leaves_nothing_behind() {
         .says("error: `just_a_viewer` signed in on that page, not `burkeblack`\n");
     folder.itch(&["whoami"]).exits(0).says("nobody is signed in\n");
     // An application with a secret is found at once.
-    let confidential = folder.variable("TWITCH_CLIENT_ID", sandbox.variables()["TWITCH_CLIENT_ID"].clone());
+    let confidential = folder.variable("TWITCH_CLIENT_ID", Sandbox::CONFIDENTIAL_CLIENT_ID);
     let ran = log_in(&confidential, "login=burkeblack", &[]);
     ran.exits(4).says("is of the client type Confidential\n");
     assert_eq!(account_file(&confidential)["accounts"], serde_json::json!([]));
@@ -106,8 +100,8 @@ fn a_refused_sign_in_leaves_nothing_behind() {
 fn several_accounts_are_chosen_by_login() {
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
-    log_in(&folder, "login=just_a_viewer", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
+    log_in(&folder, "login=just_a_viewer", &[]).exits(0);
     folder.itch(&["followers", "-l", "1", "burkeblack"]).succeeds();
     let viewer = folder.itch(&["followers", "--as", "just_a_viewer", "burkeblack"]);
     viewer
@@ -140,7 +134,7 @@ fn several_accounts_are_chosen_by_login() {
 fn an_account_is_used_at_its_own_addresses_only() {
     let (here, there) = (sandbox(&[]), sandbox(&[]));
     let folder = folder(&here);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     let folder = folder.at(&there).variable("TWITCH_TOKEN", "");
     folder
         .itch(&["followers", "burkeblack"])
@@ -156,7 +150,7 @@ fn a_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     let path = folder.path("data/itch/accounts.json");
     let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -182,7 +176,7 @@ fn a_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
 fn the_order_of_identities() {
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=just_a_viewer", &[]).succeeds();
+    log_in(&folder, "login=just_a_viewer", &[]).exits(0);
     let token = sandbox.variables()["TWITCH_TOKEN"].clone();
     let uses = |folder: &Folder, arguments: &[&str], line: &str| {
         let mut all = vec!["-v", "followers", "-l", "1", "burkeblack"];
@@ -197,7 +191,6 @@ fn the_order_of_identities() {
     assert_eq!(uses(&folder, &["--as", "just_a_viewer"], "signed in as just_a_viewer"), 4);
     let app = folder
         .variable("TWITCH_TOKEN", "")
-        .variable("TWITCH_CLIENT_ID", sandbox.variables()["TWITCH_CLIENT_ID"].clone())
         .variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
     app.itch(&["logout"]).exits(0);
     assert_eq!(uses(&app, &[], "using the application of TWITCH_CLIENT_ID"), 4);
@@ -209,4 +202,64 @@ fn the_order_of_identities() {
     let before = sandbox.requests().of("/oauth2/token");
     app.itch(&["num-followers", "burkeblack"]).succeeds();
     assert_eq!(sandbox.requests().of("/oauth2/token"), before);
+}
+
+/// Every file below a folder but the account file, as one text.
+fn files(folder: &std::path::Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&files(&path));
+        } else if !path.ends_with("accounts.json") {
+            text.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+        }
+    }
+    text
+}
+
+#[test]
+fn tokens_and_codes_are_nowhere_but_in_the_account_file() {
+    let sandbox = sandbox(&["--token-life", "2s"]);
+    let folder = folder(&sandbox);
+    let mut shown = log_in(&folder, "login=burkeblack", &["-vv"]).exits(0).all();
+    let first = account_file(&folder);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let pull = [
+        "-vv",
+        "-c",
+        "file",
+        "followers",
+        "-l",
+        "3",
+        "--verdict",
+        "verdict.json",
+        "burkeblack",
+    ];
+    shown += &folder.itch(&pull).exits(0).all();
+    shown += &folder.itch(&["-vv", "whoami", "--json"]).exits(0).all();
+    shown += &folder.itch(&["-vv", "doctor"]).exits(0).all();
+    shown += &folder.itch(&["-vv", "following", "just_a_viewer"]).exits(4).all();
+    let second = account_file(&folder);
+    shown += &folder.itch(&["-vv", "logout"]).exits(0).all();
+    shown += &files(&folder.path(""));
+    for file in [first, second] {
+        for name in ["access_token", "refresh_token"] {
+            let secret = file["accounts"][0][name].as_str().unwrap();
+            assert!(secret.len() >= 30 && !shown.contains(secret), "{name}");
+        }
+    }
+    assert!(!shown.contains("device_code="), "the code of the device is logged");
+}
+
+#[test]
+fn without_a_place_for_accounts_nobody_is_asked_to_sign_in() {
+    let sandbox = sandbox(&[]);
+    let folder = folder(&sandbox);
+    folder.write("data", "a file");
+    let ran = folder.itch(&["login"]);
+    ran.exits(1).says("error: there is no directory for the account file\n");
+    assert_eq!(sandbox.requests().total, 0);
+    let ran = folder.itch(&["login", "--for", "folowers"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
 }

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use itch_tests::accounts::{folder, log_in, token_events};
+use itch_tests::accounts::{folder, log_in};
 use itch_tests::{Folder, Sandbox, Signal, signal, wait};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -21,7 +21,7 @@ fn stored(folder: &Folder) -> String {
 
 /// The refresh token that the service gave last, and the one that it replaced.
 fn last(sandbox: &Sandbox) -> (String, Option<String>) {
-    let events = token_events(sandbox);
+    let events = sandbox.token_events();
     let given = events
         .iter()
         .rev()
@@ -40,7 +40,7 @@ fn random(bound: u64) -> u64 {
 fn a_sign_in_survives_every_kill_but_one_between_the_answer_and_the_file() {
     let sandbox = Sandbox::start(&["--device-interval", "0s", "--token-life", "1s", "--latency", "4ms"]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     let mut lost = 0;
     for _ in 0..200 {
         let mut child = folder.command(&RUN).spawn().unwrap();
@@ -59,7 +59,7 @@ fn a_sign_in_survives_every_kill_but_one_between_the_answer_and_the_file() {
         ran.exits(4)
             .says("an earlier request to renew it was accepted, but its answer was lost");
         ran.says("hint: itch login --as burkeblack\n");
-        log_in(&folder, "login=burkeblack", &["--as", "burkeblack"]).succeeds();
+        log_in(&folder, "login=burkeblack", &["--as", "burkeblack"]).exits(0);
     }
     folder.itch(&RUN).succeeds();
     assert!(lost < 100, "{lost} of 200");
@@ -69,7 +69,7 @@ fn a_sign_in_survives_every_kill_but_one_between_the_answer_and_the_file() {
 fn signals_wait_for_a_renewal() {
     let sandbox = Sandbox::start(&["--device-interval", "0s", "--token-life", "1s", "--latency", "30ms"]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     for round in 0..30 {
         let kind = [Signal::INT, Signal::TERM, Signal::HUP][round % 3];
         let child = folder.command(&RUN).spawn().unwrap();
@@ -89,10 +89,10 @@ fn signals_wait_for_a_renewal() {
 fn two_processes_renew_an_expired_token_once() {
     let sandbox = Sandbox::start(&["--device-interval", "0s", "--token-life", "2s"]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     std::thread::sleep(Duration::from_millis(2100));
     let renewals = || {
-        let events = token_events(&sandbox);
+        let events = sandbox.token_events();
         events.iter().filter(|event| event["event"] == "refreshed").count()
     };
     let before = renewals();
@@ -107,7 +107,7 @@ fn two_processes_renew_an_expired_token_once() {
 fn a_renewed_token_is_on_the_disk_soon() {
     let sandbox = Sandbox::start(&["--device-interval", "0s", "--token-life", "1s"]);
     let folder = folder(&sandbox);
-    log_in(&folder, "login=burkeblack", &[]).succeeds();
+    log_in(&folder, "login=burkeblack", &[]).exits(0);
     let mut times = Vec::new();
     for _ in 0..5 {
         std::thread::sleep(Duration::from_millis(1000));

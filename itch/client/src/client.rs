@@ -25,7 +25,7 @@ use crate::limiter::Limiter;
 use crate::passing::may_be_stored;
 use crate::policy::policy;
 use crate::retry::Patience;
-use crate::sign_in::{Identity, SignInContext, Who, finish_renewals};
+use crate::sign_in::{Identity, SignInContext, Who, wait_for_renewals};
 use crate::tickets::{Landing, Tickets};
 use crate::waits::{Wait, Waits};
 use crate::wire::Wire;
@@ -459,7 +459,7 @@ impl Drop for Inner {
         self.core.close();
         self.core.tickets.cancel();
         if lock(&self.runtime).is_some() {
-            finish_renewals(self.core.longest_renewal);
+            wait_for_renewals(self.core.longest_renewal);
         }
         self.core.cache.flush(LAST_WRITES);
         if let Some(runtime) = lock(&self.runtime).take() {

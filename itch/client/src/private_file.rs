@@ -33,9 +33,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A temporary file can be read by its owner only, and keeps these permissions under its new name.
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
+    file.as_file().sync_data()?;
     file.persist(path)?;
     sync_directory(directory)
+}
+
+/// Checks that a file could be replaced: that another one can be made beside it.
+pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
+    tempfile::NamedTempFile::new_in(directory_of(path)).map(drop)
 }
 
 /// Makes a directory that only this user may enter, with its parents.

@@ -1,9 +1,12 @@
 //! The credentials of the sandbox. They are public, since they only give access to a simulation.
 
-/// The client id of the confidential app, which has a secret.
+/// The client id of the app that the printed variables name. It has a secret for app tokens, and users of it sign in
+/// without one, as with a public app: so one id is enough for both.
 pub const CLIENT_ID: &str = "sandbox0client0id0of0itch00000";
 /// The secret of the app, for the client credentials grant.
 pub const CLIENT_SECRET: &str = "sandbox0client0secret0of0itch0";
+/// The client id of the confidential app, which needs the secret to renew tokens.
+pub const CONFIDENTIAL_CLIENT_ID: &str = "sandbox0confidential0client0id";
 /// The client id of the public app. It has no secret, and its refresh tokens can be used once.
 pub const PUBLIC_CLIENT_ID: &str = "sandbox0public0client0of0itch0";
 /// A user token of `burkeblack` with every scope.
@@ -108,6 +111,7 @@ mod tests {
     fn fixed_credentials_look_like_those_of_twitch() {
         for token in [
             CLIENT_ID,
+            CONFIDENTIAL_CLIENT_ID,
             PUBLIC_CLIENT_ID,
             CLIENT_SECRET,
             TOKEN,

@@ -101,11 +101,12 @@
 //!
 //! # Credentials
 //!
-//! There are two apps: [`CLIENT_ID`], which is confidential and has [`CLIENT_SECRET`], and [`PUBLIC_CLIENT_ID`], which is
-//! public. Four user tokens of the first one always exist: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`], [`TOKEN_VIEWER`] and
-//! [`TOKEN_EXPIRED`]; they cannot be renewed, and revoking them has no effect.
+//! There are three apps: [`CONFIDENTIAL_CLIENT_ID`], which is confidential and has [`CLIENT_SECRET`], [`PUBLIC_CLIENT_ID`],
+//! which is public, and [`CLIENT_ID`], which is both, so that one id is enough: it gets app tokens with the secret, and its
+//! users sign in without one. Four user tokens of the last one always exist: [`TOKEN`], [`TOKEN_WITHOUT_SCOPES`],
+//! [`TOKEN_VIEWER`] and [`TOKEN_EXPIRED`]; they cannot be renewed, and revoking them has no effect.
 //!
-//! The confidential app may ask for app tokens. Both may ask for user tokens with the device code grant:
+//! All may ask for user tokens with the device code grant:
 //!
 //! - `POST /oauth2/device` gives a code and the address of a page. There, or with `/activate?device-code=…&login=…` (GET
 //!   or POST), any account signs in; with `deny=1` in the place of the login it refuses. The page offers `burkeblack`, a
@@ -113,8 +114,8 @@
 //!   seed.
 //! - A device that polls before [`Options::device_interval`] has passed since its last poll gets `authorization_pending`
 //!   for ever.
-//! - The refresh token of the public app is void once it was used. The confidential app needs its secret, and keeps its
-//!   refresh token. Access tokens that were issued before stay valid until they expire.
+//! - A refresh token is void once it was used. Only the confidential app needs its secret for it, and keeps its refresh
+//!   token. Access tokens that were issued before stay valid until they expire.
 //! - Revoking an access token also ends its refresh token.
 //!
 //! What a token may list is decided by its scopes and by the role of its user in the channel.
@@ -240,7 +241,8 @@ use tokio::{runtime, sync::oneshot};
 
 pub use crate::{
     credentials::{
-        CLIENT_ID, CLIENT_SECRET, PUBLIC_CLIENT_ID, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER, TOKEN_WITHOUT_SCOPES,
+        CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, PUBLIC_CLIENT_ID, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER,
+        TOKEN_WITHOUT_SCOPES,
     },
     faults::{Faults, ParseFaultsError},
     options::Options,

@@ -44,6 +44,12 @@ impl Accounts {
         &self.path
     }
 
+    /// Checks that the file can be written, before a user is asked to sign in. Makes its directory.
+    pub fn check_writable(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        private_file::check_writable(&self.path).map_err(|error| self.cannot_write(&error))
+    }
+
     /// All accounts, the default one first.
     ///
     /// An error of kind [`ErrorKind::SignIn`] if others can read the file, or if it is damaged: then it has been renamed.
@@ -139,10 +145,12 @@ impl Accounts {
     }
 
     fn write(&self, stored: &Stored) -> Result<()> {
-        private_file::replace(&self.path, &stored.bytes()).map_err(|error| {
-            let message = format!("the account file `{}` cannot be written", self.path.display());
-            Error::new(ErrorKind::Failed, message).source_chain(&error)
-        })
+        private_file::replace(&self.path, &stored.bytes()).map_err(|error| self.cannot_write(&error))
+    }
+
+    fn cannot_write(&self, error: &std::io::Error) -> Error {
+        let message = format!("the account file `{}` cannot be written", self.path.display());
+        Error::new(ErrorKind::Failed, message).source_chain(error)
     }
 }
 

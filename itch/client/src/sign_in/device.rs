@@ -228,9 +228,15 @@ impl SignIn {
         let pair = self.block(self.poll(device, tick))?;
         let addresses = ServiceAddresses::of(&self.context.addresses);
         let account = Account::granted(&device.client_id, addresses, pair);
-        let held = self.accounts.lock()?;
-        self.accounts
-            .change(&held, |stored| stored.accounts.push(account.clone()))?;
+        let kept = self.accounts.lock().and_then(|held| {
+            self.accounts
+                .change(&held, |stored| stored.accounts.push(account.clone()))
+        });
+        if let Err(error) = kept {
+            // Nobody could use the tokens any more.
+            let _ = self.revoke(&account);
+            return Err(error);
+        }
         Ok(account)
     }
 
@@ -412,5 +418,6 @@ fn not_confirmed(answer: &Answer, accepted: bool) -> Error {
 /// Whether an error of [`SignIn::renew`] says that the application needs its secret to renew tokens: it is of the
 /// client type Confidential, and has to be of the type Public.
 pub fn needs_secret(error: &Error) -> bool {
-    error.service == Some(Service::OAuth) && error.http == Some(403)
+    let named = error.causes.iter().any(|cause| cause.contains("client secret"));
+    error.service == Some(Service::OAuth) && (error.http == Some(403) || error.http == Some(400) && named)
 }

@@ -20,6 +20,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 pub use self::device::{DeviceCode, Reached, SignIn, needs_secret};
 use self::identity_file::{IdentityFile, Record};
 pub use self::renewal::finish_renewals;
+pub(crate) use self::renewal::wait_for_renewals;
 pub(crate) use self::service::SignInContext;
 use self::service::{Question, read_record, refused};
 use crate::accounts::{Accounts, AppToken, MARGIN, Pair, ServiceAddresses, seconds_now};

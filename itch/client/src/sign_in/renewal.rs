@@ -12,26 +12,45 @@ use itch_api::sync::{ignore_poison, lock};
 use itch_api::{Error, ErrorKind, Result, Service};
 use tracing::debug;
 
+use super::device::needs_secret;
 use super::identity_file::Record;
 use super::service::{Question, SignInContext, refused};
 use crate::Secret;
 use crate::accounts::{Account, Accounts, seconds_now};
 use crate::wire::Answer;
 
-/// How many renewals of this process must not be interrupted now.
-static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+/// The renewals of this process that must not be interrupted now.
+static RENEWALS: (Mutex<Renewals>, Condvar) = (
+    Mutex::new(Renewals {
+        running: 0,
+        ending: false,
+    }),
+    Condvar::new(),
+);
 
-/// Waits until no renewal of an account's tokens is between its request and the stored answer, at most this long. A
-/// program that is about to end itself calls it, so that the sign-in is not lost.
+struct Renewals {
+    running: usize,
+    /// The process is about to end: no other one begins.
+    ending: bool,
+}
+
+/// Waits until no renewal of an account's tokens is between its request and the stored answer, at most this long; no
+/// other one begins. A program that is about to end itself calls it, so that the sign-in is not lost.
 pub fn finish_renewals(limit: Duration) {
+    lock(&RENEWALS.0).ending = true;
+    wait_for_renewals(limit);
+}
+
+/// Waits until no renewal is between its request and the stored answer, at most this long.
+pub(crate) fn wait_for_renewals(limit: Duration) {
     let until = Instant::now() + limit;
-    let mut running = lock(&RUNNING.0);
-    while *running > 0 {
+    let mut renewals = lock(&RENEWALS.0);
+    while renewals.running > 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return;
         }
-        running = ignore_poison(RUNNING.1.wait_timeout(running, left)).0;
+        renewals = ignore_poison(RENEWALS.1.wait_timeout(renewals, left)).0;
     }
 }
 
@@ -39,16 +58,21 @@ pub fn finish_renewals(limit: Duration) {
 struct Running;
 
 impl Running {
-    fn begin() -> Running {
-        *lock(&RUNNING.0) += 1;
-        Running
+    /// `None` if the client or the process is ending. Both are looked at under the lock that whoever ends them takes.
+    fn begin(context: &SignInContext) -> Option<Running> {
+        let mut renewals = lock(&RENEWALS.0);
+        if renewals.ending || context.closing.load(Ordering::Relaxed) {
+            return None;
+        }
+        renewals.running += 1;
+        Some(Running)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        *lock(&RUNNING.0) -= 1;
-        RUNNING.1.notify_all();
+        lock(&RENEWALS.0).running -= 1;
+        RENEWALS.1.notify_all();
     }
 }
 
@@ -64,7 +88,7 @@ pub(super) async fn renew(
     // A task of its own: the request that needs the token may be given up meanwhile.
     let task = tokio::spawn(async move { attempt(&accounts, &known, secret.as_ref(), &context).await });
     let outcome = task.await;
-    outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the renewal of the token was given up")))
+    outcome.unwrap_or_else(|_| Err(given_up()))
 }
 
 async fn attempt(
@@ -83,7 +107,7 @@ async fn attempt(
         return Err(error.cause("it cannot be renewed").hint(login_again(&account)));
     };
     account.register(&context.secrets);
-    let running = Running::begin();
+    let running = Running::begin(context).ok_or_else(given_up)?;
     accounts.change(&held, |stored| {
         if let Some(account) = stored.account(&known.id) {
             account.renewing.get_or_insert(seconds_now());
@@ -135,6 +159,10 @@ async fn attempt(
     renewed.ok_or_else(|| accounts.find(&known.id).err().unwrap_or_else(gone))
 }
 
+fn given_up() -> Error {
+    Error::new(ErrorKind::Cancelled, "the renewal of the token was given up")
+}
+
 fn gone() -> Error {
     Error::new(ErrorKind::SignIn, "the account was signed out meanwhile").hint("itch login")
 }
@@ -163,7 +191,7 @@ pub(super) async fn validated(accounts: &Accounts, known: &Account, record: Reco
 pub(super) fn ended(account: &Account, answer: &Answer, retried: bool) -> Error {
     let message = format!("the sign-in of `{}` has ended: Twitch refused to renew its token", account.name());
     let error = refused(Error::new(ErrorKind::SignIn, message), answer).hint(login_again(account));
-    if answer.status == 403 {
+    if needs_secret(&error) {
         return error.cause(format!(
             "the application `{}` is of the client type Confidential: its tokens can only be renewed with \
              `TWITCH_CLIENT_SECRET`",

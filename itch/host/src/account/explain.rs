@@ -1,14 +1,14 @@
 //! Says why a service refused an identity, by what is known of it: three causes, three sentences.
 
-use itch_api::{Error, ErrorKind};
+use itch_api::{Error, ErrorKind, Service};
 use itch_client::{Who, WhoSource};
 use itch_plugin::ReportSpec;
 
 /// The error of a report that Twitch refused, with the reason that is known: an app token, a missing scope, or a user who
 /// is not a moderator of the channel, or not its owner.
 pub(crate) fn explain(error: Error, spec: &ReportSpec, channel: Option<&str>, who: &Who) -> Error {
-    // Without a status it is the sign-in itself that failed, which says why.
-    let refused = error.kind == ErrorKind::SignIn && error.http.is_some();
+    // An error of the sign-in service says by itself why.
+    let refused = error.kind == ErrorKind::SignIn && error.service == Some(Service::Helix);
     let Some(first) = spec.scopes.first().filter(|_| refused) else {
         return error;
     };
@@ -59,8 +59,6 @@ pub(crate) fn explain(error: Error, spec: &ReportSpec, channel: Option<&str>, wh
 
 #[cfg(test)]
 mod tests {
-    use itch_api::Service;
-
     use super::*;
 
     fn sentence(scope: &str, who: &Who, channel: Option<&str>) -> (String, Option<String>) {

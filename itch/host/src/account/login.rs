@@ -10,6 +10,7 @@ use itch_plugin::Registry;
 
 use super::{registration, rights, sign_in, usable};
 use crate::config::Config;
+use crate::environment;
 use crate::exit_codes::{DONE, EXIT_INTERRUPTED};
 use crate::interrupt::Interrupts;
 use crate::options::account::LoginOptions;
@@ -31,6 +32,7 @@ pub(crate) fn run(registry: &Registry, options: &LoginOptions, printer: &Printer
         Some(client_id) => client_id,
         None => registration::guided(&sign_in, printer)?,
     };
+    sign_in.accounts().check_writable()?;
     let device = sign_in.begin(&client_id, &scopes).map_err(registration::explain)?;
     announce(&device, options.open, printer);
     let granted = match wait(&sign_in, &device, &interrupts, printer) {
@@ -60,6 +62,9 @@ pub(crate) fn run(registry: &Registry, options: &LoginOptions, printer: &Printer
         rights::working(&standings)
     ));
     remind(&account, &accounts, printer);
+    if environment::read("TWITCH_TOKEN").is_some() {
+        printer.warning("`TWITCH_TOKEN` is set and is used in the place of this account: unset it, or use `--as`");
+    }
     Ok(DONE)
 }
 

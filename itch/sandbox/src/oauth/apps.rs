@@ -1,8 +1,8 @@
-//! The registered apps: a confidential one, which has a secret, and a public one, which has none.
+//! The registered apps: a confidential one, which needs its secret, a public one, which has none, and one that is both.
 
 use super::refusal::Refusal;
 use crate::{
-    credentials::{CLIENT_ID, CLIENT_SECRET, PUBLIC_CLIENT_ID},
+    credentials::{CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, PUBLIC_CLIENT_ID},
     parameters::Parameters,
 };
 
@@ -12,21 +12,32 @@ pub(super) struct App {
     pub(super) id: &'static str,
     /// `None` for an app of the type "Public".
     secret: Option<&'static str>,
+    /// Whether tokens are renewed only with the secret.
+    is_confidential: bool,
 }
 
-pub(super) static CONFIDENTIAL: App = App {
+/// The app of the printed variables, and the only one that gets app tokens.
+pub(super) static USUAL: App = App {
     id: CLIENT_ID,
     secret: Some(CLIENT_SECRET),
+    is_confidential: false,
 };
 
-pub(super) static PUBLIC: App = App {
+static CONFIDENTIAL: App = App {
+    id: CONFIDENTIAL_CLIENT_ID,
+    secret: Some(CLIENT_SECRET),
+    is_confidential: true,
+};
+
+static PUBLIC: App = App {
     id: PUBLIC_CLIENT_ID,
     secret: None,
+    is_confidential: false,
 };
 
 impl App {
     pub(super) fn find(id: &str) -> Option<&'static App> {
-        [&CONFIDENTIAL, &PUBLIC].into_iter().find(|app| app.id == id)
+        [&USUAL, &CONFIDENTIAL, &PUBLIC].into_iter().find(|app| app.id == id)
     }
 
     /// The app of the parameter `client_id`.
@@ -38,7 +49,7 @@ impl App {
     }
 
     pub(super) fn is_public(&self) -> bool {
-        self.secret.is_none()
+        !self.is_confidential
     }
 
     /// Checks the parameter `client_secret`. No secret is that of a public app.

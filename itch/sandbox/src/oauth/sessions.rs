@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     app_token,
-    apps::{App, CONFIDENTIAL},
+    apps::{App, USUAL},
     bounded::Bounded,
     grant::Grant,
     log::{Event, Log, Receipt},
@@ -148,7 +148,7 @@ impl Sessions {
         }
         let expires_in = app_token::expiry(token)?.checked_sub(unix_now().as_secs())?;
         self.revoked_app_tokens.get(token).is_none().then_some(Grant {
-            client: CONFIDENTIAL.id,
+            client: USUAL.id,
             user: None,
             scopes: Cow::Borrowed(&[]),
             expires_in,

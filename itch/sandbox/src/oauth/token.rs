@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     app_token,
-    apps::App,
+    apps::{App, USUAL},
     log::Receipt,
     refusal::Refusal,
     scopes,
@@ -54,6 +54,9 @@ pub(super) fn answer(sessions: &mut Sessions, parameters: &Parameters, number: u
 
 fn of_app(sessions: &mut Sessions, app: &'static App, parameters: &Parameters, number: u64) -> Result<Issued, Refusal> {
     app.check_secret(parameters)?;
+    if *app != USUAL {
+        return Err(Refusal::bad_request("invalid client"));
+    }
     scopes::parse(parameters.one("scope").unwrap_or_default())?;
     let body = AppToken {
         access_token: sessions.app_token(app, number),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use itch_sandbox::{CLIENT_ID, CLIENT_SECRET, Options, PUBLIC_CLIENT_ID, TOKEN};
+use itch_sandbox::{CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, Options, PUBLIC_CLIENT_ID, TOKEN};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, BURKEBLACK, Client};
@@ -248,13 +248,13 @@ fn a_public_refresh_token_can_be_used_once() {
 #[test]
 fn a_confidential_app_needs_its_secret_and_keeps_its_refresh_token() {
     let client = quick();
-    let tokens = sign_in(&client, CLIENT_ID, "burkeblack", "");
+    let tokens = sign_in(&client, CONFIDENTIAL_CLIENT_ID, "burkeblack", "");
     let token = text(&tokens, "refresh_token");
-    refused(&refresh(&client, CLIENT_ID, "", token), 400, "missing client secret");
-    refused(&refresh(&client, CLIENT_ID, "&client_secret=x", token), 403, "invalid client secret");
+    refused(&refresh(&client, CONFIDENTIAL_CLIENT_ID, "", token), 400, "missing client secret");
+    refused(&refresh(&client, CONFIDENTIAL_CLIENT_ID, "&client_secret=x", token), 403, "invalid client secret");
     let secret = format!("&client_secret={CLIENT_SECRET}");
     for _ in 0..2 {
-        let renewed = refresh(&client, CLIENT_ID, &secret, token).json();
+        let renewed = refresh(&client, CONFIDENTIAL_CLIENT_ID, &secret, token).json();
         assert_eq!(text(&renewed, "refresh_token"), token);
         assert_eq!(validate(&client, text(&renewed, "access_token")).status, 200);
     }
