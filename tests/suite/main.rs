@@ -110,6 +110,8 @@ mod reports;
 mod sandbox;
 /// Signing in to it.
 mod sandbox_sign_in;
+/// The rate limit of all processes: its file, and what is not trusted.
+mod shared_limits;
 /// Closed streams, and ignored signals.
 mod streams_closed;
 /// The output on a terminal.

@@ -41,10 +41,10 @@ pub(crate) enum Grant {
 /// The rate limit headers of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reading {
-    limit: f64,
-    remaining: f64,
+    pub limit: f64,
+    pub remaining: f64,
     /// How long until the bucket is full.
-    full_in: Duration,
+    pub full_in: Duration,
 }
 
 impl Reading {
@@ -160,6 +160,16 @@ impl Bucket {
             }
         }
         if at <= now { Grant::Now } else { Grant::At(at) }
+    }
+
+    /// How many requests are in flight.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Until when nothing is sent, because the service refused a request.
+    pub fn closed_until(&self) -> Option<Instant> {
+        self.closed_until
     }
 
     /// Counts a request that is about to be sent, and returns its number.

@@ -21,6 +21,7 @@ use crate::fetch::Fetcher;
 use crate::freshness::{Accept, CacheOptions, Walk, Walks, accept, fallback};
 use crate::gql::other_form;
 use crate::key;
+use crate::limit_file::LimitFiles;
 use crate::limiter::Limiter;
 use crate::passing::may_be_stored;
 use crate::policy::policy;
@@ -107,13 +108,17 @@ impl Client {
             tally: Arc::clone(&tally),
             waits: Arc::clone(&waits),
         };
+        let mut limiter = Limiter::new(settings.connections, &tally, &waits);
+        if let Some(directory) = settings.shared_limits {
+            limiter = limiter.sharing(Arc::new(LimitFiles::new(directory)), Arc::clone(&settings.warn));
+        }
         let client_id = settings.identity.client_id.as_deref();
         let client_id = client_id.map(HeaderValue::from_str).transpose();
         let fetcher = Fetcher {
             client_id: client_id
                 .map_err(|_| Error::new(ErrorKind::Usage, "the Twitch client id contains invalid characters"))?,
             identity: Identity::new(settings.identity, Arc::clone(&settings.warn)),
-            limiter: Limiter::new(settings.connections, &tally, &waits),
+            limiter,
             context: SignInContext {
                 wire: Arc::new(Wire::new(
                     settings.timeout,
@@ -462,6 +467,7 @@ impl Drop for Inner {
             wait_for_renewals(self.core.longest_renewal);
         }
         self.core.cache.flush(LAST_WRITES);
+        self.core.fetcher.limiter.close();
         if let Some(runtime) = lock(&self.runtime).take() {
             // Dropping the runtime normally would wait for a store that hangs, and is not allowed in `async` code.
             runtime.shutdown_background();

@@ -1,4 +1,4 @@
-//! Fetches an answer through the layers below the cache: limiter, sign-in, retry, wire, repeated as needed.
+//! Fetches an answer through the layers below the cache: sign-in, limiter, retry, wire, repeated as needed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +8,10 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::gql::GqlFacts;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Pass};
 use crate::passing::{Judgement, judge};
 use crate::retry::{Fault, Trouble, pause, random_fraction};
-use crate::sign_in::{Identity, SignInContext};
+use crate::sign_in::{Credentials, Identity, SignInContext};
 use crate::waits::{TooLong, WaitReason, Waits};
 use crate::wire::{Answer, Call};
 
@@ -36,13 +36,7 @@ impl Fetcher {
         let mut renewed = false;
         let mut doubts = Vec::new();
         loop {
-            let in_walk = request.chain.is_some();
-            let pass = self.limiter.enter(request.service, in_walk).await;
-            let pass = pass.map_err(|too_long| limited(request, too_long))?;
-            let credentials = match request.service {
-                Service::Helix => Some(self.identity.credentials(&self.context).await?),
-                _ => None,
-            };
+            let (pass, credentials) = self.admission(request).await?;
             if let Some(credentials) = &credentials {
                 credentials.sign(&mut call.headers);
             }
@@ -91,6 +85,26 @@ impl Fetcher {
                 _ => return Ok(answer),
             }
         }
+    }
+
+    /// Permission to send a request, and the credentials for it, if the service needs some.
+    async fn admission(&self, request: &Request) -> Result<(Pass, Option<Credentials>)> {
+        let in_walk = request.chain.is_some();
+        let pass = match request.service {
+            Service::Helix => {
+                // They say whose limit it is.
+                let credentials = self.identity.credentials(&self.context).await?;
+                self.limiter.enter_as(credentials.owner(), in_walk).await
+            }
+            service => self.limiter.enter(service, in_walk).await,
+        };
+        let pass = pass.map_err(|too_long| limited(request, too_long))?;
+        let credentials = match request.service {
+            // Asked for again: the wait may have been longer than the token lived.
+            Service::Helix => Some(self.identity.credentials(&self.context).await?),
+            _ => None,
+        };
+        Ok((pass, credentials))
     }
 
     /// Where an answer has what was asked for.

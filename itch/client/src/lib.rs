@@ -11,8 +11,8 @@
 //! | coalesce | `coalesce` | joins an equal request that is in flight |
 //! | cache | `cache` | uses a stored answer that is fresh enough (`freshness`, `policy`, `key`, `entry`, `store`) |
 //! | offline | `client` | fails here if the answer is not stored |
-//! | limiter | `limiter` | waits for a point of the rate limit (`bucket`) and for its turn |
 //! | sign-in | `sign_in` | validates the token, renews it (`accounts`) or requests one |
+//! | limiter | `limiter` | waits for a point of the rate limit, of this process (`bucket`) and of all, and for its turn |
 //! | retry | `retry` | repeats a request after a temporary failure |
 //! | wire | `wire` | sends the request (`address`, `body`) |
 //!
@@ -33,6 +33,7 @@
 
 mod accounts;
 mod address;
+mod allowance;
 mod body;
 mod bucket;
 mod cache;
@@ -45,6 +46,10 @@ mod freshness;
 mod gql;
 mod hash;
 mod key;
+mod limit_file;
+#[cfg(test)]
+mod limit_simulation;
+mod limit_store;
 mod limiter;
 mod network;
 mod outline;
@@ -57,6 +62,7 @@ mod retry;
 mod secret;
 mod secrets;
 mod settings;
+mod shared_bucket;
 mod sign_in;
 mod store;
 mod tickets;

@@ -40,6 +40,9 @@ pub struct Settings {
     pub max_wait: Duration,
     /// How many requests may be in flight at once, per service.
     pub connections: u32,
+    /// The directory of the rate limits that this user's processes share, one file for each identity. It is made if it
+    /// is missing. `None`: each client counts by itself.
+    pub shared_limits: Option<PathBuf>,
     /// Open stores and their names, nearest first: the first one that has an answer is used.
     pub caches: Vec<(String, Box<dyn CacheStore>)>,
     /// Fails if a store fails, instead of continuing without it.
@@ -79,6 +82,7 @@ impl Settings {
             timeout: DEFAULT_TIMEOUT,
             max_wait: DEFAULT_MAX_WAIT,
             connections: 32,
+            shared_limits: None,
             caches: Vec::new(),
             cache_strict: false,
             offline: false,
@@ -136,6 +140,7 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("max_wait", &self.max_wait)
             .field("connections", &self.connections)
+            .field("shared_limits", &self.shared_limits)
             .field("caches", &caches)
             .field("cache_strict", &self.cache_strict)
             .field("offline", &self.offline)

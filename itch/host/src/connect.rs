@@ -69,6 +69,7 @@ pub(crate) fn connect(
             settings.identity.file = identity_file();
             choice::choose(&mut settings, account.login.as_deref(), &config.account)?;
             choice::log(&settings);
+            settings.shared_limits = paths::limits_directory();
         }
     }
     if let Some(retries) = network.retries {

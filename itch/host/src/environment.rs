@@ -40,6 +40,11 @@ const OTHERS: &[Row] = &[
     ("NO_COLOR", "If set, no colour is used (no-color.org)", None),
     ("XDG_DATA_HOME", "Directory of your plugins and your accounts", Some("~/.local/share")),
     ("XDG_CONFIG_HOME", "Directory of `itch/config.toml`", Some("~/.config")),
+    (
+        "XDG_RUNTIME_DIR",
+        "Directory in which your processes share their rate limits (never a token)",
+        Some("~/.cache"),
+    ),
     ("HOME", "The user's directory, for the directories above and for the file cache", None),
     ("HTTPS_PROXY", "The proxy for https; not used for this machine; also in lower case", None),
     ("HTTP_PROXY", "The proxy for plain http", None),

@@ -23,6 +23,32 @@ pub(crate) fn cache_directory() -> Option<PathBuf> {
     own("XDG_CACHE_HOME", |base| base.cache_dir())
 }
 
+/// The directory of the rate limits that the user's processes share: below the one for what lives as long as the session,
+/// if the system made one for this user; `None` if the user has no directories.
+pub(crate) fn limits_directory() -> Option<PathBuf> {
+    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let session = session.filter(|directory| directory.is_absolute() && belongs_to_user(directory));
+    let itch = session
+        .map(|directory| directory.join("itch"))
+        .or_else(cache_directory)?;
+    Some(itch.join("limits"))
+}
+
+/// Whether a directory exists and is this user's: `sudo` and `su` can leave the variable of another user.
+fn belongs_to_user(directory: &Path) -> bool {
+    let Ok(found) = directory.metadata() else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return false;
+        }
+    }
+    found.is_dir()
+}
+
 /// itch's directory in one of the user's. A user without a home has none: `HOME` is not set, relative, or no directory
 /// (services and containers often have `/dev/null` or `/nonexistent` there). `/dev/null` in the variable says the same.
 fn own(variable: &str, directory: impl Fn(&etcetera::base_strategy::Xdg) -> PathBuf) -> Option<PathBuf> {

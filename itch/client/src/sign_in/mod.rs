@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use itch_api::sync::lock;
-use itch_api::{CacheScope, Error, ErrorKind, Result};
+use itch_api::{CacheScope, Error, ErrorKind, Result, Service};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 pub use self::device::{DeviceCode, Reached, SignIn, needs_secret};
@@ -24,6 +24,8 @@ pub(crate) use self::renewal::wait_for_renewals;
 pub(crate) use self::service::SignInContext;
 use self::service::{Question, read_record, refused};
 use crate::accounts::{Accounts, AppToken, MARGIN, Pair, ServiceAddresses, seconds_now};
+use crate::address::Addresses;
+use crate::hash::sha256_hex;
 use crate::settings::Warn;
 use crate::wire::Answer;
 use crate::{IdentitySettings, Secret};
@@ -40,15 +42,23 @@ pub(crate) struct Credentials {
     client_id: HeaderValue,
     /// The number of the sign-in that created them.
     round: u64,
+    owner: String,
 }
 
 impl Credentials {
-    fn new(token: &Secret, client_id: &str, round: u64) -> Result<Credentials> {
+    /// `user`: that of the token, or `app`.
+    fn new(context: &SignInContext, token: &Secret, client_id: &str, user: &str, round: u64) -> Result<Credentials> {
         Ok(Credentials {
             authorization: token.header("Bearer")?,
             client_id: header(client_id)?,
             round,
+            owner: limit_owner(&context.addresses, client_id, user),
         })
+    }
+
+    /// The owner of the rate limit that requests with these credentials count against: 16 hexadecimal digits.
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     pub fn sign(&self, headers: &mut HeaderMap) {
@@ -319,7 +329,7 @@ impl Identity {
                 record
             }
         };
-        let credentials = Credentials::new(token, &record.client_id, round)?;
+        let credentials = Credentials::new(context, token, &record.client_id, record.user(), round)?;
         Ok((credentials, record.holds_until(now)))
     }
 
@@ -342,8 +352,8 @@ impl Identity {
         }
         loop {
             account.register(&context.secrets);
-            let credentials = Credentials::new(&account.pair.access, &account.client_id, round)?;
-            let doubted = refused.is_some_and(|refused| refused.authorization == credentials.authorization);
+            let header = account.pair.access.header("Bearer")?;
+            let doubted = refused.is_some_and(|refused| refused.authorization == header);
             let now = seconds_now();
             if doubted || Record::of(&account).holds_until(now) <= now {
                 let answer = context.ask(&Question::Validate(&account.pair.access)).await?;
@@ -359,6 +369,7 @@ impl Identity {
             }
             let record = Record::of(&account);
             let until = record.holds_until(now).min(account.due_at());
+            let credentials = Credentials::new(context, &account.pair.access, &record.client_id, record.user(), round)?;
             *lock(&self.record) = Some(record);
             return Ok((credentials, until));
         }
@@ -380,7 +391,7 @@ impl Identity {
         let stored = self.accounts.as_ref().and_then(|accounts| accounts.read().ok());
         let stored = stored.into_iter().flat_map(|stored| stored.apps).find(is_own);
         if let Some(token) = stored.filter(|token| token.expires_at > now + MARGIN) {
-            let credentials = Credentials::new(&token.access, client_id, round)?;
+            let credentials = Credentials::new(context, &token.access, client_id, "app", round)?;
             context.secrets.add_secret(&token.access);
             if refused.is_none_or(|refused| refused.authorization != credentials.authorization) {
                 return Ok((credentials, token.expires_at - MARGIN));
@@ -395,7 +406,7 @@ impl Identity {
             addresses,
         };
         let until = token.expires_at.saturating_sub(MARGIN.min(lifetime / 4));
-        let credentials = Credentials::new(&token.access, client_id, round)?;
+        let credentials = Credentials::new(context, &token.access, client_id, "app", round)?;
         if let Some(accounts) = &self.accounts
             && let Err(error) = keep_app_token(accounts, token).await
         {
@@ -464,6 +475,15 @@ fn token_refused(answer: &Answer, known: Option<&Record>, now: u64) -> Error {
     let error = Error::new(ErrorKind::SignIn, format!("Twitch refused {whose} in `TWITCH_TOKEN`: it {why}"))
         .hint("`itch login`, and unset `TWITCH_TOKEN`; or set it to a new token");
     refused(error, answer)
+}
+
+/// The owner of a rate limit: an application has one for its own tokens and one for each of its users
+/// (dev.twitch.tv/docs/api/guide#twitch-rate-limits). Another address is another service, with limits of its own.
+fn limit_owner(addresses: &Addresses, client_id: &str, user: &str) -> String {
+    let base = addresses.place(Service::Helix).base.unwrap_or_default();
+    let mut hash = sha256_hex(format!("{client_id}|{user}{base}").as_bytes());
+    hash.truncate(16);
+    hash
 }
 
 fn header(client_id: &str) -> Result<HeaderValue> {

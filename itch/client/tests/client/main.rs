@@ -11,6 +11,7 @@ mod identity;
 mod limits;
 mod secrets;
 mod server;
+mod shared_limits;
 mod stores;
 mod waiting;
 mod wire;
