@@ -104,22 +104,13 @@ fn two_processes_renew_an_expired_token_once() {
 }
 
 #[test]
-fn a_renewed_token_is_on_the_disk_soon() {
+fn how_long_a_renewal_took_is_logged() {
     let sandbox = Sandbox::start(&["--device-interval", "0s", "--token-life", "1s"]);
     let folder = folder(&sandbox);
     log_in(&folder, "login=burkeblack", &[]).exits(0);
-    let mut times = Vec::new();
-    for _ in 0..5 {
-        std::thread::sleep(Duration::from_millis(1000));
-        let ran = folder.itch(&["-v", "followers", "-l", "1", "burkeblack"]);
-        let line = ran
-            .succeeds()
-            .stderr
-            .lines()
-            .find(|line| line.contains("on the disk after"));
-        let (_, rest) = line.expect("a line about the renewal").split_once("after ").unwrap();
-        times.push(rest.split(' ').next().unwrap().parse::<f64>().unwrap());
-    }
-    times.sort_by(f64::total_cmp);
-    assert!(times[2] <= 20.0, "{times:?} ms");
+    std::thread::sleep(Duration::from_millis(1000));
+    let ran = folder.itch(&["-v", "followers", "-l", "1", "burkeblack"]);
+    let mut lines = ran.exits(0).stderr.lines();
+    let line = lines.find(|line| line.contains("renewed the token of burkeblack: on the disk after "));
+    assert!(line.is_some(), "{}", ran.stderr);
 }

@@ -18,8 +18,8 @@ fn no_identity() {
 exit code: 4
 --- stdout
 --- stderr
-error: no Twitch identity is set
-hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or try it without an account: `--sandbox`
+error: nobody is signed in
+hint: `itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; to try it without an account: `--sandbox`
 
 "#]],
     );
@@ -27,7 +27,7 @@ hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or 
         Folder::new()
             .itch(&[report, "burkeblack"])
             .exits(4)
-            .says("no Twitch identity is set");
+            .says("error: nobody is signed in\n");
     }
     let half = Folder::new().variable("TWITCH_CLIENT_ID", "abc");
     assert_data_eq!(
@@ -36,8 +36,9 @@ hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or 
 exit code: 4
 --- stdout
 --- stderr
-error: no Twitch identity is set
-hint: set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`, or try it without an account: `--sandbox`
+error: nobody is signed in
+  caused by: `TWITCH_CLIENT_ID` names an application, which alone is no identity
+hint: `itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; to try it without an account: `--sandbox`
 
 "#]]
         .raw()
@@ -55,9 +56,9 @@ fn an_identity_that_twitch_refuses() {
 exit code: 4
 --- stdout
 --- stderr
-error: Twitch refused the token
+error: Twitch refused the token in `TWITCH_TOKEN`: it is unknown, has expired or was revoked
   caused by: invalid access token
-hint: the token in `TWITCH_TOKEN` has expired or was revoked: get a new one
+hint: `itch login`, and unset `TWITCH_TOKEN`; or set it to a new token
 
 "#]]
         .raw()
@@ -88,30 +89,38 @@ fn an_identity_without_the_right_to_list_followers() {
     let sandbox = Sandbox::start(&[]);
     let with = |token: &str| Folder::new().at(&sandbox).variable("TWITCH_TOKEN", token);
     let without_scope = with(Sandbox::TOKEN_WITHOUT_SCOPES).itch(&["followers", "burkeblack"]);
-    assert_data_eq!(without_scope.all(), str![[r#"
+    assert_data_eq!(
+        without_scope.all(),
+        str![[r#"
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not list the followers of `burkeblack`
+error: the token of `burkeblack` lacks the scope `moderator:read:followers`, which `followers` needs
+  caused by: this token may not list the followers of `burkeblack`
   caused by: Twitch returned their number (250000) but no rows
-hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
+hint: itch login --for followers
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     let viewer = with(Sandbox::TOKEN_VIEWER).itch(&["followers", "burkeblack"]);
-    assert_eq!(viewer.all(), without_scope.all());
+    viewer
+        .exits(4)
+        .says("error: `just_a_viewer` is not a moderator of `burkeblack`\n");
     let app = with("").variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
     app.itch(&["followers", "burkeblack"])
         .exits(4)
-        .says("may not list the followers of `burkeblack`");
+        .says("error: `followers` needs the token of a user, and this is an app token\n");
     shows(
         &["--sandbox", "followers", "not_moderated"],
         str![[r#"
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not list the followers of `not_moderated`
+error: `burkeblack` is not a moderator of `not_moderated`
+  caused by: this token may not list the followers of `not_moderated`
   caused by: Twitch returned their number (4321) but no rows
-hint: use a token (`TWITCH_TOKEN`) of the broadcaster or of one of the channel's moderators with the scope `moderator:read:followers`
+hint: `itch login --for followers`, and sign in as `not_moderated` or as one of its moderators
 
 "#]],
     );

@@ -181,6 +181,12 @@ impl Client {
         self.inner.core.tickets.cancel();
     }
 
+    /// Ends the client, as dropping its last clone does: abandons all requests in flight, and waits for answers that are
+    /// being stored and for a token that is being renewed. A program calls it before it ends.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
     /// Who the client is, as far as it is known without asking Twitch.
     pub fn who(&self) -> Who {
         self.inner.core.fetcher.identity.who()
@@ -459,18 +465,23 @@ fn is_service_failure(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Service | ErrorKind::RateLimited | ErrorKind::BadData)
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
+impl Inner {
+    fn close(&self) {
         self.core.close();
         self.core.tickets.cancel();
-        if lock(&self.runtime).is_some() {
-            wait_for_renewals(self.core.longest_renewal);
-        }
+        let Some(runtime) = lock(&self.runtime).take() else {
+            return;
+        };
+        wait_for_renewals(self.core.longest_renewal);
         self.core.cache.flush(LAST_WRITES);
         self.core.fetcher.limiter.close();
-        if let Some(runtime) = lock(&self.runtime).take() {
-            // Dropping the runtime normally would wait for a store that hangs, and is not allowed in `async` code.
-            runtime.shutdown_background();
-        }
+        // Dropping the runtime normally would wait for a store that hangs, and is not allowed in `async` code.
+        runtime.shutdown_background();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
     }
 }

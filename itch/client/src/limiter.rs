@@ -288,6 +288,8 @@ impl Gate {
             let work = tokio::task::spawn_blocking(move || store.exchange(&owner, &exchange));
             let outcome = match tokio::time::timeout(LONGEST_EXCHANGE, work).await {
                 Ok(Ok(outcome)) => outcome,
+                // The client has ended.
+                Ok(Err(error)) if error.is_cancelled() => return,
                 Ok(Err(_)) => Err(StoreFault::Unusable("the exchange panicked".to_owned())),
                 Err(_) => Err(StoreFault::Unusable("the disk did not answer in time".to_owned())),
             };

@@ -86,7 +86,7 @@ fn watch(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
 }
 
 /// How long a token that is being renewed is waited for.
-const LONGEST_RENEWAL: Duration = Duration::from_secs(35);
+pub(crate) const LONGEST_RENEWAL: Duration = Duration::from_secs(35);
 
 /// Ends the program and the processes of its plugins. A token that is being renewed is stored first: its refresh token
 /// works once.

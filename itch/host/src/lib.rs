@@ -81,6 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => (Printer::default(), dispatch::refuse(&plugins, command.as_deref(), for_help, error)),
     };
+    itch_client::finish_renewals(interrupt::LONGEST_RENEWAL);
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -69,6 +69,8 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
     let result = run_report(unit.item, Arc::clone(&sink) as _, &call);
     let result = sink.finish(result);
     drop(progress);
+    // Not by dropping it: the handler of interrupts has a clone.
+    client.close();
 
     let channel = call.args.get("channel").and_then(|value| value.as_str());
     let result = result.map_err(|error| match &unit.spec {

@@ -63,16 +63,21 @@ fn one_whole_page_and_nobody() {
 #[test]
 fn a_chat_that_one_does_not_moderate() {
     let ran = Folder::new().itch(&["--sandbox", "chatters", "not_moderated"]);
-    assert_data_eq!(ran.all(), str![[r#"
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not see who is in that chat
+error: `burkeblack` is not a moderator of `not_moderated`
+  caused by: this token may not see who is in that chat
   caused by: Twitch answered 403 to a helix request
   caused by: The user in the moderator_id query parameter is not one of the broadcaster's moderators.
-hint: Twitch shows who is in a chat to the broadcaster and the moderators only: set `TWITCH_TOKEN` to a token of one of them with the scope `moderator:read:chatters`
+hint: `itch login --for chatters`, and sign in as `not_moderated` or as one of its moderators
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     Folder::new()
         .itch(&["--sandbox", "chatters", "no_such_channel"])
         .exits(5);
@@ -128,12 +133,16 @@ fn a_moderator_sees_names_only() {
 fn tokens_that_may_not_see_a_chat() {
     let sandbox = Sandbox::start(&[]);
     let with = |token: &str| Folder::new().at(&sandbox).variable("TWITCH_TOKEN", token);
-    for token in [Sandbox::TOKEN_WITHOUT_SCOPES, Sandbox::TOKEN_VIEWER] {
+    for (token, why) in [
+        (Sandbox::TOKEN_WITHOUT_SCOPES, "the token of `burkeblack` lacks the scope `moderator:read:chatters`"),
+        (Sandbox::TOKEN_VIEWER, "`just_a_viewer` is not a moderator of `burkeblack`\n"),
+    ] {
         let ran = with(token).itch(&["chatters", "burkeblack"]);
         assert_eq!(ran.exits(4).stdout, "");
-        ran.says("hint: Twitch shows who is in a chat to the broadcaster and the moderators only")
-            .says("`moderator:read:chatters`");
+        ran.says(&format!("error: {why}")).says("itch login --for chatters");
     }
     let app = with("").variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
-    app.itch(&["chatters", "burkeblack"]).exits(4).says("hint: ");
+    app.itch(&["chatters", "burkeblack"])
+        .exits(4)
+        .says("and this is an app token\n");
 }

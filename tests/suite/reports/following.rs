@@ -75,16 +75,21 @@ fn requests_are_as_few_as_can_be() {
 #[test]
 fn another_account_is_none_of_ones_business() {
     let ran = Folder::new().itch(&["--sandbox", "following", "followers_3"]);
-    assert_data_eq!(ran.all(), str![[r#"
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not see which channels that account follows
+error: `burkeblack` is not `followers_3`, who alone may see this
+  caused by: this token may not see which channels that account follows
   caused by: Twitch answered 401 to a helix request
   caused by: The ID in user_id must match the user ID found in the request's OAuth token.
-hint: Twitch shows the followed channels only to the account itself: set `TWITCH_TOKEN` to a token of that account with the scope `user:read:follows`
+hint: `itch login --for following`, and sign in as `followers_3`
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     Folder::new()
         .itch(&["--sandbox", "following", "no_such_channel"])
         .exits(5);
@@ -135,7 +140,7 @@ fn an_account_sees_its_own_list_and_needs_a_scope_for_it() {
     let app = with("").variable("TWITCH_CLIENT_SECRET", Sandbox::CLIENT_SECRET);
     app.itch(&["following", "burkeblack"])
         .exits(4)
-        .says("`user:read:follows`");
+        .says("error: `following` needs the token of a user, and this is an app token\n");
 }
 
 #[test]

@@ -37,16 +37,21 @@ fn each_account_counts_its_own() {
         .itch(&["num-following", "just_a_viewer"])
         .prints("just_a_viewer\t12\n");
     let ran = viewer.itch(&["num-following", "burkeblack"]);
-    assert_data_eq!(ran.all(), str![[r#"
+    assert_data_eq!(
+        ran.all(),
+        str![[r#"
 exit code: 4
 --- stdout
 --- stderr
-error: this token may not see which channels that account follows
+error: `just_a_viewer` is not `burkeblack`, who alone may see this
+  caused by: this token may not see which channels that account follows
   caused by: Twitch answered 401 to a helix request
   caused by: The ID in user_id must match the user ID found in the request's OAuth token.
-hint: Twitch shows the followed channels only to the account itself: set `TWITCH_TOKEN` to a token of that account with the scope `user:read:follows`
+hint: `itch login --for num-following`, and sign in as `burkeblack`
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     viewer.itch(&["num-following", "no_such_channel"]).exits(5);
 }
 

@@ -50,11 +50,11 @@ pub(crate) fn explain(error: Error, spec: &ReportSpec, channel: Option<&str>, wh
     if first.starts_with("moderator:") {
         return error
             .context(format!("`{login}` is not a moderator of `{channel}`"))
-            .hint(format!("itch login --for {report}, as `{channel}` or as one of its moderators"));
+            .hint(format!("`itch login --for {report}`, and sign in as `{channel}` or as one of its moderators"));
     }
     error
         .context(format!("`{login}` is not `{channel}`, who alone may see this"))
-        .hint(format!("itch login --for {report}, as `{channel}`"))
+        .hint(format!("`itch login --for {report}`, and sign in as `{channel}`"))
 }
 
 #[cfg(test)]

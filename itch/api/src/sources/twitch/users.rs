@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::envelope::{bad_answer, data, placed, reader};
 use crate::raw::reader::{RowReader, key_text};
-use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi, Request, Result, User};
+use crate::raw::{Channel, ChannelName, Error, ErrorKind, Pending, Policy, RawApi, Request, Result, Service, User};
 use crate::sources::endpoint::{DAY, Endpoint, MINUTE};
 use crate::sources::source::ChannelLookup;
 
@@ -131,8 +131,11 @@ fn has_keys(row: &Value) -> bool {
 
 /// The account of the token: `users` without a parameter.
 pub(super) fn own_account(api: &RawApi) -> Result<Channel> {
-    let nobody =
-        || Error::new(ErrorKind::SignIn, "this needs a user access token, not an app access token").hint("itch login");
+    let nobody = || {
+        Error::new(ErrorKind::SignIn, "this needs a user access token, not an app access token")
+            .hint("itch login")
+            .at(Service::Helix, Some(400))
+    };
     let found = api.json(OWN_USER.request()).map_err(|error| match error.http {
         Some(400) => nobody().cause(error.causes.first().cloned().unwrap_or_default()),
         _ => error,
