@@ -18,6 +18,8 @@ const IN_C: &[Recipe] = &[
     ("crashing-cache", "cache.c", &["-DCRASHES"]),
     ("crashing-renderer", "renderer.c", &["-DCRASHES"]),
     ("hanging-renderer", "renderer.c", &["-DHANGS"]),
+    ("silent-renderer", "renderer.c", &["-DSILENT"]),
+    ("wrong-renderer", "renderer.c", &["-DWRONG"]),
     ("hanging-open", "cache.c", &["-DHANGS_OPENING"]),
     ("hanging-get", "cache.c", &["-DHANGS_GETTING"]),
     ("hanging-put", "cache.c", &["-DHANGS_PUTTING"]),

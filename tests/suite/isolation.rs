@@ -241,6 +241,29 @@ fn a_renderer_that_crashes_is_told_by_its_plugins_name() {
 }
 
 #[test]
+fn a_renderer_that_draws_nothing_leaves_the_old_picture() {
+    let folder = with(&["silent-renderer", "wrong-renderer"]);
+    folder.write("followers.csv", crate::plot::FOLLOWERS);
+    for (plugin, picture, fault) in [
+        ("silent-renderer", "chart.csilent", "it wrote nothing"),
+        ("wrong-renderer", "chart.cwrong", "what it wrote is not image/png"),
+    ] {
+        folder.itch(&["plugins", "trust", plugin]).exits(0);
+        folder.write(picture, "the old one");
+        folder
+            .itch(&["plot", "-s", "followers.csv", picture])
+            .exits(1)
+            .says(&format!(
+                "error: the renderer `{plugin}` of the plugin `{plugin}` did not draw a picture\n  caused by: {fault}\n"
+            ));
+        assert_eq!(folder.read(picture), "the old one");
+        folder
+            .itch(&["plot", "-s", "--renderer", plugin, "-o", "-", "followers.csv"])
+            .exits(1);
+    }
+}
+
+#[test]
 fn a_picture_is_drawn_by_a_plugin_or_not_at_all() {
     let folder = with(&["crashing-renderer", "c-renderer", "fixture-renderer"]);
     for plugin in ["crashing-renderer", "c-renderer", "fixture-renderer"] {

@@ -16,6 +16,7 @@ mod doctor;
 mod environment;
 mod exit_codes;
 mod failure;
+mod failures;
 mod help;
 mod inherited;
 mod interrupt;

@@ -14,6 +14,7 @@ use crate::account::explain::explain;
 use crate::config::DEFAULT_CACHE;
 use crate::exit_codes::{DONE, EXIT_GAPS};
 use crate::failure::Failure;
+use crate::failures::Counted;
 use crate::interrupt::Interrupts;
 use crate::outfile::Outfile;
 use crate::plan::ReportPlan;
@@ -59,7 +60,8 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
         ..
     } = plan;
     let client = &connection.client;
-    let transport: Arc<dyn Transport> = Arc::new(client.clone());
+    let counted_requests = Arc::new(Counted::new(client.clone()));
+    let transport: Arc<dyn Transport> = Arc::clone(&counted_requests) as _;
     let sink = Sink::new(transport, plan.layout, limit, plan.writer, plan.shows_rows, printer.clone());
     let sink = Arc::new(sink.printed_by(unit));
 
@@ -81,6 +83,9 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
     let counters = client.counters();
     cache_stores::report_counters(&counters, &connection.caches, printer);
     let mut facts: Vec<Fact> = client.facts();
+    if ended.error.is_none() && !ended.interrupted {
+        facts.extend(counted_requests.gap(sink.rows(), &facts));
+    }
     if counters.retries > 0 {
         facts.push(Fact::Recovered { n: counters.retries });
     }

@@ -8,9 +8,9 @@ use itch_api::{Error, ErrorKind, Result};
 use itch_chart::{Dots, Request, Table, build};
 use itch_plugin::abi::LogHost;
 use itch_plugin::abi::drive::render;
-use itch_plugin::{Colors, Detail, Registered, Registry, RendererSpec, Target};
+use itch_plugin::{Colors, Detail, Origin, Registered, Registry, RendererSpec, Target};
 
-use super::terminal;
+use super::{signature, terminal};
 use crate::failure::usage;
 use crate::interrupt::{Interrupts, end_now};
 use crate::log::plugin_line;
@@ -207,10 +207,10 @@ impl<'a> Drawing<'a> {
         match self.outfile {
             Some(mut outfile) => {
                 let name = format!("`{}`", outfile.path().display());
-                written(outfile.file(), &name, draw)?;
+                written(outfile.file(), &name, &self.place, draw)?;
                 Ok(outfile.finish()?)
             }
-            None => written(stdout()?.lock(), "stdout", draw),
+            None => written(stdout()?.lock(), "stdout", &self.place, draw),
         }
     }
 }
@@ -239,6 +239,8 @@ impl Drawing<'_> {
 struct Out<W: Write> {
     out: BufWriter<W>,
     failed: Option<io::Error>,
+    /// The first bytes, by which the type of the picture is checked.
+    first: Vec<u8>,
 }
 
 impl<W: Write> Out<W> {
@@ -253,6 +255,10 @@ impl<W: Write> Out<W> {
 impl<W: Write> Write for Out<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let done = self.out.write(bytes);
+        if let Ok(count) = done {
+            let missing = signature::LENGTH.saturating_sub(self.first.len());
+            self.first.extend(bytes.iter().take(count.min(missing)));
+        }
         self.noted(done)
     }
 
@@ -262,18 +268,40 @@ impl<W: Write> Write for Out<W> {
     }
 }
 
-/// Writes what is drawn. It is no error if the reader closed the pipe.
-fn written(out: impl Write, name: &str, draw: impl FnOnce(&mut dyn Write) -> Result<()>) -> anyhow::Result<()> {
+/// Writes what is drawn, and checks that it is a picture of the renderer's type. It is no error if the reader closed the
+/// pipe.
+fn written(
+    out: impl Write,
+    name: &str,
+    place: &Place<'_>,
+    draw: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> anyhow::Result<()> {
     let mut out = Out {
         out: BufWriter::with_capacity(1 << 16, out),
         failed: None,
+        first: Vec::new(),
     };
     let drawn = draw(&mut out).and_then(|()| Ok(out.flush()?));
     match out.failed.take() {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(error) => Err(anyhow::Error::new(error).context(format!("{name} cannot be written"))),
-        None => Ok(drawn?),
+        None => {
+            drawn?;
+            match signature::fault(&place.spec.media_type, &out.first) {
+                None => Ok(()),
+                Some(fault) => Err(no_picture(place, &fault).into()),
+            }
+        }
     }
+}
+
+/// The error about a renderer that did not write a picture.
+fn no_picture(place: &Place<'_>, fault: &str) -> Error {
+    let name = match place.unit.origin {
+        Origin::LinkedIn => format!("the renderer `{}`", place.spec.name),
+        Origin::File { .. } => format!("the renderer `{}` of the plugin `{}`", place.spec.name, place.unit.plugin),
+    };
+    Error::new(ErrorKind::Failed, format!("{name} did not draw a picture")).cause(fault)
 }
 
 /// The error if no renderer was found, with a list of those there are.

@@ -4,6 +4,7 @@ mod draw;
 mod record;
 mod request;
 mod rows;
+mod signature;
 mod terminal;
 mod warnings;
 
