@@ -199,13 +199,17 @@
 //! | `zero-time` | each time is `0001-01-01T00:00:00Z`, empty or no time, a duration is `0s`, a length 0 |
 //! | `bad-text` | a name, title or text ends with an unpaired surrogate or with bytes that are not UTF-8 |
 //!
-//! These occur in `/oauth2/`, in addition to `echo`:
+//! These occur in `/oauth2/`, in addition to `echo`, which also repeats refresh tokens and device codes:
 //!
 //! | fault | |
 //! |---|---|
 //! | `oauth-500` | a server error |
 //! | `oauth-outage` | 404, 408, 429, 5xx or 520, with JSON, HTML or no body, or status 200 with HTML |
 //! | `oauth-odd` | `expires_in` as a text or with decimals, `user_id` as a number, `scopes` null instead of empty |
+//! | `oauth-lost` | a refresh is accepted, then the connection is reset: the old refresh token of a public app is void |
+//! | `oauth-poll` | in the place of an answer to a poll: a reset, HTML with 200, 400, 401 or 403, one of these without a body, or another status |
+//! | `oauth-device` | `invalid device code` for a valid code, before it was once pending and at most three times |
+//! | `oauth-scope` | `scope` is missing in an answer with tokens; if none was asked for, it may also be `[]` or `[""]` |
 
 #![deny(missing_docs)]
 

@@ -156,7 +156,7 @@ async fn answer(state: &State, watch: &Watch, request: Request<Incoming>) -> Res
         if let Some(receipt) = answer.receipt {
             watch.expect(receipt);
         }
-        return Ok(deliver(answer.reply, Delivery::whole));
+        return answer.reply.map(|reply| deliver(reply, Delivery::whole)).ok_or(Reset);
     }
     if strikes(Fault::Reset) {
         return Err(Reset);

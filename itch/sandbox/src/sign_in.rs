@@ -34,13 +34,17 @@ impl Target {
 /// An answer, and what is noted when it was sent.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) reply: Reply,
+    /// `None` if the connection is reset instead.
+    pub(crate) reply: Option<Reply>,
     pub(crate) receipt: Option<Receipt>,
 }
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Answer {
-        Answer { reply, receipt: None }
+        Answer {
+            reply: Some(reply),
+            receipt: None,
+        }
     }
 }
 
@@ -58,26 +62,51 @@ pub(crate) async fn answer(state: &State, scene: Scene<'_>, target: Target, requ
         Target::Page => return oauth::refuse(StatusCode::METHOD_NOT_ALLOWED, "").into(),
         Target::Service(endpoint) => endpoint,
     };
-    if let Some(reply) = fault(scene, authorization.as_deref()) {
+    if let Some(reply) = fault(scene, authorization.as_deref(), &parameters) {
         return reply.into();
     }
-    let mut answer = dispatch(state, scene.number, endpoint, &method, authorization.as_deref(), &parameters);
-    if answer.reply.status == StatusCode::OK && scene.strikes(Fault::OauthOdd) {
-        answer.reply = damage::oauth_odd(scene, answer.reply);
+    let asks_for = |kind: fn(&Parameters) -> bool| endpoint == Some(Endpoint::Token) && kind(&parameters);
+    if asks_for(oauth::is_poll) {
+        if scene.strikes(Fault::OauthPoll) {
+            let reply = damage::oauth_poll(scene);
+            return Answer { reply, receipt: None };
+        }
+        let falsely = scene.strikes(Fault::OauthDevice);
+        if falsely && let Some(reply) = oauth::false_refusal(&mut state.sessions(), &parameters) {
+            return reply.into();
+        }
     }
-    answer
+    let (mut reply, receipt) = dispatch(state, scene.number, endpoint, &method, authorization.as_deref(), &parameters);
+    if receipt.is_some() && asks_for(oauth::is_refresh) && scene.strikes(Fault::OauthLost) {
+        return Answer { reply: None, receipt };
+    }
+    if receipt.is_some() && scene.strikes(Fault::OauthScope) {
+        reply = damage::oauth_scope(scene, reply);
+    }
+    if reply.status == StatusCode::OK && scene.strikes(Fault::OauthOdd) {
+        reply = damage::oauth_odd(scene, reply);
+    }
+    Answer {
+        reply: Some(reply),
+        receipt,
+    }
 }
 
+/// The parameters of a form that the fault `echo` repeats.
+const SECRETS: [&str; 3] = ["refresh_token", "device_code", "token"];
+
 /// What is sent in the place of an answer.
-fn fault(scene: Scene<'_>, authorization: Option<&str>) -> Option<Reply> {
+fn fault(scene: Scene<'_>, authorization: Option<&str>, parameters: &Parameters) -> Option<Reply> {
     if scene.strikes(Fault::OauthInternalError) {
         return Some(oauth::refuse(StatusCode::INTERNAL_SERVER_ERROR, ""));
     }
     if scene.strikes(Fault::OauthOutage) {
         return Some(damage::oauth_outage(scene));
     }
-    let token = authorization.and_then(|value| value.rsplit(' ').next())?;
-    scene.strikes(Fault::Echo).then(|| damage::echo(scene, token))
+    let token = authorization.and_then(|value| value.rsplit(' ').next());
+    let in_form = || SECRETS.into_iter().find_map(|name| parameters.given(name));
+    let secret = token.or_else(in_form)?;
+    scene.strikes(Fault::Echo).then(|| damage::echo(scene, secret))
 }
 
 fn dispatch(
@@ -87,15 +116,12 @@ fn dispatch(
     method: &Method,
     authorization: Option<&str>,
     parameters: &Parameters,
-) -> Answer {
+) -> (Reply, Option<Receipt>) {
     match endpoint {
         Some(Endpoint::Validate) if method == Method::GET => {
-            oauth::validate(&state.world, &state.sessions(), authorization).into()
+            (oauth::validate(&state.world, &state.sessions(), authorization), None)
         }
-        Some(endpoint) if method == Method::POST => {
-            let (reply, receipt) = oauth::post(&mut state.sessions(), endpoint, parameters, number);
-            Answer { reply, receipt }
-        }
-        _ => oauth::refuse(StatusCode::NOT_FOUND, "not found").into(),
+        Some(endpoint) if method == Method::POST => oauth::post(&mut state.sessions(), endpoint, parameters, number),
+        _ => (oauth::refuse(StatusCode::NOT_FOUND, "not found"), None),
     }
 }

@@ -41,6 +41,8 @@ fn class(kind: &str) -> (Class, &'static [Service]) {
         | "gql-integrity-all" | "gql-path" | "gql-unknown-text" | "gql-status" => (Class::Request, &[Gql]),
         "legacy-200-error" => (Class::Request, &[Legacy]),
         "oauth-500" | "oauth-outage" => (Class::SignIn, &[Helix]),
+        // No report signs a user in or renews a token here.
+        "oauth-lost" | "oauth-poll" | "oauth-device" | "oauth-scope" => (Class::SignIn, &[]),
         "odd-field" | "odd-value" | "odd-key" | "blank" | "zero-time" | "bad-text" => (Class::Row, ALL),
         "gone" => (Class::Row, &[Helix]),
         "refused-id" => (Class::Batch, &[Helix]),

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     encoding::encode,
-    refusal::{echo, echo_location, false_429, gql_status, oauth_odd, oauth_outage, outage},
+    refusal::{echo, echo_location, false_429, gql_status, oauth_odd, oauth_outage, oauth_poll, oauth_scope, outage},
 };
 use crate::{
     faults::{Fault, Faults},

@@ -97,6 +97,42 @@ pub(crate) fn oauth_outage(scene: Scene<'_>) -> Reply {
     }
 }
 
+/// What a device gets in the place of an answer to a poll; `None` is a reset. Only 400, 401 and 403 with the service's own
+/// JSON would be final.
+pub(crate) fn oauth_poll(scene: Scene<'_>) -> Option<Reply> {
+    let seed = scene.draws(Fault::OauthPoll);
+    let own = |code, message| Some(oauth::refuse(status(code), message));
+    match seed.below(0, 8) {
+        0 => None,
+        1 => Some(page(StatusCode::OK, "We will be back soon")),
+        2 => Some(page(status(seed.choose(1, &[400, 401, 403])), "Access denied by the proxy")),
+        3 => Some(Reply::new(status(seed.choose(1, &[400, 401, 403])), "text/plain", "".into())),
+        4 => Some(page(status(seed.choose(1, &OUTAGES)), "The server is busy")),
+        5 => own(seed.choose(1, &OUTAGES), ""),
+        6 => own(429, "too many requests"),
+        _ => own(404, "404 page not found"),
+    }
+}
+
+/// An answer with tokens whose list of scopes is missing; where no scope was asked for, it may be empty or have an empty
+/// name as well.
+pub(crate) fn oauth_scope(scene: Scene<'_>, mut reply: Reply) -> Reply {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice::<Value>(&reply.body) else {
+        return reply;
+    };
+    let missing = members.shift_remove("scope").is_none();
+    let empty = match scene.draws(Fault::OauthScope).below(0, 3) {
+        0 => Some(json!([])),
+        1 => Some(json!([""])),
+        _ => None,
+    };
+    if missing && let Some(empty) = empty {
+        members.insert("scope".to_owned(), empty);
+    }
+    reply.body = to_json(&members);
+    reply
+}
+
 /// An answer of the sign-in service with the types that some of its versions sent.
 pub(crate) fn oauth_odd(scene: Scene<'_>, mut reply: Reply) -> Reply {
     let seed = scene.draws(Fault::OauthOdd);

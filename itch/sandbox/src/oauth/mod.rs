@@ -24,6 +24,7 @@ pub(crate) use self::{
     log::Receipt,
     refusal::refuse,
     sessions::{Sessions, Settings},
+    token::{false_refusal, is_poll, is_refresh},
     validate::validate,
 };
 use self::{refusal::Refusal, token::Issued};

@@ -22,6 +22,9 @@ const MAXIMUM: usize = 20_000;
 /// A lifetime is not longer than this, so that its end can be computed.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
+/// A client is to bear so many refusals of a valid code.
+const MOST_FALSE_REFUSALS: u8 = 3;
+
 /// A poll may be so much too early: the time on the way varies.
 const SLACK: Duration = Duration::from_millis(20);
 
@@ -66,6 +69,9 @@ struct Device {
     user_code: String,
     expires: Instant,
     polled: Option<Instant>,
+    /// Whether a poll was answered by what is true.
+    known: bool,
+    false_refusals: u8,
     blocked: bool,
     decision: Decision,
 }
@@ -170,6 +176,8 @@ impl Sessions {
             user_code: user_code.clone(),
             expires: end_of(self.settings.device_life),
             polled: None,
+            known: false,
+            false_refusals: 0,
             blocked: false,
             decision: Decision::Open,
         };
@@ -209,6 +217,19 @@ impl Sessions {
         self.log.add(event, Receipt::new(client, login.as_deref(), None, None));
     }
 
+    /// Whether a valid code may be refused once more: at most three times, and not after it was once found valid.
+    pub(super) fn refuses_falsely(&mut self, device_code: &str) -> bool {
+        let Some(device) = self.devices.get_mut(device_code) else {
+            return false;
+        };
+        let refuses = !device.known && device.false_refusals < MOST_FALSE_REFUSALS;
+        if refuses {
+            device.false_refusals += 1;
+            device.polled = Some(Instant::now());
+        }
+        refuses
+    }
+
     /// Exchanges a device code for tokens, once the user has signed in. A client that asks more often than it was told
     /// never gets them.
     pub(super) fn poll(&mut self, app: &'static App, device_code: &str) -> Poll {
@@ -224,6 +245,7 @@ impl Sessions {
             return Poll::Invalid;
         }
         let before = device.polled.replace(now);
+        device.known = true;
         if !device.blocked && before.is_some_and(|before| now.duration_since(before) < interval) {
             device.blocked = true;
             self.log.add(Event::Blocked, Receipt::new(app.id, None, None, None));

@@ -41,6 +41,26 @@ struct UserToken<'a> {
     token_type: &'static str,
 }
 
+/// Whether a device asks for its token.
+pub(crate) fn is_poll(parameters: &Parameters) -> bool {
+    parameters.one("grant_type") == Some(DEVICE_CODE)
+}
+
+/// Whether a token is to be renewed.
+pub(crate) fn is_refresh(parameters: &Parameters) -> bool {
+    parameters.one("grant_type") == Some(REFRESH_TOKEN)
+}
+
+/// The refusal of a device code that is valid, as it was seen in the first polls (twitchdev/issues #971).
+pub(crate) fn false_refusal(sessions: &mut Sessions, parameters: &Parameters) -> Option<Reply> {
+    let code = parameters.given("device_code")?;
+    sessions.refuses_falsely(code).then(|| invalid_device_code().into())
+}
+
+fn invalid_device_code() -> Refusal {
+    Refusal::bad_request("invalid device code")
+}
+
 pub(super) fn answer(sessions: &mut Sessions, parameters: &Parameters, number: u64) -> Result<Issued, Refusal> {
     let app = App::of(parameters)?;
     match parameters.given("grant_type") {
@@ -88,7 +108,7 @@ fn of_device(sessions: &mut Sessions, app: &'static App, parameters: &Parameters
         .given("device_code")
         .ok_or(Refusal::bad_request("missing device_code"))?;
     match sessions.poll(app, code) {
-        Poll::Invalid => Err(Refusal::bad_request("invalid device code")),
+        Poll::Invalid => Err(invalid_device_code()),
         Poll::OtherClient => Err(Refusal::bad_request("invalid client")),
         Poll::Pending => Err(Refusal::bad_request("authorization_pending")),
         Poll::Done(pair) => Ok(user_token(sessions, *pair)),

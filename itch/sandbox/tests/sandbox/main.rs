@@ -19,5 +19,6 @@ mod oauth;
 mod odd_answers;
 mod rooms;
 mod sign_in;
+mod sign_in_faults;
 mod videos;
 mod walk;

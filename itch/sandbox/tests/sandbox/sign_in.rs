@@ -12,36 +12,41 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A sandbox whose devices may poll at once.
 fn quick() -> Client {
+    quick_with_faults("")
+}
+
+pub(crate) fn quick_with_faults(faults: &str) -> Client {
     Client::with(Options {
         rate_limit: None,
         device_interval: Duration::ZERO,
+        faults: faults.parse().unwrap(),
         ..Options::default()
     })
 }
 
-fn post(client: &Client, path: &str, form: &str) -> Answer {
+pub(crate) fn post(client: &Client, path: &str, form: &str) -> Answer {
     client.send("POST", path, &[FORM], form).unwrap()
 }
 
-fn device(client: &Client, app: &str, scopes: &str) -> Value {
+pub(crate) fn device(client: &Client, app: &str, scopes: &str) -> Value {
     let answer = post(client, "/oauth2/device", &format!("client_id={app}&scopes={scopes}"));
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.headers["content-type"], "application/json");
     answer.json()
 }
 
-fn poll(client: &Client, app: &str, device: &Value) -> Answer {
+pub(crate) fn poll(client: &Client, app: &str, device: &Value) -> Answer {
     let code = text(device, "device_code");
     let form = format!("client_id={app}&scopes=&device_code={code}&grant_type={GRANT}");
     post(client, "/oauth2/token", &form)
 }
 
-fn text<'a>(body: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> &'a str {
     body[name].as_str().unwrap_or_else(|| panic!("{name}: {body}"))
 }
 
 /// The tokens of a user who signs in with a device.
-fn sign_in(client: &Client, app: &str, login: &str, scopes: &str) -> Value {
+pub(crate) fn sign_in(client: &Client, app: &str, login: &str, scopes: &str) -> Value {
     let device = device(client, app, scopes);
     let page = post(client, "/activate", &format!("device-code={}&login={login}", text(&device, "user_code")));
     assert_eq!(page.status, 200, "{}", page.text);
@@ -50,12 +55,12 @@ fn sign_in(client: &Client, app: &str, login: &str, scopes: &str) -> Value {
     answer.json()
 }
 
-fn refresh(client: &Client, app: &str, more: &str, token: &str) -> Answer {
+pub(crate) fn refresh(client: &Client, app: &str, more: &str, token: &str) -> Answer {
     let form = format!("client_id={app}{more}&grant_type=refresh_token&refresh_token={token}");
     post(client, "/oauth2/token", &form)
 }
 
-fn validate(client: &Client, token: &str) -> Answer {
+pub(crate) fn validate(client: &Client, token: &str) -> Answer {
     let authorization = format!("OAuth {token}");
     let headers = [("Authorization", authorization.as_str())];
     client.send("GET", "/oauth2/validate", &headers, "").unwrap()
@@ -69,17 +74,17 @@ fn helix(client: &Client, app: &str, token: &str, path: &str) -> Answer {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, status: u16, message: &str) {
+pub(crate) fn refused(answer: &Answer, status: u16, message: &str) {
     assert_eq!(answer.json(), json!({ "status": status, "message": message }));
     assert_eq!(answer.status, status);
 }
 
-fn events(client: &Client) -> Vec<Value> {
+pub(crate) fn events(client: &Client) -> Vec<Value> {
     let log = client.open("/sandbox/tokens").json();
     log.as_array().unwrap().clone()
 }
 
-fn names(events: &[Value]) -> Vec<&str> {
+pub(crate) fn names(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| text(event, "event")).collect()
 }
 
