@@ -511,10 +511,15 @@ impl Sandbox {
         let said = lines.next().and_then(Result::ok).unwrap_or_default();
         assert!(said.starts_with("serving on"), "itch sandbox says: {said}");
         let stdout = folder.read("stdout");
-        let pairs = stdout.lines().map(|line| line.split_once('=').expect("NAME=value"));
+        let pair = |line: &'_ str| -> Option<(String, String)> {
+            let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+            let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
+            Some((name.to_owned(), value.to_owned()))
+        };
+        let pairs = stdout.lines().map(|line| pair(line).expect("export NAME='value'"));
         Sandbox {
             child,
-            variables: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            variables: pairs.collect(),
             stdout,
             _folder: folder,
         }

@@ -37,12 +37,17 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
     let lines: String = sandbox
         .environment()
         .iter()
-        .map(|(name, value)| format!("{name}={value}\n"))
+        .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
         .collect();
     print(&lines)?;
     printer.note(&format!("serving on {}; interrupt to stop", sandbox.base_url()));
     sandbox.wait();
     Ok(0)
+}
+
+/// A value as one word of a POSIX shell, whatever is in it.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// The sandbox of `--sandbox`: without latency, faults and a rate limit.
@@ -61,4 +66,15 @@ fn start(options: Options) -> anyhow::Result<Sandbox> {
         return Err(error.hint("set the clock").into());
     }
     Sandbox::start(options).context(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_word() {
+        assert_eq!(quoted("http://127.0.0.1:1/a?b&c"), "'http://127.0.0.1:1/a?b&c'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }

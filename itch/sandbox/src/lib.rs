@@ -7,7 +7,7 @@
 //!
 //! let sandbox = Sandbox::start(Options { seed: 7, ..Options::default() })?;
 //! for (variable, value) in sandbox.environment() {
-//!     println!("export {variable}={value}");
+//!     println!("export {variable}='{value}'");
 //! }
 //! # Ok::<(), std::io::Error>(())
 //! ```

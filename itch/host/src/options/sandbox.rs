@@ -12,7 +12,8 @@ pub(crate) const LONG_ABOUT: &str = "\
      Serves the simulated Twitch on 127.0.0.1 until it is interrupted. First it prints, as \
      shell lines, the variables that make itch, or any other client, use it:\n\n  \
      itch sandbox > sandbox.env & sleep 1\n  \
-     env $(cat sandbox.env) itch followers -l 10 burkeblack";
+     . ./sandbox.env\n  \
+     itch followers -l 10 burkeblack";
 
 /// How the simulated Twitch is served.
 #[derive(Args, Clone, Debug)]
