@@ -48,7 +48,9 @@ fn what_breaks_the_rules_is_an_error_that_names_the_plugin_once() {
         folder.itch(&["odd", "nothing"]).prints("a\t1\n");
         // A failed request that the report ignores: nobody is signed in.
         let ignores = folder.itch(&["odd", "ignores"]);
-        ignores.exits(3).says("a request of the report failed, and it printed nothing");
+        ignores
+            .exits(3)
+            .says("a request of the report failed, and it printed nothing");
         // A usage error of the plugin itself is not changed.
         let own = folder.itch(&["odd", "no-such"]);
         own.exits(2).says("error: there is nothing so odd\n");

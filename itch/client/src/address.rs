@@ -29,6 +29,9 @@ const PATH: &AsciiSet = &QUERY
     .remove(b';')
     .remove(b'=');
 
+/// In one segment of a path, slashes are encoded as well.
+const SEGMENT: &AsciiSet = &PATH.add(b'/');
+
 /// The base URL of each service.
 #[derive(Debug)]
 pub(crate) struct Addresses {
@@ -78,6 +81,34 @@ impl Addresses {
             None => join(canonical, request)?,
         };
         Url::parse(&url).map_err(|error| bad_address(request.service, &url).source_chain(&error))
+    }
+
+    /// The URL of a path whose segments are given one by one, not encoded: none can leave its place.
+    pub fn url_of(&self, service: Service, path: &[String], query: &[(String, String)]) -> Result<Url> {
+        // They mean another place however they are encoded (url.spec.whatwg.org, "double-dot URL path segment").
+        if let Some(odd) = path.iter().find(|part| ["", ".", ".."].contains(&part.as_str())) {
+            let whole = path.join("/");
+            let message = format!("`{}` is not a path of the {service} service", whole.escape_debug());
+            return Err(Error::new(ErrorKind::Usage, message).cause(format!("a part of it is `{odd}`")));
+        }
+        let base = self.overrides.get(&service).map_or(service.canonical(), String::as_str);
+        let mut below = String::new();
+        for part in path {
+            below.push('/');
+            below.extend(utf8_percent_encode(part, SEGMENT));
+        }
+        let mut text = format!("{base}{below}");
+        for (place, (name, value)) in query.iter().enumerate() {
+            text.push(if place == 0 { '?' } else { '&' });
+            text.extend(utf8_percent_encode(name, QUERY));
+            text.push('=');
+            text.extend(utf8_percent_encode(value, QUERY));
+        }
+        let url = Url::parse(&text).map_err(|error| bad_address(service, &text).source_chain(&error))?;
+        match url.path().ends_with(&below) && url.fragment().is_none() {
+            true => Ok(url),
+            false => Err(bad_address(service, &text)),
+        }
     }
 
     /// The canonical address of a request, without secrets, for display: it describes a stored answer.
@@ -218,6 +249,35 @@ mod tests {
         }
         let url = addresses.url(&Request::helix("a?b#c%2e/d")).unwrap();
         assert_eq!(url.as_str(), "https://api.twitch.tv/helix/a%3Fb%23c%252e/d");
+    }
+
+    #[test]
+    fn segments_stay_in_their_place() {
+        let addresses = Addresses::new(&Settings::new()).unwrap();
+        let url = |path: &[&str], query: &[(&str, &str)]| {
+            let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+            let query: Vec<_> = query.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            addresses.url_of(Service::Helix, &path, &query).map(String::from)
+        };
+        let base = "https://api.twitch.tv/helix";
+        assert_eq!(
+            url(&["users"], &[("a b", "c&d=é"), ("x", "")]).unwrap(),
+            format!("{base}/users?a%20b=c%26d%3D%C3%A9&x=")
+        );
+        for (part, encoded) in [
+            ("a/../../b", "a%2F..%2F..%2Fb"),
+            ("a?b#c", "a%3Fb%23c"),
+            ("\\..\\", "%5C..%5C"),
+            ("%2e%2e", "%252e%252e"),
+            ("@host", "@host"),
+            ("...", "..."),
+            ("a\nb", "a%0Ab"),
+        ] {
+            assert_eq!(url(&["x", part], &[]).unwrap(), format!("{base}/x/{encoded}"));
+        }
+        for part in ["", ".", ".."] {
+            assert_eq!(url(&["x", part], &[]).unwrap_err().kind, ErrorKind::Usage, "{part:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::address::Addresses;
 use crate::cache::Cache;
 use crate::coalesce::Question;
 use crate::counters::{Counters, Tally};
+use crate::direct::{DirectAnswer, DirectFailure, DirectRequest, SignedIn, Stop};
 use crate::fetch::Fetcher;
 use crate::freshness::{Accept, CacheOptions, Walk, Walks, accept, fallback};
 use crate::gql::other_form;
@@ -60,6 +61,8 @@ struct Core {
     tally: Arc<Tally>,
     waits: Arc<Waits>,
     secrets: Secrets,
+    /// Ends what waits for requests that have no ticket.
+    stop: Stop,
     facts: Mutex<Vec<Fact>>,
     /// How long a dropped client waits for the renewal of a token that has been sent.
     longest_renewal: Duration,
@@ -157,6 +160,7 @@ impl Client {
             tally,
             waits,
             secrets,
+            stop: Stop::new(false),
             facts: Mutex::default(),
             longest_renewal: settings.timeout + LAST_WRITES,
             failed_services: Mutex::default(),
@@ -179,6 +183,39 @@ impl Client {
     pub fn cancel(&self) {
         self.inner.core.close();
         self.inner.core.tickets.cancel();
+        self.inner.core.stop.send_replace(true);
+    }
+
+    /// Sends one request as it is, without a cache, and waits for the answer, whatever its status. Only requests that may
+    /// be repeated without harm are retried. `sending` is called once, immediately before the request may leave; if it
+    /// fails, nothing is sent.
+    pub fn send(
+        &self,
+        request: &DirectRequest,
+        sending: impl FnOnce() -> Result<()>,
+    ) -> Result<DirectAnswer, DirectFailure> {
+        let core = &self.inner.core;
+        if request.service == Service::Gql && core.fetcher.gql.is_none() {
+            return Err(DirectFailure::not_sent(gql_is_disabled()));
+        }
+        let runtime = self.runtime().map_err(DirectFailure::not_sent)?;
+        let sent = runtime.block_on(core.fetcher.send(request, &core.stop, sending));
+        sent.map_err(|failure| DirectFailure {
+            error: core.secrets.redact_error(failure.error),
+            ..failure
+        })
+    }
+
+    /// The URL that a request is sent to.
+    pub fn address(&self, request: &DirectRequest) -> Result<String> {
+        Ok(self.inner.core.fetcher.direct_url(request)?.into())
+    }
+
+    /// Signs in, if that was not done yet, and says for whom requests to Helix are sent.
+    pub fn account(&self) -> Result<SignedIn> {
+        let core = &self.inner.core;
+        let account = self.runtime()?.block_on(core.fetcher.account());
+        account.map_err(|error| core.secrets.redact_error(error))
     }
 
     /// Ends the client, as dropping its last clone does: abandons all requests in flight, and waits for answers that are
@@ -352,11 +389,7 @@ impl Core {
         } = task;
         // Reported by `wait`: an error of `start` would lose its message at the boundary to a plugin.
         if request.service == Service::Gql && self.fetcher.gql.is_none() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "the undocumented GQL service is disabled in the configuration",
-            )
-            .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml"));
+            return Err(gql_is_disabled());
         }
         if self.must_learn_user(&policy) {
             self.fetcher.identity.credentials(&self.fetcher.context).await?;
@@ -458,6 +491,11 @@ impl Core {
             "run once without `--offline`, with the same cache and the same identity"
         })
     }
+}
+
+fn gql_is_disabled() -> Error {
+    Error::new(ErrorKind::Unsupported, "the undocumented GQL service is disabled in the configuration")
+        .hint("remove `gql = \"off\"` from `[services]` in itch's config.toml")
 }
 
 /// Whether the service failed, as opposed to an error in the request or the identity.

@@ -88,7 +88,7 @@ impl Fetcher {
     }
 
     /// Permission to send a request, and the credentials for it, if the service needs some.
-    async fn admission(&self, request: &Request) -> Result<(Pass, Option<Credentials>)> {
+    pub async fn admission(&self, request: &Request) -> Result<(Pass, Option<Credentials>)> {
         let in_walk = request.chain.is_some();
         let pass = match request.service {
             Service::Helix => {
@@ -113,7 +113,7 @@ impl Fetcher {
         gql.subject(request)
     }
 
-    fn call(&self, request: &Request) -> Result<Call> {
+    pub fn call(&self, request: &Request) -> Result<Call> {
         let mut headers = HeaderMap::new();
         let accept = if request.service.is_legacy() {
             // Clients request the format of version 3 by media type (justintv/Twitch-API).
@@ -173,14 +173,14 @@ fn missing_list(request: &Request, answer: &Answer) -> Option<Trouble> {
 /// The refusals of one request because of a limit. They are not failed tries, but their time is bounded, also if the
 /// service answers other requests.
 #[derive(Default)]
-struct Refused {
+pub(crate) struct Refused {
     times: u32,
     first: Option<Instant>,
 }
 
 impl Refused {
     /// The request was refused: waits by itself from the second time on; the first time it waits with all others.
-    async fn again(&mut self, request: &Request, waits: &Arc<Waits>) -> Result<()> {
+    pub async fn again(&mut self, request: &Request, waits: &Arc<Waits>) -> Result<()> {
         let first = *self.first.get_or_insert_with(Instant::now);
         self.times += 1;
         if self.times == 1 {
@@ -198,7 +198,7 @@ impl Refused {
     }
 }
 
-fn limited(request: &Request, too_long: TooLong) -> Error {
+pub(crate) fn limited(request: &Request, too_long: TooLong) -> Error {
     let service = request.service;
     Error::new(
         ErrorKind::RateLimited,

@@ -16,6 +16,8 @@
 //! | retry | `retry` | repeats a request after a temporary failure |
 //! | wire | `wire` | sends the request (`address`, `body`) |
 //!
+//! [`Client::send`] sends one request of any method (`direct`): through the layers from the limiter on, without a cache.
+//!
 //! All layers run on one thread that belongs to the client. `tickets` lets blocking callers wait for them.
 //!
 //! ```no_run
@@ -40,6 +42,7 @@ mod cache;
 mod client;
 mod coalesce;
 mod counters;
+mod direct;
 mod entry;
 mod fetch;
 mod freshness;
@@ -73,6 +76,7 @@ mod wire;
 pub use accounts::{Account, Accounts, ServiceAddresses};
 pub use client::Client;
 pub use counters::Counters;
+pub use direct::{DirectAnswer, DirectFailure, DirectRequest, Method, Outcome, SignedIn};
 pub use entry::{Corrupt, StoredEntry};
 pub use gql::{GqlFacts, GqlOperation};
 pub use secret::Secret;

@@ -1,13 +1,13 @@
 //! The lowest layer: one try of one request over HTTP, and the check of its answer.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Service};
-use reqwest::header::{ACCEPT_ENCODING, ETAG, HeaderMap, LOCATION};
-use reqwest::{Method, Url};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode, Url, Version};
 use tracing::debug;
 
 use crate::Secrets;
@@ -54,6 +54,54 @@ impl Answer {
     }
 }
 
+/// An answer as it arrived: with any status, and any body.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub answer: Answer,
+    pub version: Version,
+    /// The phrase of the status.
+    pub phrase: &'static str,
+    /// Whether the body arrived.
+    pub complete: bool,
+}
+
+/// A try without a whole answer.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub fault: Fault,
+    /// Whether the request may have reached the service.
+    pub reached: bool,
+    /// The status and the headers, if at least they arrived.
+    pub received: Option<Box<Received>>,
+}
+
+impl Failed {
+    /// The connection could not be opened.
+    fn before(fault: Fault) -> Failed {
+        Failed {
+            fault,
+            reached: false,
+            received: None,
+        }
+    }
+
+    /// It happened after the request was sent.
+    fn after(fault: Fault) -> Failed {
+        Failed {
+            reached: true,
+            ..Failed::before(fault)
+        }
+    }
+}
+
+/// How much longer the whole exchange may take than the opening of a connection, where it matters which of them failed.
+const AFTER_CONNECTING: Duration = Duration::from_millis(500);
+
+/// Whether a status says that another try may have another answer. Gateways send these as well as services.
+pub(crate) fn is_passing(status: u16) -> bool {
+    (500..600).contains(&status) || matches!(status, 408 | 425)
+}
+
 /// How to connect to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
@@ -70,7 +118,7 @@ pub(crate) struct Wire {
     timeout: Duration,
     connections: usize,
     tally: Arc<Tally>,
-    secrets: Secrets,
+    pub secrets: Secrets,
     /// Plain http may be used to other machines, too.
     insecure_http: bool,
     clients: Mutex<Vec<(Route, reqwest::Client)>>,
@@ -88,22 +136,45 @@ impl Wire {
         }
     }
 
-    /// Sends a request once.
+    /// Sends a request once, and judges the answer.
     pub async fn send(&self, call: &Call, attempt: u32) -> Result<Answer, Fault> {
+        let received = self.try_once(call, attempt, self.timeout, judged).await;
+        received.map(|received| received.answer).map_err(|failed| failed.fault)
+    }
+
+    /// Sends a request once. Every answer is one, whatever its status and its body are.
+    pub async fn send_raw(&self, call: &Call, attempt: u32) -> Result<Received, Failed> {
+        let longest = self.timeout.saturating_add(AFTER_CONNECTING);
+        self.try_once(call, attempt, longest, Ok).await
+    }
+
+    async fn try_once(
+        &self,
+        call: &Call,
+        attempt: u32,
+        longest: Duration,
+        judge: fn(Received) -> Result<Received, Failed>,
+    ) -> Result<Received, Failed> {
         let started = Instant::now();
         self.tally.requests.one();
-        let exchange = pin!(self.exchange(call));
-        let outcome = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Fault::Passing(Trouble::new(format!(
+        let head = OnceLock::new();
+        let exchanged = {
+            let exchange = pin!(self.exchange(call, &head));
+            tokio::time::timeout(longest, exchange).await
+        };
+        let outcome = match exchanged {
+            Ok(outcome) => outcome.and_then(judge),
+            Err(_) => Err(Failed::after(Fault::Passing(Trouble::new(format!(
                 "did not send a complete answer within {} s",
                 self.timeout.as_secs_f64()
-            )))),
+            ))))),
         };
         let what = match &outcome {
-            Ok(answer) => answer.status.to_string(),
-            Err(Fault::Passing(trouble)) => trouble.what.clone(),
-            Err(Fault::Final(error)) => error.message.clone(),
+            Ok(received) => received.answer.status.to_string(),
+            Err(failed) => match &failed.fault {
+                Fault::Passing(trouble) => trouble.what.clone(),
+                Fault::Final(error) => error.message.clone(),
+            },
         };
         let line = || {
             format!(
@@ -117,11 +188,15 @@ impl Wire {
             )
         };
         debug!(target: "itch::http", "{}", self.secrets.redact(&line()));
-        outcome
+        outcome.map_err(|failed| Failed {
+            received: head.into_inner().map(Box::new),
+            ..failed
+        })
     }
 
-    async fn exchange(&self, call: &Call) -> Result<Answer, Fault> {
-        let (route, client) = self.client(&call.url)?;
+    /// `head` gets the status and the headers before the body is read.
+    async fn exchange(&self, call: &Call, head: &OnceLock<Received>) -> Result<Received, Failed> {
+        let (route, client) = self.client(&call.url).map_err(Failed::before)?;
         let proxy = match route {
             Route::Outside => Proxy::of(&call.url),
             _ => None,
@@ -135,56 +210,46 @@ impl Wire {
         }
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Err(unreachable(call.service, &call.url, proxy.as_ref(), error).await),
+            Err(error) => {
+                let reached = !error.is_connect() && !error.is_builder();
+                let fault = unreachable(call.service, &call.url, proxy.as_ref(), error).await;
+                return Err(Failed {
+                    reached,
+                    ..Failed::before(fault)
+                });
+            }
         };
         let status = response.status();
         if proxy.is_some() && status.as_u16() == 407 {
-            return Err(Fault::Final(wants_password(call.service, &call.url, proxy.as_ref())));
+            return Err(Failed::before(Fault::Final(wants_password(call.service, &call.url, proxy.as_ref()))));
         }
         if status.is_redirection() {
-            return Err(Fault::Final(redirected(call, &response)));
+            return Err(Failed::after(Fault::Final(redirected(call, &response))));
         }
+        let headers = std::mem::take(response.headers_mut());
+        // It is empty: nothing was put into it before.
+        let _ = head.set(Received::head(status, response.version(), headers.clone()));
+        let too_large = || Failed::after(Fault::Final(too_large(call, status.as_u16())));
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
-            match chunk.map_err(broken_off)? {
+            match chunk.map_err(|error| Failed::after(broken_off(error)))? {
                 None => break,
-                Some(chunk) if body.len() + chunk.len() > MOST_BYTES => {
-                    return Err(Fault::Final(too_large(call, status.as_u16())));
-                }
+                Some(chunk) if body.len() + chunk.len() > MOST_BYTES => return Err(too_large()),
                 Some(chunk) => body.extend_from_slice(&chunk),
             }
         }
         self.tally.bytes.add(body.len() as u64);
-        let headers = std::mem::take(response.headers_mut());
-        let body = unpack(body).map_err(|TooLarge| Fault::Final(too_large(call, status.as_u16())))?;
+        let body = unpack(body).map_err(|TooLarge| too_large())?;
         let (body, shape) = match Shape::of(&body) {
             None => repaired(body),
             shape => (body, shape),
         };
-        if status.is_server_error() || matches!(status.as_u16(), 408 | 425) {
-            return Err(Fault::Passing(Trouble {
-                causes: error_texts(&body),
-                status: Some(status.as_u16()),
-                retry_after: retry_after(&headers, SystemTime::now()),
-                ..Trouble::new(format!("answered {status}"))
-            }));
-        }
-        // 204 is the only success without a body (RFC 9110, section 15.3.5); the sign-in service answers `revoke` with 200.
-        let is_empty = status.as_u16() == 204 || body.is_empty() && call.url.path().ends_with("/revoke");
-        if status.is_success() && shape.is_none() && !is_empty {
-            return Err(Fault::Passing(Trouble {
-                kind: ErrorKind::BadData,
-                status: Some(status.as_u16()),
-                ..Trouble::new(format!("answered {}, not JSON", kind_of_body(&body)))
-            }));
-        }
-        Ok(Answer {
-            status: status.as_u16(),
-            headers,
-            body,
-            shape,
-        })
+        let mut received = Received::head(status, response.version(), headers);
+        received.answer.body = body;
+        received.answer.shape = shape;
+        received.complete = true;
+        Ok(received)
     }
 
     fn client(&self, url: &Url) -> Result<(Route, reqwest::Client), Fault> {
@@ -238,6 +303,63 @@ impl Wire {
             Route::Outside => builder,
         }
         .build()
+    }
+}
+
+impl Received {
+    /// An answer whose body has not arrived.
+    fn head(status: StatusCode, version: Version, headers: HeaderMap) -> Received {
+        Received {
+            answer: Answer {
+                status: status.as_u16(),
+                headers,
+                body: Vec::new(),
+                shape: None,
+            },
+            version,
+            phrase: status.canonical_reason().unwrap_or_default(),
+            complete: false,
+        }
+    }
+
+    /// The fault that the status is, if it asks for another try.
+    pub fn passing_fault(&self) -> Option<Trouble> {
+        let Answer {
+            status, headers, body, ..
+        } = &self.answer;
+        is_passing(*status).then(|| Trouble {
+            causes: error_texts(body),
+            status: Some(*status),
+            retry_after: retry_after(headers, SystemTime::now()),
+            ..Trouble::new(format!("answered {status} {}", self.phrase).trim_end())
+        })
+    }
+
+    /// The fault of a success that should be JSON and is not. `any`: it may be anything.
+    pub fn not_json(&self, any: bool) -> Option<Trouble> {
+        let answer = &self.answer;
+        // 204 is the only success without a body (RFC 9110, section 15.3.5).
+        if any || !answer.is_success() || answer.shape.is_some() || answer.status == 204 {
+            return None;
+        }
+        let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        // One endpoint of Helix does not answer with JSON: `schedule/icalendar` (RFC 5545).
+        if kind.is_some_and(|kind| kind.starts_with("text/calendar")) {
+            return None;
+        }
+        Some(Trouble {
+            kind: ErrorKind::BadData,
+            status: Some(answer.status),
+            ..Trouble::new(format!("answered {}, not JSON", kind_of_body(&answer.body)))
+        })
+    }
+}
+
+/// Makes a fault of an answer that asks for another try.
+fn judged(received: Received) -> Result<Received, Failed> {
+    match received.passing_fault().or_else(|| received.not_json(false)) {
+        Some(trouble) => Err(Failed::after(Fault::Passing(trouble))),
+        None => Ok(received),
     }
 }
 

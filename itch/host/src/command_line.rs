@@ -182,6 +182,7 @@ fn needs_more(line: &CommandLine, linked_in: &Registry, config: &Config) -> bool
             draws = picture.is_some();
         }
         Invocation::Own(own) => match &own.command {
+            OwnCommand::Api(options) => caches = options.report.answers.cache.as_ref(),
             OwnCommand::Cache(command) => {
                 caches = command.selection().cache.as_ref();
                 usual_cache = true;

@@ -10,7 +10,9 @@ use crate::plan::ReportPlan;
 use crate::plugins::discovery::Plugins;
 use crate::printer::Printer;
 use crate::stdout::stdout;
-use crate::{account, cache_command, doctor, exit_codes, help, log, plot, plugins, run, sandbox, trial_error};
+use crate::{
+    account, api_command, cache_command, doctor, exit_codes, help, log, plot, plugins, run, sandbox, trial_error,
+};
 
 /// Runs the command and returns the exit code.
 pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) -> anyhow::Result<u8> {
@@ -36,6 +38,7 @@ pub(crate) fn dispatch(plugins: &Plugins, line: CommandLine, printer: &Printer) 
         return Err(usage(format!("`--{option}` is an option of reports, not of `itch {}`", own.name)).into());
     }
     match &own.command {
+        OwnCommand::Api(options) => api_command::run(registry, options, printer),
         OwnCommand::Cache(command) => cache_command::run(registry, command, printer),
         OwnCommand::Completions(options) => help::completions::run(options),
         OwnCommand::Doctor(options) => doctor::run(plugins, options, printer),

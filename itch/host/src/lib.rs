@@ -5,6 +5,7 @@
 //! once, below, and only so that the linker includes them.
 
 mod account;
+mod api_command;
 mod arguments;
 mod cache_command;
 mod cache_stores;

@@ -24,15 +24,15 @@ use crate::sink::Sink;
 use crate::{cache_stores, secrets};
 
 /// How a run ended.
-struct Ended {
-    error: Option<Error>,
-    interrupted: bool,
+pub(crate) struct Ended {
+    pub(crate) error: Option<Error>,
+    pub(crate) interrupted: bool,
     /// Whether a cache keeps what was fetched.
     cached: bool,
 }
 
 impl Ended {
-    fn of(result: Result<()>, interrupt_seen: bool, cached: bool) -> Ended {
+    pub(crate) fn of(result: Result<()>, interrupt_seen: bool, cached: bool) -> Ended {
         let interrupted = interrupt_seen && result.is_err();
         let error = match result {
             Ok(()) => None,
@@ -131,7 +131,7 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
 }
 
 /// Reports how the run ended, and returns the exit code. `kept`: the file of rows that are incomplete.
-fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, kept: Option<PathBuf>, printer: &Printer) -> u8 {
+pub(crate) fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, kept: Option<PathBuf>, printer: &Printer) -> u8 {
     let rows = sink.rows();
     let code = verdict.exit_code();
     if let Some(error) = &ended.error {
@@ -169,7 +169,7 @@ fn conclude(verdict: &Verdict, ended: &Ended, sink: &Sink, kept: Option<PathBuf>
 }
 
 /// Writes the verdict to its file, and gives the file its name.
-fn write_verdict(mut file: Outfile, verdict: &Verdict) -> anyhow::Result<()> {
+pub(crate) fn write_verdict(mut file: Outfile, verdict: &Verdict) -> anyhow::Result<()> {
     let mut json = verdict.json();
     secrets::redact_json(&mut json);
     let text = format!("{}\n", serde_json::to_string_pretty(&json)?);

@@ -7,7 +7,7 @@ use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Result, Transport};
 use itch_output::{Layout, RowWriter};
 use itch_plugin::abi::RunHost;
-use itch_plugin::{LogLevel, Origin, Registered};
+use itch_plugin::{Cell, LogLevel, Origin, Registered};
 
 use crate::printer::Printer;
 
@@ -112,12 +112,11 @@ impl Sink {
         matches!(self.state().stopped, Some(Stopped::ReaderGone))
     }
 
-    fn take(&self, state: &mut State, rows: &[u8]) -> Result<(), Stopped> {
-        for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    fn take(&self, state: &mut State, rows: impl Iterator<Item = Result<Vec<Cell>>>) -> Result<(), Stopped> {
+        for row in rows {
             if self.limit.is_some_and(|limit| state.taken >= limit) {
                 return Err(Stopped::Limit);
             }
-            let row = self.layout.read_row(line);
             let number = state.taken + 1;
             let row = row.map_err(|error| Stopped::Failed(error.detail(|details| details.row = Some(number))))?;
             state.writer.row(&row).map_err(Stopped::of)?;
@@ -125,27 +124,17 @@ impl Sink {
         }
         Ok(())
     }
-}
 
-impl Stopped {
-    fn of(error: io::Error) -> Stopped {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
-            _ => Stopped::Failed(Error::new(ErrorKind::Failed, "the rows could not be written").source_chain(&error)),
-        }
-    }
-}
-
-impl RunHost for Sink {
-    fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+    /// Writes rows whose cells are in the order of the declared columns. An error if no more rows are taken.
+    pub(crate) fn emit_cells(&self, rows: impl Iterator<Item = Vec<Cell>>) -> Result<()> {
+        self.write(rows.map(Ok))
     }
 
-    fn emit(&self, rows: &[u8], _: u32) -> Result<()> {
+    fn write(&self, rows: impl Iterator<Item = Result<Vec<Cell>>>) -> Result<()> {
         let mut state = self.state();
         let state = &mut *state;
         if state.stopped.is_none() {
-            let mut write = || {
+            let write = || {
                 let mut result = self.take(state, rows);
                 // Complete rows are written even if the batch ended with an error.
                 match state.writer.flush() {
@@ -170,6 +159,26 @@ impl RunHost for Sink {
         } else {
             Ok(())
         }
+    }
+}
+
+impl Stopped {
+    fn of(error: io::Error) -> Stopped {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Stopped::ReaderGone,
+            _ => Stopped::Failed(Error::new(ErrorKind::Failed, "the rows could not be written").source_chain(&error)),
+        }
+    }
+}
+
+impl RunHost for Sink {
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    fn emit(&self, rows: &[u8], _: u32) -> Result<()> {
+        let lines = rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        self.write(lines.map(|line| self.layout.read_row(line)))
     }
 
     fn progress(&self, done: u64, total: Option<u64>) {

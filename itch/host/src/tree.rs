@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, Subcommand};
 use itch_plugin::{Registry, ReportSpec};
 
+use crate::options::api::MEANINGLESS;
 use crate::options::common::CommonOptions;
 use crate::options::report::ReportOptions;
 use crate::options::{CommandLine, OwnCommand};
@@ -105,7 +106,14 @@ pub(crate) fn command(registry: &Registry, detail: Detail<'_>) -> Command {
     {
         root = root.subcommand(report_command(spec, name).hide(true));
     }
-    let mut root = OwnCommand::augment_subcommands(root);
+    let mut root = OwnCommand::augment_subcommands(root).mut_subcommand("api", |api| {
+        let hidden = MEANINGLESS
+            .iter()
+            .fold(api, |api, option| api.mut_arg(option, |arg| arg.hide(true)));
+        hidden.override_usage(
+            "itch api [OPTIONS] PATH [KEY=VALUE]...\n       itch api [OPTIONS] --gql FILE [KEY=VALUE]...",
+        )
+    });
     match detail {
         Detail::Called(Some(name)) if root.find_subcommand(name).is_some() => {
             root = root.mut_subcommand(name, with_common_options);

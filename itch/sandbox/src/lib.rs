@@ -75,7 +75,8 @@
 //! - `/oauth2/device`, `/oauth2/token` (client credentials, device code, refresh), `/oauth2/revoke` and
 //!   `/oauth2/validate`, and the page `/activate`, where a user signs in,
 //! - `/helix/`: the endpoints that have a file in `src/helix/`, for example `users`, `channels/followers` and `videos`,
-//!   all with rate limit headers, and `users/follows`, which Twitch has removed,
+//!   all with rate limit headers, and `users/follows`, which Twitch has removed. `users/blocks` and `moderation/bans`
+//!   can be written to; what was written is forgotten when the sandbox ends,
 //! - `/gql` for videos and their comments, by query or by the hash of the web player's query, with up to 35 operations
 //!   per request, for three client ids of Twitch's own apps: `kd1unb…`, `ue6666…`, and `kimne…`, which may not use
 //!   cursors of comments. A page has 59 comments unless `first` asks for another number up to 100. A page by offset may

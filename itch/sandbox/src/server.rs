@@ -223,7 +223,13 @@ async fn dispatch(state: &State, number: u64, service: Service, request: Request
     let method = request.method().clone();
     let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
     match service {
-        Service::Helix(endpoint) => helix::answer(state, number, &method, endpoint, request.headers(), parameters),
+        Service::Helix(endpoint) => {
+            let headers = request.headers().clone();
+            match body(request, helix::MAXIMUM_BODY).await {
+                Some(body) => helix::answer(state, number, &method, endpoint, &headers, parameters, &body),
+                None => error_reply(StatusCode::PAYLOAD_TOO_LARGE, ""),
+            }
+        }
         Service::Gql => {
             let headers = request.headers().clone();
             match body(request, gql::MAXIMUM_BODY).await {

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     faults::Faults,
+    helix::Changes,
     limit::{Exceeded, Limiter, Owner, RateLimit},
     oauth::{Sessions, Settings},
     options::Options,
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) latency: Duration,
     pub(crate) jitter: Duration,
+    /// What clients have changed.
+    pub(crate) changes: Mutex<Changes>,
     limiter: Option<Mutex<Limiter>>,
     requests: Mutex<Requests>,
     sessions: Mutex<Sessions>,
@@ -42,6 +45,7 @@ impl State {
             world: World::new(options.seed),
             latency: options.latency,
             jitter: options.jitter,
+            changes: Mutex::default(),
             limiter: options.rate_limit.map(|points| Mutex::new(Limiter::new(points))),
             requests: Mutex::default(),
             sessions: Mutex::new(sessions),

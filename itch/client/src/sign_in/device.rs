@@ -350,15 +350,7 @@ impl SignIn {
 
     /// Tells the service that an account's token is no longer used. A token that has ended already is no error.
     pub fn revoke(&self, account: &Account) -> Result<()> {
-        let pairs = [
-            ("client_id", account.client_id.as_str()),
-            ("token", account.pair.access.expose()),
-        ];
-        let form = Question::Form {
-            path: "revoke",
-            pairs: &pairs,
-        };
-        self.block(self.context.ask(&form)).map(drop)
+        self.block(self.context.revoke(&account.client_id, &account.pair.access))
     }
 
     /// Removes an account from the file.

@@ -65,6 +65,24 @@ impl SignInContext {
         }
     }
 
+    /// Tells the service that a token is no longer used. Its answer is empty, or says that the token has ended already.
+    pub async fn revoke(&self, client_id: &str, token: &Secret) -> Result<()> {
+        let pairs = [("client_id", client_id), ("token", token.expose())];
+        let call = self.call(&Question::Form {
+            path: "revoke",
+            pairs: &pairs,
+        })?;
+        let mut retry = self.patience.retry(Service::OAuth);
+        loop {
+            let fault = match self.wire.send_raw(&call, retry.attempt()).await {
+                Ok(received) if received.answer.is_success() || is_refusal(&received.answer) => return Ok(()),
+                Ok(received) => Fault::Passing(unexpected(&received.answer)),
+                Err(failed) => failed.fault,
+            };
+            retry.after(fault).await?;
+        }
+    }
+
     fn call(&self, question: &Question<'_>) -> Result<Call> {
         let mut headers = HeaderMap::new();
         let (method, path, body) = match question {

@@ -5,6 +5,7 @@
 //! one field of [`common::CommonOptions`]. `plan.rs` and the commands make clients and writers from them.
 
 pub(crate) mod account;
+pub(crate) mod api;
 pub(crate) mod cache;
 pub(crate) mod common;
 pub(crate) mod early;
@@ -20,6 +21,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use account::{DoctorOptions, LoginOptions, LogoutOptions, WhoamiOptions};
+use api::ApiOptions;
 use cache::CacheCommand;
 use common::CommonOptions;
 use help::{CompletionsOptions, HelpOptions, ManOptions};
@@ -72,6 +74,8 @@ pub(crate) struct OwnInvocation {
 /// The host's own commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OwnCommand {
+    #[command(about = api::ABOUT, long_about = api::LONG_ABOUT, after_help = api::EXAMPLES)]
+    Api(Box<ApiOptions>),
     /// Show, check and remove what the caches store
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -126,9 +130,17 @@ impl CommandLine {
         let common = CommonOptions::merged(&mut levels)?;
         let name = matches.subcommand_name().unwrap_or_default().to_owned();
         let invocation = if OwnCommand::has_subcommand(&name) {
+            let mut command = OwnCommand::from_arg_matches(&matches)?;
+            let misplaced = match &mut command {
+                OwnCommand::Api(options) => {
+                    options.report = ReportOptions::merged(&mut levels)?;
+                    None
+                }
+                _ => given(&ReportOptions::augment_args(Command::default()), &matches),
+            };
             Invocation::Own(OwnInvocation {
-                command: OwnCommand::from_arg_matches(&matches)?,
-                misplaced: given(&ReportOptions::augment_args(Command::default()), &matches),
+                command,
+                misplaced,
                 name,
             })
         } else {

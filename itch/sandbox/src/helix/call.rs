@@ -1,10 +1,12 @@
 //! What every endpoint gets and may refuse: an authenticated request, its parameters, and errors in Helix's format.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use hyper::StatusCode;
 
+use super::changes::Changes;
 use crate::{
     faults::Faults,
     oauth::Grant,
@@ -30,6 +32,10 @@ pub(super) struct Call<'a> {
     pub(super) grant: Grant,
     pub(super) path: &'static str,
     pub(super) parameters: Parameters,
+    /// What clients have changed.
+    pub(super) changes: &'a Mutex<Changes>,
+    /// The body of a write.
+    pub(super) body: &'a [u8],
 }
 
 /// An error in the format of Helix.
@@ -85,6 +91,17 @@ impl Call<'_> {
         }
         let scopes = scopes.join(" or ");
         Err(Failure::unauthorized(format!("Missing scope: {scopes}")))
+    }
+
+    /// What clients have changed; the data are consistent at every step.
+    pub(super) fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user of the token. The message for an app token is not known.
+    pub(super) fn user(&self) -> Result<UserId, Failure> {
+        let user = self.grant.user;
+        user.ok_or(Failure::unauthorized("Missing User OAUTH Token"))
     }
 
     /// Whether the token belongs to this user.

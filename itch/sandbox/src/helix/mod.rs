@@ -3,7 +3,10 @@
 //! See <https://dev.twitch.tv/docs/api/reference>. The texts of errors are not documented; these were seen in
 //! twitchdev/issues and in the source code of Chatterino, twurple and pyTwitchAPI.
 
+mod bans;
+mod blocks;
 mod call;
+mod changes;
 mod channels;
 mod chatters;
 mod followed;
@@ -22,8 +25,11 @@ use hyper::{
     header::{AUTHORIZATION, HeaderName},
 };
 
-pub(crate) use self::call::Endpoint;
-use self::call::{Call, Failure};
+pub(crate) use self::{call::Endpoint, changes::Changes};
+use self::{
+    call::{Call, Failure},
+    changes::Writer,
+};
 use crate::{
     faults::Fault,
     limit::{DEFAULT_LIMIT, Exceeded, RateLimit, unix_now},
@@ -33,8 +39,14 @@ use crate::{
     state::State,
 };
 
+/// No body of Helix is nearly as large.
+pub(crate) const MAXIMUM_BODY: usize = 64 * 1024;
+
 /// Every endpoint. Each file defines its own.
 static ENDPOINTS: &[&Endpoint] = &[
+    &bans::BANNED,
+    &bans::BANS,
+    &blocks::BLOCKS,
     &channels::CHANNELS,
     &chatters::CHATTERS,
     &followed::FOLLOWED,
@@ -46,6 +58,9 @@ static ENDPOINTS: &[&Endpoint] = &[
     &videos::VIDEOS,
     &vips::VIPS,
 ];
+
+/// Every endpoint that writes. Its path is also that of an endpoint above.
+static WRITERS: &[&Writer] = &[&bans::BAN, &bans::UNBAN, &blocks::BLOCK, &blocks::UNBLOCK];
 
 pub(crate) fn endpoint(path: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().copied().find(|endpoint| endpoint.path == path)
@@ -59,6 +74,7 @@ pub(crate) fn answer(
     endpoint: Option<&'static Endpoint>,
     headers: &HeaderMap,
     parameters: Parameters,
+    body: &[u8],
 ) -> Reply {
     let grant = match authenticate(state, headers) {
         Ok(_) if state.faults.strike(Fault::Expired, state.seed, number) => {
@@ -92,29 +108,49 @@ pub(crate) fn answer(
         Some(Ok(rate)) => Some(rate),
         None => None,
     };
-    let outcome = match endpoint {
-        Some(endpoint) if method == Method::GET => (endpoint.answer)(&Call {
+    let reply = endpoint.map_or_else(not_found, |endpoint| {
+        let call = Call {
             world: &state.world,
             faults: &state.faults,
             seed: state.seed,
             grant,
             path: endpoint.path,
             parameters,
-        }),
-        // Only reading is simulated: an endpoint that writes is answered like an unknown path.
-        _ => Err(Failure {
-            status: StatusCode::NOT_FOUND,
-            message: "".into(),
-        }),
-    };
-    let reply = match outcome {
-        Ok(body) => Reply::new(StatusCode::OK, HELIX_MEDIA_TYPE, body),
-        Err(failure) => failure.into(),
-    };
+            changes: &state.changes,
+            body,
+        };
+        dispatch(&call, endpoint, method)
+    });
     match rate {
         Some(rate) => reply.with_rate_limit(rate),
         None => reply,
     }
+}
+
+/// The answer of an endpoint. One that does not write is answered like an unknown path.
+fn dispatch(call: &Call<'_>, endpoint: &Endpoint, method: &Method) -> Reply {
+    let written = |writer: &Writer| match (writer.write)(call) {
+        Ok(None) => Reply::new(StatusCode::NO_CONTENT, HELIX_MEDIA_TYPE, bytes::Bytes::new()),
+        Ok(Some(body)) => Reply::new(StatusCode::OK, HELIX_MEDIA_TYPE, body),
+        Err(failure) => failure.into(),
+    };
+    if method != Method::GET {
+        let mut writers = WRITERS.iter();
+        let writer = writers.find(|writer| writer.path == endpoint.path && writer.method == method);
+        return writer.map_or_else(not_found, |writer| written(writer));
+    }
+    match (endpoint.answer)(call) {
+        Ok(body) => Reply::new(StatusCode::OK, HELIX_MEDIA_TYPE, body),
+        Err(failure) => failure.into(),
+    }
+}
+
+fn not_found() -> Reply {
+    Failure {
+        status: StatusCode::NOT_FOUND,
+        message: "".into(),
+    }
+    .into()
 }
 
 fn authenticate(state: &State, headers: &HeaderMap) -> Result<Grant, Failure> {
