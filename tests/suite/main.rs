@@ -14,6 +14,10 @@ mod accounts_killed;
 /// Signing in on a terminal.
 #[cfg(unix)]
 mod accounts_terminal;
+/// `itch api`.
+mod api_command;
+/// `itch api --each`, its journal.
+mod api_each;
 /// Invalid command lines, and channels that do not exist.
 mod bad_input;
 /// The requests that a cache saves, and what it must never do.
@@ -120,3 +124,5 @@ mod terminal;
 mod trouble;
 /// Phrases that must not be used.
 mod words;
+/// A server that records writes.
+mod write_server;

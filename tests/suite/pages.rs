@@ -12,6 +12,7 @@ pub(crate) const PAGES: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/account.md",
+    "docs/api-command.md",
     "docs/architecture.md",
     "docs/caches.md",
     "docs/completeness.md",

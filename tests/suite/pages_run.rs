@@ -304,6 +304,7 @@ pages! {
     contributing: "CONTRIBUTING.md",
     security: "SECURITY.md",
     account: "docs/account.md",
+    api_command: "docs/api-command.md",
     architecture: "docs/architecture.md",
     caches: "docs/caches.md",
     completeness: "docs/completeness.md",

@@ -25,7 +25,7 @@ impl Pattern {
         }
     }
 
-    /// The same with each part decoded. The `{}` are found before: `%7B%7D` is none.
+    /// The same with each part decoded. The `{}` are found before, so `%7B%7D` takes no line.
     pub(super) fn decoded<E>(text: &str, decode: impl FnMut(&str) -> Result<String, E>) -> Result<Pattern, E> {
         Ok(Pattern {
             parts: text.split(PLACE).map(decode).collect::<Result<_, E>>()?,

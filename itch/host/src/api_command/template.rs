@@ -71,7 +71,7 @@ impl Template {
                 Err(usage(format!("`{PLACE}` is missing: each line would send the same request"))
                     .hint("write `{}` in PATH or in a value, where the line belongs"))
             }
-            false if in_path => Err(usage(format!("`{PLACE}` in PATH takes a line of a list, and there is none"))
+            false if in_path => Err(usage(format!("`{PLACE}` in PATH takes a line of a list, and no list is given"))
                 .hint("name the list with `--each FILE`")),
             _ => Ok(()),
         }
