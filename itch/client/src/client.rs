@@ -186,9 +186,9 @@ impl Client {
         self.inner.core.stop.send_replace(true);
     }
 
-    /// Sends one request as it is, without a cache, and waits for the answer, whatever its status. Only requests that may
-    /// be repeated without harm are retried. `sending` is called once, immediately before the request may leave; if it
-    /// fails, nothing is sent.
+    /// Sends one request as it is, without a cache, and waits for the answer, whatever its status. Only requests that
+    /// may be repeated without harm are retried. `sending` is called once, immediately before the request may leave; if
+    /// it fails, nothing is sent.
     pub fn send(
         &self,
         request: &DirectRequest,

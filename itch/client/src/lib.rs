@@ -16,7 +16,7 @@
 //! | retry | `retry` | repeats a request after a temporary failure |
 //! | wire | `wire` | sends the request (`address`, `body`) |
 //!
-//! [`Client::send`] sends one request of any method (`direct`): through the layers from the limiter on, without a cache.
+//! [`Client::send`] sends one request of any method (`direct`) through the layers from the limiter on: without a cache.
 //!
 //! All layers run on one thread that belongs to the client. `tickets` lets blocking callers wait for them.
 //!

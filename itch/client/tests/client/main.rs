@@ -6,6 +6,7 @@
 mod accounts;
 mod bodies;
 mod caching;
+mod direct;
 mod gql;
 mod identity;
 mod limits;

@@ -170,7 +170,7 @@ mod tests {
     fn rows() -> Vec<Value> {
         vec![
             json!({"id": "1", "n": 5, "tags": ["a", "b"], "a.b": 1, "box": null}),
-            json!({"id": "2", "n": 7, "price": 4.5, "big": 18_446_744_073_709_551_615u64, "on": true, "box": {"x": {"y": "z"}}}),
+            json!({"id": "2", "n": 7, "price": 4.5, "big": u64::MAX, "on": true, "box": {"x": {"y": "z"}}}),
         ]
     }
 

@@ -187,8 +187,8 @@ fn whole_lines(text: &[u8]) -> &[u8] {
     text.get(..end).unwrap_or_default()
 }
 
-/// Reads all events of a journal about these requests. A file that is empty, or has only the beginning of this header, is
-/// a new one.
+/// Reads all events of a journal about these requests. A file that is empty, or has only the beginning of this header,
+/// is a new one.
 fn read(path: &Path, text: &[u8], header: &Header) -> Result<HashMap<u64, State>> {
     let other = |why: String| {
         usage(format!("the journal `{}` cannot be continued", path.display()))

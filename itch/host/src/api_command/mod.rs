@@ -126,7 +126,7 @@ fn query(registry: &Registry, options: &ApiOptions, printer: &Printer) -> anyhow
     }
     let single = Single {
         request,
-        path: "query".to_owned(),
+        path: "the query".to_owned(),
         options,
         client,
         printer,
@@ -239,7 +239,10 @@ impl Single<'_> {
 
     /// The error that an answer is.
     fn error(&self, answered: &Answered) -> Option<Error> {
-        let what = format!("{} {}", self.request.method, self.path);
+        let what = match self.request.service {
+            Service::Gql => self.path.clone(),
+            _ => format!("{} {}", self.request.method, self.path),
+        };
         if !(200..300).contains(&answered.status) {
             return Some(refusal(self.request.service, &what, answered.status, &answered.body));
         }

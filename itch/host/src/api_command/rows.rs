@@ -152,30 +152,14 @@ impl Printing {
     }
 }
 
-/// Prints the rows, and returns the exit code.
-pub(super) fn run(
-    request: Request,
-    options: &ApiOptions,
+/// Prints the rows of all pages. Returns where they went, and how that ended; an error is about the columns.
+fn print_all(
+    mut source: Source,
+    rows: &RowOptions,
+    output: &Output,
     connection: &Connection,
     printer: &Printer,
-) -> anyhow::Result<u8> {
-    let (started, clock) = (now(), Instant::now());
-    let rows = &options.report.rows;
-    if let Some(name) = rows.columns.iter().flatten().find(|name| name.is_empty()) {
-        return Err(usage(format!("the name of a column is empty: `{name}`")).into());
-    }
-    check_distinct(&[("--output", rows.output.as_ref()), ("--verdict", rows.verdict.as_ref())])?;
-    let existing = rows.existing.choice().unwrap_or_default();
-    let output = Output::open(rows.output.clone(), existing)?;
-    let verdict_file = rows.verdict.as_deref();
-    let verdict_file = verdict_file
-        .map(|path| Outfile::create(path, Incomplete::Gone, existing))
-        .transpose()?;
-    let client = &connection.client;
-    let cancelled = client.clone();
-    let interrupts = Interrupts::catch(move || cancelled.cancel())?;
-
-    let mut source = Source::new(&client.api(), request.clone(), options.paginate, rows.limit);
+) -> anyhow::Result<(Arc<Sink>, Result<()>)> {
     let mut printing = None;
     let result = loop {
         let page = match source.next(printer) {
@@ -188,24 +172,44 @@ pub(super) fn run(
         }
         let printing = match &printing {
             Some(printing) => printing,
-            None => printing.insert(Printing::start(&page, rows, &output, connection, printer)?),
+            None => printing.insert(Printing::start(&page, rows, output, connection, printer)?),
         };
         if let Err(error) = printing.print(&page) {
             break Err(error);
         }
     };
-    drop(source);
-    let printing = match printing {
+    let Printing { sink, .. } = match printing {
         Some(printing) => printing,
-        None => Printing::start(&[], rows, &output, connection, printer)?,
+        None => Printing::start(&[], rows, output, connection, printer)?,
     };
-    let Printing {
-        sink,
-        _progress: progress,
-        ..
-    } = printing;
     let result = sink.finish(result);
-    drop(progress);
+    Ok((sink, result))
+}
+
+/// Prints the rows, and returns the exit code.
+pub(super) fn run(
+    request: Request,
+    options: &ApiOptions,
+    connection: &Connection,
+    printer: &Printer,
+) -> anyhow::Result<u8> {
+    let (started, clock) = (now(), Instant::now());
+    let rows = &options.report.rows;
+    if rows.columns.iter().flatten().any(String::is_empty) {
+        return Err(usage("the name of a column is empty").into());
+    }
+    check_distinct(&[("--output", rows.output.as_ref()), ("--verdict", rows.verdict.as_ref())])?;
+    let existing = rows.existing.choice().unwrap_or_default();
+    let output = Output::open(rows.output.clone(), existing)?;
+    let verdict_file = rows.verdict.as_deref();
+    let verdict_file = verdict_file.map(|path| Outfile::create(path, Incomplete::Gone, existing));
+    let verdict_file = verdict_file.transpose()?;
+    let client = &connection.client;
+    let cancelled = client.clone();
+    let interrupts = Interrupts::catch(move || cancelled.cancel())?;
+
+    let source = Source::new(&client.api(), request.clone(), options.paginate, rows.limit);
+    let (sink, result) = print_all(source, rows, &output, connection, printer)?;
 
     let mut ended = Ended::of(result, interrupts.seen(), !connection.caches.is_empty());
     let counters = client.counters();
@@ -214,29 +218,29 @@ pub(super) fn run(
     if counters.retries > 0 {
         facts.push(Fact::Recovered { n: counters.retries });
     }
-    let mut parameters = BTreeMap::from([("path".to_owned(), Value::from(request.path.as_str()))]);
-    parameters.insert("query".to_owned(), serde_json::to_value(&request.query)?);
-    let counted = |error: Option<Error>| Run {
+    let query = serde_json::to_value(&request.query)?;
+    let mut counted = Run {
         report: NAME.to_owned(),
         rows: sink.rows(),
         limit: rows.limit,
         requests: counters.requests,
         cache_hits: counters.cache_hits,
         elapsed: clock.elapsed(),
-        error,
+        error: ended.error.clone(),
         interrupted: ended.interrupted,
         reader_gone: sink.reader_gone(),
         tolerance: rows.tolerance.unwrap_or(DEFAULT_TOLERANCE),
-        parameters: parameters.clone(),
+        parameters: BTreeMap::from([("path".to_owned(), request.path.into()), ("query".to_owned(), query)]),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let mut verdict = Verdict::new(counted(ended.error.clone()), &facts);
+    let mut verdict = Verdict::new(counted.clone(), &facts);
     let closed = output.close(verdict.exit_code() == DONE);
     if let Err(error) = &closed {
         // The rows are all there, but not under the name that was asked for.
-        verdict = Verdict::new(counted(Some(error.clone())), &facts);
         ended.error = Some(error.clone());
+        counted.error = Some(error.clone());
+        verdict = Verdict::new(counted, &facts);
     }
     let code = conclude(&verdict, &ended, &sink, closed.ok().flatten(), printer);
     match verdict_file.map(|file| write_verdict(file, &verdict)) {

@@ -21,7 +21,7 @@ Anything but GET changes something: on a terminal itch asks first, elsewhere it 
 
 pub(crate) const EXAMPLES: &str = "Examples:
   itch api users login=burkeblack
-  itch api channels/followers broadcaster_id=76725499 --paginate --columns user_login,followed_at -f csv
+  itch api channels/followers broadcaster_id=76725499 --paginate -f csv
   itch api -X PUT users/blocks 'target_user_id={}' --each ids.txt --dry-run
   itch api -X PATCH channels broadcaster_id=76725499 --field title='Back at six'
   itch api --gql query.graphql login=burkeblack";

@@ -22,3 +22,4 @@ mod sign_in;
 mod sign_in_faults;
 mod videos;
 mod walk;
+mod writes;
