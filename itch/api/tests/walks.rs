@@ -18,16 +18,17 @@ struct Script {
 
 impl Script {
     fn new(answers: impl IntoIterator<Item = Value>) -> Arc<Script> {
-        let answers = answers.into_iter().map(|body| (200, body)).collect();
-        Arc::new(Script {
-            answers: Mutex::new(answers),
-            ..Script::default()
-        })
+        Script::with(answers.into_iter().map(|body| (200, body)))
     }
 
     fn refusing(status: u16, body: Value) -> Arc<Script> {
+        Script::with([(status, body)])
+    }
+
+    /// Answers with their statuses.
+    fn with(answers: impl IntoIterator<Item = (u16, Value)>) -> Arc<Script> {
         Arc::new(Script {
-            answers: Mutex::new([(status, body)].into()),
+            answers: Mutex::new(answers.into_iter().collect()),
             ..Script::default()
         })
     }
@@ -249,10 +250,53 @@ fn a_list_that_repeats_for_ever_ends_after_ten_pages() {
 fn a_row_that_comes_again_much_later_is_a_repeat() {
     let mut pages: Vec<Value> = (0..40).map(|n| page(n..n + 1, 41, Some(&format!("c{n}")))).collect();
     pages.push(page(0..1, 41, Some("d")));
-    pages.push(page(40..41, 41, None));
+    // Every page is full, so the last one is asked for again.
+    pages.extend([page(40..41, 41, None), page(40..41, 41, None)]);
     let script = Script::new(pages);
     assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1).unique_by("id"))), numbers(0..41));
     assert_eq!(script.facts(), [Fact::Repeated { n: 1 }]);
+}
+
+#[test]
+fn a_full_page_without_a_next_one_is_asked_again() {
+    let script = Script::new([page(0..2, 4, None), page(0..2, 4, Some("a")), page(2..3, 4, None)]);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 2).unique_by("id"))), numbers(0..3));
+    assert_eq!(script.asked(), ["helix x?first=2", "helix x?first=2", "helix x?first=2&after=a"]);
+    assert_eq!(script.facts(), []);
+}
+
+#[test]
+fn after_a_refused_cursor_the_page_that_named_it_is_fetched_again() {
+    let refused = || (400, json!({"error": "Bad Request", "status": 400, "message": "Invalid cursor."}));
+    let good = |page: Value| (200, page);
+    let script = Script::with([
+        good(page(0..1, 3, Some("a"))),
+        good(page(1..2, 3, Some("bad"))),
+        refused(),
+        good(page(1..2, 3, Some("b"))),
+        good(page(2..3, 3, None)),
+        good(page(2..3, 3, None)),
+    ]);
+    assert_eq!(ids(&walk(script.api().pages(Request::helix("x"), 1).unique_by("id"))), numbers(0..3));
+    assert_eq!(
+        script.asked()[2..5],
+        [
+            "helix x?first=1&after=bad",
+            "helix x?first=1&after=a",
+            "helix x?first=1&after=b"
+        ]
+    );
+    assert_eq!(script.discarded(), ["helix x?first=1&after=a"]);
+    // Once: the second refusal is the error.
+    let script = Script::with([
+        good(page(0..1, 3, Some("bad"))),
+        refused(),
+        good(page(0..1, 3, Some("bad"))),
+        refused(),
+    ]);
+    let mut pages = script.api().pages(Request::helix("x"), 1).unique_by("id");
+    assert!(pages.next_page().unwrap().is_ok());
+    assert!(pages.next_page().unwrap().is_err());
 }
 
 #[test]

@@ -15,6 +15,10 @@ use crate::sign_in::{Credentials, Identity, SignInContext};
 use crate::waits::{TooLong, WaitReason, Waits};
 use crate::wire::{Answer, Call};
 
+/// How often a request that is refused for its token is sent again. The sign-in service is asked about the token each
+/// time; a second refusal of a valid token may still be a fault.
+const MOST_RENEWALS: u32 = 2;
+
 /// The layers below the cache.
 pub(crate) struct Fetcher {
     pub identity: Identity,
@@ -33,7 +37,7 @@ impl Fetcher {
         let mut call = self.call(request)?;
         let mut retry = self.context.patience.retry(request.service);
         let mut refused = Refused::default();
-        let mut renewed = false;
+        let mut renewals = 0;
         let mut doubts = Vec::new();
         loop {
             let (pass, credentials) = self.admission(request).await?;
@@ -77,9 +81,9 @@ impl Fetcher {
                 self.context.patience.waits.answered(request.service);
             }
             match credentials {
-                // Only once: if the new token is valid, the 401 is about this request, and the answer says why.
-                Some(credentials) if answer.status == 401 && !renewed => {
-                    renewed = true;
+                // If the token is valid, the 401 is about this request, and the answer says why.
+                Some(credentials) if answer.status == 401 && renewals < MOST_RENEWALS => {
+                    renewals += 1;
                     self.identity.renew(&credentials, &self.context).await?;
                 }
                 _ => return Ok(answer),

@@ -68,7 +68,10 @@ pub struct Pages {
     seen_before: bool,
     /// An empty page in the middle of the list, by its number from 1.
     hollow: Option<u64>,
-    full_is_not_the_end: bool,
+    /// The request for the page before the one in flight, and the hash of the cursor that it named.
+    before: Option<(Box<Request>, u64)>,
+    /// That page was fetched again because the service refused its cursor.
+    went_back: bool,
     /// The filter has ended the walk at a row, but newer rows may still follow.
     stopping: bool,
     gap: bool,
@@ -121,7 +124,8 @@ impl Pages {
             asked_again: false,
             seen_before: false,
             hollow: None,
-            full_is_not_the_end: false,
+            before: None,
+            went_back: false,
             stopping: false,
             gap: false,
         }
@@ -154,12 +158,6 @@ impl Pages {
     /// leaves out are not expected; if the filter ends the walk, no number is.
     pub fn expect(mut self, what: impl Into<String>) -> Pages {
         self.expected = Some(what.into());
-        self
-    }
-
-    /// Asks a full page that names no next one again: for a list without a total, which cannot tell that it was cut.
-    pub(crate) fn full_is_not_the_end(mut self) -> Pages {
-        self.full_is_not_the_end = true;
         self
     }
 
@@ -238,6 +236,9 @@ impl Pages {
     fn arrive(&mut self, pending: Pending) -> Result<Option<OpenPage>> {
         let request = pending.request().clone();
         let response = pending.wait()?;
+        if response.status == 400 && self.go_back() {
+            return Ok(None);
+        }
         response.check(&request)?;
         let body = Body::read(self.style, &request, self.number, response);
         let odd = !matches!(&body, Ok(Body { next, .. }) if !matches!(next, Cursor::Unreadable(_)));
@@ -253,6 +254,7 @@ impl Pages {
         }
         let Body { rows, total, next } = body?;
         self.fetched_again = 0;
+        self.went_back &= self.asked_again;
         self.totals.add(&total);
         let number = self.number;
         self.number += 1;
@@ -355,7 +357,8 @@ impl Pages {
             // No such page should exist.
             return self.ask_again(&open);
         }
-        if open.empty {
+        // After older rows the list is only looked at, and needs no further page.
+        if open.empty && !self.stopping {
             self.hollow = Some(open.number + 1);
         }
         self.empty = if open.empty { self.empty + 1 } else { 0 };
@@ -396,6 +399,25 @@ impl Pages {
         }
     }
 
+    /// After a refusal of a page: fetches the page before it again, once, because the cursor that it named may have been
+    /// wrong. Returns whether it does.
+    fn go_back(&mut self) -> bool {
+        let Some((request, cursor)) = self.before.take().filter(|_| !self.went_back && self.unique.is_some()) else {
+            return false;
+        };
+        self.went_back = true;
+        self.cursors.remove(&cursor);
+        self.api.note(Fact::Discard {
+            request: request.clone(),
+        });
+        self.request = *request;
+        self.number = self.number.saturating_sub(1);
+        self.asked_again = true;
+        self.seen_before = true;
+        self.start(Freshness::Fresh);
+        true
+    }
+
     /// Fetches the page that was just read a second time.
     fn ask_again(&mut self, open: &OpenPage) {
         self.asked_again = true;
@@ -415,13 +437,14 @@ impl Pages {
 
     /// Whether the list may go on after the page that named no next one.
     fn may_go_on(&self, open: &OpenPage) -> bool {
-        let full = open.rows.len() >= self.max as usize;
-        // Nothing else tells whether an empty list is empty.
+        let all_came = self.expected.is_some() && self.totals.least.is_some() && self.seen >= self.totals.most;
+        let full = open.rows.len() >= self.max as usize && !all_came;
+        // Nothing else tells whether an empty list is empty, or a list that ends with a full page was cut.
         if open.empty && open.number == 0 && self.expected.is_none() {
             return true;
         }
         // Without keys the rows of the page would come twice.
-        self.unique.is_some() && (self.is_cut_short() || self.full_is_not_the_end && full)
+        self.unique.is_some() && (self.is_cut_short() || full)
     }
 
     /// Whether clearly fewer rows came than the service counts.
@@ -483,6 +506,7 @@ impl Pages {
 
     /// Starts the request for the next page.
     fn turn_to(&mut self, next: Next) {
+        self.before = Some((Box::new(self.request.clone()), hash(&next)));
         self.size_page();
         match next {
             Next::Parameter(name, cursor) => self.request.set_query(name, cursor),

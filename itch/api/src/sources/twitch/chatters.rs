@@ -35,7 +35,7 @@ pub(super) fn list(api: &RawApi, channel: &Channel) -> Result<Rows<Chatter>> {
         .map(|(endpoint, role, scope)| {
             let request = endpoint.request().query("broadcaster_id", &channel.id);
             // These lists have no total.
-            (endpoint.pages(api, request).unique_by("user_id").full_is_not_the_end(), role, scope)
+            (endpoint.pages(api, request).unique_by("user_id"), role, scope)
         })
         .collect();
     // All lists are requested before the first is read.

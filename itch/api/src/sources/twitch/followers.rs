@@ -164,15 +164,18 @@ pub(super) fn total_request(channel_id: &str) -> Request {
     request(channel_id).query("first", 1)
 }
 
-/// The `total` of a list. An answer without one is asked for again.
+/// The `total` of a list. An answer without one, or with fewer than it has rows, is asked for again.
 pub(super) fn total(api: &RawApi, pending: Pending) -> Result<Result<u64, Option<Value>>> {
+    let read = |body: &Value| {
+        let rows = body.get("data").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+        body.get("total").and_then(whole_number).filter(|total| *total >= rows)
+    };
     let request = pending.request().clone();
     let mut body = pending.json()?;
-    if body.get("total").and_then(whole_number).is_none() {
+    if read(&body).is_none() {
         body = api.json(request.fresh())?;
     }
-    let found = body.get_mut("total").map(Value::take);
-    Ok(found.as_ref().and_then(whole_number).ok_or(found))
+    Ok(read(&body).ok_or_else(|| body.get_mut("total").map(Value::take)))
 }
 
 /// The number of a channel's followers; `None` and counted as unreadable if Twitch does not send it.

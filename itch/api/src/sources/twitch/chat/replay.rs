@@ -10,6 +10,8 @@ use crate::raw::reader::PageReader;
 use crate::raw::{ChatMessage, Fact, Freshness, Pending, RawApi, Request, Response, Result};
 use crate::sources::parameters::ChatParameters;
 
+/// How many windows after the last comments are asked about again. More of them are silent hours, not a fault.
+const ENDS_CHECKED: usize = 8;
 /// The limit in bytes for comments that were not yet returned.
 const HELD: usize = 8 * 1024 * 1024;
 
@@ -281,9 +283,18 @@ impl Replay {
         None
     }
 
-    /// Nothing is in flight: no window contradicts the ends that were claimed. Returns whether there were any.
+    /// Nothing is in flight: no window contradicts the ends that were claimed. The first ones, which are next to the last
+    /// comments, are asked about once more; then all hold. Returns whether there were any.
     fn confirm(&mut self) -> bool {
         let mut any = false;
+        let claimed = self.windows.iter_mut().filter(|window| window.state == State::Doubtful);
+        for window in claimed.take(ENDS_CHECKED).filter(|window| !window.is_checking()) {
+            any = true;
+            window.look_again(false);
+        }
+        if any {
+            return true;
+        }
         for window in self.windows.iter_mut().filter(|window| window.state == State::Doubtful) {
             any = true;
             window

@@ -18,6 +18,8 @@ const FULL_PAGE: usize = 50;
 const MOST_BARREN: u32 = 10;
 /// How often an end is asked about if the answers contradict what is known.
 const MOST_CHECKS: u32 = 3;
+/// How often the last window is asked about again if it has no comment.
+const EMPTY_CHECKS: u32 = 2;
 /// After this many pages after a cursor in a row that had no data, the window fails.
 const MOST_REFUSED: u32 = 3;
 
@@ -409,6 +411,8 @@ impl Window {
             Some(check) if check.times < MOST_CHECKS && (check.refuted || self.found && !check.answered) => {
                 self.look_again(check.refuted);
             }
+            // A window without any comment has nothing that the answer could contradict.
+            Some(check) if check.times < EMPTY_CHECKS && self.is_last && !self.found => self.look_again(false),
             Some(check) if check.refuted => {
                 self.give_up("Twitch ended the list of comments, but there are later ones", arrival);
             }
