@@ -107,6 +107,9 @@ impl Folder {
             folder,
             variables: variables.into(),
         };
+        // Otherwise the simulated data are those of today.
+        let day = itch_sandbox::Day::default().to_string();
+        folder.variables.insert("ITCH_SANDBOX_DAY".to_owned(), day);
         if let Some(packs) = Packs::get() {
             packs.settle(&mut folder);
         }

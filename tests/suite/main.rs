@@ -112,6 +112,8 @@ mod recorder;
 mod reports;
 /// `itch sandbox`.
 mod sandbox;
+/// The day on which it plays.
+mod sandbox_day;
 /// Signing in to it.
 mod sandbox_sign_in;
 /// The rate limit of all processes: its file, and what is not trusted.

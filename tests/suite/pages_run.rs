@@ -117,6 +117,8 @@ fn shell(folder: &Folder) -> Command {
         .env("PATH", std::env::join_paths(path).unwrap())
         .env("HOME", folder.path("home"))
         .env("CARGO_HOME", cargo_home)
+        // The pages show the data of this day.
+        .env("ITCH_SANDBOX_DAY", itch_sandbox::Day::default().to_string())
         // The dependencies of a plugin are compiled once, not at each run of this test.
         .env("CARGO_BUILD_BUILD_DIR", target().join("plugin-docs"))
         .current_dir(folder.path("work"));

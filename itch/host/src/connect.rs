@@ -89,7 +89,7 @@ pub(crate) fn connect(
     settings.stale_if_error = answers.stale_if_error;
     settings.sandbox = sandbox
         .as_ref()
-        .map(|sandbox| format!("{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION));
+        .map(|sandbox| format!("{},{},{}", sandbox.seed(), itch_sandbox::DATA_VERSION, sandbox.day()));
     settings.gql = config.gql();
     settings.report = report.to_owned();
     let warnings = printer.clone();

@@ -6,6 +6,9 @@ use itch_plugin::Variable;
 /// The variable in which a script of `itch completions` names its shell.
 pub(crate) const COMPLETE: &str = "ITCH_COMPLETE";
 
+/// The day on which the simulated Twitch plays.
+pub(crate) const SANDBOX_DAY: &str = "ITCH_SANDBOX_DAY";
+
 /// Name, purpose, and default.
 type Row = (&'static str, &'static str, Option<&'static str>);
 
@@ -36,6 +39,11 @@ const OTHERS: &[Row] = &[
     ("LOG_LEVEL", "What is logged on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL", Some("WARNING")),
     ("ITCH_PLUGIN_PATH", "Directories that are searched for plugins first, separated by colons", None),
     ("ITCH_NO_PLUGINS", "If set, only what is built in is used, as with --no-plugins", None),
+    (
+        SANDBOX_DAY,
+        "The day (UTC) at whose start the data of the simulated Twitch end, such as 2026-11-01",
+        Some("today"),
+    ),
     (COMPLETE, "Set by the scripts of `itch completions`: the shell to complete for", None),
     ("NO_COLOR", "If set, no colour is used (no-color.org)", None),
     ("XDG_DATA_HOME", "Directory of your plugins and your accounts", Some("~/.local/share")),

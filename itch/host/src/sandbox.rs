@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use itch_api::{Error, ErrorKind};
-use itch_sandbox::{Faults, Options, Sandbox};
+use itch_sandbox::{Day, Faults, Options, ParseDayError, Sandbox};
 
+use crate::environment::{self, SANDBOX_DAY};
 use crate::failure::usage;
 use crate::options::sandbox::SandboxOptions;
 use crate::printer::Printer;
@@ -26,6 +27,7 @@ pub(crate) fn serve(options: &SandboxOptions, printer: &Printer) -> anyhow::Resu
     let sandbox = start(Options {
         port: options.port,
         seed: options.seed,
+        day: options.day.map_or_else(day, Ok)?,
         latency: options.latency,
         jitter: options.jitter,
         faults,
@@ -53,9 +55,21 @@ fn quoted(value: &str) -> String {
 /// The sandbox of `--sandbox`: without latency, faults and a rate limit.
 pub(crate) fn in_process() -> anyhow::Result<Sandbox> {
     start(Options {
+        day: day()?,
         rate_limit: None,
         ..Options::default()
     })
+}
+
+/// The day of the variable, or today.
+fn day() -> anyhow::Result<Day> {
+    let Some(text) = environment::read(SANDBOX_DAY) else {
+        return Ok(Day::today());
+    };
+    let day = text.parse();
+    Ok(day.map_err(|error: ParseDayError| {
+        usage(format!("{SANDBOX_DAY}: {error}")).hint("set a day such as `2026-11-01`, or unset it")
+    })?)
 }
 
 fn start(options: Options) -> anyhow::Result<Sandbox> {

@@ -14,9 +14,11 @@
 //!
 //! # Data
 //!
-//! All data are pure functions of a seed and an index. A channel with ten million followers takes no memory, any page
-//! can be computed alone, and the same seed gives the same data on every machine and on every day: in the sandbox it is
-//! always 2026-11-01T00:00:00Z. [`DATA_VERSION`] changes when a version of this crate changes the data.
+//! All data are pure functions of a seed, a day and an index. A channel with ten million followers takes no memory, any
+//! page can be computed alone, and the same seed and day give the same data on every machine: in the sandbox it is always
+//! the first moment of [`Options::day`]. Another day moves every time by whole days and changes nothing else; ids and
+//! texts stay. The times below are those of 2026-11-01, the default. [`DATA_VERSION`] changes when a version of this
+//! crate changes the data.
 //!
 //! These channels have the same login, id and number of followers for every seed:
 //!
@@ -217,6 +219,7 @@
 mod bodies;
 mod credentials;
 mod damage;
+mod day;
 mod delivery;
 mod faults;
 mod gql;
@@ -249,12 +252,13 @@ pub use crate::{
         CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, PUBLIC_CLIENT_ID, TOKEN, TOKEN_EXPIRED, TOKEN_VIEWER,
         TOKEN_WITHOUT_SCOPES,
     },
+    day::{Day, ParseDayError},
     faults::{Faults, ParseFaultsError},
     options::Options,
 };
 
-/// Increased whenever the same seed gives other data than before. Data stored from the sandbox are only comparable with
-/// data of the same version and seed.
+/// Increased whenever the same seed and day give other data than before. Data stored from the sandbox are only comparable
+/// with data of the same version, seed and day.
 pub const DATA_VERSION: u32 = 1;
 
 /// A running server. It stops when this is dropped.
@@ -262,6 +266,7 @@ pub const DATA_VERSION: u32 = 1;
 pub struct Sandbox {
     address: SocketAddr,
     seed: u64,
+    day: Day,
     thread: Option<JoinHandle<()>>,
     /// Dropping the sender stops the server.
     stop: Option<oneshot::Sender<()>>,
@@ -270,7 +275,7 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts the server on its own thread. It accepts connections when this returns.
     pub fn start(options: Options) -> io::Result<Sandbox> {
-        let seed = options.seed;
+        let (seed, day) = (options.seed, options.day);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(async { server::bind(options.port) })?;
         let address = listener.local_addr()?;
@@ -282,6 +287,7 @@ impl Sandbox {
         Ok(Sandbox {
             address,
             seed,
+            day,
             thread: Some(thread),
             stop: Some(stop),
         })
@@ -300,6 +306,11 @@ impl Sandbox {
     /// The seed of its data.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The day on which it plays.
+    pub fn day(&self) -> Day {
+        self.day
     }
 
     /// The environment variables that make itch use the sandbox, as `burkeblack` with every scope.

@@ -1,8 +1,8 @@
-//! The options of a sandbox: port, seed, delays, faults, rate limit, and lifetimes.
+//! The options of a sandbox: port, seed, day, delays, faults, rate limit, and lifetimes.
 
 use std::time::Duration;
 
-use crate::{faults::Faults, limit};
+use crate::{day::Day, faults::Faults, limit};
 
 /// The options of a sandbox.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct Options {
     pub port: u16,
     /// The seed of all data, and of the choice of requests that fail.
     pub seed: u64,
+    /// The day at whose first moment all data end.
+    pub day: Day,
     /// The minimum time before every response.
     pub latency: Duration,
     /// The maximum additional time, chosen at random.
@@ -29,11 +31,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Any port, seed 1, no delays, no faults, Twitch's limit of 800 points per minute and its lifetimes.
+    /// Any port, seed 1, 2026-11-01, no delays, no faults, Twitch's limit of 800 points per minute and its lifetimes.
     fn default() -> Options {
         Options {
             port: 0,
             seed: 1,
+            day: Day::default(),
             latency: Duration::ZERO,
             jitter: Duration::ZERO,
             faults: Faults::default(),

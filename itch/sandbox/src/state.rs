@@ -42,7 +42,7 @@ impl State {
         State {
             seed: Seed::new(options.seed),
             faults: options.faults,
-            world: World::new(options.seed),
+            world: World::new(options.seed).later(options.day.shift()),
             latency: options.latency,
             jitter: options.jitter,
             changes: Mutex::default(),

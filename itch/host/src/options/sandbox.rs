@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use itch_sandbox::Day;
 
 use super::values::duration;
 
@@ -25,6 +26,9 @@ pub(crate) struct SandboxOptions {
     /// The seed of the data: another number gives other channels and accounts
     #[arg(long, value_name = "SEED", default_value_t = itch_sandbox::Options::default().seed)]
     pub(crate) seed: u64,
+    /// The day at whose start (UTC) the data end, such as 2026-11-01 [default: $ITCH_SANDBOX_DAY, or today]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) day: Option<Day>,
     /// The delay before each response, such as 50ms
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     pub(crate) latency: Duration,

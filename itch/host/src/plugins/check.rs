@@ -11,9 +11,11 @@ use itch_api::{Error, ErrorKind};
 use itch_loader::{Found, Log, Places, Settings, Status, discover};
 use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
+use itch_sandbox::Day;
 
 use super::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
 use crate::cache_stores;
+use crate::environment::SANDBOX_DAY;
 use crate::exit_codes::{DONE, EXIT_INTERRUPTED};
 use crate::failure::usage;
 use crate::options::plugins::{CHECK_TIMEOUT_FACTOR, CheckOptions, TRIAL_TIMEOUT};
@@ -212,6 +214,8 @@ impl Check<'_> {
             .args(example)
             .env_remove("ITCH_PLUGIN_PATH")
             .env_remove("ITCH_NO_PLUGINS")
+            // An example with a date has the same rows whenever it is tried.
+            .env(SANDBOX_DAY, Day::default().to_string())
             .current_dir(&home);
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
             trial.command.env(name, &home);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     faults::{Fault, Faults},
-    world::{Chat, Comment, Emote, Fragment, Millis, Seed, World, rfc3339_millis},
+    world::{Chat, Comment, Emote, Fragment, Millis, Seed, World},
 };
 
 /// The size of a page if none is asked for, as for the web player.
@@ -220,7 +220,7 @@ impl Object for Node<'_> {
                 place.object_or_null(user.as_ref())
             }
             "contentOffsetSeconds" => place.scalar(comment.offset / 1_000),
-            "createdAt" => place.scalar(rfc3339_millis(page.chat.stamp(comment.offset))),
+            "createdAt" => place.scalar(page.world.rfc3339_millis(page.chat.stamp(comment.offset))),
             "message" => place.object(&Message(comment)),
             _ => place.unknown(self),
         }

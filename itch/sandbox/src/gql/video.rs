@@ -4,7 +4,7 @@ use super::{
     object::{Object, Place},
     query::Refusal,
 };
-use crate::world::{self, Game, UserId, VideoKind, World, rfc3339};
+use crate::world::{self, Game, UserId, VideoKind, World};
 
 /// All fields except `comments`, which needs the request and is added by the caller.
 pub(super) fn field(world: &World, video: &world::Video, name: &str, place: Place<'_>) -> Option<Result<(), Refusal>> {
@@ -12,7 +12,7 @@ pub(super) fn field(world: &World, video: &world::Video, name: &str, place: Plac
         "id" => place.scalar(video.id.to_string()),
         "title" => place.scalar(video.title),
         "description" => place.null(),
-        "createdAt" | "publishedAt" | "recordedAt" | "updatedAt" => place.scalar(rfc3339(video.created_at)),
+        "createdAt" | "publishedAt" | "recordedAt" | "updatedAt" => place.scalar(world.rfc3339(video.created_at)),
         // While the video grows, this is behind the chat.
         "lengthSeconds" => place.scalar(video.length),
         "status" => place.scalar(if video.growing { "RECORDING" } else { "RECORDED" }),

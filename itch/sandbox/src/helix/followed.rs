@@ -5,10 +5,7 @@ use serde::Serialize;
 
 use super::call::{Call, Endpoint, Failure};
 use super::page::Envelope;
-use crate::{
-    reply::to_json,
-    world::{Follow, rfc3339},
-};
+use crate::{reply::to_json, world::Follow};
 
 #[derive(Serialize)]
 struct FollowedChannel {
@@ -52,6 +49,6 @@ fn channel(call: &Call<'_>, Follow { user, followed_at }: Follow) -> FollowedCha
         broadcaster_id: user.to_string(),
         broadcaster_login,
         broadcaster_name,
-        followed_at: rfc3339(followed_at),
+        followed_at: call.world.rfc3339(followed_at),
     }
 }

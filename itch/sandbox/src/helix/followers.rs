@@ -7,7 +7,7 @@ use super::call::{Call, Endpoint, Failure};
 use super::page::{Envelope, Pagination};
 use crate::{
     reply::to_json,
-    world::{Follow, UserId, rfc3339},
+    world::{Follow, UserId},
 };
 
 const SCOPE: &str = "moderator:read:followers";
@@ -77,6 +77,6 @@ fn follower(call: &Call<'_>, Follow { user, followed_at }: Follow) -> Follower {
         user_id: user.to_string(),
         user_login,
         user_name,
-        followed_at: rfc3339(followed_at),
+        followed_at: call.world.rfc3339(followed_at),
     }
 }

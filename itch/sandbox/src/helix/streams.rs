@@ -7,7 +7,7 @@ use super::call::{Call, Endpoint, Failure, is_login, is_numeric, parse_user};
 use super::page::Envelope;
 use crate::{
     reply::to_json,
-    world::{self, UserId, rfc3339},
+    world::{self, UserId},
 };
 
 #[derive(Serialize)]
@@ -89,7 +89,7 @@ fn stream(call: &Call<'_>, live: &world::Stream) -> Stream {
         title: live.title,
         tags: ["English"],
         viewer_count: live.viewers,
-        started_at: rfc3339(live.started_at),
+        started_at: call.world.rfc3339(live.started_at),
         language: LANGUAGE,
         // The placeholders in the URLs of videos have a percent sign in addition.
         thumbnail_url: format!(

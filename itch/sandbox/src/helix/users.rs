@@ -10,7 +10,7 @@ use super::page::Envelope;
 use crate::{
     faults::Fault,
     reply::to_json,
-    world::{UserId, mix, named, rfc3339},
+    world::{UserId, mix, named},
 };
 
 #[derive(Serialize)]
@@ -97,7 +97,7 @@ fn user(call: &Call<'_>, id: UserId) -> User {
         // Deprecated, but still in the response (twitchdev/issues #592).
         view_count: 0,
         email: shows_email.then(|| format!("{login}@sandbox.example")),
-        created_at: rfc3339(call.world.created_at(id)),
+        created_at: call.world.rfc3339(call.world.created_at(id)),
         login,
         display_name,
     }

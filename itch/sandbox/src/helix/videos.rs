@@ -10,7 +10,7 @@ use super::call::{Call, Endpoint, Failure, is_numeric};
 use super::page::{Envelope, Pagination};
 use crate::{
     reply::to_json,
-    world::{self, DAY, GAMES, PRESENT, Seconds, VideoKey, VideoKind, World, rfc3339, video_duration},
+    world::{self, DAY, GAMES, PRESENT, Seconds, VideoKey, VideoKind, World, video_duration},
 };
 
 #[derive(Serialize)]
@@ -168,7 +168,7 @@ fn sort(world: &World, videos: &mut [VideoKey], order: Sort) {
 
 fn video(call: &Call<'_>, video: world::Video) -> Video {
     let (user_login, user_name) = call.world.names_of(video.channel);
-    let created_at = rfc3339(video.created_at);
+    let created_at = call.world.rfc3339(video.created_at);
     let muted = video
         .muted
         .into_iter()

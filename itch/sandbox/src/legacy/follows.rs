@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, Failure, Route};
 use super::kraken::{channel_object, find, user_object};
-use crate::world::{Follow, Followers, Seconds, rfc3339};
+use crate::world::{Follow, Followers, Seconds};
 
 const DEFAULT_LIMIT: u64 = 25;
 
@@ -96,7 +96,7 @@ fn follow(call: &Call<'_>, channel: &str, Follow { user, followed_at }: Follow) 
     let user = user_object(call, user);
     let login = user["name"].as_str().unwrap_or_default();
     json!({
-        "created_at": rfc3339(followed_at),
+        "created_at": call.world.rfc3339(followed_at),
         "_links": {
             "self": call.link(&format!("users/{login}/follows/channels/{channel}"), &[]),
         },
@@ -137,7 +137,7 @@ fn of_user(call: &Call<'_>) -> Result<Value, Failure> {
             let name = channel["name"].as_str().unwrap_or_default();
             let own = call.link(&format!("users/{login}/follows/channels/{name}"), &[]);
             json!({
-                "created_at": rfc3339(*followed_at),
+                "created_at": call.world.rfc3339(*followed_at),
                 "_links": { "self": own },
                 "notifications": false,
                 "channel": channel,

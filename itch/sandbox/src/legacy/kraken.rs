@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::{Call, Failure, Route};
-use crate::world::{DAY, PRESENT, Seconds, UserId, mix, named, rfc3339};
+use crate::world::{DAY, PRESENT, Seconds, UserId, mix, named};
 
 /// A name that returns an error with status 200, as kraken did at times.
 const ERROR_WITH_200: &str = "error_with_200";
@@ -61,8 +61,8 @@ pub(super) fn user_object(call: &Call<'_>, id: UserId) -> Value {
         },
         "name": login,
         "display_name": display_name,
-        "created_at": rfc3339(call.world.created_at(id)),
-        "updated_at": rfc3339(updated_at(call, id)),
+        "created_at": call.world.rfc3339(call.world.created_at(id)),
+        "updated_at": call.world.rfc3339(updated_at(call, id)),
         "_links": { "self": call.link(&format!("users/{login}"), &[]) },
         "logo": null,
         "_id": id,
@@ -85,8 +85,8 @@ pub(super) fn channel_object(call: &Call<'_>, id: UserId) -> Value {
         "language": "en",
         "_id": id,
         "name": login,
-        "created_at": rfc3339(call.world.created_at(id)),
-        "updated_at": rfc3339(updated_at(call, id)),
+        "created_at": call.world.rfc3339(call.world.created_at(id)),
+        "updated_at": call.world.rfc3339(updated_at(call, id)),
         "logo": null,
         "banner": null,
         "video_banner": null,
@@ -132,7 +132,7 @@ fn stream(call: &Call<'_>) -> Result<Value, Failure> {
             "delay": 0,
             "video_height": 1080,
             "is_playlist": false,
-            "created_at": rfc3339(stream.started_at),
+            "created_at": call.world.rfc3339(stream.started_at),
             "channel": channel_object(call, id),
             "preview": {
                 "small": preview("80x45"),

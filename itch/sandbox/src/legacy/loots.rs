@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{Call, Failure, Route};
-use crate::world::{Seconds, Video, VideoKind, rfc3339};
+use crate::world::{Seconds, Video, VideoKind, World};
 
 const MAXIMUM_LIMIT: usize = 500;
 
@@ -55,24 +55,24 @@ fn streams(call: &Call<'_>) -> Result<Value, Failure> {
         .into_iter()
         .skip(search.offset)
         .take(search.limit.unwrap_or(MAXIMUM_LIMIT).min(MAXIMUM_LIMIT))
-        .map(|key| row(&key.video(call.world)))
+        .map(|key| row(call.world, &key.video(call.world)))
         .collect();
     Ok(json!({ "data": data }))
 }
 
-fn row(video: &Video) -> Value {
+fn row(world: &World, video: &Video) -> Value {
     // The program that drew these times accepted numbers and dates, so the service probably sent both.
     let time = |moment: Seconds| -> Value {
         if video.id.is_multiple_of(7) {
-            rfc3339(moment).into()
+            world.rfc3339(moment).into()
         } else {
-            moment.into()
+            world.shown(moment).into()
         }
     };
     let end = (!video.growing).then(|| time(video.created_at + video.length));
     json!({
         "_id": video.broadcast_id,
-        "_t": video.created_at,
+        "_t": world.shown(video.created_at),
         "channel": video.channel,
         "t_start": time(video.created_at),
         "t_end": end,

@@ -41,7 +41,8 @@ fn messages(call: &Call<'_>) -> Result<Value, Failure> {
     let Ok(start) = start.parse::<Seconds>() else {
         return bad_request("start is not a number");
     };
-    let (first, last) = (video.created_at, video.created_at + video.span());
+    let first = call.world.shown(video.created_at);
+    let last = first + video.span();
     if !(first..=last).contains(&start) {
         return bad_request(&format!("{start} is not between {first} and {last}"));
     }
@@ -69,7 +70,7 @@ fn message(call: &Call<'_>, chat: &Chat<'_>, comment: &Comment) -> Value {
         .iter()
         .map(|(set, version)| format!("{set}/{version}"))
         .collect();
-    let moment = chat.video.created_at * 1_000 + comment.offset as i64;
+    let moment = call.world.shown(chat.video.created_at) * 1_000 + comment.offset as i64;
     json!({
         "type": "rechat-message",
         "id": id,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Failure, Route};
 use super::kraken::find;
-use crate::world::{Video, VideoKind, rfc3339};
+use crate::world::{Video, VideoKind};
 
 const DEFAULT_LIMIT: u64 = 10;
 
@@ -69,7 +69,7 @@ pub(super) fn find_video(call: &Call<'_>, id: &str) -> Option<Video> {
 fn video(call: &Call<'_>, video: &Video) -> Value {
     let (login, display_name) = call.world.names_of(video.channel);
     let id = format!("v{}", video.id);
-    let created_at = rfc3339(video.created_at);
+    let created_at = call.world.rfc3339(video.created_at);
     let thumbnail = |size: &str| format!("https://static-cdn.jtvnw.net/s3_vods/sandbox/{id}/thumb/thumb0-{size}.jpg");
     json!({
         "title": video.title,

@@ -32,7 +32,7 @@ pub(crate) use self::{
     names::Name,
     room::{Role, Room},
     seed::{Permutation, Seed, mix},
-    time::{DAY, PRESENT, Seconds, rfc3339, rfc3339_millis, video_duration},
+    time::{DAY, PRESENT, Seconds, video_duration},
     timeline::Millis,
     video::{Game, Stream, Video, VideoKind},
     videos::{GAMES, VideoKey},
@@ -44,6 +44,7 @@ use self::{
     followed::Followed,
     followers::{Guest, Pace},
     names::NAME_BITS,
+    time::{rfc3339, rfc3339_millis},
     wave::{WAVE_SIZE, Wave},
 };
 
@@ -53,6 +54,8 @@ const GONE_ONE_IN: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct World {
     seed: Seed,
+    /// How much later everything happens for clients. Inside, the present is always [`PRESENT`].
+    shift: Seconds,
     names: Permutation,
     /// By the slot of the named channel; the same for the videos and the rooms.
     calendars: Vec<Calendar>,
@@ -75,6 +78,7 @@ impl World {
         let wave = Wave::new(&calendars[0], organic_followers(first.id, first.followers));
         let mut world = World {
             seed,
+            shift: 0,
             names: Permutation::new(seed.child("names"), NAME_BITS),
             calendars,
             videos: Vec::new(),
@@ -92,6 +96,26 @@ impl World {
         } = Followed::new(&world);
         world.rooms = NAMED.iter().map(|channel| Room::new(&world, channel)).collect();
         world
+    }
+
+    /// The same world, in which everything happens so much later, or earlier if it is negative.
+    pub(crate) fn later(self, shift: Seconds) -> World {
+        World { shift, ..self }
+    }
+
+    /// A time as clients see it.
+    pub(crate) fn shown(&self, moment: Seconds) -> Seconds {
+        moment + self.shift
+    }
+
+    /// A time as clients see it, in RFC 3339 with whole seconds.
+    pub(crate) fn rfc3339(&self, moment: Seconds) -> String {
+        rfc3339(self.shown(moment))
+    }
+
+    /// The same for milliseconds since 1970.
+    pub(crate) fn rfc3339_millis(&self, moment: i64) -> String {
+        rfc3339_millis(moment + self.shift * 1_000)
     }
 
     /// Whether there is, or was, an account with this id.
@@ -322,6 +346,16 @@ mod tests {
             assert_eq!(archive.created_at, stream.started_at);
             assert!(archive.growing);
         }
+    }
+
+    #[test]
+    fn another_day_moves_everything() {
+        let (plain, later) = (World::new(1), World::new(1).later(3 * DAY));
+        assert_eq!(plain.rfc3339(PRESENT), "2026-11-01T00:00:00Z");
+        assert_eq!(later.rfc3339(PRESENT), "2026-11-04T00:00:00Z");
+        assert_eq!(later.rfc3339_millis(PRESENT * 1_000 + 70), "2026-11-04T00:00:00.07Z");
+        assert_eq!(later.shown(PRESENT), PRESENT + 3 * DAY);
+        assert_eq!(plain.followers(BURKEBLACK).get(7), later.followers(BURKEBLACK).get(7));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Times in the sandbox: seconds since 1970, and a fixed present.
+//! Times in the sandbox: seconds since 1970, and the present of its own calendar.
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -8,7 +8,7 @@ pub(crate) type Seconds = i64;
 pub(crate) const HOUR: Seconds = 3_600;
 pub(crate) const DAY: Seconds = 24 * HOUR;
 
-/// The present of the sandbox. It never changes, so a run today and one next year give the same data.
+/// The present of the sandbox's own calendar. For clients, all times are moved to the day on which it plays.
 pub(crate) const PRESENT: Seconds = date(2026, 11, 1);
 
 /// Midnight UTC at the start of a day.
