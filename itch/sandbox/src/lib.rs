@@ -208,7 +208,7 @@
 //! |---|---|
 //! | `oauth-500` | a server error |
 //! | `oauth-outage` | 404, 408, 429, 5xx or 520, with JSON, HTML or no body, or status 200 with HTML |
-//! | `oauth-odd` | `expires_in` as a text or with decimals, `user_id` as a number, `scopes` null instead of empty |
+//! | `oauth-odd` | `expires_in` as a text or with decimals, `user_id` as a number, `scopes` null instead of empty, `error` in refusals |
 //! | `oauth-lost` | a refresh is accepted, then the connection is reset: the old refresh token of a public app is void |
 //! | `oauth-poll` | in the place of an answer to a poll: a reset, HTML with 200, 400, 401 or 403, one of these without a body, or another status |
 //! | `oauth-device` | `invalid device code` for a valid code, before it was once pending and at most three times |

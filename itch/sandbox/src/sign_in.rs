@@ -83,7 +83,7 @@ pub(crate) async fn answer(state: &State, scene: Scene<'_>, target: Target, requ
     if receipt.is_some() && scene.strikes(Fault::OauthScope) {
         reply = damage::oauth_scope(scene, reply);
     }
-    if reply.status == StatusCode::OK && scene.strikes(Fault::OauthOdd) {
+    if scene.strikes(Fault::OauthOdd) {
         reply = damage::oauth_odd(scene, reply);
     }
     Answer {

@@ -139,6 +139,9 @@ pub(crate) fn oauth_odd(scene: Scene<'_>, mut reply: Reply) -> Reply {
     let Ok(Value::Object(mut members)) = serde_json::from_slice::<Value>(&reply.body) else {
         return reply;
     };
+    if reply.status != StatusCode::OK && seed.below(2, 2) == 0 {
+        members.insert("error".to_owned(), reason(reply.status).into());
+    }
     if let Some(seconds) = members.get("expires_in").and_then(Value::as_u64) {
         let odd = [json!(seconds.to_string()), json!(seconds as f64 + 0.5), json!(seconds)];
         members.insert("expires_in".to_owned(), odd[seed.below(0, 3) as usize].clone());

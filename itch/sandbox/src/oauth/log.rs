@@ -17,7 +17,7 @@ pub(crate) enum Event {
     Device,
     Approved,
     Denied,
-    /// A device was asked for its token too early, and its code leads nowhere from now on.
+    /// A device asked for its token too early, and does not get it any more.
     Blocked,
     Issued,
     /// A refresh was accepted: from now on, the new token is the valid one.

@@ -113,6 +113,19 @@ fn the_list_of_scopes_may_be_missing_or_empty() {
 }
 
 #[test]
+fn a_refusal_may_have_a_reason_as_well() {
+    let client = quick_with_faults("oauth-odd=1");
+    let refusals: HashSet<String> = (0..30)
+        .map(|_| refresh(&client, PUBLIC_CLIENT_ID, "", "unknown"))
+        .inspect(|answer| assert_eq!(answer.status, 400))
+        .map(|answer| answer.text)
+        .collect();
+    let plain = r#"{"status":400,"message":"Invalid refresh token"}"#;
+    let reasoned = r#"{"status":400,"message":"Invalid refresh token","error":"Bad Request"}"#;
+    assert_eq!(refusals, [plain, reasoned].map(str::to_owned).into());
+}
+
+#[test]
 fn a_server_error_may_repeat_what_was_sent() {
     let client = quick_with_faults("echo=1");
     let secret = "0123456789abcdefghij0123456789abcdefghij0123456789";
