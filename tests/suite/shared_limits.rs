@@ -111,6 +111,18 @@ fn what_cannot_be_used_is_said_once_and_costs_nothing() {
 }
 
 #[test]
+fn a_lock_that_another_program_keeps_stops_nobody() {
+    let sandbox = Sandbox::start(&["--rate-limit", "800"]);
+    let folder = Folder::new().at(&sandbox);
+    folder.itch(&["created", "burkeblack"]).succeeds();
+    let locked = fs::File::open(file(&folder)).unwrap();
+    locked.lock().unwrap();
+    let ran = folder.itch(&REPORT);
+    assert_eq!(ran.exits(0).rows().len(), 1500);
+    assert!(ran.elapsed < Duration::from_secs(5), "{:?}", ran.elapsed);
+}
+
+#[test]
 fn points_of_a_killed_process_come_back() {
     let sandbox = Sandbox::start(&["--rate-limit", "800", "--latency", "20ms"]);
     let folder = Folder::new().at(&sandbox);

@@ -40,6 +40,8 @@ pub(crate) struct Allowance {
     wait_until: Option<Instant>,
     /// The store is left alone until this time.
     alone_until: Option<Instant>,
+    /// How often in a row the store was busy.
+    busy: u32,
     /// How many points all processes had used at the last exchange.
     spent_by_all: u64,
     /// How many of them this one has used since: those that the running exchange reports, and those after them.
@@ -64,6 +66,7 @@ impl Allowance {
             exchanged: None,
             wait_until: None,
             alone_until: None,
+            busy: 0,
             spent_by_all: 0,
             reported: 0,
             spent: 0,
@@ -101,6 +104,11 @@ impl Allowance {
 
     fn is_alone(&self, now: Instant) -> bool {
         self.alone_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether the store was busy again when it had been left alone for a while.
+    pub fn is_hopeless(&self) -> bool {
+        self.busy > 1
     }
 
     /// Whether there is something to report at once.
@@ -194,6 +202,7 @@ impl Allowance {
         let reported = std::mem::take(&mut self.reported);
         match outcome {
             Ok(reply) => {
+                self.busy = 0;
                 self.spent_by_all = reply.spent;
                 self.is_known = reply.is_known;
                 self.wait_until = reply.wait.map(|wait| now + wait);
@@ -206,6 +215,7 @@ impl Allowance {
                 self.is_due |= !self.is_known && self.reading.is_some();
             }
             Err(_) => {
+                self.busy += 1;
                 self.spent += reported;
                 self.alone_until = Some(now + LEASE);
             }
@@ -303,6 +313,9 @@ mod tests {
         assert_eq!(allowance.next(now + LEASE), Turn::Exchange);
         // Nothing is forgotten.
         assert_eq!(allowance.begin(5, 0, now + LEASE).spent, 1);
+        assert!(!allowance.is_hopeless());
+        allowance.end(Err(StoreFault::Busy), now);
+        assert!(allowance.is_hopeless());
     }
 
     #[test]

@@ -40,7 +40,12 @@ impl LimitStore for LimitFiles {
         (&file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(unusable)?;
         let mut bucket = SharedBucket::read(&bytes);
         // The time after the lock was waited for: so it is in the order of the exchanges.
-        let reply = bucket.exchange(exchange, now());
+        let now = now();
+        if now == 0 {
+            // Time would stand still.
+            return Err(StoreFault::Unusable("the clock of this machine is before 1970".to_owned()));
+        }
+        let reply = bucket.exchange(exchange, now);
         let bytes = bucket.written();
         file.rewind().map_err(unusable)?;
         file.write_all(&bytes).map_err(unusable)?;

@@ -302,15 +302,17 @@ impl Gate {
         let mut state = lock(&self.state);
         let state = &mut *state;
         let now = Instant::now();
-        match (&outcome, &self.shared) {
-            (Err(StoreFault::Unusable(why)), Some(shared)) => {
-                shared.sharing.give_up(why);
+        let unusable = match &outcome {
+            Err(StoreFault::Unusable(why)) => Some(why.clone()),
+            _ => None,
+        };
+        if let Some(allowance) = &mut state.allowance {
+            allowance.end(outcome, now);
+            let hopeless = allowance.is_hopeless();
+            let why = unusable.or_else(|| hopeless.then(|| "another process keeps its file locked".to_owned()));
+            if let (Some(why), Some(shared)) = (why, &self.shared) {
+                shared.sharing.give_up(&why);
                 state.allowance = None;
-            }
-            _ => {
-                if let Some(allowance) = &mut state.allowance {
-                    allowance.end(outcome, now);
-                }
             }
         }
         self.admit(state);
