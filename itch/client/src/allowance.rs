@@ -106,6 +106,11 @@ impl Allowance {
         self.alone_until.is_some_and(|until| until > now)
     }
 
+    /// Whether an exchange is running.
+    pub fn is_exchanging(&self) -> bool {
+        self.is_exchanging
+    }
+
     /// Whether the store was busy again when it had been left alone for a while.
     pub fn is_hopeless(&self) -> bool {
         self.busy > 1

@@ -229,6 +229,12 @@ impl Client {
         self.inner.core.fetcher.identity.who()
     }
 
+    /// Gives the points of shared rate limits back, so that other processes need not wait until they come back by
+    /// themselves. To be called when no request follows; dropping the last clone does the same.
+    pub fn give_back(&self) {
+        self.inner.core.fetcher.limiter.close();
+    }
+
     /// The counters of the client.
     pub fn counters(&self) -> Counters {
         self.inner.core.tally.snapshot()

@@ -33,6 +33,9 @@ const GQL_AT_ONCE: u32 = 16;
 /// The time limit of an exchange with a store. Stores have their own, shorter ones; this is for a disk that hangs.
 const LONGEST_EXCHANGE: Duration = Duration::from_secs(1);
 
+/// How long a client that is dropped waits for an exchange.
+const LAST_EXCHANGE: Duration = Duration::from_millis(200);
+
 /// The gates of all services.
 pub(crate) struct Limiter {
     connections: u32,
@@ -332,9 +335,15 @@ impl Gate {
 
     /// The last exchange, which gives back everything.
     fn leave_store(&self) {
-        let (allowance, in_flight) = {
+        let end = Instant::now() + LAST_EXCHANGE;
+        let (allowance, in_flight) = loop {
             let mut state = lock(&self.state);
-            (state.allowance.take(), state.bucket.in_flight())
+            let is_exchanging = state.allowance.as_ref().is_some_and(Allowance::is_exchanging);
+            if !is_exchanging || Instant::now() > end {
+                break (state.allowance.take(), state.bucket.in_flight());
+            }
+            drop(state);
+            std::thread::sleep(Duration::from_millis(1));
         };
         let (Some(shared), Some(mut allowance)) = (&self.shared, allowance) else {
             return;
@@ -345,7 +354,7 @@ impl Gate {
             // A disk that hangs does not keep the program from ending.
             std::thread::spawn(move || drop(done.send(store.exchange(&owner, &exchange))));
             // Without it, the points come back by themselves.
-            let _ = waiting.recv_timeout(LONGEST_EXCHANGE);
+            let _ = waiting.recv_timeout(LAST_EXCHANGE);
         }
     }
 
