@@ -218,8 +218,9 @@ impl Client {
         account.map_err(|error| core.secrets.redact_error(error))
     }
 
-    /// Ends the client, as dropping its last clone does: abandons all requests in flight, and waits for answers that are
-    /// being stored and for a token that is being renewed. A program calls it before it ends.
+    /// Ends the client, as dropping its last clone does: abandons all requests in flight, waits for answers that are being
+    /// stored and for a token that is being renewed, and gives the points of shared rate limits back. A program calls it
+    /// before it ends.
     pub fn close(&self) {
         self.inner.close();
     }
@@ -227,12 +228,6 @@ impl Client {
     /// Who the client is, as far as it is known without asking Twitch.
     pub fn who(&self) -> Who {
         self.inner.core.fetcher.identity.who()
-    }
-
-    /// Gives the points of shared rate limits back, so that other processes need not wait until they come back by
-    /// themselves. To be called when no request follows; dropping the last clone does the same.
-    pub fn give_back(&self) {
-        self.inner.core.fetcher.limiter.close();
     }
 
     /// The counters of the client.

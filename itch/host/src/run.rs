@@ -70,7 +70,6 @@ pub(crate) fn run(plan: ReportPlan<'_>, printer: &Printer) -> anyhow::Result<u8>
     let progress = Progress::start(&name, Arc::clone(&sink), client.clone(), limit, printer);
     let result = run_report(unit.item, Arc::clone(&sink) as _, &call);
     let result = sink.finish(result);
-    client.give_back();
     drop(progress);
     // Not by dropping it: the handler of interrupts has a clone.
     client.close();

@@ -9,7 +9,7 @@ use super::changes::{Ban, Writer};
 use super::page::Envelope;
 use crate::{
     reply::to_json,
-    world::{PRESENT, UserId, named, rfc3339},
+    world::{PRESENT, UserId, named},
 };
 
 const PATH: &str = "/helix/moderation/bans";
@@ -114,8 +114,8 @@ fn banned(call: &Call<'_>, user: UserId, ban: &Ban) -> Banned {
         user_id: user.to_string(),
         user_login,
         user_name,
-        expires_at: end(ban).unwrap_or_default(),
-        created_at: rfc3339(PRESENT),
+        expires_at: end(call, ban).unwrap_or_default(),
+        created_at: call.world.rfc3339(PRESENT),
         reason: ban.reason.clone(),
         moderator_id: ban.moderator.to_string(),
         moderator_login,
@@ -123,8 +123,9 @@ fn banned(call: &Call<'_>, user: UserId, ban: &Ban) -> Banned {
     }
 }
 
-fn end(ban: &Ban) -> Option<String> {
-    ban.duration.map(|seconds| rfc3339(PRESENT + i64::from(seconds)))
+fn end(call: &Call<'_>, ban: &Ban) -> Option<String> {
+    ban.duration
+        .map(|seconds| call.world.rfc3339(PRESENT + i64::from(seconds)))
 }
 
 /// The channel and the moderator of a write, if the token may do it.
@@ -172,8 +173,8 @@ fn ban(call: &Call<'_>) -> Result<Option<Bytes>, Failure> {
         broadcaster_id: channel.to_string(),
         moderator_id: moderator.to_string(),
         user_id,
-        created_at: rfc3339(PRESENT),
-        end_time: end(&ban),
+        created_at: call.world.rfc3339(PRESENT),
+        end_time: end(call, &ban),
     };
     bans.insert(user, ban);
     Ok(Some(to_json(&Envelope {
