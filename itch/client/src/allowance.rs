@@ -106,6 +106,11 @@ impl Allowance {
         self.alone_until.is_some_and(|until| until > now)
     }
 
+    /// No request waits any more: others need not wait for this process's turn.
+    pub fn give_up_turn(&mut self) {
+        self.is_due |= self.wait_until.take().is_some();
+    }
+
     /// Whether an exchange is running.
     pub fn is_exchanging(&self) -> bool {
         self.is_exchanging

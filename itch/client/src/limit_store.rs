@@ -39,7 +39,7 @@ pub(crate) trait LimitStore: Send + Sync {
 pub(crate) struct Exchange {
     /// A random number, which tells processes apart.
     pub process: u64,
-    /// How many points it wants. 0: it only reports; if it holds none either, it leaves.
+    /// How many points it wants. 0: it only reports, and waits for none; if it holds none either, it leaves.
     pub wanted: u32,
     /// How many points it has and has not used, and those of its requests in flight. All others that it got before are
     /// given back.

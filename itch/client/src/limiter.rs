@@ -216,6 +216,7 @@ impl Gate {
                 let queue = if in_walk { &mut state.first } else { &mut state.others };
                 self.count(queue.back_mut());
             }
+            self.report(&mut state);
         }
         // The gate lives as long as this borrow, and answers every sender before it drops it.
         receiver.await.unwrap_or_else(|_| Ok(Pass::free()))
@@ -367,6 +368,9 @@ impl Gate {
             let waiting = state.first.drain(..).chain(state.others.drain(..));
             // A request that was abandoned does not take the answer.
             waiting.for_each(|waiting| drop(waiting.sender.send(Err(too_long))));
+            if let Some(allowance) = &mut state.allowance {
+                allowance.give_up_turn();
+            }
             return;
         }
         // Outside the runtime the client is being dropped, and no request waits any more.

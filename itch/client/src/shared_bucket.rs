@@ -163,6 +163,9 @@ impl SharedBucket {
         if let Some(process) = self.process(exchange.process) {
             process.points = held;
             process.until = now.saturating_add(millis(LEASE));
+            if exchange.wanted == 0 {
+                process.turn = 0;
+            }
         } else if held > 0 || exchange.wanted > 0 {
             self.processes.push(Process {
                 id: exchange.process,

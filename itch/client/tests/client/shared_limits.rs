@@ -44,6 +44,7 @@ fn clients_share_the_points_and_give_them_back() {
     let error = failure(&second, users(10));
     assert_kind(&error, ErrorKind::RateLimited);
     assert_eq!(*counted.lock().unwrap(), 6);
+    // It does not wait for its turn any more, and the first gives its points back.
     drop(first);
     let third = client();
     for n in 20..24 {
