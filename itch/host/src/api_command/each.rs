@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use itch_api::{Error, ErrorKind, Result};
 use itch_client::{Client, DirectAnswer, DirectFailure, Outcome, SignedIn};
 
@@ -11,6 +12,7 @@ use super::answer::{refusal, write_body};
 use super::confirm::{self, Intent};
 use super::journal::{Event, Header, Journal, State};
 use super::list::{Line, List};
+use super::stop_at_interrupt;
 use super::template::{Template, bytes_of};
 use crate::exit_codes::{DONE, EXIT_GAPS, EXIT_INTERRUPTED};
 use crate::failure::Failure;
@@ -132,8 +134,7 @@ impl<'a> Each<'a> {
         let rows = &options.report.rows;
         let output = Output::open(rows.output.clone(), rows.existing.choice().unwrap_or_default())?;
         let mut journal = Journal::open(&self.journal, &header)?;
-        let cancelled = client.clone();
-        let interrupts = Interrupts::catch(move || cancelled.cancel())?;
+        let interrupts = stop_at_interrupt(client, self.template.method.writes(), printer)?;
         let mut sending = Sending {
             each: self,
             client,
@@ -141,9 +142,11 @@ impl<'a> Each<'a> {
             out: output.writer()?,
             on_terminal: !output.is_file() && printer.stdout_is_terminal,
             reader_gone: false,
+            progress: progress(self.list.lines.len(), printer),
             tally: Tally::default(),
         };
         let ended = sending.send_all(&mut journal, &interrupts);
+        sending.progress.finish_and_clear();
         let Sending { tally, .. } = sending;
         let interrupted = interrupts.seen() && ended.as_ref().is_err_and(Error::is_cancelled);
         let complete = ended.is_ok() && tally.is_complete();
@@ -235,7 +238,18 @@ struct Sending<'a> {
     out: Box<dyn Write + Send>,
     on_terminal: bool,
     reader_gone: bool,
+    progress: ProgressBar,
     tally: Tally,
+}
+
+/// Shows how many lines are behind, if progress is wanted.
+fn progress(lines: usize, printer: &Printer) -> ProgressBar {
+    if !printer.progress {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} api: {pos} of {len} lines, {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    printer.bars().add(ProgressBar::new(lines as u64).with_style(style))
 }
 
 impl Sending<'_> {
@@ -255,6 +269,7 @@ impl Sending<'_> {
                 }
                 Plan::Send => ended = self.send(line, journal),
             }
+            self.progress.inc(1);
         }
         ended
     }
@@ -314,7 +329,12 @@ impl Sending<'_> {
         if self.reader_gone {
             return Ok(());
         }
-        let written = write_body(&mut self.out, &answer.body, self.on_terminal).and_then(|()| self.out.flush());
+        let (out, on_terminal) = (&mut self.out, self.on_terminal);
+        let mut write = || write_body(out, &answer.body, on_terminal).and_then(|()| out.flush());
+        let written = match on_terminal {
+            true => self.printer.bars().suspend(write),
+            false => write(),
+        };
         match written {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

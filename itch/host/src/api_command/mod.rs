@@ -16,7 +16,7 @@ mod template;
 
 use std::io::{self, Write};
 
-use itch_api::{Error, GqlErrorKind, Request, Service, gql_errors};
+use itch_api::{Error, GqlErrorKind, Request, Response, Service, gql_errors};
 use itch_client::{Client, DirectRequest, Method};
 use itch_plugin::Registry;
 use serde_json::Value;
@@ -98,6 +98,17 @@ fn dry_run(client: &Client, requests: &[DirectRequest]) -> anyhow::Result<u8> {
     Ok(DONE)
 }
 
+/// Stops the client at the first interrupt. A write that is on its way is waited for, which the user should know.
+fn stop_at_interrupt(client: &Client, writes: bool, printer: &Printer) -> anyhow::Result<Interrupts> {
+    let (client, printer) = (client.clone(), printer.clone());
+    Interrupts::catch(move || {
+        client.cancel();
+        if writes {
+            printer.note("interrupted: waiting for the request on its way; another Ctrl-C ends itch at once");
+        }
+    })
+}
+
 /// A read as a request that may be answered by a cache.
 fn as_read(request: &DirectRequest) -> Request {
     let mut read = Request::helix(request.path.join("/"));
@@ -168,8 +179,7 @@ impl Single<'_> {
         let output = Output::open(rows.output.clone(), rows.existing.choice().unwrap_or_default())?;
         let on_terminal = !output.is_file() && self.printer.stdout_is_terminal;
         let mut out = output.writer()?;
-        let cancelled = self.client.clone();
-        let interrupts = Interrupts::catch(move || cancelled.cancel())?;
+        let interrupts = stop_at_interrupt(self.client, self.request.writes(), self.printer)?;
         let answered = match self.answer(on_terminal) {
             Err(_) if interrupts.seen() => {
                 self.printer.say("interrupted: nothing was printed");
@@ -210,7 +220,7 @@ impl Single<'_> {
                     .as_deref()
                     .and_then(|body| serde_json::from_slice::<Value>(body).ok());
             }
-            let response = self.client.api().fetch(read).wait()?;
+            let response = self.fetched(read)?;
             return Ok(Answered {
                 status: response.status,
                 head: None,
@@ -235,6 +245,25 @@ impl Single<'_> {
             },
             body: answer.body,
         })
+    }
+
+    /// The answer to a read. A query is sent with each of the client ids that are known, until one is accepted.
+    fn fetched(&self, mut read: Request) -> Result<Response, Error> {
+        let api = self.client.api();
+        let mut response = api.fetch(read.clone()).wait()?;
+        let refused = |response: &Response| {
+            let first = gql_errors(&response.body).into_iter().next();
+            first.is_some_and(|error| matches!(error.kind, GqlErrorKind::Integrity | GqlErrorKind::Client))
+        };
+        while read.service == Service::Gql && refused(&response) {
+            read.gql_client += 1;
+            match api.fetch(read.clone()).wait() {
+                Ok(next) => response = next,
+                // No other id is known: the last refusal is the answer.
+                Err(_) => break,
+            }
+        }
+        Ok(response)
     }
 
     /// The error that an answer is.

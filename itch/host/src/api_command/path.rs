@@ -44,7 +44,7 @@ impl Path {
         if path.split('/').any(str::is_empty) {
             return Err(refuse("a part of it is empty"));
         }
-        let segments = path.split('/').map(|part| segment(part).map_err(|why| refuse(why)));
+        let segments = path.split('/').map(|part| segment(part).map_err(&refuse));
         let query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |part: &str| form_decoded(part).ok_or_else(|| refuse("its query is not UTF-8"));

@@ -131,7 +131,7 @@ pub(super) fn pair(text: &str) -> Result<(&str, &str)> {
 }
 
 /// The bytes of a file, or of standard input.
-pub(super) fn bytes_of(file: &std::path::PathBuf, stdin: &mut dyn Read) -> Result<Vec<u8>> {
+pub(super) fn bytes_of(file: &std::path::Path, stdin: &mut dyn Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = match is_stdin(file) {
         true => stdin.read_to_end(&mut bytes).map(|_| ()),
@@ -148,7 +148,7 @@ pub(super) fn bytes_of(file: &std::path::PathBuf, stdin: &mut dyn Read) -> Resul
     Ok(bytes)
 }
 
-fn input(file: &std::path::PathBuf, stdin: &mut dyn Read) -> Result<Vec<u8>> {
+fn input(file: &std::path::Path, stdin: &mut dyn Read) -> Result<Vec<u8>> {
     let bytes = bytes_of(file, stdin)?;
     match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
         Ok(_) => Ok(bytes),

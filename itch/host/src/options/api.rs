@@ -1,6 +1,6 @@
 //! The options of `itch api`. Those of reports have the same meaning as there, and may stand before the command too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use itch_api::{Error, Result};
@@ -127,10 +127,15 @@ impl ApiOptions {
             return Err(usage("`--verdict` is about rows").hint("add `--paginate`"));
         }
         let inputs = [&self.input, &self.each, &self.gql];
-        if inputs.iter().filter(|file| file.as_ref().is_some_and(is_stdin)).count() > 1 {
+        if inputs
+            .iter()
+            .filter(|file| file.as_deref().is_some_and(is_stdin))
+            .count()
+            > 1
+        {
             return Err(usage("standard input can be read only once"));
         }
-        if self.each.as_ref().is_some_and(is_stdin) && self.journal.is_none() && !self.dry_run {
+        if self.each.as_deref().is_some_and(is_stdin) && self.journal.is_none() && !self.dry_run {
             return Err(usage("a list on standard input needs a journal with a name").hint("add `--journal FILE`"));
         }
         Ok(())
@@ -138,7 +143,7 @@ impl ApiOptions {
 }
 
 /// Whether a path means standard input.
-pub(crate) fn is_stdin(path: &PathBuf) -> bool {
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
