@@ -12,7 +12,7 @@ use super::answer::{refusal, write_body};
 use super::confirm::{self, Intent};
 use super::journal::{Event, Header, Journal, State};
 use super::list::{Line, List};
-use super::stop_at_interrupt;
+use super::stop::stop_at_interrupt;
 use super::template::{Template, bytes_of};
 use crate::exit_codes::{DONE, EXIT_GAPS, EXIT_INTERRUPTED};
 use crate::failure::Failure;

@@ -12,6 +12,7 @@ mod lists;
 mod path;
 mod pattern;
 mod rows;
+mod stop;
 mod template;
 
 use std::io::{self, Write};
@@ -24,11 +25,11 @@ use serde_json::Value;
 use self::answer::{head, refusal, write_body};
 use self::confirm::Intent;
 use self::each::Each;
+use self::stop::stop_at_interrupt;
 use self::template::{Template, bytes_of};
 use crate::connect::connect;
 use crate::exit_codes::{DONE, EXIT_INTERRUPTED};
 use crate::failure::{Failure, usage};
-use crate::interrupt::Interrupts;
 use crate::options::api::ApiOptions;
 use crate::output::Output;
 use crate::printer::Printer;
@@ -96,17 +97,6 @@ fn dry_run(client: &Client, requests: &[DirectRequest]) -> anyhow::Result<u8> {
     }
     print(&secrets::redact(&text))?;
     Ok(DONE)
-}
-
-/// Stops the client at the first interrupt. A write that is on its way is waited for, which the user should know.
-fn stop_at_interrupt(client: &Client, writes: bool, printer: &Printer) -> anyhow::Result<Interrupts> {
-    let (client, printer) = (client.clone(), printer.clone());
-    Interrupts::catch(move || {
-        client.cancel();
-        if writes {
-            printer.note("interrupted: waiting for the request on its way; another Ctrl-C ends itch at once");
-        }
-    })
 }
 
 /// A read as a request that may be answered by a cache.
