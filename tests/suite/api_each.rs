@@ -409,12 +409,15 @@ fn address(folder: &Folder) -> String {
 fn answers_are_printed_line_by_line() {
     let folder = Folder::new();
     folder.write("list", "burkeblack\nfollowers_3\n");
-    let ran = folder.itch(&["--sandbox", "api", "users", "login={}", "--each", "list", "-q"]);
+    let each = ["--sandbox", "api", "users", "login={}", "--each", "list", "-q"];
+    let ran = folder.itch(&each);
     ran.succeeds();
     let ids: Vec<Value> = ran
         .rows()
         .iter()
         .map(|row| serde_json::from_str(row).unwrap())
         .collect();
-    assert_eq!((&ids[0]["data"][0]["id"], &ids[1]["data"][0]["id"]), (&"76725499".into(), &"100000003".into()));
+    let id = |place: usize| ids[place]["data"][0]["id"].as_str().unwrap();
+    assert_eq!((id(0), id(1)), ("76725499", "100000003"));
+    folder.itch(&each).prints("");
 }

@@ -30,6 +30,7 @@ pub(super) struct Each<'a> {
     list: List,
     journal: PathBuf,
     retry_unknown: bool,
+    sandbox: bool,
 }
 
 /// What is done about a line.
@@ -82,6 +83,7 @@ impl<'a> Each<'a> {
             list,
             journal,
             retry_unknown: options.retry_unknown,
+            sandbox: options.report.answers.sandbox,
         })
     }
 
@@ -90,7 +92,11 @@ impl<'a> Each<'a> {
         base.path.clear();
         base.query.clear();
         let (method, path) = (self.template.method.name(), self.template.path());
-        let service = client.address(&base)?;
+        // The simulated Twitch inside itch has another port in each run.
+        let service = match self.sandbox {
+            true => "sandbox".to_owned(),
+            false => client.address(&base)?,
+        };
         Ok(Header::new(
             &service,
             account,
