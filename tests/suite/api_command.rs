@@ -378,7 +378,7 @@ fn a_write_on_a_terminal_is_asked_for() {
     for typed in ["\n", "n\n", "yess\n"] {
         let (screen, code) = asked(&folder, &one, typed);
         assert_eq!(code, 1, "{screen}");
-        assert!(screen.contains("DELETE things: 1 request as user 4242. Send it? [y/N]"), "{screen}");
+        assert!(screen.contains("DELETE things: 1 request as tester (user 4242). Send it? [y/N]"), "{screen}");
         assert!(screen.contains("nothing was sent"), "{screen}");
     }
     assert!(server.seen().is_empty());
@@ -387,7 +387,7 @@ fn a_write_on_a_terminal_is_asked_for() {
     let each = ["api", "-X", "DELETE", "things", "id={}", "--each", "list"];
     let (screen, code) = asked(&folder, &each, "n\n");
     assert_eq!(code, 1, "{screen}");
-    assert!(screen.contains("DELETE things: 2 requests as user 4242. Send them? [y/N]"), "{screen}");
+    assert!(screen.contains("DELETE things: 2 requests as tester (user 4242). Send them? [y/N]"), "{screen}");
     assert!(!folder.path("list.journal").exists());
     assert_eq!(asked(&folder, &each, "yes\n").1, 0);
     assert_eq!(server.seen().len(), 3);

@@ -19,7 +19,7 @@ exit code: 4
 --- stdout
 --- stderr
 error: nobody is signed in
-hint: `itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; to try it without an account: `--sandbox`
+hint: `itch login`, or set `TWITCH_TOKEN` (or `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET`), or try `--sandbox`
 
 "#]],
     );
@@ -38,7 +38,7 @@ exit code: 4
 --- stderr
 error: nobody is signed in
   caused by: `TWITCH_CLIENT_ID` names an application, which alone is no identity
-hint: `itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; to try it without an account: `--sandbox`
+hint: `itch login`, or set `TWITCH_TOKEN` (or `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET`), or try `--sandbox`
 
 "#]]
         .raw()

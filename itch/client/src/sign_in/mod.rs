@@ -455,8 +455,7 @@ fn nobody(client_id: bool) -> Error {
         false => error,
     };
     error.hint(
-        "`itch login`, or set `TWITCH_TOKEN`, or `TWITCH_CLIENT_ID` with `TWITCH_CLIENT_SECRET`; \
-         to try it without an account: `--sandbox`",
+        "`itch login`, or set `TWITCH_TOKEN` (or `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET`), or try `--sandbox`",
     )
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn wait_for_renewals(limit: Duration) {
 struct Running;
 
 impl Running {
-    /// `None` if the client or the process is ending. Both are looked at under the lock that whoever ends them takes.
+    /// `None` if the client or the process is ending. Both are looked at under the lock that is taken to end them.
     fn begin(context: &SignInContext) -> Option<Running> {
         let mut renewals = lock(&RENEWALS.0);
         if renewals.ending || context.closing.load(Ordering::Relaxed) {

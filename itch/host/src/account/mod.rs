@@ -21,7 +21,7 @@ use crate::{environment, paths, secrets};
 pub(crate) fn accounts() -> Result<Accounts, Error> {
     let directory = paths::data_directory().ok_or_else(|| {
         Error::new(ErrorKind::Failed, "there is no directory for the account file")
-            .cause("`HOME` is not set, or is no directory, and `XDG_DATA_HOME` is not set")
+            .cause("neither `XDG_DATA_HOME` nor `HOME` is set to a directory")
             .hint("set `XDG_DATA_HOME` to a directory that belongs to you")
     })?;
     if let Some(obstacle) = paths::not_a_directory(&directory) {

@@ -53,7 +53,9 @@ pub struct Pages {
     kept: u64,
     /// How many different rows came.
     seen: u64,
-    /// How many of them the filter left out.
+    /// How many rows came without their key.
+    lost: u64,
+    /// How many of the different rows the filter left out.
     skipped: u64,
     number: u64,
     cursors: HashSet<u64>,
@@ -113,6 +115,7 @@ impl Pages {
             open: None,
             kept: 0,
             seen: 0,
+            lost: 0,
             skipped: 0,
             number: 0,
             cursors: HashSet::new(),
@@ -317,6 +320,7 @@ impl Pages {
             }
             let Some(key) = key else {
                 reader.lost(place, Some(field), found.unwrap_or(&Value::Null));
+                self.lost += 1;
                 return false;
             };
             // Rows of vanished accounts have an empty key: they are different rows.
@@ -437,7 +441,8 @@ impl Pages {
 
     /// Whether the list may go on after the page that named no next one.
     fn may_go_on(&self, open: &OpenPage) -> bool {
-        let all_came = self.expected.is_some() && self.totals.least.is_some() && self.seen >= self.totals.most;
+        let all_came =
+            self.expected.is_some() && self.totals.least.is_some() && self.seen + self.lost >= self.totals.most;
         let full = open.rows.len() >= self.max as usize && !all_came;
         // Nothing else tells whether an empty list is empty, or a list that ends with a full page was cut.
         if open.empty && open.number == 0 && self.expected.is_none() {
