@@ -63,6 +63,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = plugins::serve(&arguments) {
         return ExitCode::from(code);
     }
+    hide_memory();
     if let Some(code) = help::completions::answer(&arguments) {
         return ExitCode::from(code);
     }
@@ -91,6 +92,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             printer.failure(&failure);
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// Keeps other processes of the user, such as those of plugins, from attaching to this one and from reading its memory
+/// and environment, in which there are secrets. It also writes no core dump.
+fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // It only fails for a kernel without it.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

@@ -79,18 +79,18 @@ fn privileged() -> bool {
     false
 }
 
-/// The kernel's own flag, which is also set for file capabilities.
-#[cfg(unix)]
+/// The kernel's own flag, which is also set for file capabilities. The C library keeps it: `/proc/self/auxv` cannot be
+/// read once the process is not dumpable.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
 fn at_secure() -> bool {
-    const AT_SECURE: usize = 23;
-    const WORD: usize = size_of::<usize>();
-    let vector = std::fs::read("/proc/self/auxv").unwrap_or_default();
-    let words: Vec<usize> = vector
-        .chunks_exact(WORD)
-        .filter_map(|word| Some(usize::from_ne_bytes(word.try_into().ok()?)))
-        .collect();
-    let mut pairs = words.chunks_exact(2);
-    pairs.any(|pair| matches!(pair, [AT_SECURE, value] if *value != 0))
+    // SAFETY: the call only returns a number.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn at_secure() -> bool {
+    false
 }
 
 #[cfg(test)]
