@@ -14,6 +14,7 @@ type Recipe = (&'static str, &'static str, &'static [&'static str]);
 const IN_C: &[Recipe] = &[
     ("c-report", "report.c", &[]),
     ("c-cache", "cache.c", &[]),
+    ("old-cache", "cache.c", &["-DOLD"]),
     ("c-renderer", "renderer.c", &[]),
     ("crashing-cache", "cache.c", &["-DCRASHES"]),
     ("crashing-renderer", "renderer.c", &["-DCRASHES"]),
@@ -53,6 +54,14 @@ const IN_C: &[Recipe] = &[
     ("close", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE"]),
     ("close-and-hang", "misbehave.c", &["-DMISBEHAVIOUR=CLOSE_AND_HANG"]),
     ("grumble", "misbehave.c", &["-DMISBEHAVIOUR=GRUMBLE"]),
+    ("hoard", "misbehave.c", &["-DMISBEHAVIOUR=HOARD"]),
+    ("hoard-and-crash", "misbehave.c", &["-DMISBEHAVIOUR=HOARD_AND_CRASH"]),
+    ("grab", "misbehave.c", &["-DMISBEHAVIOUR=GRAB"]),
+    ("grab-and-crash", "misbehave.c", &["-DMISBEHAVIOUR=GRAB_AND_CRASH"]),
+    ("exception", "misbehave.c", &["-DMISBEHAVIOUR=EXCEPTION"]),
+    // These try what a plugin must not do.
+    ("attack", "attack.c", &[]),
+    ("attack-mild", "attack.c", &["-DMILD"]),
     // These do something before they are called.
     ("hangs-loading", "start.c", &["-DSTART=HANG_LOADING"]),
     ("hangs-loading-to-run", "start.c", &["-DSTART=HANG_LOADING_TO_RUN"]),
@@ -117,6 +126,28 @@ pub fn greeter(name: &str) -> PathBuf {
     compile(&source, &partial, &[&named, &include]);
     fs::rename(&partial, &library).unwrap();
     library
+}
+
+/// A plugin whose report `with-sibling` gets its row from a library beside it, `libsibling.so`, which has no name of its
+/// own. Both are built into a folder.
+pub fn with_sibling(folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let sources = root().join("tests/fixtures/c");
+    let sibling = folder.join("libsibling.so");
+    compile(&sources.join("sibling.c"), &sibling, &["-DSIBLING"]);
+    let plugin = folder.join(file_name("with-sibling"));
+    let include = format!("-I{}", root().join("itch/plugin/include").display());
+    let search = format!("-L{}", folder.display());
+    // The linker takes libraries after the objects that need them.
+    let needs = [
+        "-Wl,--no-as-needed",
+        &search,
+        "-lsibling",
+        "-Wl,-rpath,$ORIGIN",
+        &include,
+    ];
+    compile(&sources.join("sibling.c"), &plugin, &needs);
+    plugin
 }
 
 /// Copies plugins into a folder, each as `<name>.so` or with the system's extension, and returns their paths.
@@ -207,7 +238,7 @@ fn c_built((name, source, told): &Recipe) -> PathBuf {
     }
     let named = format!("-DNAME=\"{name}\"");
     let mut told = told.to_vec();
-    if ["versions.c", "misbehave.c", "start.c", "trials.c"]
+    if ["attack.c", "versions.c", "misbehave.c", "start.c", "trials.c"]
         .iter()
         .any(|file| source.ends_with(file))
         && !told.iter().any(|word| word.starts_with("-DNAME="))

@@ -87,7 +87,7 @@ impl Setup {
             .fold(Folder::new(), |folder, (name, value)| folder.variable(name, value));
         if let Some(plugin) = self.plugin {
             fixtures::install(&[plugin], &own(&folder));
-            folder.itch(&["plugins", "trust", plugin]).exits(0);
+            folder.itch(&["plugins", "trust", "--allow", plugin]).exits(0);
         }
         folder
     }

@@ -196,7 +196,7 @@ fn a_plugin_knows_little_of_the_environment() {
 #[test]
 fn a_cache_that_crashes_is_a_cache_that_failed() {
     let folder = with(&["crashing-cache"]);
-    folder.itch(&["plugins", "trust", "crashing-cache"]).exits(0);
+    folder.itch(&["plugins", "trust", "--allow", "crashing-cache"]).exits(0);
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", store);
     let arguments = [

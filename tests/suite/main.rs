@@ -94,6 +94,9 @@ mod plot_terminal;
 mod plugins;
 /// `itch plugins check`.
 mod plugins_checked;
+/// Confinement of plugins: forbidden things are refused, allowed ones work.
+#[cfg(target_os = "linux")]
+mod plugins_confined;
 /// Where plugins are found, their names, and that no other plugin is opened.
 mod plugins_found;
 /// `itch plugins add`, `remove`, `enable`, `disable`, `path`.

@@ -27,7 +27,17 @@ fn a_check_tries_every_unit() {
 
     let cache = check("c-cache");
     cache.exits(1);
-    assert!(cache.stdout.ends_with("cache c-cache: failed: C_CACHE is not set\n"));
+    let refused =
+        "cache c-cache: failed: the plugin `c-cache` needs files or the network, which it is not allowed to use";
+    assert!(cache.stdout.lines().last().unwrap().starts_with(refused), "{}", cache.stdout);
+    let path = folder.path("files").join(fixtures::file_name("c-cache"));
+    let cache = folder.itch(&["plugins", "check", "--allow", path.to_str().unwrap()]);
+    assert!(
+        cache
+            .exits(1)
+            .stdout
+            .ends_with("cache c-cache: failed: C_CACHE is not set\n")
+    );
 
     let newer = check("needs-newer");
     newer.exits(1);
@@ -56,7 +66,10 @@ fn a_cache_that_works_is_checked_with_a_value() {
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", &store);
     let path = fixtures::install(&["c-cache"], &folder.path("files")).remove(0);
+    // It may not write there unless it is allowed to.
     let check = folder.itch(&["plugins", "check", path.to_str().unwrap()]);
+    assert!(check.exits(1).stdout.contains("cache c-cache: failed: "), "{}", check.stdout);
+    let check = folder.itch(&["plugins", "check", "--allow", path.to_str().unwrap()]);
     let kept = format!("cache c-cache: ok: kept a value at {}\n", store.display());
     assert!(check.succeeds().stdout.ends_with(&kept), "{}", check.stdout);
     assert_eq!(fs::read_dir(&store).unwrap().count(), 0);

@@ -305,6 +305,9 @@ fn a_third_partys_cache_is_a_cache() {
     let folder = with(&["c-cache", "fixture-cache"]);
     let (store, rust) = (folder.path("store"), folder.path("rust"));
     let folder = folder.variable("C_CACHE", &store).variable("RUST_CACHE", rust);
+    for plugin in ["c-cache", "fixture-cache"] {
+        folder.itch(&["plugins", "trust", "--allow", plugin]).exits(0);
+    }
     let arguments = ["--sandbox", "-c", "c-cache", "followers", "-l", "300", "burkeblack"];
     let cold = folder.itch(&arguments);
     assert_eq!(cold.exits(0).rows().len(), 300);

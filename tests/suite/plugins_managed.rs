@@ -16,10 +16,10 @@ fn added_removed_and_added_again() {
     let add = ["plugins", "add", file.to_str().unwrap()];
     let added = folder.itch(&add);
     let own = own(&folder);
-    assert_eq!(
-        added.exits(0).stderr,
-        format!("added newer 1.2.3 (report newer) to {}\n", own.join("newer.so").display())
-    );
+    let (line, from) = added.exits(0).stderr.split_once('\n').unwrap();
+    assert_eq!(line, format!("added newer 1.2.3 (report newer) to {}", own.join("newer.so").display()));
+    assert!(from.starts_with(&format!("from {}, sha256:", file.display())), "{from}");
+    assert_eq!(from.lines().count(), 1, "it asks for nothing: {from}");
     let mode = fs::metadata(own.join("newer.so")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o644);
     assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o7777, 0o755);
@@ -68,8 +68,9 @@ fn a_plugin_takes_its_own_place_and_no_others() {
     folder.itch(&["plugins", "disable", "newer"]).exits(0);
     let update = renamed(&folder, "newer", "libnewer.so");
     let added = folder.itch(&["plugins", "add", &update]);
+    let (told, _) = added.exits(0).stderr.split_once("from ").unwrap();
     assert_eq!(
-        added.exits(0).stderr,
+        told,
         format!(
             "added newer 1.2.3 (report newer) to {}\nreplaced newer 1.2.3, which was at {}\n",
             own.join("libnewer.so").display(),

@@ -256,6 +256,7 @@ fn a_plugin_that_is_opted_in_runs_inside() {
         .says("error: the plugin `fixture-report` panicked after 3 rows\n  caused by: told to panic, at ");
     let store = folder.path("store");
     let folder = folder.variable("C_CACHE", &store);
+    folder.itch(&["plugins", "trust", "c-cache"]).exits(0);
     folder
         .itch(&["--sandbox", "-c", "c-cache", "followers", "-l", "1", "burkeblack"])
         .exits(0);

@@ -8,10 +8,14 @@ use itch_client::GqlFacts;
 use serde::Deserialize;
 
 use crate::failure::usage;
+use crate::options::values::byte_size;
 use crate::paths::{config_directory, kind_name, not_a_directory};
 
 /// The cache that `itch cache` uses if none is named.
 pub(crate) const DEFAULT_CACHE: &str = "file";
+
+/// The least memory that a plugin may be limited to, in bytes: itch's own code in its process needs some.
+const LEAST_MEMORY: u64 = 32 << 20;
 
 /// The whole file. An unknown name is an error, since it would be a setting without effect.
 #[derive(Debug, Default, Deserialize)]
@@ -62,6 +66,10 @@ pub(crate) struct Plugins {
     pub(crate) policy: Policy,
     /// Plugins that are loaded into itch itself instead of a separate process.
     pub(crate) in_process: Vec<String>,
+    /// The most memory that the process of a plugin may use, such as `2GiB`.
+    memory: Option<Memory>,
+    /// Whether a plugin runs that this system cannot confine.
+    pub(crate) unconfined: Unconfined,
     /// Names, and the plugins whose units they mean.
     pub(crate) prefer: BTreeMap<String, String>,
 }
@@ -77,7 +85,40 @@ pub(crate) enum Policy {
     Pinned,
 }
 
+/// What happens with a plugin that this system cannot confine.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unconfined {
+    /// It runs.
+    #[default]
+    Run,
+    /// It does not run.
+    Refuse,
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Memory(u64);
+
+impl TryFrom<String> for Memory {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Memory, Error> {
+        let bytes = byte_size(&text)?;
+        match bytes >= LEAST_MEMORY {
+            true => Ok(Memory(bytes)),
+            false => Err(usage(format!("`memory` is at least {} MiB", LEAST_MEMORY >> 20))),
+        }
+    }
+}
+
 impl Plugins {
+    /// The most memory that the process of a plugin may use, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.map_or(itch_loader::DEFAULT_MEMORY, |memory| memory.0)
+    }
+
     pub(crate) fn directories(&self) -> Vec<PathBuf> {
         let home = etcetera::home_dir().ok();
         let expand = |text: &String| match (text.strip_prefix("~/"), &home) {
@@ -150,13 +191,15 @@ mod tests {
         let config: Config = toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
         assert_eq!(config.gql().unwrap().operations["video-comments"].hash.as_deref(), Some("h"));
         let config: Config = toml::from_str(
-            "[plugins]\npath = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nprefer = { b = \"c\" }\n",
+            "[plugins]\npath = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nmemory = \"2GiB\"\nunconfined = \"refuse\"\nprefer = { b = \"c\" }\n",
         )
         .unwrap();
         assert_eq!(config.plugins.directories(), [PathBuf::from("/opt/itch")]);
         assert_eq!(config.plugins.policy, Policy::Pinned);
         assert_eq!(config.plugins.in_process, ["a"]);
         assert_eq!(config.plugins.prefer["b"], "c");
+        assert_eq!((config.plugins.memory(), config.plugins.unconfined), (2 << 30, Unconfined::Refuse));
+        assert!(toml::from_str::<Config>("[plugins]\nmemory = \"1MiB\"\n").is_err());
         let config: Config = toml::from_str("[cache]\nuse = [\"file\", \"redis\"]\n").unwrap();
         assert_eq!(config.cache.names, ["file", "redis"]);
         let config: Config = toml::from_str("[account]\nas = \"a\"\nclient-id = \"b\"\n").unwrap();

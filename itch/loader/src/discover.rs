@@ -8,9 +8,10 @@ use std::sync::atomic::AtomicBool;
 use itch_api::{Error, ErrorKind};
 use itch_plugin::{LogLevel, Origin, Registered};
 
+use crate::access::{UnitAccess, all_asked, asked, label};
 use crate::external_unit::ExternalUnit;
 use crate::index::Index;
-use crate::library::Description;
+use crate::library::{Description, Unit};
 use crate::probe::{Inspected, Outcome, probe_all};
 use crate::safety::SafetyChecker;
 use crate::trust::TrustRecord;
@@ -40,6 +41,8 @@ pub struct FoundFile {
     /// Whether it can be used.
     pub status: Status,
     recorded: Option<String>,
+    /// What the user has allowed to its units, if the file has not changed since.
+    allowed: BTreeMap<String, UnitAccess>,
     /// The name of the plugin in the lock file.
     recorded_plugin: Option<String>,
 }
@@ -95,6 +98,17 @@ impl FoundFile {
         let described = self.description.as_ref();
         let described = described.map(|description| description.name.as_str());
         described.or(self.recorded_plugin.as_deref())
+    }
+
+    /// What the user has allowed a unit of it.
+    pub fn allowed(&self, unit: &Unit) -> UnitAccess {
+        self.allowed.get(&label(unit)).cloned().unwrap_or_default()
+    }
+
+    /// Whether the user has allowed this unit everything that it asks for.
+    pub fn allows(&self, unit: &Unit) -> bool {
+        let asked = asked(unit);
+        asked.access.is_empty() || self.allowed(unit) == asked
     }
 
     /// The file's name.
@@ -232,6 +246,7 @@ impl Search<'_> {
             description: None,
             status: Status::Ok,
             recorded: None,
+            allowed: BTreeMap::new(),
             recorded_plugin: None,
         };
         let checked = match self.checked.remove(&file.path) {
@@ -284,6 +299,11 @@ impl Search<'_> {
                 }
             }
         };
+        if let Some(description) = file.description.as_ref().filter(|_| self.settings.allow) {
+            file.allowed = all_asked(description);
+        } else if is_recorded {
+            file.allowed = entry.map(|entry| entry.allowed.clone()).unwrap_or_default();
+        }
         // A file that cannot be read has no hash.
         file.sha256 = Some(inspected.sha256).filter(|sha256| !sha256.is_empty());
         file
@@ -308,7 +328,8 @@ impl Found {
             let announced = Arc::new(AtomicBool::new(false));
             for unit in &plugin.units {
                 let recorded = (file.recorded.clone(), Arc::clone(&announced));
-                let item = ExternalUnit::item(&self.settings, real.clone(), sha256, recorded, plugin, unit);
+                let allowed = file.allowed(unit);
+                let item = ExternalUnit::item(&self.settings, real.clone(), sha256, recorded, plugin, unit, allowed);
                 let origin = Origin::File {
                     path: file.path.clone(),
                     place: file.place,
@@ -322,6 +343,14 @@ impl Found {
             }
         }
         units
+    }
+
+    /// Whether the units of a file are loaded into this process.
+    pub fn runs_in_process(&self, file: &FoundFile) -> bool {
+        let named = file
+            .plugin()
+            .is_some_and(|plugin| self.settings.in_process.iter().any(|name| name == plugin));
+        named && file.status == Status::Ok
     }
 
     /// The settings of the search.

@@ -16,6 +16,7 @@ use itch_plugin::{
 };
 use serde::Deserialize;
 
+use crate::access::{UnitAccess, asked};
 use crate::index::Index;
 use crate::job::Launch;
 use crate::library::{Description, Library, Unit};
@@ -33,6 +34,9 @@ pub(crate) struct ExternalUnit {
     unit: String,
     spec: String,
     in_process: bool,
+    /// What it asks for, and what the user has allowed it.
+    asked: UnitAccess,
+    allowed: UnitAccess,
     /// The hash that the lock file has for the file.
     recorded: Option<String>,
     /// Whether the notice that the file is new or changed was printed; all units of a file share it.
@@ -59,6 +63,7 @@ impl ExternalUnit {
         (recorded, announced): (Option<String>, Arc<AtomicBool>),
         plugin: &Description,
         unit: &Unit,
+        allowed: UnitAccess,
     ) -> Option<&'static Item> {
         let this: &'static ExternalUnit = Box::leak(Box::new(ExternalUnit {
             file,
@@ -69,6 +74,8 @@ impl ExternalUnit {
             spec: unit.spec.clone(),
             // A file chooses its own name, so only a file that was used or trusted before is loaded into this process.
             in_process: settings.in_process.contains(&plugin.name) && recorded.as_deref() == Some(sha256),
+            asked: asked(unit),
+            allowed,
             recorded,
             announced,
             settings: Arc::clone(settings),
@@ -112,7 +119,27 @@ impl ExternalUnit {
             plugin: self.plugin.clone(),
             unit: self.unit.clone(),
             variables: declared.variables.into_iter().map(|variable| variable.name).collect(),
+            confinement: self.settings.confinement(&self.allowed),
+            access: self.allowed.clone(),
         }
+    }
+
+    /// The command that allows what it asks for.
+    fn allowing(&self) -> String {
+        match self.settings.trust_file {
+            Some(_) => format!("itch plugins trust --allow {}", self.plugin),
+            // It is only checked.
+            None => format!("itch plugins check --allow {}", self.file.display()),
+        }
+    }
+
+    /// The error of a cache that may not use what it needs.
+    fn refusal(&self) -> Option<Error> {
+        let refused = self.asked != self.allowed && !self.asked.implied && !self.in_process;
+        refused.then(|| {
+            let needs = "needs files or the network, which it is not allowed to use";
+            Error::of_plugin(ErrorKind::Failed, Some(&self.plugin), needs).hint(self.allowing())
+        })
     }
 
     /// The unit itself, loaded into this process.
@@ -152,10 +179,15 @@ impl ExternalUnit {
         if error.kind != ErrorKind::Panic {
             return error;
         }
+        // What the plugin itself said about it stays, as the first cause.
+        let own_words = error.plugin().is_none() && error.message != items::PANICKED;
+        let said = own_words.then(|| error.message.clone());
         let Error { message, details, .. } = died(&self.plugin, ErrorKind::Panic, "panicked", rows);
+        let causes = said.into_iter().chain(error.causes).collect();
         Error {
             message,
             details,
+            causes,
             ..error
         }
     }
@@ -191,6 +223,9 @@ impl Cache for ExternalUnit {
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {
         self.announce();
+        if let Some(refused) = self.refusal() {
+            return Err(refused);
+        }
         let opened = match self.in_process {
             true => {
                 let log = settings.log.clone();
@@ -201,8 +236,12 @@ impl Cache for ExternalUnit {
             false => isolated_cache::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
+        let forbidden = self.asked != self.allowed && !self.in_process;
         // The caller adds the name of the cache.
-        opened.map_err(|error| self.called(error, None))
+        opened.map_err(|error| match self.called(error, None) {
+            error if forbidden && error.hint.is_none() => error.hint(self.allowing()),
+            error => error,
+        })
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{Places, Settings, is_library, safety};
 pub struct Added {
     /// The path of the added file.
     pub path: PathBuf,
+    /// Its hash, in hexadecimal digits.
+    pub sha256: String,
     /// The plugin's description.
     pub plugin: Description,
     /// The file that it replaced.
@@ -25,7 +27,9 @@ pub struct Added {
 
 /// Copies a file into a directory under its own name, atomically, and trusts it. The file is inspected first, and is
 /// not added unless it is a usable plugin. It replaces a file of the same plugin, but never one of another plugin.
-pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> {
+///
+/// With `allow`, its units may use the files and the network that they ask for.
+pub fn add(settings: &Settings, file: &Path, directory: &Path, allow: bool) -> Result<Added> {
     let refused = |why: &str| {
         let message = format!("`{}` cannot be added", file.display());
         Error::new(ErrorKind::Failed, message).cause(why)
@@ -73,11 +77,17 @@ pub fn add(settings: &Settings, file: &Path, directory: &Path) -> Result<Added> 
         replaced(settings, directory, &path, &plugin.name).map_err(|(why, hint)| refused(&why).hint(hint))?;
     copy.persist(&path).map_err(|error| words(error.error))?;
     let real = safety::check(&path).map_err(|why| refused(&why))?;
-    remember(settings, &real, inspected, &plugin.name)?;
+    let sha256 = inspected.sha256.clone();
+    remember(settings, &real, inspected, &plugin, allow)?;
     if let Some(other) = replaced.as_ref().filter(|other| other.path != path) {
         remove(settings, &other.path)?;
     }
-    Ok(Added { path, plugin, replaced })
+    Ok(Added {
+        path,
+        sha256,
+        plugin,
+        replaced,
+    })
 }
 
 /// The file that a plugin replaces, if any; or why it cannot be added, and a hint.
@@ -154,10 +164,13 @@ fn lock_directory(directory: &Path) -> Option<fs::File> {
 }
 
 /// The file has the same identity under its new name, so it need not be inspected again.
-fn remember(settings: &Settings, real: &Path, inspected: Inspected, plugin: &str) -> Result<()> {
+fn remember(settings: &Settings, real: &Path, inspected: Inspected, plugin: &Description, allow: bool) -> Result<()> {
     let lock = settings.trust_file.as_deref();
     TrustRecord::forget(lock, real)?;
-    TrustRecord::record(lock, real, plugin, &inspected.sha256)?;
+    match allow {
+        true => TrustRecord::allow(lock, real, plugin, &inspected.sha256)?,
+        false => TrustRecord::record(lock, real, &plugin.name, &inspected.sha256)?,
+    }
     let mut index = Index::read(settings.index.as_deref());
     index.put(real, inspected);
     index.write(settings.index.as_deref());

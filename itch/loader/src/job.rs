@@ -7,6 +7,8 @@ use itch_plugin::{CacheSettings, CallInput};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::access::UnitAccess;
+use crate::confine::Confinement;
 use crate::frame::Body;
 
 /// A job for a unit's process.
@@ -67,6 +69,8 @@ pub(crate) struct Launch {
     pub(crate) unit: String,
     /// The environment variables that the unit declares.
     pub(crate) variables: Vec<String>,
+    pub(crate) confinement: Confinement,
+    pub(crate) access: UnitAccess,
 }
 
 /// A part of a message as JSON.

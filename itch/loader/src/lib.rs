@@ -10,6 +10,8 @@
 //! messages for people go.
 #![deny(missing_docs)]
 
+mod access;
+mod confine;
 mod discover;
 mod external_unit;
 mod frame;
@@ -36,6 +38,8 @@ use std::sync::Arc;
 use itch_plugin::LogLevel;
 use serde::{Deserialize, Serialize};
 
+pub use access::{UnitAccess, asked};
+pub use confine::{DEFAULT_MEMORY, Missing, missing};
 pub use discover::{Found, FoundFile, Status, discover};
 pub use install::{Added, add, remove};
 pub use library::{Description, Unit};
@@ -45,7 +49,7 @@ pub use process::{HOST_COMMAND, PROBE_COMMAND};
 pub use process_group::kill_all;
 pub use safety::check;
 pub use serve::serve;
-pub use trust::{enable, trust};
+pub use trust::{allow, enable, trust};
 
 /// The settings of the loader.
 #[derive(Clone, Debug)]
@@ -64,12 +68,36 @@ pub struct Settings {
     pub only_known: bool,
     /// The plugins to load into this process, if their files were used or trusted before.
     pub in_process: Vec<String>,
+    /// The most memory that the process of a plugin may use, in bytes.
+    pub memory: u64,
+    /// Whether plugins are not run if a part of their confinement is missing on this system.
+    pub strict: bool,
+    /// Whether every unit may use the files and the network that it asks for, whatever the lock file says.
+    pub allow: bool,
+    /// Files and directories of itch itself, which stay closed to plugins whatever else they may read.
+    pub private: Vec<PathBuf>,
     /// The path of this program.
     pub program: PathBuf,
     /// The log for lines of plugins.
     pub log: Log,
     /// The log for lines that the user has to see.
     pub notice: Log,
+}
+
+impl Settings {
+    /// The confinement of a process that may have this access.
+    pub(crate) fn confinement(&self, access: &UnitAccess) -> confine::Confinement {
+        let private = self.private.iter().map(|path| path.clone().into_os_string());
+        confine::Confinement {
+            memory: self.memory,
+            strict: self.strict,
+            folder: None,
+            read: access.read(),
+            write: access.write(),
+            network: access.access.network,
+            private: private.collect(),
+        }
+    }
 }
 
 type TakeLine = dyn Fn(LogLevel, &str) + Send + Sync;

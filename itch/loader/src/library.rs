@@ -182,10 +182,7 @@ fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
     // descriptor must not be reused, so the file stays open forever.
     let file = Box::leak(Box::new(file));
     #[cfg(target_os = "linux")]
-    let from = {
-        use std::os::fd::AsRawFd;
-        std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
-    };
+    let from = linux_path(path, file)?;
     #[cfg(not(target_os = "linux"))]
     let from = {
         let _ = file;
@@ -215,6 +212,34 @@ fn open(path: &Path, file: File) -> Result<libloading::Library, String> {
         let words = words.replace(&format!("{}: ", from.display()), "");
         words.replace(&*from.to_string_lossy(), &path.to_string_lossy())
     })
+}
+
+/// The path from which the dynamic loader loads exactly this open file.
+///
+/// A plugin with libraries beside it, which it finds by `$ORIGIN`, is opened by its name in an open directory instead, as
+/// `$ORIGIN` is the directory part of this path. That the file was not replaced is then known by its identity, whose
+/// change time no program can set.
+#[cfg(target_os = "linux")]
+fn linux_path(path: &Path, file: &'static File) -> Result<std::path::PathBuf, String> {
+    use std::os::fd::AsRawFd;
+    let words = |error: std::io::Error| error.to_string();
+    let in_process = |file: &File| std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(in_process(file));
+    };
+    if crate::confine::siblings(path).is_empty() {
+        return Ok(in_process(file));
+    }
+    let directory =
+        rustix::fs::open(directory, rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty());
+    // It stays open, like the file.
+    let directory: &'static File = Box::leak(Box::new(directory.map_err(std::io::Error::from).map_err(words)?.into()));
+    let from = in_process(directory).join(name);
+    let identity = |metadata: std::io::Result<std::fs::Metadata>| metadata.map(|found| FileIdentity::of(&found));
+    match identity(std::fs::metadata(&from)).map_err(words)? == identity(file.metadata()).map_err(words)? {
+        true => Ok(from),
+        false => Err("it has just been changed".to_owned()),
+    }
 }
 
 /// The major version that a library without the symbol of this version was built for, if it is a plugin.

@@ -1,5 +1,6 @@
 //! Inspecting an unknown file in a separate process, since loading it runs its code.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 use itch_api::sync::lock;
 use serde::{Deserialize, Serialize};
 
+use crate::access::UnitAccess;
+use crate::confine::Confinement;
 use crate::library::{Description, Hashed, Library};
 use crate::process::{PROBE_COMMAND, command, ending};
 use crate::process_group::{OutputPipe, ProcessGroup, Started};
@@ -101,14 +104,14 @@ pub(crate) fn probe_all(settings: &Settings, files: Vec<ProbeRequest>) -> Vec<(P
 fn run_probe(settings: &Settings, real: &Path, only: Option<&str>) -> Result<Inspected, String> {
     let identity = std::fs::metadata(real).map_err(|error| error.to_string())?;
     let identity = FileIdentity::of(&identity);
-    let mut arguments = vec![PROBE_COMMAND.into(), real.as_os_str().to_owned()];
-    arguments.extend(only.map(Into::into));
-    let mut command = command(&settings.program, &arguments, &[]);
+    let confinement = settings.confinement(&UnitAccess::default());
+    let word = (PROBE_COMMAND, real);
+    let started = command(&settings.program, word, &confinement, only, &[])
+        .and_then(|(mut command, folder)| ProcessGroup::start(command.stderr(Stdio::null()), folder));
     // The write end of its standard input stays open here: when this process ends, the child reads EOF and ends too.
     let Started {
         group, stdin, stdout, ..
-    } = ProcessGroup::start(command.stderr(Stdio::null()))
-        .map_err(|error| format!("could not start a process to inspect it: {error}"))?;
+    } = started.map_err(|error| format!("could not start a process to inspect it: {error}"))?;
     let lines = lines(stdout);
     let end = Instant::now() + TIMEOUT;
     let hash = next::<Option<FileHash>>(&lines, end);
@@ -181,7 +184,8 @@ fn next<T: serde::de::DeserializeOwned>(lines: &Receiver<String>, end: Instant) 
 }
 
 /// The child's side: inspects a file and prints the result on standard output. Returns the exit code.
-pub fn probe(file: &Path, only: Option<&str>) -> u8 {
+pub fn probe(file: &Path, confinement: &OsStr, only: Option<&str>) -> u8 {
+    let confined = Confinement::read(confinement).and_then(|confinement| confinement.enter(file));
     // What the library prints must not be mistaken for the result.
     let Ok((mut from, mut to)) = crate::serve::take_over_stdio() else {
         return 1;
@@ -205,10 +209,15 @@ pub fn probe(file: &Path, only: Option<&str>) -> u8 {
         outcome: Outcome::Refused(why),
         passing,
     };
-    let hashed = match crate::safety::check(file).and_then(|real| Hashed::open(&real)) {
+    // A missing confinement is not the file's fault, so the file is tried again.
+    let passing = confined.is_err();
+    let hashed = confined
+        .and_then(|()| crate::safety::check(file))
+        .and_then(|real| Hashed::open(&real));
+    let hashed = match hashed {
         Ok(hashed) => hashed,
         Err(why) => {
-            let told = tell(Ok("null".to_owned())).and_then(|()| tell(serde_json::to_string(&refused((why, false)))));
+            let told = tell(Ok("null".to_owned())).and_then(|()| tell(serde_json::to_string(&refused((why, passing)))));
             return u8::from(told.is_err());
         }
     };

@@ -1,8 +1,8 @@
 //! The host's side of the process that a unit runs in: starting it with few environment variables, reading its
 //! messages, and ending it.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,10 @@ use itch_api::sync::lock;
 use itch_api::{Error, ErrorKind, Result};
 use itch_plugin::LogLevel;
 use itch_plugin::spec::SECRET_VARIABLES;
+use tempfile::TempDir;
 
 use crate::Log;
+use crate::confine::Confinement;
 use crate::frame::{self, Frame, Kind};
 use crate::job::{Launch, Work, json};
 use crate::process_group::{OutputPipe, ProcessGroup, Started};
@@ -47,6 +49,10 @@ const ENVIRONMENT: [&str; 24] = [
     "XDG_DATA_HOME",
 ];
 
+/// The variables for places to write to, which name the plugin's own directory.
+#[cfg(target_os = "linux")]
+const TEMPORARY: [&str; 4] = ["TEMP", "TMP", "TMPDIR", "XDG_CACHE_HOME"];
+
 /// The hidden command that runs this program as the process of a unit.
 pub const HOST_COMMAND: &str = "__host";
 /// The hidden command that runs this program to inspect a file.
@@ -72,42 +78,59 @@ pub(crate) struct Process {
     stderr: StderrLog,
 }
 
-/// A command that runs this program with the environment for a plugin.
-pub(crate) fn command(program: &std::path::Path, arguments: &[OsString], variables: &[String]) -> Command {
+/// A command that runs this program for a plugin's file, with the environment and the confinement of a plugin, and the
+/// directory that it may write to. `word` is the hidden command, `rest` its further arguments.
+pub(crate) fn command(
+    program: &Path,
+    (word, file): (&str, &Path),
+    confinement: &Confinement,
+    rest: Option<&str>,
+    variables: &[String],
+) -> std::io::Result<(Command, Option<TempDir>)> {
+    // Without a place for temporary files, the plugin can write nowhere.
+    let folder = tempfile::Builder::new().prefix("itch-plugin-").tempdir().ok();
+    let own = folder
+        .as_ref()
+        .map(|folder| std::path::absolute(folder.path()))
+        .transpose()?;
     let mut command = Command::new(program);
+    command.arg(word).arg(file).arg(confinement.argument(own.as_deref())?);
     let declared = variables
         .iter()
         .map(String::as_str)
         .filter(|name| !SECRET_VARIABLES.contains(name));
     let known = ENVIRONMENT.into_iter().chain(declared);
     command
-        .args(arguments)
+        .args(rest)
         .env_clear()
         .envs(known.filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // An interrupt at the terminal goes to the host only, which then tells the process to stop, or kills its group.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command
+    // Elsewhere nothing stops it from writing to the usual places.
+    #[cfg(target_os = "linux")]
+    for name in TEMPORARY {
+        match &own {
+            Some(own) => command.env(name, own),
+            None => command.env_remove(name),
+        };
+    }
+    Ok((command, folder))
 }
 
 impl Process {
     /// Starts the process and sends the job; [`Process::begin`] starts the work.
     pub(crate) fn start(launch: &Launch, work: Work, log: &Log) -> Result<Process> {
-        let arguments = [
-            HOST_COMMAND.into(),
-            launch.file.clone().into_os_string(),
-            launch.unit.clone().into(),
-        ];
-        let mut command = command(&launch.program, &arguments, &launch.variables);
+        launch.access.create_directories();
+        let word = (HOST_COMMAND, launch.file.as_path());
+        let command = command(&launch.program, word, &launch.confinement, Some(&launch.unit), &launch.variables);
+        let started = command.and_then(|(mut command, folder)| ProcessGroup::start(&mut command, folder));
         let Started {
             group,
             stdin,
             stdout,
             stderr,
-        } = ProcessGroup::start(&mut command).map_err(|error| {
+        } = started.map_err(|error| {
             let message = format!("could not start a process for the plugin `{}`", launch.plugin);
             Error::new(ErrorKind::Failed, message)
                 .source_chain(&error)
@@ -155,6 +178,9 @@ impl Process {
     /// The error for a process that has ended too early.
     fn died(&mut self, rows: Option<u64>) -> Error {
         let end = self.group.reap(GRACE);
+        if end.status.is_some_and(was_interrupted) {
+            return Error::cancelled();
+        }
         let how = match end.status {
             _ if end.forced => "closed its connection to itch and was killed".to_owned(),
             Some(status) => ending(status),
@@ -164,6 +190,9 @@ impl Process {
             .hint(format!("itch plugins check {}", self.launch.file.display()));
         if let Some(line) = self.stderr.last() {
             error = error.cause(line);
+        }
+        if self.launch.confinement.memory_was_close(end.memory) {
+            error = out_of_memory(error, self.launch.confinement.memory);
         }
         error
     }
@@ -200,6 +229,34 @@ pub(crate) fn died(plugin: &str, kind: ErrorKind, how: &str, rows: Option<u64>) 
         Some(rows) => format!(" after {rows} rows"),
     };
     Error::of_plugin(kind, Some(plugin), format_args!("{how}{after}")).detail(|details| details.rows = rows)
+}
+
+/// Adds to an error that the plugin had used up its memory.
+pub(crate) fn out_of_memory(error: Error, most: u64) -> Error {
+    let most = match most % (1 << 30) {
+        0 => format!("{} GiB", most >> 30),
+        _ => format!("{} MiB", most >> 20),
+    };
+    let error = error.cause(format!("it had reached its memory limit of {most}"));
+    Error {
+        hint: Some("raise `memory` below `[plugins]` in config.toml".to_owned()),
+        ..error
+    }
+}
+
+/// Whether a process was ended by an interrupt at the terminal. That can only happen before it has left the terminal,
+/// which it does first of all.
+fn was_interrupted(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        let interrupt = rustix::process::Signal::INT.as_raw();
+        std::os::unix::process::ExitStatusExt::signal(&status) == Some(interrupt)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
+    }
 }
 
 /// How a process ended, as a predicate.

@@ -2,7 +2,8 @@
 //!
 //! The system may reuse a group's id once all its processes have ended and the first was waited for. So that no
 //! unrelated process is killed, the group is killed before that: the end of the first process is detected without
-//! reaping it. A process that starts its own session leaves the group and is not killed.
+//! reaping it. A process that starts its own session leaves the group and is not killed; where plugins are confined,
+//! none can start one.
 
 use std::io::{self, PipeReader, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use itch_api::sync::lock;
+use tempfile::TempDir;
 
 /// The maximum capacity of a pipe on Linux: this much can still be in it when its writer has ended.
 const PIPE_CAPACITY: usize = 1 << 20;
@@ -31,6 +33,10 @@ struct Leader {
     /// Whether it was reaped: its id may have been reused.
     reaped: bool,
     status: Option<ExitStatus>,
+    /// The most memory that it used, in bytes; 0 if that is not known.
+    memory: u64,
+    /// Its own directory, which is removed after it has ended.
+    folder: Option<TempDir>,
 }
 
 /// How a process ended.
@@ -39,6 +45,8 @@ pub(crate) struct Exit {
     pub(crate) status: Option<ExitStatus>,
     /// Whether it was killed because it did not end by itself.
     pub(crate) forced: bool,
+    /// The most memory that it used, in bytes; 0 if that is not known.
+    pub(crate) memory: u64,
 }
 
 /// A process that was just started, and this side of its pipes.
@@ -51,8 +59,9 @@ pub(crate) struct Started {
 }
 
 impl ProcessGroup {
-    /// Starts a process with pipes to and from it. The command must make it the leader of a new process group.
-    pub(crate) fn start(command: &mut Command) -> io::Result<Started> {
+    /// Starts a process with pipes to and from it, which then starts a session, and so a process group. `folder` is
+    /// removed after its end.
+    pub(crate) fn start(command: &mut Command, folder: Option<TempDir>) -> io::Result<Started> {
         let (ended, exit_signal) = io::pipe()?;
         let mut child = command.spawn()?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -60,6 +69,8 @@ impl ProcessGroup {
             child,
             reaped: false,
             status: None,
+            memory: 0,
+            folder,
         })));
         let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
             group.reap(Duration::ZERO);
@@ -148,8 +159,8 @@ impl Leader {
         }
         #[cfg(unix)]
         if let Some(group) = self.number() {
-            // The process is the leader, so its id is that of the group. It may have left the group, so both are
-            // killed.
+            // The process is the leader, so its id is that of the group. It may not have become the leader yet, so both
+            // are killed.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         let _ = self.child.kill();
@@ -163,14 +174,28 @@ impl Leader {
                 return None;
             }
             self.kill();
-            self.status = self.child.wait().ok();
+            (self.status, self.memory) = wait(&mut self.child);
             self.reaped = true;
+            self.folder = None;
         }
         Some(Exit {
             status: self.status,
             forced,
+            memory: self.memory,
         })
     }
+}
+
+/// Waits for the end of a process. Returns its status and the most memory that it used.
+fn wait(child: &mut Child) -> (Option<ExitStatus>, u64) {
+    #[cfg(target_os = "linux")]
+    {
+        use wait4::Wait4;
+        let ended = child.wait4().ok();
+        ended.map_or((None, 0), |ended| (Some(ended.status), ended.rusage.maxrss))
+    }
+    #[cfg(not(target_os = "linux"))]
+    (child.wait().ok(), 0)
 }
 
 #[cfg(unix)]
@@ -193,7 +218,9 @@ mod unix {
 pub fn kill_all() {
     ENDING.store(true, Ordering::SeqCst);
     for group in lock(&RUNNING).iter().filter_map(Weak::upgrade) {
-        lock(&group).kill();
+        let mut leader = lock(&group);
+        leader.kill();
+        leader.folder = None;
     }
 }
 

@@ -2,6 +2,7 @@
 //! host.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -14,16 +15,24 @@ use itch_api::{Error, ErrorKind, Fact, Reason, Request, Response, Result, Ticket
 use itch_plugin::abi::{CACHE, RENDERER, REPORT, RunHost, drive};
 use itch_plugin::{Buffer, Chart, LogLevel, Put, Scan, ScanEntry, ScanSupport};
 
+use crate::confine::Confinement;
 use crate::frame::{self, Body, Frame, Kind, PIECE};
 use crate::isolated_renderer::values;
 use crate::job::{Job, JobResult, Work, answer, json, protocol_error, read_answer, read_response, store};
 use crate::library::{Hashed, Library};
+use crate::process::out_of_memory;
 
 /// How many entries of a scan are sent in one message.
 const VISITS: usize = 256;
 
 /// Runs as the process of one unit until its work has ended. Returns the exit code.
-pub fn serve(file: &Path, unit: &str) -> u8 {
+///
+/// The rights of the process are given up first, while it has one thread and before the plugin's code runs.
+pub fn serve(file: &Path, confinement: &OsStr, unit: &str) -> u8 {
+    let confinement = Confinement::read(confinement).and_then(|confinement| {
+        confinement.enter(file)?;
+        Ok(confinement)
+    });
     let Ok((from, to)) = take_over_stdio() else {
         return 1;
     };
@@ -39,8 +48,8 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
         next: AtomicU64::new(1),
         cancelled: AtomicBool::new(false),
     });
-    let ended = match input {
-        Ok(input) => {
+    let ended = match (confinement, input) {
+        (Ok(confinement), Ok(input)) => {
             let listening = Arc::clone(&pipe);
             let (ready, is_ready) = channel();
             std::thread::spawn(move || {
@@ -50,9 +59,14 @@ pub fn serve(file: &Path, unit: &str) -> u8 {
             // The thread must have started before the library is loaded: a constructor that hangs may block new
             // threads.
             let _ = is_ready.recv();
-            work(&pipe, file, unit, input, &later)
+            let ended = work(&pipe, file, unit, input, &later);
+            ended.map_err(|error| match !error.is_cancelled() && confinement.memory_was_reached() {
+                true => out_of_memory(error, confinement.memory),
+                false => error,
+            })
         }
-        Err(error) => Err(error.into()),
+        (Err(why), _) => Err(refused(file, &pipe.plugin, why)),
+        (_, Err(error)) => Err(error.into()),
     };
     let ended = JobResult { error: ended.err() };
     let text = serde_json::to_vec(&ended).unwrap_or_default();
@@ -156,12 +170,7 @@ fn work(pipe: &Arc<Pipe>, file: &Path, unit: &str, input: JobInput, calls: &Rece
 
 /// Loads a plugin's file, if it still has the expected hash.
 pub(crate) fn load(file: &Path, sha256: &str, plugin: &str) -> Result<Library> {
-    let refused = |why: String| {
-        let what = format!("in `{}` cannot be loaded", file.display());
-        Error::of_plugin(ErrorKind::Failed, Some(plugin), what)
-            .cause(why)
-            .hint("itch plugins list")
-    };
+    let refused = |why: String| refused(file, plugin, why);
     let real = crate::safety::check(file).map_err(refused)?;
     let hashed = Hashed::open(&real).map_err(refused)?;
     if hashed.sha256 != sha256 {
@@ -169,6 +178,14 @@ pub(crate) fn load(file: &Path, sha256: &str, plugin: &str) -> Result<Library> {
         return Err(error.detail(|details| details.reason = Some(Reason::FileChanged)));
     }
     Library::load(&real, hashed).map_err(|unfit| refused(unfit.why))
+}
+
+/// The error for a file that is not loaded.
+fn refused(file: &Path, plugin: &str, why: String) -> Error {
+    let what = format!("in `{}` cannot be loaded", file.display());
+    Error::of_plugin(ErrorKind::Failed, Some(plugin), what)
+        .cause(why)
+        .hint("itch plugins list")
 }
 
 /// Decodes a chart's buffer.

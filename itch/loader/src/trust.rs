@@ -7,6 +7,8 @@ use itch_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::Settings;
+use crate::access::{UnitAccess, all_asked};
+use crate::library::Description;
 
 /// The version of the file format.
 const VERSION: u32 = 1;
@@ -28,6 +30,9 @@ pub(crate) struct Entry {
     pub(crate) sha256: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) disabled: bool,
+    /// What the user has allowed to its units, as long as the file has this hash.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) allowed: BTreeMap<String, UnitAccess>,
 }
 
 impl TrustRecord {
@@ -100,7 +105,20 @@ impl TrustRecord {
         TrustRecord::change(path, real, |entry| {
             let entry = entry.get_or_insert_default();
             plugin.clone_into(&mut entry.plugin);
+            if entry.sha256 != sha256 {
+                entry.allowed.clear();
+            }
             sha256.clone_into(&mut entry.sha256);
+        })
+    }
+
+    /// Records a file's hash, and that its units may have what they ask for.
+    pub(crate) fn allow(path: Option<&Path>, real: &Path, plugin: &Description, sha256: &str) -> Result<()> {
+        TrustRecord::record(path, real, &plugin.name, sha256)?;
+        TrustRecord::change(path, real, |entry| {
+            if let Some(entry) = entry.as_mut().filter(|entry| entry.sha256 == sha256) {
+                entry.allowed = all_asked(plugin);
+            }
         })
     }
 
@@ -113,6 +131,11 @@ impl TrustRecord {
 /// Trusts a file with this hash.
 pub fn trust(settings: &Settings, real: &Path, plugin: &str, sha256: &str) -> Result<()> {
     TrustRecord::record(settings.trust_file.as_deref(), real, plugin, sha256)
+}
+
+/// Trusts a file with this hash, and allows its units the files and the network that they ask for.
+pub fn allow(settings: &Settings, real: &Path, plugin: &Description, sha256: &str) -> Result<()> {
+    TrustRecord::allow(settings.trust_file.as_deref(), real, plugin, sha256)
 }
 
 /// Enables or disables a file. A disabled file is neither opened nor run.

@@ -244,6 +244,8 @@ typedef itch_status (*itch_push)(void *sink, const uint8_t *bytes, size_t len);
  *   chart      how to plot it: {"x":"time","y":"count","mark":"scatter"}; mark: scatter, line, mixed
  *   variables  environment variables that it reads: [{"name":"HELLO","help":"...","default":"..."}]; others are not in
  *              its environment
+ *   reads      files and directories of the user that it reads: ["/etc/tables","~/x","$HELLO"]; it can open them only
+ *              after `itch plugins trust --allow`
  */
 typedef struct itch_report {
   uint32_t size;
@@ -261,7 +263,13 @@ typedef struct itch_report {
 /* The description of a cache:
  *
  *   {"spec":1,"name":"shelf","summary":"A folder with a file for each response","help":"...",
- *    "variables":[{"name":"SHELF","help":"The folder","default":"/var/cache/shelf"}]}
+ *    "variables":[{"name":"SHELF","help":"The folder","default":"/var/cache/shelf"}],
+ *    "access":{"write":["$SHELF"]}}
+ *
+ *   access     what it uses: files and directories to "read" and to "write" ("write" includes reading), "network":true,
+ *              and "hosts", to be shown to the user. A path begins with / or ~/ or $ and a declared variable. It can use
+ *              them only after `itch plugins trust --allow`; a directory that is missing is created before. Without
+ *              "access", a cache asks for the network and for the paths in its variables.
  *
  * A cache stores bytes under a key of 64 lower-case hexadecimal digits. itch handles their meaning, checksums and age.
  * The entries of one store are called from one thread at a time, all with the run for which it was opened; this run
@@ -313,7 +321,8 @@ typedef struct itch_cache {
  *    "media_type":"image/svg+xml","terminal":false,"detail":"pixels"}
  *
  * `detail` is how much of the data it needs: "pixels" (what is visible at the target's size, already aggregated),
- * {"points":5000} (single points up to this number, aggregated data above it), "all" (every point). */
+ * {"points":5000} (single points up to this number, aggregated data above it), "all" (every point). `reads` is as for a
+ * report. */
 
 enum { ITCH_F64 = 1, ITCH_F32 = 2, ITCH_U8 = 3, ITCH_TEXT = 4, ITCH_U32 = 5 }; /* itch_values.kind */
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::access::is_valid_path;
 use crate::spec::{RESERVED_COMMANDS, RESERVED_LETTERS, RESERVED_OPTIONS, SECRET_VARIABLES, SPEC_VERSION};
 use crate::{
     Argument, ArgumentKind, CacheSpec, Error, ErrorKind, NO_CACHE, RendererSpec, ReportSpec, Result, Variable,
@@ -14,6 +15,7 @@ impl ReportSpec {
         check_version(self.spec)?;
         check_name(&self.name)?;
         check_variables(&self.variables)?;
+        check_paths(self.reads.iter().map(String::as_str))?;
         check_texts(self)?;
         if RESERVED_COMMANDS.contains(&self.name.as_str()) {
             return Err(refused(format!("`{}` is a built-in command of itch", self.name)));
@@ -127,7 +129,8 @@ impl CacheSpec {
         if self.name == NO_CACHE {
             return Err(refused(format!("`{NO_CACHE}` is a reserved name: it means that no cache is used")));
         }
-        check_variables(&self.variables)
+        check_variables(&self.variables)?;
+        check_paths(self.access.iter().flat_map(|access| access.paths()))
     }
 }
 
@@ -225,6 +228,17 @@ fn check_variables(variables: &[Variable]) -> Result<()> {
         }
     }
     check_unique("variable", variables.iter().map(|variable| variable.name.as_str()))
+}
+
+/// Paths must not depend on the working directory.
+fn check_paths<'a>(mut paths: impl Iterator<Item = &'a str>) -> Result<()> {
+    match paths.find(|path| !is_valid_path(path)) {
+        None => Ok(()),
+        Some(path) => Err(refused(format!(
+            "the path `{}` is not absolute: begin it with `/`, `~/` or `$VARIABLE`",
+            path.escape_debug()
+        ))),
+    }
 }
 
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {

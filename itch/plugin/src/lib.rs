@@ -44,6 +44,7 @@
 #![deny(missing_docs)]
 
 pub mod abi;
+mod access;
 mod cache;
 mod call;
 mod cell;
@@ -59,6 +60,7 @@ pub mod spec;
 mod spill;
 pub mod testing;
 
+pub use access::Access;
 pub use cache::{
     Cache, CacheLog, CacheSettings, CacheStats, CacheStore, NO_CACHE, Put, Scan, ScanEntry, ScanSupport, StoredValue,
 };
@@ -94,8 +96,9 @@ pub mod prelude {
     };
 
     pub use crate::{
-        Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call, Cell, Chart, ChartHint,
-        Column, ColumnType, Detail, Error, ErrorKind, Escape, LogLevel, Mark, OutputForm, Put, Renderer, RendererSpec,
-        Report, ReportSpec, Result, Scan, ScanEntry, ScanSupport, StoredValue, cache, renderer, report, reversed, row,
+        Access, Argument, ArgumentKind, Cache, CacheSettings, CacheSpec, CacheStats, CacheStore, Call, Cell, Chart,
+        ChartHint, Column, ColumnType, Detail, Error, ErrorKind, Escape, LogLevel, Mark, OutputForm, Put, Renderer,
+        RendererSpec, Report, ReportSpec, Result, Scan, ScanEntry, ScanSupport, StoredValue, cache, renderer, report,
+        reversed, row,
     };
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::access::Access;
 pub use crate::column::{Column, ColumnType};
 
 /// The version of the JSON format of these descriptions.
@@ -38,6 +39,9 @@ pub struct ReportSpec {
     pub chart: Option<ChartHint>,
     /// Environment variables that only this report reads.
     pub variables: Vec<Variable>,
+    /// Files and directories that it reads, as in [`Access::read`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     /// Example commands, shown in help and run by the tests.
     pub examples: Vec<Example>,
 }
@@ -244,6 +248,10 @@ pub struct CacheSpec {
     pub help: String,
     /// The environment variables it reads.
     pub variables: Vec<Variable>,
+    /// The files and the network that it uses. `None`, as in the first version of this format, means the network and the
+    /// paths that its variables name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
 }
 
 /// The description of a renderer.
@@ -268,6 +276,9 @@ pub struct RendererSpec {
     pub terminal: bool,
     /// How much of the data it needs.
     pub detail: Detail,
+    /// Files and directories that it reads, as in [`Access::read`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
 }
 
 /// How much of the data a renderer needs.
@@ -295,6 +306,7 @@ impl RendererSpec {
             media_type: media_type.into(),
             terminal: false,
             detail: Detail::Pixels,
+            reads: Vec::new(),
         }
     }
 
@@ -539,6 +551,12 @@ impl CacheSpec {
             help: help.into(),
             default: default.map(str::to_owned),
         });
+        self
+    }
+
+    /// Sets the files and the network that it uses.
+    pub fn access(mut self, access: Access) -> CacheSpec {
+        self.access = Some(access);
         self
     }
 }

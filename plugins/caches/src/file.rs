@@ -48,6 +48,10 @@ impl Cache for File {
             .variable("TWITCH_CACHE_TEMP", "The directory for responses", Some("$XDG_CACHE_HOME/itch/responses"))
             .variable("XDG_CACHE_HOME", "The directory for caches", Some("$HOME/.cache"))
             .variable("HOME", "The user's directory", None)
+            .access(Access {
+                write: vec!["$TWITCH_CACHE_TEMP".to_owned()],
+                ..Access::default()
+            })
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {

@@ -42,6 +42,11 @@ impl Cache for Memcache {
                  memcached cannot list its keys: `itch cache clear` works, but `list`, `prune` and `verify` do not.",
             )
             .variable("MEMCACHE_SERVERS", "Servers as host:port, separated by commas", Some(DEFAULT_SERVER))
+            .access(Access {
+                network: true,
+                hosts: vec!["$MEMCACHE_SERVERS".to_owned()],
+                ..Access::default()
+            })
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {

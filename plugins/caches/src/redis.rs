@@ -44,6 +44,12 @@ impl Cache for Redis {
             .variable("REDIS_URL", "All of these as one URL; also for TLS and clusters", None)
             .variable("SSL_CERT_FILE", "A file of certificates to trust for TLS, instead of the system's", None)
             .variable("SSL_CERT_DIR", "A directory of certificates to trust for TLS", None)
+            .access(Access {
+                read: vec!["$SSL_CERT_FILE".to_owned(), "$SSL_CERT_DIR".to_owned()],
+                network: true,
+                hosts: vec!["$REDIS_HOST".to_owned(), "$REDIS_URL".to_owned()],
+                ..Access::default()
+            })
     }
 
     fn open(&self, settings: &CacheSettings) -> Result<Box<dyn CacheStore>> {

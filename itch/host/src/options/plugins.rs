@@ -20,6 +20,9 @@ Status:
   ok              it can be used
   new, changed    it can be used, which will be said at its first use
   disabled        `itch plugins enable` takes that back
+  not allowed     it asks for files or the network; `itch plugins trust --allow` allows that
+  network open    it may use the network, whatever the host
+  unconfined: X   this system cannot keep X from it
   shadowed by X   the name means X's; PLUGIN/NAME means this one
   tied with X     the name means neither; PLUGIN/NAME or --prefer decides
   refused: WHY    it cannot be used
@@ -29,10 +32,16 @@ const ADD: &str =
     "Copies a plugin into your own directory, and trusts it. It is loaded first, in a process of its own: \
 what cannot be used is not added. The same plugin that is there already is replaced, another one never.
 
+What the plugin asks for is listed. It gets the files and the network that it asks for only with `--allow`, and only \
+until its file changes.
+
 Try it before with `itch plugins check FILE`.";
 
 const TRUST: &str = "Trusts a plugin as it is now: its hash is recorded. With `policy = \"pinned\"` in \
-config.toml, a file that is new or has changed is not used until it is trusted.";
+config.toml, a file that is new or has changed is not used until it is trusted.
+
+With `--allow` it may also use the files and the network that it asks for, until its file changes: `itch plugins \
+info NAME` lists them.";
 
 const CHECK: &str = "Loads a plugin in a separate process, reads its description, and tests each unit: a report \
 runs its own examples against the simulated Twitch, a cache stores and removes a value, a renderer draws an \
@@ -57,7 +66,7 @@ pub(crate) enum PluginsCommand {
     Disable(PluginName),
     /// Trust a plugin as it is now
     #[command(long_about = TRUST)]
-    Trust(PluginName),
+    Trust(TrustOptions),
     /// Load a plugin in a separate process, and test each of its units
     #[command(long_about = CHECK)]
     Check(CheckOptions),
@@ -92,6 +101,9 @@ pub(crate) struct AddOptions {
     /// A shared library
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Allow it the files and the network that it asks for
+    #[arg(long)]
+    pub(crate) allow: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -104,10 +116,24 @@ pub(crate) struct PluginName {
 
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
+pub(crate) struct TrustOptions {
+    /// The plugin, or its file name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Allow it the files and the network that it asks for
+    #[arg(long)]
+    pub(crate) allow: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub(crate) struct CheckOptions {
     /// A shared library
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Try it with the files and the network that it asks for
+    #[arg(long)]
+    pub(crate) allow: bool,
     #[arg(
         long,
         value_name = "TIME",

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use itch_api::{Error, ErrorKind};
-use itch_loader::{Found, Log, Places, Settings, Status, discover};
+use itch_loader::{DEFAULT_MEMORY, Found, Log, Places, Settings, Status, discover};
 use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 use itch_sandbox::Day;
 
+use super::discovery::private_paths;
 use super::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
 use crate::cache_stores;
 use crate::environment::SANDBOX_DAY;
@@ -29,13 +30,14 @@ const ROWS: u64 = 1000;
 pub(super) fn run(options: &CheckOptions, printer: &Printer) -> anyhow::Result<u8> {
     let file = &options.file;
     if let Some(unit) = &options.unit {
-        return try_unit(file, unit, printer);
+        return try_unit(file, unit, options.allow, printer);
     }
     let each = options.timeout.unwrap_or(TRIAL_TIMEOUT);
     let mut check = Check {
         file: std::path::absolute(file)?,
         limits: Limits::new(each, each.saturating_mul(CHECK_TIMEOUT_FACTOR)),
         verbose: printer.verbose > 0,
+        allow: options.allow,
         printer,
         failed: false,
     };
@@ -47,8 +49,9 @@ pub(super) fn run(options: &CheckOptions, printer: &Printer) -> anyhow::Result<u
     }
 }
 
-/// Settings of the loader, as if this were the only file and it had never been used.
-fn settings(file: &Path) -> Settings {
+/// Settings of the loader, as if this were the only file and it had never been used. With `allow`, its units may use what
+/// they ask for.
+fn settings(file: &Path, allow: bool) -> Settings {
     Settings {
         places: Places {
             files: vec![file.to_owned()],
@@ -60,6 +63,10 @@ fn settings(file: &Path) -> Settings {
         again: false,
         only_known: false,
         in_process: Vec::new(),
+        memory: DEFAULT_MEMORY,
+        strict: false,
+        allow,
+        private: private_paths(),
         program: program(),
         log: Log::new(crate::log::plugin_line),
         notice: Log::new(|_, _| {}),
@@ -88,6 +95,7 @@ struct Check<'a> {
     file: PathBuf,
     limits: Limits,
     verbose: bool,
+    allow: bool,
     printer: &'a Printer,
     failed: bool,
 }
@@ -122,7 +130,7 @@ impl Check<'_> {
             return Ok(());
         }
         let mut found = None;
-        let load = |check: &Self| load(&check.file, &mut found);
+        let load = |check: &Self| load(&check.file, check.allow, &mut found);
         if self.step("load", load)?.is_none() {
             return Ok(());
         }
@@ -229,6 +237,7 @@ impl Check<'_> {
         trial
             .command
             .args(["--no-plugins", "plugins", "check", "--unit", &label(unit)])
+            .args(self.allow.then_some("--allow"))
             .arg(&self.file);
         self.run(trial, says_what)
     }
@@ -247,8 +256,8 @@ impl Check<'_> {
 }
 
 /// Inspects the file and returns its hash.
-fn load(file: &Path, found: &mut Option<Found>) -> anyhow::Result<String> {
-    let settings = settings(file);
+fn load(file: &Path, allow: bool, found: &mut Option<Found>) -> anyhow::Result<String> {
+    let settings = settings(file, allow);
     let looked = trial::unless_interrupted(|| discover(settings))?;
     let Some(file) = looked.files.first() else {
         anyhow::bail!("it was not inspected");
@@ -311,8 +320,8 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// In the process of a trial: tests one unit. The check reads what is printed.
-fn try_unit(file: &Path, wanted: &str, printer: &Printer) -> anyhow::Result<u8> {
-    let found = discover(settings(file));
+fn try_unit(file: &Path, wanted: &str, allow: bool, printer: &Printer) -> anyhow::Result<u8> {
+    let found = discover(settings(file, allow));
     let (registry, units) = registry(&found);
     let unit = units.iter().find(|unit| label(unit) == wanted);
     let unit = unit.ok_or_else(|| usage(format!("the file has no {wanted}")))?;

@@ -8,7 +8,7 @@ use itch_api::{Error, ErrorKind};
 use itch_loader::{Found, Log, Places, Settings, discover};
 use itch_plugin::{LogLevel, Registry};
 
-use crate::config::{Config, Policy};
+use crate::config::{Config, Policy, Unconfined};
 use crate::environment;
 use crate::failure::usage;
 use crate::log::plugin_line;
@@ -146,6 +146,10 @@ impl Discovery {
             again: self.manages,
             only_known: false,
             in_process: config.in_process.clone(),
+            memory: config.memory(),
+            strict: config.unconfined == Unconfined::Refuse,
+            allow: false,
+            private: private_paths(),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
             log: Log::new(plugin_line),
             notice: Log::new(move |level, line| {
@@ -157,6 +161,22 @@ impl Discovery {
             }),
         }
     }
+}
+
+/// What of itch's own a plugin must not read or change, whatever it is allowed: accounts, trust, configuration.
+pub(crate) fn private_paths() -> Vec<PathBuf> {
+    const DATA: [&str; 5] = [
+        "accounts.json",
+        "accounts.lock",
+        "identities.json",
+        "plugins.lock",
+        "plugins",
+    ];
+    let data = paths::data_directory();
+    let data = data.iter().flat_map(|folder| DATA.map(|name| folder.join(name)));
+    let config = paths::config_directory().map(|folder| folder.join("config.toml"));
+    let index = paths::cache_directory().map(|folder| folder.join("plugins.json"));
+    data.chain(config).chain(index).collect()
 }
 
 /// Says which of the directories cannot be searched because something else is in their place.

@@ -1,12 +1,14 @@
 //! `itch plugins list` and `info`: all units, and the files that cannot be used, with the reason.
 
-use itch_loader::FoundFile;
+use itch_loader::{FoundFile, Unit};
 use itch_output::{Format, Layout, row_writer};
 use itch_plugin::{Cell, Column, Origin, Registered, Spec, Standing, row};
 use serde_json::{Value, json};
 
 use super::details::{arguments, paragraphs, report_details, variables};
 use super::discovery::Plugins;
+use super::manage::kind_name;
+use super::requests;
 use crate::exit_codes::DONE;
 use crate::failure::usage;
 use crate::nearest::suggest;
@@ -109,8 +111,18 @@ pub(crate) fn info(plugins: &Plugins, options: &InfoOptions) -> anyhow::Result<u
         ]
         .concat(),
     });
+    let described = file(plugins, unit).and_then(|file| described(file, unit));
+    if let Some(asks) = described.and_then(requests::access_of) {
+        text.push_str(&format!("\nAsks for {asks}\n"));
+    }
     print(&format!("{}\n", text.trim_end()))?;
     Ok(DONE)
+}
+
+/// The description of a unit in its file.
+fn described<'a>(file: &'a FoundFile, unit: &Registered) -> Option<&'a Unit> {
+    let mut units = file.description.iter().flat_map(|description| &description.units);
+    units.find(|described| described.name == unit.spec.name() && kind_name(described.kind) == unit.spec.kind())
 }
 
 /// The file that a unit was found in.
@@ -144,8 +156,32 @@ fn status(plugins: &Plugins, unit: &Registered) -> String {
         Standing::Refused(why) => format!("refused: {why:#}"),
         Standing::Shadowed { by } => format!("shadowed by {}", other(by)),
         Standing::Tied { with } => format!("tied with {}", other(with)),
-        Standing::Named => file.map_or_else(|| "ok".to_owned(), |file| file.status.to_string()),
+        Standing::Named => match file {
+            None => "ok".to_owned(),
+            Some(file) => [file.status.to_string(), rights(plugins, file, unit)].concat(),
+        },
     }
+}
+
+/// What a unit of a file may do beyond the usual, and what it may not do although it asks for it: `, network open`.
+fn rights(plugins: &Plugins, file: &FoundFile, unit: &Registered) -> String {
+    let mut rights = String::new();
+    if let Some(described) = described(file, unit) {
+        if !file.allows(described) {
+            rights.push_str(", not allowed");
+        }
+        if file.allowed(described).access.network {
+            rights.push_str(", network open");
+        }
+    }
+    let in_process = plugins.found.iter().any(|found| found.runs_in_process(file));
+    match itch_loader::missing() {
+        _ if in_process => rights.push_str(", in-process"),
+        Ok(missing) if missing.parts().is_empty() => {}
+        Ok(missing) => rights.push_str(&format!(", unconfined: {missing}")),
+        Err(why) => rights.push_str(&format!(", refused: {why}")),
+    }
+    rights
 }
 
 /// All details of a unit.
@@ -245,6 +281,9 @@ fn file_info(plugins: &Plugins, name: &str, json: bool) -> anyhow::Result<u8> {
         for (name, value) in plugin.about.as_object().into_iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text.push_str(&format!("  {name:<7}  {value}\n"));
+        }
+        for line in requests::access(plugin) {
+            text.push_str(&format!("  asks for {line}\n"));
         }
         for unit in plugins.registry.units() {
             if matches!(&unit.origin, Origin::File { path, .. } if *path == file.path) {

@@ -8,10 +8,11 @@ use itch_plugin::abi::{CACHE, RENDERER};
 use itch_plugin::{Origin, Registered};
 
 use super::discovery::{Plugins, own_directory};
+use super::requests;
 use crate::exit_codes::DONE;
 use crate::failure::usage;
 use crate::nearest::suggest;
-use crate::options::plugins::AddOptions;
+use crate::options::plugins::{AddOptions, TrustOptions};
 use crate::paths::not_a_directory;
 use crate::printer::Printer;
 use crate::stdout::print;
@@ -30,7 +31,7 @@ pub(crate) fn path() -> anyhow::Result<u8> {
 /// `itch plugins add`.
 pub(crate) fn add(plugins: &Plugins, options: &AddOptions, printer: &Printer) -> anyhow::Result<u8> {
     let own = own()?;
-    let added = itch_loader::add(found(plugins)?.settings(), &options.file, &own)?;
+    let added = itch_loader::add(found(plugins)?.settings(), &options.file, &own, options.allow)?;
     printer.note(&format!("added {} to {}", described(&added.plugin), added.path.display()));
     if let Some(old) = &added.replaced {
         let mut line = format!("replaced {}", old.name());
@@ -41,6 +42,15 @@ pub(crate) fn add(plugins: &Plugins, options: &AddOptions, printer: &Printer) ->
             line.push_str(&format!(", which was at {}", old.path.display()));
         }
         printer.note(&line);
+    }
+    let from = std::path::absolute(&options.file).unwrap_or_else(|_| options.file.clone());
+    printer.note(&format!("from {}, sha256:{}", from.display(), added.sha256));
+    for line in requests::lines(&added.plugin) {
+        printer.note(&line);
+    }
+    if !options.allow && requests::asks_for_access(&added.plugin) {
+        printer.note("it may not use these files and the network yet");
+        printer.note(&format!("hint: itch plugins trust --allow {}", added.plugin.name));
     }
     Ok(DONE)
 }
@@ -73,8 +83,9 @@ pub(crate) fn enable(plugins: &Plugins, name: &str, enabled: bool, printer: &Pri
 }
 
 /// `itch plugins trust`. A file that was never loaded is inspected now, to learn the plugin's name.
-pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow::Result<u8> {
+pub(crate) fn trust(plugins: &Plugins, options: &TrustOptions, printer: &Printer) -> anyhow::Result<u8> {
     own()?;
+    let name = options.name.as_str();
     let file = one(plugins, "trust", name)?;
     let settings = found(plugins)?.settings();
     let real = real(file)?;
@@ -93,8 +104,19 @@ pub(crate) fn trust(plugins: &Plugins, name: &str, printer: &Printer) -> anyhow:
         }
         Outcome::Refused(_) | Outcome::Crashed(_) => (file.name(), file.name()),
     };
-    itch_loader::trust(settings, real, &name, sha256)?;
+    match &looked {
+        Outcome::Plugin(description) if options.allow => itch_loader::allow(settings, real, description, sha256)?,
+        _ => itch_loader::trust(settings, real, &name, sha256)?,
+    }
     printer.note(&format!("trusted {trusted} at {}, as it is now", file.path.display()));
+    if let Outcome::Plugin(description) = &looked
+        && options.allow
+        && requests::asks_for_access(description)
+    {
+        for line in requests::access(description) {
+            printer.note(&format!("allowed {line}"));
+        }
+    }
     match looked {
         Outcome::Refused(why) => printer.warning(&format!("it still cannot be used: {why}")),
         Outcome::Crashed(how) => {
@@ -137,12 +159,16 @@ fn described(plugin: &Description) -> String {
 
 /// A unit as text.
 pub(crate) fn unit(unit: &Unit) -> String {
-    let kind = match unit.kind {
+    format!("{} {}", kind_name(unit.kind), unit.name)
+}
+
+/// The name of a kind of unit.
+pub(super) fn kind_name(kind: u32) -> &'static str {
+    match kind {
         CACHE => "cache",
         RENDERER => "renderer",
         _ => "report",
-    };
-    format!("{kind} {}", unit.name)
+    }
 }
 
 /// The file of a name.

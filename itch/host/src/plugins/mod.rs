@@ -6,6 +6,7 @@ pub(crate) mod discovery;
 mod list;
 mod manage;
 mod new;
+mod requests;
 pub(crate) mod trial;
 
 use std::ffi::OsString;
@@ -20,13 +21,13 @@ use discovery::Plugins;
 /// Runs as the process of a unit, or as the process that inspects a file, if the arguments say so; returns the exit
 /// code. These two commands are for itch itself, so they are not in the help.
 pub(crate) fn serve(arguments: &[OsString]) -> Option<u8> {
-    let [_, command, file, rest @ ..] = arguments else {
+    let [_, command, file, confinement, rest @ ..] = arguments else {
         return None;
     };
     let rest = rest.first().and_then(|text| text.to_str());
     match command.to_str()? {
-        HOST_COMMAND => Some(itch_loader::serve(Path::new(file), rest.unwrap_or_default())),
-        PROBE_COMMAND => Some(itch_loader::probe(Path::new(file), rest)),
+        HOST_COMMAND => Some(itch_loader::serve(Path::new(file), confinement, rest.unwrap_or_default())),
+        PROBE_COMMAND => Some(itch_loader::probe(Path::new(file), confinement, rest)),
         _ => None,
     }
 }
@@ -43,6 +44,6 @@ pub(crate) fn run(plugins: &Plugins, command: &PluginsCommand, printer: &Printer
         PluginsCommand::Remove(options) => manage::remove(plugins, &options.name, printer),
         PluginsCommand::Enable(options) => manage::enable(plugins, &options.name, true, printer),
         PluginsCommand::Disable(options) => manage::enable(plugins, &options.name, false, printer),
-        PluginsCommand::Trust(options) => manage::trust(plugins, &options.name, printer),
+        PluginsCommand::Trust(options) => manage::trust(plugins, options, printer),
     }
 }

@@ -74,6 +74,9 @@ fn item<T, V>(kind: u32, unit: &'static T, name: &str, spec: Vec<u8>, vtable: *c
     }))
 }
 
+/// The message of a panic that was caught here. What was said is its cause.
+pub const PANICKED: &str = "the plugin panicked";
+
 /// Runs the body of an entry: an error becomes a status with a message, and a panic does not unwind into the host.
 fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
@@ -84,7 +87,7 @@ fn enter(link: &Link, body: impl FnOnce() -> Result<Status>) -> Status {
         if let Some(place) = place {
             cause = format!("{cause}, at {place}");
         }
-        Err(Error::new(ErrorKind::Panic, "the plugin panicked").cause(cause))
+        Err(Error::new(ErrorKind::Panic, PANICKED).cause(cause))
     });
     match result {
         Ok(status) => status,
