@@ -59,6 +59,7 @@ const IN_C: &[Recipe] = &[
     ("grab", "misbehave.c", &["-DMISBEHAVIOUR=GRAB"]),
     ("grab-and-crash", "misbehave.c", &["-DMISBEHAVIOUR=GRAB_AND_CRASH"]),
     ("exception", "misbehave.c", &["-DMISBEHAVIOUR=EXCEPTION"]),
+    ("reader", "reader.c", &[]),
     // These try what a plugin must not do.
     ("attack", "attack.c", &[]),
     ("attack-mild", "attack.c", &["-DMILD"]),

@@ -98,14 +98,25 @@ pub(crate) enum Unconfined {
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Size")]
 struct Memory(u64);
 
-impl TryFrom<String> for Memory {
+/// A size as it is written: bytes, or text with a unit.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Bytes(u64),
+    Text(String),
+}
+
+impl TryFrom<Size> for Memory {
     type Error = Error;
 
-    fn try_from(text: String) -> Result<Memory, Error> {
-        let bytes = byte_size(&text)?;
+    fn try_from(size: Size) -> Result<Memory, Error> {
+        let bytes = match size {
+            Size::Bytes(bytes) => bytes,
+            Size::Text(text) => byte_size(&text)?,
+        };
         match bytes >= LEAST_MEMORY {
             true => Ok(Memory(bytes)),
             false => Err(usage(format!("`memory` is at least {} MiB", LEAST_MEMORY >> 20))),
@@ -191,7 +202,8 @@ mod tests {
         let config: Config = toml::from_str("[gql.operations.video-comments]\nhash = \"h\"\n").unwrap();
         assert_eq!(config.gql().unwrap().operations["video-comments"].hash.as_deref(), Some("h"));
         let config: Config = toml::from_str(
-            "[plugins]\npath = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nmemory = \"2GiB\"\nunconfined = \"refuse\"\nprefer = { b = \"c\" }\n",
+            "[plugins]\nmemory = \"2GiB\"\nunconfined = \"refuse\"\n\
+             path = [\"/opt/itch\"]\npolicy = \"pinned\"\nin-process = [\"a\"]\nprefer = { b = \"c\" }\n",
         )
         .unwrap();
         assert_eq!(config.plugins.directories(), [PathBuf::from("/opt/itch")]);

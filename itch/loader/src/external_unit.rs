@@ -133,6 +133,15 @@ impl ExternalUnit {
         }
     }
 
+    /// Adds to an error of a unit that may not use all it asks for how to allow that.
+    fn helped(&self, error: Error) -> Error {
+        let forbidden = self.asked != self.allowed && !self.in_process;
+        match forbidden && error.hint.is_none() && error.kind == ErrorKind::Failed {
+            true => error.hint(self.allowing()),
+            false => error,
+        }
+    }
+
     /// The error of a cache that may not use what it needs.
     fn refusal(&self) -> Option<Error> {
         let refused = self.asked != self.allowed && !self.asked.implied && !self.in_process;
@@ -212,7 +221,7 @@ impl Report for ExternalUnit {
             }
             false => isolated_report::report(&self.launch(), call.host(), call.input(), &rows, &self.settings.log),
         };
-        ended.map_err(|error| self.named(error, Some(rows.load(Ordering::Relaxed))))
+        ended.map_err(|error| self.helped(self.named(error, Some(rows.load(Ordering::Relaxed)))))
     }
 }
 
@@ -236,12 +245,8 @@ impl Cache for ExternalUnit {
             false => isolated_cache::open(&self.launch(), settings, &self.settings.log)
                 .map(|store| Box::new(store) as Box<dyn CacheStore>),
         };
-        let forbidden = self.asked != self.allowed && !self.in_process;
         // The caller adds the name of the cache.
-        opened.map_err(|error| match self.called(error, None) {
-            error if forbidden && error.hint.is_none() => error.hint(self.allowing()),
-            error => error,
-        })
+        opened.map_err(|error| self.helped(self.called(error, None)))
     }
 }
 
@@ -261,7 +266,7 @@ impl Renderer for ExternalUnit {
             }
             false => isolated_renderer::render(&self.launch(), chart, out, &self.settings.log),
         };
-        drawn.map_err(|error| self.named(error, None))
+        drawn.map_err(|error| self.helped(self.named(error, None)))
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Settings {
     pub allow: bool,
     /// Files and directories of itch itself, which stay closed to plugins whatever else they may read.
     pub private: Vec<PathBuf>,
+    /// The user's directories, which stay closed to plugins even if they lie in one of the system.
+    pub homes: Vec<PathBuf>,
     /// The path of this program.
     pub program: PathBuf,
     /// The log for lines of plugins.
@@ -87,7 +89,7 @@ pub struct Settings {
 impl Settings {
     /// The confinement of a process that may have this access.
     pub(crate) fn confinement(&self, access: &UnitAccess) -> confine::Confinement {
-        let private = self.private.iter().map(|path| path.clone().into_os_string());
+        let paths = |paths: &[PathBuf]| paths.iter().map(|path| path.clone().into_os_string()).collect();
         confine::Confinement {
             memory: self.memory,
             strict: self.strict,
@@ -95,7 +97,8 @@ impl Settings {
             read: access.read(),
             write: access.write(),
             network: access.access.network,
-            private: private.collect(),
+            private: paths(&self.private),
+            homes: paths(&self.homes),
         }
     }
 }

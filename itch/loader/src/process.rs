@@ -191,7 +191,7 @@ impl Process {
         if let Some(line) = self.stderr.last() {
             error = error.cause(line);
         }
-        if self.launch.confinement.memory_was_close(end.memory) {
+        if end.refused || self.launch.confinement.memory_was_close(end.memory) {
             error = out_of_memory(error, self.launch.confinement.memory);
         }
         error

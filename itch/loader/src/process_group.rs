@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use itch_api::sync::lock;
 use tempfile::TempDir;
 
+use crate::confine::memory_was_refused;
+
 /// The maximum capacity of a pipe on Linux: this much can still be in it when its writer has ended.
 const PIPE_CAPACITY: usize = 1 << 20;
 
@@ -35,6 +37,8 @@ struct Leader {
     status: Option<ExitStatus>,
     /// The most memory that it used, in bytes; 0 if that is not known.
     memory: u64,
+    /// Whether it asked for more memory than its limit.
+    refused: bool,
     /// Its own directory, which is removed after it has ended.
     folder: Option<TempDir>,
 }
@@ -47,6 +51,8 @@ pub(crate) struct Exit {
     pub(crate) forced: bool,
     /// The most memory that it used, in bytes; 0 if that is not known.
     pub(crate) memory: u64,
+    /// Whether it asked for more memory than its limit.
+    pub(crate) refused: bool,
 }
 
 /// A process that was just started, and this side of its pipes.
@@ -70,6 +76,7 @@ impl ProcessGroup {
             reaped: false,
             status: None,
             memory: 0,
+            refused: false,
             folder,
         })));
         let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
@@ -176,12 +183,14 @@ impl Leader {
             self.kill();
             (self.status, self.memory) = wait(&mut self.child);
             self.reaped = true;
-            self.folder = None;
+            let folder = self.folder.take();
+            self.refused = folder.is_some_and(|folder| memory_was_refused(folder.path()));
         }
         Some(Exit {
             status: self.status,
             forced,
             memory: self.memory,
+            refused: self.refused,
         })
     }
 }

@@ -13,7 +13,7 @@ use itch_plugin::abi::{LogHost, drive};
 use itch_plugin::{Chart, Put, Rect, Registered, Registry, ReportSpec, Spec};
 use itch_sandbox::Day;
 
-use super::discovery::private_paths;
+use super::discovery::{homes, private_paths};
 use super::trial::{self, Ended, Interrupted, Limits, Trial, seconds};
 use crate::cache_stores;
 use crate::environment::SANDBOX_DAY;
@@ -67,6 +67,7 @@ fn settings(file: &Path, allow: bool) -> Settings {
         strict: false,
         allow,
         private: private_paths(),
+        homes: homes(),
         program: program(),
         log: Log::new(crate::log::plugin_line),
         notice: Log::new(|_, _| {}),

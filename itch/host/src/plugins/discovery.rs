@@ -150,6 +150,7 @@ impl Discovery {
             strict: config.unconfined == Unconfined::Refuse,
             allow: false,
             private: private_paths(),
+            homes: homes(),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("itch")),
             log: Log::new(plugin_line),
             notice: Log::new(move |level, line| {
@@ -161,6 +162,17 @@ impl Discovery {
             }),
         }
     }
+}
+
+/// The user's directories.
+pub(crate) fn homes() -> Vec<PathBuf> {
+    let home = etcetera::home_dir().ok();
+    let own = [
+        paths::data_directory(),
+        paths::config_directory(),
+        paths::cache_directory(),
+    ];
+    home.into_iter().chain(own.into_iter().flatten()).collect()
 }
 
 /// What of itch's own a plugin must not read or change, whatever it is allowed: accounts, trust, configuration.

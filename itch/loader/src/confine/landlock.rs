@@ -1,7 +1,6 @@
 //! Files: what a plugin's process can still open, by Landlock (docs.kernel.org/userspace-api/landlock.html).
 #![allow(unsafe_code)]
 
-use std::ffi::OsString;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -79,29 +78,28 @@ pub(super) fn restrict(confinement: &Confinement, file: &Path) -> Result<(), Str
         ruleset = ruleset.handle_access(AccessNet::from_all(KNOWN)).map_err(failed)?;
     }
     let private: Vec<PathBuf> = confinement.private.iter().map(real).collect();
+    // A home above the system's directories, such as `/`, would close them.
+    let homes = confinement.homes.iter().map(real);
+    let homes = homes.filter(|home| !READABLE.iter().any(|path| real(path).starts_with(home)));
+    let closed: Vec<PathBuf> = homes.chain(private.iter().cloned()).collect();
     let mut rules = Rules {
         ruleset: ruleset.create().map_err(failed)?,
-        private: &private,
     };
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let write = AccessFs::from_all(KNOWN)
         & !(AccessFs::Execute | AccessFs::IoctlDev | AccessFs::MakeChar | AccessFs::MakeBlock);
-    for path in READABLE {
-        rules.allow(Path::new(path), read)?;
+    let network = NETWORK.iter().filter(|_| confinement.network);
+    for path in READABLE.iter().chain(network) {
+        rules.allow(Path::new(path), read, &closed)?;
     }
-    rules.allow(Path::new("/dev/null"), read | AccessFs::WriteFile | AccessFs::Truncate)?;
-    if confinement.network {
-        for path in NETWORK {
-            rules.allow(Path::new(path), read)?;
-        }
-    }
+    rules.add(Path::new("/dev/null"), read | AccessFs::WriteFile)?;
     // These lie among the private files, where nothing else is opened.
     rules.add(file, read)?;
     for path in siblings(file) {
         rules.add(&path, read)?;
     }
     for path in &confinement.read {
-        rules.allow(Path::new(path), read)?;
+        rules.allow(Path::new(path), read, &private)?;
     }
     for path in confinement.folder.iter().chain(&confinement.write) {
         let path = real(path);
@@ -111,7 +109,7 @@ pub(super) fn restrict(confinement: &Confinement, file: &Path) -> Result<(), Str
         {
             return Err(format!("it may not write to {}: files of itch itself are there", path.display()));
         }
-        rules.allow(&path, write)?;
+        rules.add(&path, write)?;
     }
     let status = rules.ruleset.restrict_self().map_err(failed)?;
     match status.ruleset {
@@ -121,34 +119,33 @@ pub(super) fn restrict(confinement: &Confinement, file: &Path) -> Result<(), Str
 }
 
 /// A path without links and dots, if it exists.
-fn real(path: &OsString) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
+fn real(path: impl AsRef<Path>) -> PathBuf {
+    std::fs::canonicalize(&path).unwrap_or_else(|_| path.as_ref().to_owned())
 }
 
 /// The rules so far.
-struct Rules<'a> {
+struct Rules {
     ruleset: RulesetCreated,
-    private: &'a [PathBuf],
 }
 
-impl Rules<'_> {
-    /// Allows access to what is at a path, if there is something. A directory that contains a private one is opened entry
+impl Rules {
+    /// Allows access to what is at a path, if there is something. A directory that contains a closed one is opened entry
     /// by entry, without that one.
-    fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> Result<(), String> {
+    fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>, closed: &[PathBuf]) -> Result<(), String> {
         let Ok(real) = std::fs::canonicalize(path) else {
             return Ok(());
         };
-        if self.private.iter().any(|private| real.starts_with(private)) {
+        if closed.iter().any(|closed| real.starts_with(closed)) {
             return Ok(());
         }
-        if !self.private.iter().any(|private| private.starts_with(&real)) {
+        if !closed.iter().any(|closed| closed.starts_with(&real)) {
             return self.add(path, access);
         }
         for entry in std::fs::read_dir(&real).into_iter().flatten().flatten() {
             let inner = entry.path();
             // A link leads out of the directory.
             if !entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
-                self.allow(&inner, access)?;
+                self.allow(&inner, access, closed)?;
             }
         }
         Ok(())

@@ -31,6 +31,16 @@ pub(super) fn set(confinement: &Confinement) -> Result<(), String> {
     Ok(())
 }
 
+/// Closes the files that this process inherited from whatever started itch: neither Landlock nor a filter covers files
+/// that are open. Only the three standard ones are needed.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+pub(super) fn close_inherited() {
+    const FIRST: u32 = 3;
+    // SAFETY: this process has just started and has opened no file itself. An error means that the kernel is too old.
+    let _ = unsafe { libc::syscall(libc::SYS_close_range, FIRST, u32::MAX, 0_u32) };
+}
+
 /// Gives up the capabilities of root. With `files`, those that ignore the permissions of files are kept: which files
 /// they are good for is limited otherwise.
 #[cfg(target_os = "linux")]

@@ -3,9 +3,14 @@
 //! The limit is `RLIMIT_DATA`: beyond it, memory is refused, and the plugin fails in some way of its own. The kernel does
 //! not say that it refused any, so it is found out in two ways: a single request for more than the limit is caught by a
 //! seccomp filter, which refuses it in the same way, and memory that was really used is in the process's own counters.
+//! In case the process dies, the first also leaves a file in its directory.
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
@@ -14,6 +19,9 @@ use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCondition, Sec
 
 /// Set by the signal handler.
 static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// The file that the signal handler creates.
+static MARK: OnceLock<CString> = OnceLock::new();
 
 /// The filter for requests of more than this many bytes.
 pub(super) fn program(most: u64, arch: TargetArch) -> Result<BpfProgram, BackendError> {
@@ -29,8 +37,17 @@ pub(super) fn program(most: u64, arch: TargetArch) -> Result<BpfProgram, Backend
     SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trap, arch)?.try_into()
 }
 
+/// The file that a process leaves in its directory when it asked for more memory than its limit.
+pub(super) fn mark(folder: &Path) -> PathBuf {
+    folder.join(".itch-memory")
+}
+
 /// Installs the handler for what the filter catches.
-pub(super) fn catch() -> std::io::Result<()> {
+pub(super) fn catch(folder: Option<&OsStr>) -> std::io::Result<()> {
+    if let Some(folder) = folder {
+        let path = mark(Path::new(folder));
+        let _ = MARK.set(CString::new(path.as_os_str().as_bytes())?);
+    }
     let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = refuse;
     // SAFETY: the handler only makes calls that are safe in one; a zeroed `sigaction` is valid.
     let installed = unsafe {
@@ -45,12 +62,13 @@ pub(super) fn catch() -> std::io::Result<()> {
     }
 }
 
-/// Makes the call that was caught fail with `ENOMEM`, and says why on standard error.
+/// Makes the call that was caught fail with `ENOMEM`, and leaves a mark.
 extern "C" fn refuse(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    const WORDS: &[u8] = b"it asked for more memory than `memory` in config.toml allows\n";
-    if !REFUSED.swap(true, Ordering::Relaxed) {
-        // SAFETY: the bytes are readable.
-        let _ = unsafe { libc::write(libc::STDERR_FILENO, WORDS.as_ptr().cast(), WORDS.len()) };
+    if !REFUSED.swap(true, Ordering::Relaxed)
+        && let Some(mark) = MARK.get()
+    {
+        // SAFETY: the path ends with a zero. It does not matter whether the file could be created.
+        unsafe { libc::close(libc::open(mark.as_ptr(), libc::O_CREAT | libc::O_CLOEXEC, 0o600)) };
     }
     // SAFETY: the kernel passes the registers of the interrupted call, and takes its result from them.
     unsafe {

@@ -41,8 +41,10 @@ pub(crate) struct Confinement {
     pub(crate) write: Vec<OsString>,
     /// Whether it may use the network.
     pub(crate) network: bool,
-    /// Directories that stay closed even inside a directory that may be read.
+    /// Files and directories that stay closed even inside a directory that may be read.
     pub(crate) private: Vec<OsString>,
+    /// Directories that stay closed inside those of the system: the user's, which may be there.
+    pub(crate) homes: Vec<OsString>,
 }
 
 /// What this system cannot keep from a plugin.
@@ -84,6 +86,17 @@ pub fn missing() -> Result<Missing, String> {
     Ok(Missing(vec!["files", "network", "processes"]))
 }
 
+/// Whether a process that had this directory asked for more memory than its limit.
+pub(crate) fn memory_was_refused(folder: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    return memory::mark(folder).exists();
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        false
+    }
+}
+
 /// Whether this much memory is close to a limit: what is left is less than what programs ask for at once.
 fn is_close(most: u64, used: u64) -> bool {
     used >= most / 8 * 7
@@ -123,6 +136,8 @@ impl Confinement {
         if self.strict && !missing.parts().is_empty() {
             return Err(format!("this system cannot keep these from it: {missing} (`unconfined` in config.toml)"));
         }
+        #[cfg(target_os = "linux")]
+        limits::close_inherited();
         #[cfg(unix)]
         limits::set(self)?;
         #[cfg(target_os = "linux")]

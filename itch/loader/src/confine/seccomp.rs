@@ -179,7 +179,7 @@ pub(super) fn restrict(confinement: &Confinement) -> Result<(), String> {
         return Ok(());
     }
     let failed = |error: &dyn std::fmt::Display| format!("it could not be confined by seccomp: {error}");
-    memory::catch().map_err(|error| failed(&error))?;
+    memory::catch(confinement.folder.as_deref()).map_err(|error| failed(&error))?;
     let arch = architecture().ok_or_else(|| failed(&std::env::consts::ARCH))?;
     let programs = [
         memory::program(confinement.memory, arch),
