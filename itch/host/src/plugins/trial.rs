@@ -149,6 +149,8 @@ impl Trial {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(program);
         command.arg(TRIAL_COMMAND).arg(trial_error::file_in(folder.path()));
+        // What it leaves if it is killed, such as the directories of its plugins, is removed with the folder.
+        command.env("TMPDIR", folder.path());
         Ok(Trial { command, folder })
     }
 
