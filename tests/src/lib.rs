@@ -15,6 +15,7 @@ pub mod fixtures;
 pub mod http;
 pub mod matrix;
 mod old_kernel;
+mod requests;
 pub mod servers;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, kill_process};
 
+pub use requests::Requests;
 pub use rustix::process::Signal;
 
 use itch_caches as _;
@@ -574,22 +576,6 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// The numbers of requests to a sandbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requests {
-    /// For all paths.
-    pub total: u64,
-    /// By path.
-    pub by_path: BTreeMap<String, u64>,
-}
-
-impl Requests {
-    /// For one path, such as `/helix/users`.
-    pub fn of(&self, path: &str) -> u64 {
-        self.by_path.get(path).copied().unwrap_or(0)
     }
 }
 

@@ -146,6 +146,16 @@ fn nothing_is_left_of_its_own_directory() {
     let folder = folder.variable("TMPDIR", place.to_str().unwrap());
     folder.itch(&["attack"]).exits(0);
     assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    // A cache is open until the program ends.
+    let store = folder.path("store");
+    fixtures::install(&["c-cache"], &own(&folder));
+    folder.itch(&["plugins", "trust", "--allow", "c-cache"]).exits(0);
+    let folder = folder.variable("C_CACHE", store.to_str().unwrap());
+    for limit in ["1", "2000"] {
+        let arguments = ["--sandbox", "-c", "c-cache", "followers", "-l", limit, "burkeblack"];
+        folder.itch(&arguments).succeeds();
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    }
 }
 
 #[test]

@@ -85,14 +85,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => (Printer::default(), dispatch::refuse(&plugins, command.as_deref(), for_help, error)),
     };
     itch_client::finish_renewals(interrupt::LONGEST_RENEWAL);
-    match ended {
+    let code = match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let failure = Failure::of(&error);
             printer.failure(&failure);
             ExitCode::from(failure.exit_code())
         }
-    }
+    };
+    // A cache may still be open in a thread that does not end. Its process would notice that this one is gone, but nobody
+    // would remove its directory.
+    itch_loader::kill_all();
+    code
 }
 
 /// Keeps other processes of the user, such as those of plugins, from attaching to this one and from reading its memory
