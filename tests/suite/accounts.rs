@@ -222,7 +222,10 @@ fn files(folder: &std::path::Path) -> String {
 fn tokens_and_codes_are_nowhere_but_in_the_account_file() {
     let sandbox = sandbox(&["--token-life", "2s"]);
     let folder = folder(&sandbox);
-    let mut shown = log_in(&folder, "login=burkeblack", &["-vv"]).exits(0).all();
+    let scopes = "moderator:read:followers,user:manage:blocked_users";
+    let mut shown = log_in(&folder, "login=burkeblack", &["-vv", "--scopes", scopes])
+        .exits(0)
+        .all();
     let first = account_file(&folder);
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let pull = [
@@ -237,6 +240,20 @@ fn tokens_and_codes_are_nowhere_but_in_the_account_file() {
         "burkeblack",
     ];
     shown += &folder.itch(&pull).exits(0).all();
+    folder.write("ids.txt", "1000001\n1000002\n");
+    let blocks = [
+        "-vv",
+        "api",
+        "-X",
+        "PUT",
+        "users/blocks",
+        "target_user_id={}",
+        "--each",
+        "ids.txt",
+        "--yes",
+    ];
+    shown += &folder.itch(&blocks).exits(0).all();
+    assert!(folder.read("ids.txt.journal").lines().count() > 2);
     shown += &folder.itch(&["-vv", "whoami", "--json"]).exits(0).all();
     shown += &folder.itch(&["-vv", "doctor"]).exits(0).all();
     shown += &folder.itch(&["-vv", "following", "just_a_viewer"]).exits(4).all();

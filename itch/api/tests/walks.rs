@@ -278,6 +278,19 @@ fn a_row_without_its_key_costs_only_itself() {
 }
 
 #[test]
+fn rows_without_a_key_are_repeats_where_their_page_comes_again() {
+    let rows = |cursor: &str| {
+        let blank = |at: u32| json!({"id": "", "at": at});
+        let data = json!([{"id": "0"}, blank(1), blank(1), blank(2)]);
+        json!({"data": data, "pagination": {"cursor": cursor}})
+    };
+    let script = Script::new([rows("a"), rows("b"), page(1..2, 5, None)]);
+    let kept = walk(script.api().pages(Request::helix("x"), 10).unique_by("id"));
+    assert_eq!(kept.iter().map(|page| page.rows.len()).sum::<usize>(), 5);
+    assert_eq!(script.facts(), [Fact::Repeated { n: 4 }]);
+}
+
+#[test]
 fn a_page_with_more_rows_than_the_largest_comes_in_parts() {
     let script = Script::new([page(0..130, 131, Some("a")), page(130..131, 131, None)]);
     let pages = walk(

@@ -4,14 +4,13 @@ mod body;
 mod page;
 mod repeats;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
 use self::body::{Body, Cursor, Next, Total};
-use self::page::{OpenPage, Totals};
+use self::page::{BLANK, OpenPage, Totals, hash};
 pub use self::page::{Page, PageStyle, Sift};
 use self::repeats::Repeats;
 use super::reader::{PageReader, key_text};
@@ -277,6 +276,7 @@ impl Pages {
             stopped: false,
             full: false,
             repeated: 0,
+            blanks: HashMap::new(),
         }))
     }
 
@@ -323,14 +323,16 @@ impl Pages {
                 self.lost += 1;
                 return false;
             };
-            // Rows of vanished accounts have an empty key: they are different rows.
-            if !key.is_empty() {
-                if !self.repeats.remember(&key) {
-                    open.repeated += 1;
-                    return false;
-                }
-                open.new = true;
+            // Rows of vanished accounts have an empty key: they are different rows, unless a whole page comes again.
+            let key = match key.is_empty() {
+                true => open.blank(row),
+                false => key,
+            };
+            if !self.repeats.remember(&key) {
+                open.repeated += 1;
+                return false;
             }
+            open.new |= !key.starts_with(BLANK);
         }
         self.seen += 1;
         match self.sieve.as_mut().map_or(Sift::Keep, |sieve| sieve(row)) {
@@ -536,10 +538,4 @@ impl Pages {
         };
         self.request.set_query("first", wanted.clamp(1, u64::from(self.max)));
     }
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

@@ -1,5 +1,8 @@
 //! What is known about one page of a walk, and about the totals of all.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::Value;
 
 use super::body::{Cursor, Rows, Total};
@@ -72,6 +75,23 @@ pub(super) struct OpenPage {
     pub stopped: bool,
     pub full: bool,
     pub repeated: u64,
+    /// Rows with an empty key, by the hash of their text: how often each came on this page.
+    pub blanks: HashMap<u64, u32>,
+}
+
+/// How the key begins by which a row with an empty key is recognised when its page comes again. No key of a row begins
+/// with it.
+pub(super) const BLANK: &str = "\0";
+
+impl OpenPage {
+    /// The key of a row with an empty key: its whole text, and how often that came on this page before. So equal rows on
+    /// one page are different rows, and those of a page that comes again are not.
+    pub fn blank(&mut self, row: &Value) -> String {
+        let text = hash(&row.to_string());
+        let before = self.blanks.entry(text).or_default();
+        *before += 1;
+        format!("{BLANK}{before} {text:016x}")
+    }
 }
 
 /// The totals that the service sent during a walk.
@@ -101,4 +121,11 @@ impl Totals {
     pub fn moved(&self) -> u64 {
         self.least.map_or(0, |least| self.most - least)
     }
+}
+
+/// The hash of a cursor or of a text, within a run.
+pub(super) fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }

@@ -11,6 +11,9 @@ use crate::raw::{Error, ErrorKind, Freshness, GqlForm, RawApi, Reason, Request, 
 /// After this many pages after a cursor in a row without data, pages are requested by offset.
 const MOST_WITHOUT_DATA: u32 = 4;
 
+/// After this many refused pages by offset in a row, no client id is accepted.
+const MOST_REFUSED: u32 = 6;
+
 /// How requests are sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking {
@@ -25,6 +28,8 @@ pub(super) struct Asking {
     pub stepping: bool,
     /// How many pages after a cursor in a row had no data.
     without_data: u32,
+    /// How many pages by offset in a row were refused, after all client ids had been.
+    refused: u32,
 }
 
 impl Default for Asking {
@@ -36,6 +41,7 @@ impl Default for Asking {
             let_in: 0,
             stepping: false,
             without_data: 0,
+            refused: 0,
         }
     }
 }
@@ -96,6 +102,7 @@ impl Asking {
     /// A page arrived, so its form is understood.
     pub fn accepted(&mut self, by_cursor: bool) {
         self.other_form_refused = false;
+        self.refused = 0;
         if by_cursor {
             self.without_data = 0;
         }
@@ -119,6 +126,13 @@ impl Asking {
         self.other_form_refused = true;
         self.form = other(self.form);
         Ok(true)
+    }
+
+    /// A page by offset was refused, which every client id may have. Returns whether it is asked for again: one that let
+    /// pages in before may do so again.
+    pub fn may_ask_again(&mut self) -> bool {
+        self.refused += 1;
+        self.refused <= MOST_REFUSED
     }
 
     /// Switches to the next client id. When there is none left, pages are requested by offset.

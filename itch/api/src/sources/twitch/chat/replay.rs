@@ -243,7 +243,7 @@ impl Replay {
     fn refused(&mut self, client: usize, by_cursor: bool, no_other: bool) -> Result<()> {
         // Requests sent before the last change may still be in flight: their refusal means nothing new.
         let as_now = client == self.asking.client;
-        if as_now && !by_cursor && self.asking.stepping {
+        if as_now && !by_cursor && self.asking.stepping && !self.asking.may_ask_again() {
             return Err(refused_everywhere());
         }
         if as_now && !self.asking.stepping {
