@@ -9,7 +9,8 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
-use super::{Confinement, siblings};
+use super::rights::Confinement;
+use super::siblings::siblings;
 
 /// The newest version of Landlock whose rights are named here. An older kernel handles those that it knows.
 const KNOWN: ABI = ABI::V10;

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
 
-use super::Confinement;
+use super::rights::Confinement;
 
 /// The maximum size of a file that a plugin writes, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;

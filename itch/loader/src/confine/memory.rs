@@ -88,7 +88,7 @@ extern "C" fn refuse(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc
 
 /// Whether the plugin in this process has reached its limit, or came close to it.
 pub(super) fn reached(most: u64) -> bool {
-    REFUSED.load(Ordering::Relaxed) || used().is_some_and(|used| super::is_close(most, used))
+    REFUSED.load(Ordering::Relaxed) || used().is_some_and(|used| super::rights::is_close(most, used))
 }
 
 /// The most memory of this process so far, or its data now, in bytes.

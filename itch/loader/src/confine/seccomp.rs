@@ -13,7 +13,8 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::{Confinement, memory};
+use super::memory;
+use super::rights::Confinement;
 
 /// Calls that are refused whatever their arguments.
 const REFUSED: &[i64] = &[
