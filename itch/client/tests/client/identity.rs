@@ -59,8 +59,9 @@ fn a_401_that_stays_is_the_answer() {
     let server = app_server(true);
     let response = fetch(&app_client(&server), users(1)).unwrap();
     assert_eq!(response.status, 401);
-    assert_eq!(server.data_requests().len(), 2);
-    assert_eq!(server.count("/oauth/token"), 2);
+    // With two more tokens, since the first refusal may be a fault.
+    assert_eq!(server.data_requests().len(), 3);
+    assert_eq!(server.count("/oauth/token"), 3);
 }
 
 #[test]
