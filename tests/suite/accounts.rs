@@ -273,7 +273,9 @@ fn tokens_and_codes_are_nowhere_but_in_the_account_file() {
 fn without_a_place_for_accounts_nobody_is_asked_to_sign_in() {
     let sandbox = sandbox(&[]);
     let folder = folder(&sandbox);
-    folder.write("data", "a file");
+    folder.write("file", "no directory");
+    let data = folder.path("file");
+    let folder = folder.variable("XDG_DATA_HOME", data);
     let ran = folder.itch(&["login"]);
     ran.exits(1).says("error: there is no directory for the account file\n");
     assert_eq!(sandbox.requests().total, 0);

@@ -62,7 +62,7 @@ fn the_directory_of_the_session_is_preferred_if_it_is_the_users() {
     let session = folder.path("session");
     let folder = folder.variable("XDG_RUNTIME_DIR", &session);
     folder.itch(&["created", "burkeblack"]).succeeds();
-    assert!(folder.path("session/itch/limits").is_dir() && !folder.path("cache").exists());
+    assert!(folder.path("session/itch/limits").is_dir() && !folder.path("cache/itch/limits").exists());
     for other in ["missing", "relative", ""] {
         let folder = Folder::new().at(&sandbox);
         let path = folder.path(other).display().to_string();
