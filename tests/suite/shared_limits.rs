@@ -73,7 +73,7 @@ fn the_directory_of_the_session_is_preferred_if_it_is_the_users() {
     // The simulated Twitch inside itch has no other process.
     let folder = Folder::new();
     folder.itch(&["--sandbox", "created", "burkeblack"]).succeeds();
-    assert!(!folder.path("cache").exists());
+    assert!(!folder.path("cache/itch/limits").exists());
 }
 
 #[test]
