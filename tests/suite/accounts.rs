@@ -128,6 +128,9 @@ fn several_accounts_are_chosen_by_login() {
         .itch(&["logout", "--all"])
         .exits(0)
         .says("signed out just_a_viewer\n");
+    // Without any account the setting has no effect, and the option is an error, although both name the same login.
+    let named = folder.itch(&["followers", "--as", "just_a_viewer", "burkeblack"]);
+    named.exits(4).says("error: no account `just_a_viewer` has signed in\n");
 }
 
 #[test]
@@ -157,6 +160,8 @@ fn a_file_that_others_can_read_is_refused_with_the_command_that_mends_it() {
     mode(0o644);
     let ran = folder.itch(&["followers", "-l", "1", "burkeblack"]);
     ran.exits(4).says(&format!("hint: chmod 600 '{}'\n", path.display()));
+    // Chat needs no account.
+    folder.itch(&["chat-replay", "-l", "1", "2700000005"]).succeeds();
     mode(0o600);
     folder.itch(&["followers", "-l", "1", "burkeblack"]).succeeds();
     std::fs::write(&path, "{\"accounts\":").unwrap();

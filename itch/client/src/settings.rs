@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use itch_api::{Result, Service};
+use itch_api::{Error, Result, Service};
 use itch_plugin::CacheStore;
 
 use crate::address::Addresses;
@@ -190,6 +190,9 @@ pub struct IdentitySettings {
     pub account: Option<(Accounts, Account)>,
     /// Where the token of the application is kept until it expires.
     pub accounts: Option<Accounts>,
+    /// Why it is not known which account to use. It is the error of the first request that needs an identity, so that a
+    /// run without such a request is not stopped; without it, the other fields count.
+    pub unknown: Option<Error>,
 }
 
 impl IdentitySettings {

@@ -112,6 +112,7 @@ pub(crate) struct Identity {
 }
 
 enum Method {
+    Unknown(Box<Error>),
     Nobody {
         /// A client id was set, without anything else.
         client_id: bool,
@@ -149,8 +150,9 @@ impl Identity {
         let file = settings.file.map(IdentityFile::new);
         let known_user = settings.user;
         let mut record = None;
-        let method = match (settings.account, settings.token) {
-            (Some((accounts, account)), _) => {
+        let method = match (settings.unknown, settings.account, settings.token) {
+            (Some(why), _, _) => Method::Unknown(Box::new(why)),
+            (None, Some((accounts, account)), _) => {
                 record = account.user_id.is_some().then(|| Record::of(&account));
                 let own = settings.client_id.as_ref() == Some(&account.client_id);
                 Method::Account {
@@ -159,12 +161,12 @@ impl Identity {
                     secret: settings.client_secret.filter(|_| own),
                 }
             }
-            (None, Some(token)) => {
+            (None, None, Some(token)) => {
                 let fingerprint = token.fingerprint();
                 record = file.as_ref().and_then(|file| file.find(&fingerprint));
                 Method::Token { token, fingerprint }
             }
-            (None, None) => match (settings.client_id, settings.client_secret) {
+            (None, None, None) => match (settings.client_id, settings.client_secret) {
                 (Some(client_id), Some(secret)) => Method::App { client_id, secret },
                 (client_id, _) => Method::Nobody {
                     client_id: client_id.is_some(),
@@ -187,7 +189,7 @@ impl Identity {
     pub fn who(&self) -> Who {
         let record = lock(&self.record).clone();
         let source = match &self.method {
-            Method::Nobody { .. } => WhoSource::Nobody,
+            Method::Nobody { .. } | Method::Unknown(_) => WhoSource::Nobody,
             Method::Token { .. } => match record.as_ref().is_some_and(|record| record.user_id.is_none()) {
                 true => WhoSource::App,
                 false => WhoSource::Token,
@@ -226,7 +228,7 @@ impl Identity {
     /// The identity, as far as it is known without asking Twitch: a user id, or `app`.
     fn user(&self) -> Option<String> {
         match &self.method {
-            Method::Nobody { .. } => None,
+            Method::Nobody { .. } | Method::Unknown(_) => None,
             Method::App { .. } => Some("app".to_owned()),
             Method::Token { .. } | Method::Account { .. } => self
                 .known_user
@@ -284,6 +286,7 @@ impl Identity {
     ) -> Result<Credentials> {
         let round = self.rounds.load(Ordering::Acquire) + 1;
         let outcome = match &self.method {
+            Method::Unknown(why) => Err(why.as_ref().clone()),
             Method::Nobody { client_id } => Err(nobody(*client_id)),
             Method::Token { token, fingerprint } => {
                 self.validate(token, fingerprint, context, refused.is_some(), round)

@@ -24,15 +24,23 @@ pub(crate) fn choose(settings: &mut Settings, login: Option<&str>, config: &Acco
     if login.is_none() && settings.identity.token.is_some() {
         return Ok(());
     }
-    let all = accounts.list()?;
+    let all = match accounts.list() {
+        // Chat, and rows from a cache, need no account.
+        Err(error) if login.is_none() => {
+            settings.identity.unknown = Some(error);
+            return Ok(());
+        }
+        all => all?,
+    };
     let (usable, others): (Vec<Account>, Vec<Account>) = all.into_iter().partition(|known| known.addresses == own);
+    let is_named = login.is_some();
     let chosen = match login.or(config.login.as_deref()) {
         None => usable.into_iter().next(),
         Some(login) => match usable.iter().find(|account| account.is_of(login)) {
             Some(account) => Some(account.clone()),
             None if others.iter().any(|account| account.is_of(login)) => return Err(elsewhere(login, &others)),
             // The setting is for one of several accounts; without any, there is another identity or an error.
-            None if usable.is_empty() && config.login.as_deref() == Some(login) => None,
+            None if usable.is_empty() && !is_named => None,
             None => return Err(unknown(login, &usable)),
         },
     };
